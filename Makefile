@@ -1,0 +1,44 @@
+# Each target does all the set-up it needs; done once, it costs nothing again.
+BIN := .venv/bin
+
+.DEFAULT_GOAL := help
+.PHONY: help setup up down logs demo test check lint format lock clean
+
+help:  ## this list
+	@sed -n 's/^\([a-z]*\):.*## /  make \1\t/p' $(MAKEFILE_LIST) | expand -t 16
+
+setup:  ## the environments (.venv, .local/sam) with the pinned packages
+	@local/setup.sh
+
+up: setup  ## the bundle on this machine: builds, deploys, leaves it running
+	@$(BIN)/python -m local.up
+
+down: setup  ## ends what `up` started
+	@$(BIN)/python -m local.down
+
+logs: setup  ## follows the functions' logs
+	@$(BIN)/python -m local.logs
+
+demo: setup  ## up, then every webhook called as its provider calls it, and what became of it
+	@$(BIN)/python -m local.demo
+
+test: setup  ## all tests, the fast ones first
+	@$(BIN)/python -m pytest
+
+check: lint test  ## format, lint, types, template, tests
+
+lint: setup  ## check without the tests
+	$(BIN)/ruff format --check
+	$(BIN)/ruff check
+	$(BIN)/mypy
+	SAM_CLI_TELEMETRY=0 AWS_DEFAULT_REGION=us-east-1 .local/sam/bin/sam validate --lint
+
+format: setup  ## rewrites what can be rewritten
+	$(BIN)/ruff check --fix-only
+	$(BIN)/ruff format
+
+lock: setup  ## compiles the pins (UPGRADE=1: the newest of everything)
+	@local/lock.sh
+
+clean: down  ## removes all that was made here, the environments included
+	rm -rf .venv .local .aws-sam .mypy_cache .pytest_cache .ruff_cache .hypothesis

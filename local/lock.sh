@@ -1,0 +1,30 @@
+#!/bin/sh
+# Compiles the pins: every requirements file *.in to its *.txt, exact and with hashes, naming no index. What is pinned
+# already stays as it is; `make lock UPGRADE=1` takes the newest of everything.
+set -eu
+cd "$(dirname "$0")/.."
+
+RUNTIME=layers/dailies/python/requirements
+
+# compile IN TXT [OPTION...]
+compile() {
+    in=$1 txt=$2
+    shift 2
+    .venv/bin/uv pip compile --quiet --universal --python-version 3.13 --generate-hashes \
+        --no-emit-index-url --no-emit-find-links --no-header --no-annotate \
+        ${UPGRADE:+--upgrade} --output-file "$txt" "$@" "$in" >/dev/null
+}
+
+# Run-time packages and development tools share .venv, so they are resolved together first. Then each is written under
+# that constraint, and dev.txt leaves out what the layer's file has: a run-time pin stands in one place only.
+together=$(mktemp)
+trap 'rm -f "$together"' EXIT
+cat "$RUNTIME.txt" requirements/dev.txt >"$together"
+compile requirements/dev.in "$together"
+compile "$RUNTIME.in" "$RUNTIME.txt" --constraint "$together"
+# shellcheck disable=SC2046  # one option for each package, split on purpose
+compile requirements/dev.in requirements/dev.txt --constraint "$together" \
+    $(sed -n 's/^\([A-Za-z0-9._-]*\)==.*/--no-emit-package=\1/p' "$RUNTIME.txt")
+
+compile requirements/sam.in requirements/sam.txt
+compile requirements/uv.in requirements/uv.txt
