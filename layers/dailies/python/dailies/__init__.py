@@ -1,0 +1,1 @@
+"""Dailies, an inbox for AI-made video: what the functions share, as a Lambda layer."""

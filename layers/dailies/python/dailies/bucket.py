@@ -1,0 +1,58 @@
+"""The media bucket: which object lies where, and the calls that put it there. What lies there: docs/operations.md."""
+
+import json
+from collections.abc import Callable, Mapping
+from hashlib import sha256
+from typing import TYPE_CHECKING, Any
+from urllib.parse import quote
+
+from botocore.config import Config
+
+if TYPE_CHECKING:
+    from mypy_boto3_s3 import S3Client
+
+CLIENT = Config(connect_timeout=2, read_timeout=10, retries={"mode": "standard", "total_max_attempts": 3})
+MOST_NAME = 700  # bytes of a job id in a key: S3 ends keys at 1,024
+
+
+def name_in_key(job_id: str) -> str:
+    """A job id as one segment of a key: percent-encoded, dots too where it is nothing else, cut and told apart by its
+    digest where S3 could not hold it (256 characters outside of ASCII)."""
+    encoded = quote(job_id, safe="")
+    if not job_id.strip("."):
+        encoded = job_id.replace(".", "%2E")
+    if len(encoded) > MOST_NAME:
+        encoded = f"{encoded[:MOST_NAME]}~{sha256(job_id.encode()).hexdigest()}"
+    return encoded
+
+
+def delivery_key(provider: str, event_id: str, *, quarantined: bool) -> str:
+    """Where a body lies that is too large for its row. Quarantined ones do not expire."""
+    return f"deliveries/{'quarantine' if quarantined else 'events'}/{provider}/{event_id}.gz"
+
+
+def media_key(provider: str, job_id: str, role: str, media_id: str, extension: str) -> str:
+    """Where a medium lies."""
+    return f"media/{provider}/{name_in_key(job_id)}/{role}-{media_id}.{extension}"
+
+
+def job_key(provider: str, job_id: str) -> str:
+    """Where a job's own page lies, beside its media."""
+    return f"media/{provider}/{name_in_key(job_id)}/job.json"
+
+
+class Bucket:
+    """The bucket. `client` makes the client when it is first needed: most deliveries never need it."""
+
+    def __init__(self, client: "Callable[[], S3Client]", name: str) -> None:
+        self.client = client
+        self.name = name
+
+    def put_delivery(self, key: str, compressed: bytes) -> None:
+        """Keep a large body. Equal content has an equal key: safe to repeat."""
+        self.client().put_object(Bucket=self.name, Key=key, Body=compressed, ContentType="application/gzip")
+
+    def put_job(self, key: str, job: Mapping[str, Any]) -> None:
+        """Write a job's page, over an older one."""
+        page = json.dumps(job, indent=2, sort_keys=True, ensure_ascii=False).encode()
+        self.client().put_object(Bucket=self.name, Key=key, Body=page, ContentType="application/json")

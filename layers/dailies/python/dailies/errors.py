@@ -1,0 +1,62 @@
+"""Everything that can go wrong, and what each means for the caller.
+
+DailiesError
+ ├── VerificationError     a delivery is not proven to be the provider's: 401
+ │    └── StaleSignature   its signature holds, but its time is outside of the window: a replay
+ ├── DeliveryTooLarge      its body is over the limit: 413
+ ├── PayloadError          it is authentic, but we cannot read it: quarantine
+ ├── NotStored             AWS did not take a write or give a secret: 503, the provider comes again
+ ├── VersionConflict       somebody else wrote the job row meanwhile: read, merge and write again
+ └── TransferError         a medium did not become an object; `reason` says why, for the job row
+      ├── HostFailed       the host did not deliver whole: another try may
+      ├── LinkDead         the host says that the link is over (403, 404, 410)
+      └── MediumRefused    what the link leads to is not fetched or not kept: no retry helps
+"""
+
+
+class DailiesError(Exception):
+    """The root: everything that Dailies raises by itself."""
+
+
+class VerificationError(DailiesError):
+    """A delivery is not proven to come from its provider. The message never holds a secret."""
+
+
+class StaleSignature(VerificationError):
+    """The signature holds, but it was made too long ago or too far ahead."""
+
+
+class DeliveryTooLarge(DailiesError):
+    """A delivery's body is larger than the limit."""
+
+
+class PayloadError(DailiesError):
+    """Verified bytes are not a payload of this webhook."""
+
+
+class NotStored(DailiesError):
+    """AWS did not answer for a write or a secret. Nothing is half done; the same call may succeed later."""
+
+
+class VersionConflict(DailiesError):
+    """The job row changed between our read and our write."""
+
+
+class TransferError(DailiesError):
+    """A medium did not become an object. `reason` is one line for the job row, without the link."""
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(reason)
+        self.reason = reason
+
+
+class HostFailed(TransferError):
+    """The media host failed, stalled or cut the answer short: worth another try."""
+
+
+class LinkDead(TransferError):
+    """The media host refuses the link (403, 404, 410): tried again in case it is late, then lost."""
+
+
+class MediumRefused(TransferError):
+    """The link or what it leads to is against the rules: an address we do not fetch, an error page, too large."""

@@ -1,0 +1,94 @@
+"""An event into its job: pure, and the same job for any order, any repetition and any subset of its events.
+
+A job is a join of small facts, each of which has a greatest one; `merge` is the join with the one event's facts. That is
+what makes it commutative, associative and idempotent, and why it needs neither the other rows nor their survival.
+"""
+
+from collections.abc import Iterable
+from dataclasses import replace
+
+from dailies import links
+from dailies.models import Event, Job, JobMedia, Receipt, Status
+
+# Where no clock decides, the later step of a job wins; a word that no table knows decides nothing.
+STEPS: tuple[Status, ...] = ("unknown", "pending", "processing", "canceled", "failed", "completed")
+
+
+def merge(job: Job | None, event: Event) -> Job:
+    """The job after the event. `job` is None for the first one that is seen; `version` stays as it is."""
+    alone = _of(event)
+    return alone if job is None else join(job, alone)
+
+
+def join(a: Job, b: Job) -> Job:
+    """The least job that knows all that both know: commutative, associative, idempotent."""
+    standing = max(a, b, key=_standing)
+    return replace(
+        standing,
+        webhook=max(a.webhook, b.webhook),
+        first_seen_at=min(a.first_seen_at, b.first_seen_at),
+        updated_at=max(a.updated_at, b.updated_at),
+        media=_join_media(a.media + b.media),
+        parent=max(filter(None, (a.parent, b.parent)), default=None),
+        credits=max((c for c in (a.credits, b.credits) if c is not None), default=None),
+        version=max(a.version, b.version),
+    )
+
+
+def _of(event: Event) -> Job:
+    """What one event alone says of its job."""
+    media = [
+        JobMedia(
+            role=medium.role,
+            media_id=medium.media_id,
+            found_at=event.received_at,
+            link_host=links.host(medium.url),
+        )
+        for medium in event.media
+    ]
+    if event.receipt:
+        media.append(JobMedia(role=event.receipt.role, media_id=event.receipt.media_id, receipt=event.receipt))
+    return Job(
+        provider=event.provider,
+        webhook=event.webhook,
+        job_id=event.job_id,
+        status=event.status,
+        provider_status=event.provider_status,
+        occurred_at=event.occurred_at or "",
+        error=event.error,
+        first_seen_at=event.received_at,
+        updated_at=event.received_at,
+        media=_join_media(media),
+        parent=event.parent,
+        credits=event.credits,
+    )
+
+
+def _standing(job: Job) -> tuple[object, ...]:
+    """What decides between two jobs' status: the provider's clock where it has one, else the later step; what
+    follows only makes the choice the same from both sides."""
+    known = job.status != "unknown"
+    error = (job.error.code, job.error.message, job.error.retryable) if job.error else ()
+    return (known, job.occurred_at, STEPS.index(job.status), error, job.provider_status)
+
+
+def _join_media(media: Iterable[JobMedia]) -> tuple[JobMedia, ...]:
+    joined: dict[tuple[str, str], JobMedia] = {}
+    for medium in media:
+        name = (medium.role, medium.media_id)
+        joined[name] = _join_medium(joined[name], medium) if name in joined else medium
+    return tuple(joined[name] for name in sorted(joined))
+
+
+def _join_medium(a: JobMedia, b: JobMedia) -> JobMedia:
+    """The latest sighting with the best receipt. An object stays; of other tries the latest counts, and only until
+    the medium is found again: a fresh link is a fresh chance."""
+    sighting = max(a, b, key=lambda medium: (medium.found_at, medium.link_host, medium.link_expires_at or ""))
+    receipt = max(filter(None, (a.receipt, b.receipt)), key=_rank, default=None)
+    if receipt and receipt.state != "archived" and receipt.at < sighting.found_at:
+        receipt = None
+    return replace(sighting, receipt=receipt)
+
+
+def _rank(receipt: Receipt) -> tuple[object, ...]:
+    return (receipt.state == "archived", receipt.at, receipt.state, receipt.reason, receipt.key, receipt.version_id)

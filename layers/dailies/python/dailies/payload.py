@@ -1,0 +1,65 @@
+"""What the providers' payload models have in common: how JSON from outside becomes typed values.
+
+Empty, null and absent mean the same. What decides something must be of its type, else it is a PayloadError; what only
+rides along (`Loose`) is None where it is not as documented; what no page tells of is kept.
+"""
+
+from decimal import Decimal
+from typing import Annotated, Any, Self
+
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    ValidationError,
+    ValidatorFunctionWrapHandler,
+    WrapValidator,
+)
+
+from dailies.errors import PayloadError
+
+
+MOST_URL = 8192  # what servers commonly take; also keeps a row far below DynamoDB's 400 KB
+
+
+def _absent_if_empty(value: Any) -> Any:
+    return None if isinstance(value, str) and not value.strip() else value
+
+
+def _none_if_odd(value: Any, read: ValidatorFunctionWrapHandler) -> Any:
+    try:
+        return read(value)
+    except ValidationError:
+        return None
+
+
+def _printable(value: str) -> str:
+    if not value.isprintable():
+        raise ValueError("not printable")
+    return value
+
+
+type JobId = Annotated[str, Field(min_length=1, max_length=256), AfterValidator(_printable)]
+type Word = Annotated[str, Field(min_length=1, max_length=256), AfterValidator(_printable)]
+type Url = Annotated[Annotated[str, Field(max_length=MOST_URL)] | None, BeforeValidator(_absent_if_empty)]
+type Loose[T] = Annotated[T | None, BeforeValidator(_absent_if_empty), WrapValidator(_none_if_odd)]
+type Amount = Annotated[Decimal, Field(ge=0, lt=10**12, max_digits=30)]
+"""A number of credits: what a DynamoDB number holds and no sane bill exceeds."""
+
+
+class Payload(BaseModel):
+    """A provider's JSON object. Unknown fields are kept."""
+
+    model_config = ConfigDict(extra="allow", frozen=True)
+
+    @classmethod
+    def read(cls, body: bytes) -> Self:
+        """The payload in these bytes; where they are none, a PayloadError that names the fields and no values."""
+        try:
+            return cls.model_validate_json(body)
+        except ValidationError as error:
+            problems = error.errors(include_url=False, include_context=False, include_input=False)
+            where = (f"{'.'.join(map(str, problem['loc'])) or 'body'}: {problem['type']}" for problem in problems[:3])
+            raise PayloadError("; ".join(where)) from None

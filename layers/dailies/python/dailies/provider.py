@@ -1,0 +1,67 @@
+"""What a provider offers: values made of functions. Each file under `providers/` ends with the value that lists it all."""
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Literal, Protocol
+
+from dailies.models import Delivery, Proof, Report
+from dailies.verification import Secrets
+
+type Kind = Literal["video", "audio", "image", "jsonl"]
+
+
+@dataclass(frozen=True, slots=True)
+class ProofRules:
+    """What the owner decides about proofs. The tolerance is in seconds, in both directions."""
+
+    tolerance: float = 300
+    accept_bare_sync_signature: bool = True
+
+
+class Verify(Protocol):
+    """Proves a delivery with one of the secrets, or raises VerificationError and nothing else."""
+
+    def __call__(self, delivery: Delivery, secrets: Secrets, *, rules: ProofRules, now: float) -> Proof: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Webhook:
+    """One kind of call a provider makes.
+
+    `parse` reads verified bytes as a report or raises PayloadError. `in_path`: the secret is the last segment of the
+    route, so the body may repeat it, and it is redacted before anything is kept.
+    """
+
+    provider: str
+    name: str
+    verify: Verify
+    parse: Callable[[bytes], Report]
+    in_path: bool = False
+
+    @property
+    def full_name(self) -> str:
+        """Such as `sync/generation`: the name in routes, metrics and commands."""
+        return f"{self.provider}/{self.name}"
+
+
+@dataclass(frozen=True, slots=True)
+class Listing:
+    """A medium that lists other jobs: its rows become events of those. Yields a report per row that can be read."""
+
+    webhook: str
+    read: Callable[[Iterator[bytes], str], Iterator[Report]]
+
+
+@dataclass(frozen=True, slots=True)
+class Provider:
+    """All that the bundle knows of one provider.
+
+    `roles`: what kinds of medium each role may be. `listings`: the roles whose media list other jobs.
+    `links_are_proven`: whether a delivery's proof covers the links in it.
+    """
+
+    name: str
+    webhooks: tuple[Webhook, ...]
+    roles: Mapping[str, frozenset[Kind]]
+    listings: Mapping[str, Listing]
+    links_are_proven: bool = True

@@ -1,0 +1,1 @@
+"""One file tells all about one provider. Adding one: CONTRIBUTING.md."""

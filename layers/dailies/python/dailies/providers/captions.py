@@ -1,0 +1,61 @@
+"""Captions (captions.ai, now Mirage): videos by an AI creator. Calls when an operation has succeeded or failed.
+
+Proof: `Authorization: Bearer <secret>`, the secret that registering the webhook returned. Undocumented: the body of
+`creator.failure`, so only `event` and `operationId` are asked of it; retries; any clock.
+
+https://help.captions.ai/docs/api/webhooks (checked 2026-11-21)
+"""
+
+from dailies.models import Delivery, JobError, Media, Proof, Report, Status
+from dailies.payload import Amount, JobId, Loose, Payload, Url, Word
+from dailies.provider import ProofRules, Provider, Webhook
+from dailies.verification import Secrets, bearer
+from pydantic import Field
+
+WORDS: dict[str, Status] = {
+    "creator.success": "completed",
+    "creator.failure": "failed",
+}
+
+
+class CreatorEvent(Payload):
+    """What an operation of the creator came to."""
+
+    event: Word
+    operation_id: JobId = Field(validation_alias="operationId")
+    url: Url = None
+    credits_spent: Loose[Amount] = Field(None, validation_alias="creditsSpent")
+    error: Loose[str] = None
+    detail: Loose[str] = None
+    message: Loose[str] = None
+    reason: Loose[str] = None
+
+
+def verify(delivery: Delivery, secrets: Secrets, *, rules: ProofRules, now: float) -> Proof:
+    """By the bearer, which bears no time."""
+    return bearer(delivery.headers.get("authorization", ""), secrets)
+
+
+def parse_creator(body: bytes) -> Report:
+    """An operation's success or failure."""
+    told = CreatorEvent.read(body)
+    status = WORDS.get(told.event, "unknown")
+    why = told.error or told.message or told.detail or told.reason or ""
+    return Report(
+        job_id=told.operation_id,
+        status=status,
+        provider_status=told.event,
+        media=(Media("output", told.url),) if told.url else (),
+        # a guess: nothing is documented about failures
+        error=JobError("", why, retryable=True) if status == "failed" else None,
+        credits=told.credits_spent,
+    )
+
+
+CREATOR = Webhook(provider="captions", name="creator", verify=verify, parse=parse_creator)
+CAPTIONS = Provider(
+    name="captions",
+    webhooks=(CREATOR,),
+    roles={"output": frozenset({"video"})},
+    listings={},
+)

@@ -1,0 +1,80 @@
+"""Creatify (creatify.ai): product videos in two stages, a picture and then its video. Calls each time a job moves.
+
+Proof: none is offered, neither signature nor header nor address list. So the last segment of the webhook's URL is a
+secret token, and the links in a body are not believed for it: see `links_are_proven`. The body echoes `webhook_url`, and
+with it the token, hence `in_path`. Its events are ordered by `updated_at`. A `failed` does not name its stage.
+
+https://docs.creatify.ai/api-reference/product_to_video/post-apiproduct_to_videos-gen_video (checked 2026-11-21)
+"""
+
+from dailies import clock
+from dailies.models import Delivery, JobError, Media, Proof, Report, Status
+from dailies.payload import JobId, Loose, Payload, Url, Word
+from dailies.provider import ProofRules, Provider, Webhook
+from dailies.verification import Secrets, path_token
+
+WORDS: dict[str, Status] = {
+    "initializing": "pending",
+    "image_generating": "processing",
+    "image_generated": "completed",  # its stage is; a newer video_generating makes the job processing again
+    "video_generating": "processing",
+    "video_generated": "completed",
+    "failed": "failed",
+}
+
+
+class ProductToVideo(Payload):
+    """A product-to-video job, whole."""
+
+    id: JobId
+    status: Word
+    type: Loose[str] = None
+    product_url: Loose[str] = None
+    aspect_ratio: Loose[str] = None
+    override_avatar: Loose[str] = None
+    motion_style: Loose[str] = None
+    product_showcase_url: Loose[str] = None
+    image_prompt: Loose[str] = None
+    video_prompt: Loose[str] = None
+    generated_video_url: Url = None
+    generated_photo_url: Url = None
+    created_at: Loose[str] = None
+    updated_at: Loose[str] = None
+    webhook_url: Loose[str] = None
+    failed_reason: Loose[str] = None
+    regen_type: Loose[str] = None
+    regen_source_id: Loose[JobId] = None
+
+
+def verify(delivery: Delivery, secrets: Secrets, *, rules: ProofRules, now: float) -> Proof:
+    """By the token in the path, which bears no time."""
+    return path_token(delivery.token, secrets)
+
+
+def parse_product_to_video(body: bytes) -> Report:
+    """A product-to-video job as it stands."""
+    task = ProductToVideo.read(body)
+    links = (("photo", task.generated_photo_url), ("video", task.generated_video_url))
+    status = WORDS.get(task.status, "unknown")
+    return Report(
+        job_id=task.id,
+        status=status,
+        provider_status=task.status,
+        occurred_at=clock.read(task.updated_at or task.created_at or ""),
+        media=tuple(Media(role, url) for role, url in links if url),
+        # a guess: it gives no codes, and the reasons are of its own pipeline
+        error=JobError("", task.failed_reason or "", retryable=True) if status == "failed" else None,
+        parent=task.regen_source_id,
+    )
+
+
+PRODUCT_TO_VIDEOS = Webhook(
+    provider="creatify", name="product_to_videos", verify=verify, parse=parse_product_to_video, in_path=True
+)
+CREATIFY = Provider(
+    name="creatify",
+    webhooks=(PRODUCT_TO_VIDEOS,),
+    roles={"photo": frozenset({"image"}), "video": frozenset({"video"})},
+    listings={},
+    links_are_proven=False,
+)

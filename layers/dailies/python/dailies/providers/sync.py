@@ -1,0 +1,189 @@
+"""Sync (sync.so): lip-synced video. Calls when a generation or a batch has completed or failed.
+
+Proof: two documented headers that disagree. `Sync-Signature: t=..,v1=..` over the time, a dot and the raw body;
+`X-Signature-Primary`, "an HMAC signature of the payload" without an algorithm: taken in the same form, in hex or in base64.
+The key is the whole `whsec_...` string. Undocumented: retries, a delivery id, the unit of `t`.
+
+https://sync.so/docs/api-reference/api/webhooks-payload-reference/webhooks (checked 2026-11-21)
+https://sync.so/docs/api-reference/api/webhooks-payload-reference/webhooks/batch-status-update (checked 2026-11-21)
+"""
+
+from collections.abc import Iterator
+from contextlib import suppress
+from typing import Any
+
+from pydantic import AliasChoices, Field
+
+from dailies.errors import PayloadError, StaleSignature, VerificationError
+from dailies.models import Delivery, JobError, Media, Proof, Report, Status
+from dailies.payload import JobId, Loose, Payload, Url, Word
+from dailies.provider import Listing, ProofRules, Provider, Webhook
+from dailies.verification import Secrets, plain_hmac, stamped_hmac
+
+WORDS: dict[str, Status] = {
+    "PENDING": "pending",
+    "JOBS_CREATED": "processing",
+    "PROCESSING": "processing",
+    "COMPLETED": "completed",
+    "FAILED": "failed",
+    "REJECTED": "failed",
+    "TIMED_OUT": "failed",
+    "CANCELED": "canceled",
+}
+
+# The rest of https://sync.so/docs/developer-guides/error-handling is the input's fault. A guess: the page does not say.
+RETRYABLE = frozenset({
+    "generation_timeout",
+    "generation_pipeline_failed",
+    "generation_database_error",
+    "generation_internal_auth",
+    "generation_unhandled_error",
+})  # fmt: skip
+
+
+class Generation(Payload):
+    """A generation, as the webhook, GET and an older batch result have it."""
+
+    id: JobId
+    status: Word
+    created_at: Loose[str] = Field(None, validation_alias=AliasChoices("createdAt", "created_at"))
+    input: Loose[list[Any]] = None
+    model: Loose[str] = None
+    options: Loose[dict[str, Any]] = None
+    error: Loose[str] = None
+    error_code: Loose[str] = Field(None, validation_alias=AliasChoices("error_code", "errorCode"))
+    output_duration: Loose[float] = Field(None, validation_alias=AliasChoices("outputDuration", "output_duration"))
+    output_url: Url = Field(None, validation_alias="outputUrl")
+    output_media_url: Url = Field(None, validation_alias="outputMediaUrl")
+    segment_output_url: Url = Field(None, validation_alias="segmentOutputUrl")
+    webhook_url: Loose[str] = Field(None, validation_alias=AliasChoices("webhookUrl", "webhook_url"))
+
+
+class BatchMetrics(Payload):
+    """How a batch's generations fared. The schema spells in snake_case, the official example in camelCase."""
+
+    total_generations: Loose[int] = Field(None, validation_alias=AliasChoices("total_generations", "totalGenerations"))
+    success_count: Loose[int] = Field(None, validation_alias=AliasChoices("success_count", "successCount"))
+    failed_count: Loose[int] = Field(None, validation_alias=AliasChoices("failed_count", "failedCount"))
+    pending_count: Loose[int] = Field(None, validation_alias=AliasChoices("pending_count", "pendingCount"))
+
+
+class Batch(Payload):
+    """A batch. COMPLETED may contain failed items; `outputUrl` answers 302 to a signed JSONL file."""
+
+    id: JobId
+    status: Word
+    created_at: Loose[str] = Field(None, validation_alias=AliasChoices("created_at", "createdAt"))
+    metrics: Loose[BatchMetrics] = None
+    output_url: Url = Field(None, validation_alias=AliasChoices("outputUrl", "output_url"))
+    webhook_url: Loose[str] = Field(None, validation_alias=AliasChoices("webhookUrl", "webhook_url"))
+
+
+class BatchRow(Payload):
+    """A row of a batch's result. Two shapes are documented: flat, and a whole generation under `response`."""
+
+    generation_id: JobId = Field(validation_alias=AliasChoices("generationId", "generation_id"))
+    status: Word
+    request_id: Loose[str] = Field(None, validation_alias=AliasChoices("requestId", "request_id"))
+    output_media_url: Url = Field(None, validation_alias=AliasChoices("outputMediaUrl", "outputUrl", "output_media_url"))
+    error: Loose[str] = None
+    error_code: Loose[str] = Field(None, validation_alias=AliasChoices("errorCode", "error_code"))
+
+
+class OlderBatchRow(Payload):
+    """A row as the older guide has it."""
+
+    request_id: Loose[str] = Field(None, validation_alias=AliasChoices("requestId", "request_id"))
+    response: Generation
+
+
+def verify(delivery: Delivery, secrets: Secrets, *, rules: ProofRules, now: float) -> Proof:
+    """By the first header and form that proves it: where one changes silently, the other still holds, and the metric
+    of the ways tells. A signature that holds but is out of time is a replay, whatever stands beside it."""
+    stamped = {name: delivery.headers.get(name, "") for name in ("sync-signature", "x-signature-primary")}
+    refusal = VerificationError("no signature header")
+    for name, header in stamped.items():
+        if header:
+            try:
+                return stamped_hmac(header, delivery.body, secrets, way=name, now=now, tolerance=rules.tolerance)
+            except StaleSignature:
+                raise
+            except VerificationError as error:
+                refusal = error
+    bare = stamped["x-signature-primary"]
+    if bare and rules.accept_bare_sync_signature:
+        return plain_hmac(bare, delivery.body, secrets, way="x-signature-primary")
+    raise refusal
+
+
+def parse_generation(body: bytes) -> Report:
+    """A generation status update."""
+    return _generation(Generation.read(body))
+
+
+def parse_batch(body: bytes) -> Report:
+    """A batch status update. Its medium is the result that lists its generations."""
+    batch = Batch.read(body)
+    return Report(
+        job_id=batch.id,
+        status=WORDS.get(batch.status, "unknown"),
+        provider_status=batch.status,
+        media=_media(("result", batch.output_url)),
+    )
+
+
+def read_result(lines: Iterator[bytes], batch_id: str) -> Iterator[Report]:
+    """The generations that a batch's result names, each a job of its own. Rows that cannot be read are passed over:
+    the result itself is kept, whole, as the batch's medium."""
+    for line in lines:
+        with suppress(PayloadError):
+            yield _row(line, batch_id)
+
+
+def _row(line: bytes, batch_id: str) -> Report:
+    try:
+        row = BatchRow.read(line)
+    except PayloadError:
+        return _generation(OlderBatchRow.read(line).response, parent=batch_id)
+    return Report(
+        job_id=row.generation_id,
+        status=WORDS.get(row.status, "unknown"),
+        provider_status=row.status,
+        media=_media(("output", row.output_media_url)),
+        error=_error(row.error_code, row.error),
+        parent=batch_id,
+    )
+
+
+def _generation(generation: Generation, parent: str | None = None) -> Report:
+    return Report(
+        job_id=generation.id,
+        status=WORDS.get(generation.status, "unknown"),
+        provider_status=generation.status,
+        media=_media(
+            ("output", generation.output_url),
+            ("output", generation.output_media_url),
+            ("segment", generation.segment_output_url),
+        ),
+        error=_error(generation.error_code, generation.error),
+        parent=parent,
+    )
+
+
+def _media(*links: tuple[str, str | None]) -> tuple[Media, ...]:
+    """The links that are there; two spellings of one link are one medium."""
+    return tuple(dict.fromkeys(Media(role, url) for role, url in links if url))
+
+
+def _error(code: str | None, message: str | None) -> JobError | None:
+    return JobError(code or "", message or "", (code or "") in RETRYABLE) if code or message else None
+
+
+GENERATION = Webhook(provider="sync", name="generation", verify=verify, parse=parse_generation)
+BATCH = Webhook(provider="sync", name="batch", verify=verify, parse=parse_batch)
+SYNC = Provider(
+    name="sync",
+    webhooks=(GENERATION, BATCH),
+    roles={"output": frozenset({"video", "audio"}), "segment": frozenset({"video", "audio"}), "result": frozenset({"jsonl"})},
+    listings={"result": Listing(webhook="generation", read=read_result)},
+)

@@ -1,0 +1,197 @@
+"""A delivery to a recorded event and an answer: prove it, parse it, put it once.
+
+Whatever a stranger sends is answered 401 or 413 and costs no read and no write, save one look at the secrets per
+REREAD_SECONDS. What is proven is kept, read or not. An answer of 200 means that it is in the table.
+"""
+
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from functools import cache
+from typing import Any, Literal
+
+from aws_lambda_powertools.utilities.typing import LambdaContext
+from botocore.exceptions import BotoCoreError, ClientError
+
+from dailies import bucket as buckets
+from dailies import clock, http_api
+from dailies import secrets as signing
+from dailies import table as tables
+from dailies.bucket import Bucket
+from dailies.errors import DeliveryTooLarge, NotStored, PayloadError, VerificationError
+from dailies.models import Delivery, Event, Proof, delivery_digest
+from dailies.provider import ProofRules, Webhook
+from dailies.secrets import SigningSecret
+from dailies.table import Item, Table
+from dailies.telemetry import Telemetry
+from dailies.verification import Secrets, redacted
+
+type Result = Literal["recorded", "duplicate", "quarantined", "unverified", "too_large", "not_stored"]
+
+STATUS: dict[Result, int] = {
+    "recorded": 200,
+    "duplicate": 200,
+    "quarantined": 200,
+    "unverified": 401,
+    "too_large": 413,
+    "not_stored": 503,
+}
+RETRY_AFTER_SECONDS = "5"
+DAY = 86_400
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What a provider is told, and for our own lines: which event and job it was, how it was proven, what was wrong."""
+
+    result: Result
+    event_id: str = ""
+    job_id: str = ""
+    proof: str = ""
+    problem: str = ""
+
+    def response(self) -> dict[str, Any]:
+        """The answer in API Gateway's form. It tells a stranger nothing but the result."""
+        status = STATUS[self.result]
+        if status == 200:
+            return http_api.response(status, {"result": self.result, "event_id": self.event_id})
+        headers = {"retry-after": RETRY_AFTER_SECONDS} if status == 503 else {}
+        return http_api.response(status, {"error": self.result}, headers)
+
+
+@dataclass(frozen=True, slots=True)
+class Inbox:
+    """Where the deliveries of one webhook go, and the owner's rules for them."""
+
+    webhook: Webhook
+    secret: SigningSecret
+    table: Table
+    bucket: Bucket
+    rules: ProofRules = field(default_factory=ProofRules)
+    max_body_bytes: int = 1024 * 1024
+    retention_days: int = 90
+
+
+def receiver(
+    webhook: Webhook, environment: Mapping[str, str], client: Callable[..., Any]
+) -> Callable[[dict[str, Any], LambdaContext], dict[str, Any]]:
+    """The handler of a webhook's function. `client` makes AWS clients as `boto3.client` does; the one that every
+    delivery needs is made now, while Lambda starts us up, the others when they are first needed."""
+    inbox = Inbox(
+        webhook=webhook,
+        secret=SigningSecret(
+            cache(lambda: client("secretsmanager", config=signing.CLIENT)),
+            environment["SIGNING_SECRET_ID"],
+            grace=float(environment["ROTATION_GRACE_HOURS"]) * 3600,
+        ),
+        table=Table(client("dynamodb", config=tables.CLIENT), environment["TABLE_NAME"]),
+        bucket=Bucket(cache(lambda: client("s3", config=buckets.CLIENT)), environment["BUCKET_NAME"]),
+        rules=ProofRules(
+            tolerance=float(environment["SIGNATURE_TOLERANCE_SECONDS"]),
+            accept_bare_sync_signature=environment["ACCEPT_BARE_SYNC_SIGNATURE"] == "true",
+        ),
+        max_body_bytes=int(environment["MAX_BODY_BYTES"]),
+        retention_days=int(environment["RETENTION_DAYS"]),
+    )
+    telemetry = Telemetry(environment["STACK_NAME"])
+
+    def lambda_handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
+        answer = receive(inbox, event, request_id=context.aws_request_id)
+        _tell(telemetry, webhook, answer)
+        return answer.response()
+
+    return lambda_handler
+
+
+def receive(inbox: Inbox, request: Mapping[str, Any], *, request_id: str) -> Answer:
+    """Answer one request of API Gateway's. Never raises for what came in, nor for what AWS did not take."""
+    try:
+        delivery = http_api.delivery(request, received_at=clock.now(), limit=inbox.max_body_bytes)
+        proof, secrets = _prove(inbox, delivery)
+        return _record(inbox, delivery, proof, secrets, written_by=request_id)
+    except DeliveryTooLarge as error:
+        return Answer("too_large", problem=str(error))
+    except VerificationError as error:
+        return Answer("unverified", problem=str(error))
+    except (NotStored, BotoCoreError, ClientError) as error:
+        return Answer("not_stored", problem=f"{type(error).__name__}: {_code(error)}")
+
+
+def _prove(inbox: Inbox, delivery: Delivery) -> tuple[Proof, Secrets]:
+    """By the secrets that we know; if none proves it, once more by those that there are now."""
+    now = time.time()
+    secrets = inbox.secret.usable(now)
+    try:
+        return inbox.webhook.verify(delivery, secrets, rules=inbox.rules, now=now), secrets
+    except VerificationError:
+        latest = inbox.secret.look_again(now)
+        if not latest or latest == secrets:
+            raise
+        return inbox.webhook.verify(delivery, latest, rules=inbox.rules, now=now), latest
+
+
+def _record(inbox: Inbox, delivery: Delivery, proof: Proof, secrets: Secrets, *, written_by: str) -> Answer:
+    webhook = inbox.webhook
+    event_id = delivery_digest(webhook.full_name, delivery.body)
+    payload = redacted(delivery.body, secrets) if webhook.in_path else delivery.body
+    try:
+        report = webhook.parse(delivery.body)
+    except PayloadError as error:
+        _quarantine(inbox, event_id, delivery, payload, proof, reason=str(error), written_by=written_by)
+        return Answer("quarantined", event_id, proof=str(proof), problem=str(error))
+    event = Event.of(
+        report,
+        event_id=event_id,
+        provider=webhook.provider,
+        webhook=webhook.name,
+        origin="webhook",
+        received_at=delivery.received_at,
+        payload=payload,
+        proof=str(proof),
+    )
+    key = _keep_if_large(inbox, event_id, payload, quarantined=False)
+    expires_at = int(clock.seconds(delivery.received_at)) + inbox.retention_days * DAY
+    item = tables.event_item(event, expires_at=expires_at, payload_key=key)
+    stored = inbox.table.put_once(item, written_by=written_by)
+    return Answer("recorded" if stored else "duplicate", event_id, event.job_id, proof=str(proof))
+
+
+def _quarantine(
+    inbox: Inbox, event_id: str, delivery: Delivery, payload: bytes, proof: Proof, *, reason: str, written_by: str
+) -> None:
+    item: Item = tables.quarantine_item(
+        event_id,
+        inbox.webhook.name,
+        provider=inbox.webhook.provider,
+        received_at=delivery.received_at,
+        reason=reason,
+        proof=str(proof),
+    )
+    key = _keep_if_large(inbox, event_id, payload, quarantined=True)
+    item |= {"payload_key": key} if key else {"payload": tables.compressed(payload)}
+    inbox.table.put_once(item, written_by=written_by)
+
+
+def _keep_if_large(inbox: Inbox, event_id: str, payload: bytes, *, quarantined: bool) -> str:
+    """Put a payload that a row cannot hold into the bucket, and return its key; else an empty one."""
+    if len(payload) <= tables.MOST_INLINE:
+        return ""  # compressing makes it no larger than a few bytes more
+    compressed = tables.compressed(payload)
+    if len(compressed) <= tables.MOST_INLINE:
+        return ""
+    key = buckets.delivery_key(inbox.webhook.provider, event_id, quarantined=quarantined)
+    inbox.bucket.put_delivery(key, compressed)
+    return key
+
+
+def _code(error: Exception) -> str:
+    return str(error.response["Error"]["Code"]) if isinstance(error, ClientError) else str(error)
+
+
+def _tell(telemetry: Telemetry, webhook: Webhook, answer: Answer) -> None:
+    of = {"provider": webhook.provider, "webhook": webhook.full_name}
+    dimensions = [{**of, "result": answer.result}]
+    if answer.proof:
+        dimensions.append({**of, "proof": answer.proof})
+    fields = {"event_id": answer.event_id, "job_id": answer.job_id, "problem": answer.problem}
+    telemetry.count("Deliveries", *dimensions, fields={name: text for name, text in fields.items() if text})

@@ -1,0 +1,94 @@
+"""A signing secret or path token in Secrets Manager: all versions of it that verify at this moment."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from botocore.config import Config
+from botocore.exceptions import BotoCoreError, ClientError
+
+from dailies.errors import NotStored
+from dailies.verification import Secrets
+
+if TYPE_CHECKING:
+    from mypy_boto3_secretsmanager import SecretsManagerClient
+
+CLIENT = Config(connect_timeout=1, read_timeout=2, retries={"mode": "standard", "total_max_attempts": 2})
+PLACEHOLDER = "not-set"
+"""What the template puts in until the owner sets a secret; it verifies nothing."""
+
+REFRESH_SECONDS = 50.0  # a change takes effect within a minute
+REREAD_SECONDS = 5.0  # at most this often may unproven deliveries make us look again
+STAGES = {"AWSCURRENT": "current", "AWSPENDING": "pending", "AWSPREVIOUS": "previous"}
+
+
+@dataclass(frozen=True, slots=True)
+class _Version:
+    value: str
+    created: float
+
+
+class SigningSecret:
+    """The versions of one secret, kept for REFRESH_SECONDS.
+
+    A refresh asks which versions stand at which stage, and reads those that it has not read before: a version's value
+    never changes. The previous version verifies until `grace` seconds after the current one was made.
+    """
+
+    def __init__(self, client: "Callable[[], SecretsManagerClient]", secret_id: str, *, grace: float) -> None:
+        self._client = client
+        self._secret_id = secret_id
+        self._grace = grace
+        self._versions: dict[str, _Version] = {}
+        self._stages: dict[str, str] = {}
+        self._read_at = float("-inf")
+
+    def usable(self, now: float) -> Secrets:
+        """All that may verify now, the current one first. NotStored where none was ever read and AWS does not answer."""
+        if now - self._read_at >= REFRESH_SECONDS:
+            try:
+                self._refresh(now)
+            except NotStored:
+                if not self._stages:
+                    raise
+        return self._secrets(now)
+
+    def look_again(self, now: float) -> Secrets | None:
+        """The same, read anew for a delivery that nothing known proves; None where it was read just now."""
+        if now - self._read_at < REREAD_SECONDS:
+            return None
+        self._refresh(now)
+        return self._secrets(now)
+
+    def _secrets(self, now: float) -> Secrets:
+        known = {stage: self._versions[version] for stage, version in self._stages.items() if version in self._versions}
+        current = known.get("current")
+        if current and now >= current.created + self._grace:
+            known.pop("previous", None)
+        values = {stage: known[stage].value for stage in STAGES.values() if stage in known}
+        return {stage: value for stage, value in values.items() if value and value != PLACEHOLDER}
+
+    def _refresh(self, now: float) -> None:
+        self._read_at = now  # also when it fails: a stranger cannot make us ask in a loop
+        try:
+            described = self._client().describe_secret(SecretId=self._secret_id)
+            stages = {
+                STAGES[stage]: version
+                for version, names in described.get("VersionIdsToStages", {}).items()
+                for stage in names
+                if stage in STAGES
+            }
+            for version in set(stages.values()) - self._versions.keys():
+                self._read(version)
+        except (BotoCoreError, ClientError) as error:
+            raise NotStored(f"the secret could not be read: {type(error).__name__}") from error
+        self._stages = stages
+
+    def _read(self, version: str) -> None:
+        """Read one version. One that has no value yet (a rotation has just begun) is looked at again later."""
+        client = self._client()
+        try:
+            answer = client.get_secret_value(SecretId=self._secret_id, VersionId=version)
+        except client.exceptions.ResourceNotFoundException:
+            return
+        self._versions[version] = _Version(answer.get("SecretString", "").strip(), answer["CreatedDate"].timestamp())

@@ -1,0 +1,46 @@
+"""What is counted and what is logged: Powertools' EMF metrics, and its Logger where something went wrong.
+
+One line for each step that goes well: the metric itself, with `event_id` and `job_id` as its metadata, so that the lines
+of one job are found together. No line holds a secret, a signed URL or a body.
+"""
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+
+from aws_lambda_powertools import Logger
+from aws_lambda_powertools.metrics import MetricUnit, Metrics
+
+type Fields = Mapping[str, str | int | float]
+
+
+class Telemetry:
+    """The lines of one function. `stack` is a dimension of every metric."""
+
+    def __init__(self, stack: str) -> None:
+        self.log = Logger(service="dailies")
+        self._metrics = Metrics(namespace="Dailies", service=stack)
+
+    def count(self, name: str, *dimensions: Mapping[str, str], fields: Fields | None = None, **more: float) -> None:
+        """Write one metrics line: `name` once, `more` as they are named (`..._bytes`, `..._seconds`), under each set of
+        dimensions. `fields` ride along without becoming dimensions."""
+        self._metrics.add_metric(name=name, unit=MetricUnit.Count, value=1)
+        for metric, value in more.items():
+            unit = MetricUnit.Bytes if metric.endswith("bytes") else MetricUnit.Seconds
+            self._metrics.add_metric(name=metric, unit=unit, value=value)
+        for key, value in (fields or {}).items():
+            self._metrics.add_metadata(key=key, value=value)
+        first, *others = dimensions or ({},)
+        for key, text in first.items():
+            self._metrics.add_dimension(name=key, value=text)
+        for other in others:
+            self._metrics.add_dimensions(**other)
+        self._metrics.flush_metrics()
+
+    @contextmanager
+    def unexpected(self, what: str, **fields: str) -> Iterator[None]:
+        """Log an exception that passes through, by its type and place, without its text: that may quote a body."""
+        try:
+            yield
+        except Exception as error:
+            self.log.error(what, error=type(error).__name__, **fields)
+            raise
