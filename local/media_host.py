@@ -1,0 +1,230 @@
+"""A media host on loopback: serves the media of `media.py` under as many paths as one likes, on request badly.
+
+    with media_host() as host:
+        host.url("/job-1/generation.mp4")                           # a signed link, good for an hour
+        host.url("/job-1/generation.mp4", lifetime=None)            # a link without a signature
+        host.url("/job-1/generation.mp4", fault="cut-chunked")      # one of media_answers.FAULTS
+        host.add("/batches/1.jsonl", rows, "application/jsonl")     # other content
+        host.redirect("/v2/generations/1/result", to=host.url(...)) # 302
+        host.requests                                               # what was asked for, headers included
+
+A path's last segment names the medium; what stands before it is free and makes paths distinct. `python -m
+local.media_host` serves until it is interrupted.
+"""
+
+import argparse
+import hmac
+import socket
+import ssl
+import struct
+import tempfile
+import threading
+import time
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from datetime import UTC, datetime, timedelta
+from hashlib import sha256
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from secrets import token_bytes
+from urllib.parse import parse_qs, unquote, urlencode, urlsplit
+
+import trustme
+
+from local.media import FOLDER, Medium, media
+from local.media_answers import FAULTS, RESET, Answer, Exchange, Pieces, Request, bad, good, redirect, refusal
+
+HOUR = 3600
+SIGNED, FAULT = "/signed", "/fault"  # the first segments of paths: /signed/fault/<name>/<path>
+
+
+class MediaHost:
+    """What is served, and what was asked for. `ca_file` is the authority to trust where it speaks TLS."""
+
+    def __init__(self, base_url: str, content: dict[str, Medium], ca_file: Path | None = None) -> None:
+        self.base_url = base_url
+        self.media = content
+        self.ca_file = ca_file
+        self.requests: list[Request] = []
+        self._added: dict[str, Medium | Answer] = {}
+        self._attempts: Counter[str] = Counter()
+        self._key = token_bytes(32)
+        self._lock = threading.Lock()
+
+    def url(
+        self, path: str, *, fault: str | None = None, lifetime: int | None = HOUR, issued: float | None = None
+    ) -> str:
+        """A link to a path that ends in a medium's name or was added. It is signed as S3's are and dies `lifetime`
+        seconds after `issued` (now); with None it is neither signed nor does it die."""
+        if fault is not None and fault not in FAULTS:
+            raise ValueError(f"no fault {fault!r}; there are: {', '.join(sorted(FAULTS))}")
+        path = path if fault is None else f"{FAULT}/{fault}{path}"
+        if lifetime is None:
+            return self.base_url + path
+        at = datetime.fromtimestamp(time.time() if issued is None else issued, UTC)
+        terms = {"X-Amz-Date": at.strftime("%Y%m%dT%H%M%SZ"), "X-Amz-Expires": str(lifetime)}
+        path = SIGNED + path
+        return f"{self.base_url}{path}?{urlencode(terms | {'X-Amz-Signature': self._signature(path, terms)})}"
+
+    def add(self, path: str, content: bytes, content_type: str) -> None:
+        """Serve other content at a path; `url` makes links to it."""
+        self._added[path] = Medium(path.rpartition("/")[2], content_type, content)
+
+    def redirect(self, path: str, to: str) -> None:
+        """Answer a path with 302."""
+        self._added[path] = redirect(to)
+
+    def requests_for(self, path: str) -> list[Request]:
+        """The requests for a path as it was given to `url`, whatever the fault, the signature and the query."""
+        return [request for request in self.requests if _parts(request.path)[2] == path]
+
+    def answer(self, request: Request) -> tuple[Pieces, bool]:
+        """What to send, and whether the connection may be used again."""
+        with self._lock:
+            self.requests.append(request)
+            self._attempts[request.path] += 1
+            attempt = self._attempts[request.path]
+        signed, fault, path = _parts(request.path)
+        if signed and not self._permits(request):
+            return iter(refusal(403, "AccessDenied")), True
+        found = self._added.get(path) or self.media.get(path.rpartition("/")[2])
+        if found is None or fault not in {None, *FAULTS}:
+            return iter(refusal(404, "NoSuchKey")), True
+        if isinstance(found, Answer):
+            return iter(found), True
+        if fault is None:
+            return iter(good(request, found)), True
+        return bad(fault, Exchange(request, found, attempt, good_path=path)), False
+
+    def _signature(self, path: str, terms: dict[str, str]) -> str:
+        return hmac.digest(self._key, f"{path}\n{urlencode(terms)}".encode(), sha256).hex()
+
+    def _permits(self, request: Request) -> bool:
+        terms = {name: values[0] for name, values in parse_qs(request.query).items()}
+        signature = terms.pop("X-Amz-Signature", "")
+        if not hmac.compare_digest(signature.encode(), self._signature(request.path, terms).encode()):
+            return False
+        issued = datetime.strptime(terms["X-Amz-Date"], "%Y%m%dT%H%M%SZ").replace(tzinfo=UTC)
+        return datetime.now(UTC) < issued + timedelta(seconds=int(terms["X-Amz-Expires"]))
+
+
+def _parts(path: str) -> tuple[bool, str | None, str]:
+    """Whether a path is a signed one, its fault, and what remains."""
+    path = unquote(path)
+    rest = path.removeprefix(SIGNED + "/")
+    signed, rest = rest != path, "/" + rest.removeprefix("/")
+    if not rest.startswith(FAULT + "/"):
+        return signed, None, rest
+    fault, _, rest = rest.removeprefix(FAULT + "/").partition("/")
+    return signed, fault, "/" + rest
+
+
+class _Server(ThreadingHTTPServer):
+    """Sockets and threads. Closing it ends every connection and waits for its thread."""
+
+    daemon_threads = False
+    request_queue_size = 128
+    host: MediaHost
+
+    def __init__(self, port: int, tls: ssl.SSLContext | None) -> None:
+        self.stopping = threading.Event()
+        self._tls = tls
+        self._open: set[socket.socket] = set()
+        super().__init__(("127.0.0.1", port), _Handler)
+
+    def get_request(self) -> tuple[socket.socket, tuple[str, int]]:
+        connection, address = super().get_request()
+        connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        if self._tls:  # the handshake comes with the first read, in the connection's own thread
+            connection = self._tls.wrap_socket(connection, server_side=True, do_handshake_on_connect=False)
+        self._open.add(connection)
+        return connection, address
+
+    def close_request(self, request: socket.socket | tuple[bytes, socket.socket]) -> None:
+        super().close_request(request)
+        self._open.discard(request)
+
+    def handle_error(self, request: object, client_address: object) -> None:
+        """A client that goes away is not worth a line; that is what most of its tests are about."""
+
+    def stop(self) -> None:
+        self.stopping.set()
+        self.shutdown()
+        for connection in list(self._open):
+            with suppress(OSError):
+                connection.shutdown(socket.SHUT_RDWR)
+        self.server_close()
+
+
+class _Handler(BaseHTTPRequestHandler):
+    """Reads a request and sends the pieces of its answer."""
+
+    protocol_version = "HTTP/1.1"
+    server: _Server
+
+    def do_GET(self) -> None:
+        url = urlsplit(self.path)
+        headers = tuple((name.lower(), value) for name, value in self.headers.items())
+        request = Request(self.command, url.path, url.query, headers, time.time())
+        pieces, reusable = self.server.host.answer(request)
+        self.close_connection = self.close_connection or not reusable
+        for piece in pieces:
+            self._send(piece)
+
+    do_HEAD = do_GET  # noqa: N815  the name that http.server looks for
+
+    def _send(self, piece: bytes | float | str) -> None:
+        if isinstance(piece, bytes):
+            self.wfile.write(piece)
+        elif piece == RESET:  # no lingering: closing drops what is under way and tells the other side so
+            self.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+            self.connection.close()
+        elif self.server.stopping.wait(None if piece == float("inf") else float(piece)):
+            raise ConnectionAbortedError("the host stops")
+
+    def log_message(self, format: str, *args: object) -> None:  # noqa: A002  its name there
+        """Nothing: `MediaHost.requests` keeps what was asked for."""
+
+
+@contextmanager
+def media_host(*, port: int = 0, tls: bool = False, folder: Path = FOLDER) -> Iterator[MediaHost]:
+    """A media host on 127.0.0.1 while the context lasts; `port` 0 takes a free one. With `tls` it speaks https as
+    `localhost` and 127.0.0.1, certified by an authority of its own (`ca_file`)."""
+    with tempfile.TemporaryDirectory() as made:
+        authority = Path(made) / "ca.pem" if tls else None
+        server = _Server(port, _certified(authority) if authority else None)
+        base_url = f"{'https' if tls else 'http'}://127.0.0.1:{server.server_port}"
+        server.host = MediaHost(base_url, media(folder), authority)
+        thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05})
+        thread.start()
+        try:
+            yield server.host
+        finally:
+            server.stop()
+            thread.join()
+
+
+def _certified(authority: Path) -> ssl.SSLContext:
+    """A server's side of TLS; the certificate of its new authority is written to the file."""
+    ca = trustme.CA()
+    ca.cert_pem.write_to_path(str(authority))
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    ca.issue_cert("localhost", "127.0.0.1").configure_cert(context)
+    return context
+
+
+def main() -> None:
+    options = argparse.ArgumentParser(
+        prog="python -m local.media_host", description="Serve the simulated providers' media."
+    )
+    options.add_argument("--port", type=int, default=0, help="0 takes a free one")
+    with media_host(port=options.parse_args().port) as host, suppress(KeyboardInterrupt):
+        for name in host.media:
+            print(host.url(f"/{name}", lifetime=None))
+        print(f"{host.base_url}{FAULT}/<fault>/<name>, where <fault> is one of: {' '.join(sorted(FAULTS))}", flush=True)
+        threading.Event().wait()
+
+
+if __name__ == "__main__":
+    main()
