@@ -1,1 +1,47 @@
-def lambda_handler(event, context): return {"statusCode": 200, "body": "stub"}
+"""Media found, from the archive queue: copy each into the bucket while its link lives, and record what came of it."""
+
+import os
+from typing import Any
+
+import boto3
+from aws_lambda_powertools.utilities.typing import LambdaContext
+
+from dailies import bucket, queue, table
+from dailies.archiving import Desk, archive
+from dailies.bucket import Bucket
+from dailies.providers import every_provider
+from dailies.queue import FailureQueue, WorkQueue
+from dailies.table import Table
+from dailies.telemetry import Telemetry
+
+LAST_SECONDS = 30  # of the time limit, for what must be told when a transfer is stopped
+
+
+def names(setting: str) -> frozenset[str]:
+    """The hosts in a setting, parted by commas."""
+    return frozenset(name.strip().lower() for name in os.environ[setting].split(",") if name.strip())
+
+
+s3 = boto3.client("s3", config=bucket.CLIENT)
+sqs = boto3.client("sqs", config=queue.CLIENT)
+desk = Desk(
+    table=Table(boto3.client("dynamodb", config=table.CLIENT), os.environ["TABLE_NAME"]),
+    bucket=Bucket(lambda: s3, os.environ["BUCKET_NAME"]),
+    queue=WorkQueue(sqs, os.environ["ARCHIVE_QUEUE_URL"]),
+    failures=FailureQueue(sqs, os.environ["FAILURE_QUEUE_URL"]),
+    telemetry=Telemetry(os.environ["STACK_NAME"]),
+    providers=every_provider(),
+    private_hosts=names("PRIVATE_MEDIA_HOSTS"),
+    only_hosts={"creatify": names("CREATIFY_MEDIA_HOSTS")},
+    most_tries=int(os.environ["ARCHIVE_TRIES"]),
+    first_pause=float(os.environ["ARCHIVE_BACKOFF_SECONDS"]),
+    most_bytes=int(os.environ["MAX_MEDIA_BYTES"]),
+    retention_days=int(os.environ["RETENTION_DAYS"]),
+)
+
+
+def lambda_handler(batch: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
+    """Reports the messages that come again."""
+    seconds = context.get_remaining_time_in_millis() / 1000 - LAST_SECONDS
+    again = [message["messageId"] for message in batch["Records"] if not archive(desk, message, seconds=seconds)]
+    return {"batchItemFailures": [{"itemIdentifier": message_id} for message_id in again]}

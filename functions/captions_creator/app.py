@@ -6,6 +6,7 @@ POST /webhooks/captions/creator
 import os
 
 import boto3
+
 from dailies.providers.captions import CREATOR
 from dailies.receiving import receiver
 

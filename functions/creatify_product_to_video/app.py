@@ -6,6 +6,7 @@ POST /webhooks/creatify/product_to_videos/{token}
 import os
 
 import boto3
+
 from dailies.providers.creatify import PRODUCT_TO_VIDEOS
 from dailies.receiving import receiver
 

@@ -6,6 +6,7 @@ POST /webhooks/sync/batch
 import os
 
 import boto3
+
 from dailies.providers.sync import BATCH
 from dailies.receiving import receiver
 

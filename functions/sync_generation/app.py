@@ -6,6 +6,7 @@ POST /webhooks/sync/generation
 import os
 
 import boto3
+
 from dailies.providers.sync import GENERATION
 from dailies.receiving import receiver
 

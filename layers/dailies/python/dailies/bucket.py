@@ -1,7 +1,8 @@
 """The media bucket: which object lies where, and the calls that put it there. What lies there: docs/operations.md."""
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import closing
 from hashlib import sha256
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
@@ -56,3 +57,10 @@ class Bucket:
         """Write a job's page, over an older one."""
         page = json.dumps(job, indent=2, sort_keys=True, ensure_ascii=False).encode()
         self.client().put_object(Bucket=self.name, Key=key, Body=page, ContentType="application/json")
+
+    def lines(self, key: str, version_id: str) -> Iterator[bytes]:
+        """The lines of a stored object."""
+        version = {"VersionId": version_id} if version_id else {}
+        answer = self.client().get_object(Bucket=self.name, Key=key, **version)  # type: ignore[arg-type]
+        with closing(answer["Body"]) as body:
+            yield from body.iter_lines()

@@ -1,4 +1,4 @@
-"""One way to write a moment: UTC, ISO 8601, six digits of a second, so that the order of the strings is the order in time."""
+"""One way to write a moment: UTC, ISO 8601, six digits of a second. The order of the strings is the order in time."""
 
 from datetime import UTC, datetime
 

@@ -1,7 +1,7 @@
 """An event into its job: pure, and the same job for any order, any repetition and any subset of its events.
 
-A job is a join of small facts, each of which has a greatest one; `merge` is the join with the one event's facts. That is
-what makes it commutative, associative and idempotent, and why it needs neither the other rows nor their survival.
+A job is a join of small facts, each of which has a greatest one; `merge` is the join with the one event's facts. That
+is what makes it commutative, associative and idempotent, and why it needs neither the other rows nor their survival.
 """
 
 from collections.abc import Iterable

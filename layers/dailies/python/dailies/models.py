@@ -158,7 +158,7 @@ class JobMedia:
 class Job:
     """A provider's asynchronous work, as the merge of its events. Its media stand in the order of their names.
 
-    `occurred_at` is the provider's moment of `status`; empty where it has no clock. `version` counts the writes of the row.
+    `occurred_at` is the provider's moment of `status`, empty where it has no clock. `version` counts the row's writes.
     """
 
     provider: str

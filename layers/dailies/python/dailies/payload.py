@@ -20,7 +20,6 @@ from pydantic import (
 
 from dailies.errors import PayloadError
 
-
 MOST_URL = 8192  # what servers commonly take; also keeps a row far below DynamoDB's 400 KB
 
 
@@ -42,7 +41,7 @@ def _printable(value: str) -> str:
 
 
 type JobId = Annotated[str, Field(min_length=1, max_length=256), AfterValidator(_printable)]
-type Word = Annotated[str, Field(min_length=1, max_length=256), AfterValidator(_printable)]
+type Word = JobId  # a provider's status word: the same bounds
 type Url = Annotated[Annotated[str, Field(max_length=MOST_URL)] | None, BeforeValidator(_absent_if_empty)]
 type Loose[T] = Annotated[T | None, BeforeValidator(_absent_if_empty), WrapValidator(_none_if_odd)]
 type Amount = Annotated[Decimal, Field(ge=0, lt=10**12, max_digits=30)]

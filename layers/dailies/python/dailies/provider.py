@@ -1,13 +1,11 @@
-"""What a provider offers: values made of functions. Each file under `providers/` ends with the value that lists it all."""
+"""What a provider offers: values made of functions."""
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
-from typing import Literal, Protocol
 
+from dailies.containers import Kind
 from dailies.models import Delivery, Proof, Report
 from dailies.verification import Secrets
-
-type Kind = Literal["video", "audio", "image", "jsonl"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,10 +16,8 @@ class ProofRules:
     accept_bare_sync_signature: bool = True
 
 
-class Verify(Protocol):
-    """Proves a delivery with one of the secrets, or raises VerificationError and nothing else."""
-
-    def __call__(self, delivery: Delivery, secrets: Secrets, *, rules: ProofRules, now: float) -> Proof: ...
+type Verify = Callable[[Delivery, Secrets, ProofRules], Proof]
+"""Proves a delivery, at the moment it was received, with one of the secrets; VerificationError and nothing else."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,15 +14,16 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 from botocore.exceptions import BotoCoreError, ClientError
 
 from dailies import bucket as buckets
-from dailies import clock, http_api
+from dailies import clock, http_api, rows
 from dailies import secrets as signing
 from dailies import table as tables
 from dailies.bucket import Bucket
 from dailies.errors import DeliveryTooLarge, NotStored, PayloadError, VerificationError
 from dailies.models import Delivery, Event, Proof, delivery_digest
 from dailies.provider import ProofRules, Webhook
+from dailies.rows import Item
 from dailies.secrets import SigningSecret
-from dailies.table import Item, Table
+from dailies.table import Table
 from dailies.telemetry import Telemetry
 from dailies.verification import Secrets, redacted
 
@@ -122,12 +123,12 @@ def _prove(inbox: Inbox, delivery: Delivery) -> tuple[Proof, Secrets]:
     now = time.time()
     secrets = inbox.secret.usable(now)
     try:
-        return inbox.webhook.verify(delivery, secrets, rules=inbox.rules, now=now), secrets
+        return inbox.webhook.verify(delivery, secrets, inbox.rules), secrets
     except VerificationError:
         latest = inbox.secret.look_again(now)
         if not latest or latest == secrets:
             raise
-        return inbox.webhook.verify(delivery, latest, rules=inbox.rules, now=now), latest
+        return inbox.webhook.verify(delivery, latest, inbox.rules), latest
 
 
 def _record(inbox: Inbox, delivery: Delivery, proof: Proof, secrets: Secrets, *, written_by: str) -> Answer:
@@ -149,9 +150,8 @@ def _record(inbox: Inbox, delivery: Delivery, proof: Proof, secrets: Secrets, *,
         payload=payload,
         proof=str(proof),
     )
-    key = _keep_if_large(inbox, event_id, payload, quarantined=False)
     expires_at = int(clock.seconds(delivery.received_at)) + inbox.retention_days * DAY
-    item = tables.event_item(event, expires_at=expires_at, payload_key=key)
+    item = rows.event_item(event, expires_at=expires_at, **_kept(inbox, event_id, payload, quarantined=False))
     stored = inbox.table.put_once(item, written_by=written_by)
     return Answer("recorded" if stored else "duplicate", event_id, event.job_id, proof=str(proof))
 
@@ -159,29 +159,26 @@ def _record(inbox: Inbox, delivery: Delivery, proof: Proof, secrets: Secrets, *,
 def _quarantine(
     inbox: Inbox, event_id: str, delivery: Delivery, payload: bytes, proof: Proof, *, reason: str, written_by: str
 ) -> None:
-    item: Item = tables.quarantine_item(
+    item = rows.quarantine_item(
         event_id,
         inbox.webhook.name,
         provider=inbox.webhook.provider,
         received_at=delivery.received_at,
         reason=reason,
         proof=str(proof),
+        **_kept(inbox, event_id, payload, quarantined=True),
     )
-    key = _keep_if_large(inbox, event_id, payload, quarantined=True)
-    item |= {"payload_key": key} if key else {"payload": tables.compressed(payload)}
     inbox.table.put_once(item, written_by=written_by)
 
 
-def _keep_if_large(inbox: Inbox, event_id: str, payload: bytes, *, quarantined: bool) -> str:
-    """Put a payload that a row cannot hold into the bucket, and return its key; else an empty one."""
-    if len(payload) <= tables.MOST_INLINE:
-        return ""  # compressing makes it no larger than a few bytes more
+def _kept(inbox: Inbox, event_id: str, payload: bytes, *, quarantined: bool) -> Item:
+    """The attribute that says where the payload is: in the row, or in the bucket where a row cannot hold it."""
     compressed = tables.compressed(payload)
     if len(compressed) <= tables.MOST_INLINE:
-        return ""
+        return {"payload": compressed}
     key = buckets.delivery_key(inbox.webhook.provider, event_id, quarantined=quarantined)
     inbox.bucket.put_delivery(key, compressed)
-    return key
+    return {"payload_key": key}
 
 
 def _code(error: Exception) -> str:

@@ -44,7 +44,7 @@ class SigningSecret:
         self._read_at = float("-inf")
 
     def usable(self, now: float) -> Secrets:
-        """All that may verify now, the current one first. NotStored where none was ever read and AWS does not answer."""
+        """All that may verify now, the current first. NotStored where none was ever read and AWS does not answer."""
         if now - self._read_at >= REFRESH_SECONDS:
             try:
                 self._refresh(now)

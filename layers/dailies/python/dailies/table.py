@@ -1,19 +1,16 @@
-"""The table: how events and jobs stand in rows, and the few calls on them. The keys are in docs/design of the README."""
+"""The table: the few calls on it. How its rows look: `rows`."""
 
 import gzip
 from collections.abc import Iterator, Mapping
-from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 from boto3.dynamodb.types import TypeDeserializer, TypeSerializer
 from botocore.config import Config
-from botocore.exceptions import ClientError
 
-from dailies import clock
-from dailies.clock import Moment
 from dailies.errors import VersionConflict
 from dailies.merging import merge
-from dailies.models import Event, Job, JobError, JobMedia, Media, Receipt
+from dailies.models import Event, Job
+from dailies.rows import Item, event_of, job_item, job_of, job_pk
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
@@ -26,122 +23,10 @@ CLIENT = Config(
 MOST_INLINE = 300 * 1024  # bytes, compressed: DynamoDB ends items at 400 KB, the rest of a row is below 40
 MOST_TRIES = 20  # of a merge that others overtake: each time, one of them has gone through
 
-type Item = dict[str, Any]
-"""A row as plain Python values."""
-
-
-def job_pk(provider: str, job_id: str) -> str:
-    """The partition of a job: its row and its event rows."""
-    return f"job#{provider}#{job_id}"
-
 
 def compressed(payload: bytes) -> bytes:
     """A payload as it is kept: gzip, the same bytes for the same payload."""
     return gzip.compress(payload, compresslevel=6, mtime=0)
-
-
-def event_item(event: Event, *, expires_at: int, payload_key: str = "") -> Item:
-    """An event row. `payload_key` names the object that has the payload, where the row itself is too small for it."""
-    return _without_absent({
-        "pk": job_pk(event.provider, event.job_id),
-        "sk": f"event#{event.event_id}",
-        "event_id": event.event_id,
-        "provider": event.provider,
-        "webhook": event.webhook,
-        "job_id": event.job_id,
-        "status": event.status,
-        "provider_status": event.provider_status,
-        "occurred_at": event.occurred_at or event.received_at,
-        "clock": "provider" if event.occurred_at else "ours",
-        "received_at": event.received_at,
-        "origin": event.origin,
-        "payload": compressed(event.payload) if event.payload and not payload_key else None,
-        "payload_key": payload_key or None,
-        "media": [{"role": m.role, "media_id": m.media_id, "url": m.url} for m in event.media] or None,
-        "error": _error_item(event.error),
-        "credits": event.credits,
-        "parent": event.parent,
-        "proof": event.proof or None,
-        "receipt": _receipt_item(event.receipt),
-        "expires_at": expires_at,
-    })  # fmt: skip
-
-
-def event_of(item: Mapping[str, Any]) -> Event:
-    """The event in a row, without its payload. KeyError or TypeError where the row is none of ours."""
-    return Event(
-        event_id=item["event_id"],
-        provider=item["provider"],
-        webhook=item["webhook"],
-        job_id=item["job_id"],
-        status=item["status"],
-        provider_status=item["provider_status"],
-        occurred_at=item["occurred_at"] if item["clock"] == "provider" else None,
-        received_at=item["received_at"],
-        origin=item["origin"],
-        media=tuple(Media(m["role"], m["url"]) for m in item.get("media", ())),
-        error=_error_of(item.get("error")),
-        credits=item.get("credits"),
-        parent=item.get("parent"),
-        proof=item.get("proof", ""),
-        receipt=_receipt_of(item.get("receipt")),
-    )
-
-
-def quarantine_item(event_id: str, webhook: str, *, provider: str, received_at: Moment, reason: str, proof: str) -> Item:
-    """A quarantine row without its payload: an authentic delivery that we cannot read. It does not expire."""
-    return {
-        "pk": f"quarantine#{provider}#{received_at[:10]}",
-        "sk": f"event#{event_id}",
-        "event_id": event_id,
-        "provider": provider,
-        "webhook": webhook,
-        "received_at": received_at,
-        "origin": "webhook",
-        "reason": reason,
-        "proof": proof,
-    }
-
-
-def job_item(job: Job) -> Item:
-    """A job row: nothing in it is signed or secret, so that it can be shown as it stands."""
-    return _without_absent({
-        "pk": job_pk(job.provider, job.job_id),
-        "sk": "job",
-        "provider": job.provider,
-        "webhook": job.webhook,
-        "job_id": job.job_id,
-        "status": job.status,
-        "provider_status": job.provider_status,
-        "occurred_at": job.occurred_at or None,
-        "stage": job.stage,
-        "first_seen_at": job.first_seen_at,
-        "updated_at": job.updated_at,
-        "media": [_media_item(medium) for medium in job.media],
-        "error": _error_item(job.error),
-        "parent": job.parent,
-        "credits": job.credits,
-        "version": job.version,
-    })  # fmt: skip
-
-
-def job_of(item: Mapping[str, Any]) -> Job:
-    """The job in a row."""
-    return Job(
-        provider=item["provider"],
-        webhook=item["webhook"],
-        job_id=item["job_id"],
-        status=item["status"],
-        provider_status=item["provider_status"],
-        occurred_at=item.get("occurred_at", ""),
-        first_seen_at=item["first_seen_at"],
-        updated_at=item["updated_at"],
-        media=tuple(_media_of(medium) for medium in item["media"]),
-        error=_error_of(item.get("error")),
-        parent=item.get("parent"),
-        credits=item.get("credits"),
-        version=int(item["version"]),
-    )
 
 
 class Table:
@@ -162,8 +47,8 @@ class Table:
                 ReturnValuesOnConditionCheckFailure="ALL_OLD",
             )
         except self._client.exceptions.ConditionalCheckFailedException as error:
-            there = error.response.get("Item", {})
-            return bool(there.get("written_by", {}).get("S") == written_by)
+            there: Mapping[str, Any] = error.response.get("Item", {})  # type: ignore[assignment]
+            return bool(there.get("written_by") == {"S": written_by})
         return True
 
     def job(self, provider: str, job_id: str) -> Job | None:
@@ -223,86 +108,3 @@ def plain(typed: Mapping[str, Any]) -> Item:
 def _typed(item: Mapping[str, Any]) -> dict[str, Any]:
     write = TypeSerializer().serialize
     return {name: write(value) for name, value in item.items()}
-
-
-def _without_absent(item: Mapping[str, Any]) -> Item:
-    return {name: value for name, value in item.items() if value is not None}
-
-
-def _error_item(error: JobError | None) -> Item | None:
-    return {"code": error.code, "message": error.message, "retryable": error.retryable} if error else None
-
-
-def _error_of(item: Mapping[str, Any] | None) -> JobError | None:
-    return JobError(item["code"], item["message"], item["retryable"]) if item else None
-
-
-def _receipt_item(receipt: Receipt | None) -> Item | None:
-    if receipt is None:
-        return None
-    return _without_empty({
-        "role": receipt.role,
-        "media_id": receipt.media_id,
-        "state": receipt.state,
-        "at": receipt.at,
-        "reason": receipt.reason,
-        "source_host": receipt.source_host,
-        "key": receipt.key,
-        "version_id": receipt.version_id,
-        "bytes": receipt.bytes,
-        "checksum": receipt.checksum,
-        "content_type": receipt.content_type,
-    })  # fmt: skip
-
-
-def _receipt_of(item: Mapping[str, Any] | None) -> Receipt | None:
-    return Receipt(**{**item, "bytes": int(item.get("bytes", 0))}) if item else None
-
-
-def _media_item(medium: JobMedia) -> Item:
-    """A medium in a job row: its receipt laid flat, `archived_at` or `tried_at` for its moment."""
-    receipt = _receipt_item(medium.receipt) or {}
-    tried_at = receipt.pop("at", None)
-    return _without_empty({
-        **receipt,
-        "role": medium.role,
-        "media_id": medium.media_id,
-        "state": medium.state,
-        "found_at": medium.found_at,
-        "link_host": medium.link_host,
-        "link_expires_at": medium.link_expires_at or "",
-        "source_host": medium.source_host,
-        "served_by": receipt.get("source_host", ""),
-        "archived_at" if medium.state == "archived" else "tried_at": tried_at or "",
-    })  # fmt: skip
-
-
-def _media_of(item: Mapping[str, Any]) -> JobMedia:
-    at = item.get("archived_at") or item.get("tried_at")
-    receipt = None
-    if at:
-        receipt = Receipt(
-            role=item["role"],
-            media_id=item["media_id"],
-            state=item["state"],
-            at=at,
-            reason=item.get("reason", ""),
-            source_host=item.get("served_by", ""),
-            key=item.get("key", ""),
-            version_id=item.get("version_id", ""),
-            bytes=int(item.get("bytes", 0)),
-            checksum=item.get("checksum", ""),
-            content_type=item.get("content_type", ""),
-        )
-    return JobMedia(
-        role=item["role"],
-        media_id=item["media_id"],
-        found_at=item.get("found_at", ""),
-        link_host=item.get("link_host", ""),
-        link_expires_at=item.get("link_expires_at"),
-        receipt=receipt,
-    )
-
-
-def _without_empty(item: Mapping[str, Any]) -> Item:
-    return {name: value for name, value in item.items() if value not in ("", 0)}

@@ -1,23 +1,23 @@
 """What is counted and what is logged: Powertools' EMF metrics, and its Logger where something went wrong.
 
-One line for each step that goes well: the metric itself, with `event_id` and `job_id` as its metadata, so that the lines
-of one job are found together. No line holds a secret, a signed URL or a body.
+One line for each step that goes well: the metric itself, with `event_id` and `job_id` as its metadata, so that the
+lines of one job are found together. No line holds a secret, a signed URL or a body.
 """
 
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 
 from aws_lambda_powertools import Logger
-from aws_lambda_powertools.metrics import MetricUnit, Metrics
+from aws_lambda_powertools.metrics import Metrics, MetricUnit
 
 type Fields = Mapping[str, str | int | float]
 
 
 class Telemetry:
-    """The lines of one function. `stack` is a dimension of every metric."""
+    """The lines of one function. The stack is the dimension `service` of every metric."""
 
     def __init__(self, stack: str) -> None:
         self.log = Logger(service="dailies")
+        self._stack = stack
         self._metrics = Metrics(namespace="Dailies", service=stack)
 
     def count(self, name: str, *dimensions: Mapping[str, str], fields: Fields | None = None, **more: float) -> None:
@@ -27,20 +27,11 @@ class Telemetry:
         for metric, value in more.items():
             unit = MetricUnit.Bytes if metric.endswith("bytes") else MetricUnit.Seconds
             self._metrics.add_metric(name=metric, unit=unit, value=value)
-        for key, value in (fields or {}).items():
-            self._metrics.add_metadata(key=key, value=value)
+        for key, field in (fields or {}).items():
+            self._metrics.add_metadata(key=key, value=field)
         first, *others = dimensions or ({},)
         for key, text in first.items():
             self._metrics.add_dimension(name=key, value=text)
         for other in others:
-            self._metrics.add_dimensions(**other)
+            self._metrics.add_dimensions(service=self._stack, **other)
         self._metrics.flush_metrics()
-
-    @contextmanager
-    def unexpected(self, what: str, **fields: str) -> Iterator[None]:
-        """Log an exception that passes through, by its type and place, without its text: that may quote a body."""
-        try:
-            yield
-        except Exception as error:
-            self.log.error(what, error=type(error).__name__, **fields)
-            raise

@@ -6,11 +6,12 @@ Proof: `Authorization: Bearer <secret>`, the secret that registering the webhook
 https://help.captions.ai/docs/api/webhooks (checked 2026-11-21)
 """
 
+from pydantic import Field
+
 from dailies.models import Delivery, JobError, Media, Proof, Report, Status
 from dailies.payload import Amount, JobId, Loose, Payload, Url, Word
 from dailies.provider import ProofRules, Provider, Webhook
 from dailies.verification import Secrets, bearer
-from pydantic import Field
 
 WORDS: dict[str, Status] = {
     "creator.success": "completed",
@@ -31,7 +32,7 @@ class CreatorEvent(Payload):
     reason: Loose[str] = None
 
 
-def verify(delivery: Delivery, secrets: Secrets, *, rules: ProofRules, now: float) -> Proof:
+def verify(delivery: Delivery, secrets: Secrets, _rules: ProofRules) -> Proof:
     """By the bearer, which bears no time."""
     return bearer(delivery.headers.get("authorization", ""), secrets)
 

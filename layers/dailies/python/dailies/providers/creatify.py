@@ -1,8 +1,8 @@
 """Creatify (creatify.ai): product videos in two stages, a picture and then its video. Calls each time a job moves.
 
 Proof: none is offered, neither signature nor header nor address list. So the last segment of the webhook's URL is a
-secret token, and the links in a body are not believed for it: see `links_are_proven`. The body echoes `webhook_url`, and
-with it the token, hence `in_path`. Its events are ordered by `updated_at`. A `failed` does not name its stage.
+secret token, and the links in a body are not believed for it: see `links_are_proven`. The body echoes `webhook_url`,
+and with it the token, hence `in_path`. Its events are ordered by `updated_at`. A `failed` does not name its stage.
 
 https://docs.creatify.ai/api-reference/product_to_video/post-apiproduct_to_videos-gen_video (checked 2026-11-21)
 """
@@ -46,7 +46,7 @@ class ProductToVideo(Payload):
     regen_source_id: Loose[JobId] = None
 
 
-def verify(delivery: Delivery, secrets: Secrets, *, rules: ProofRules, now: float) -> Proof:
+def verify(delivery: Delivery, secrets: Secrets, _rules: ProofRules) -> Proof:
     """By the token in the path, which bears no time."""
     return path_token(delivery.token, secrets)
 

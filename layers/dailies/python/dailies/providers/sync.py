@@ -1,8 +1,8 @@
 """Sync (sync.so): lip-synced video. Calls when a generation or a batch has completed or failed.
 
 Proof: two documented headers that disagree. `Sync-Signature: t=..,v1=..` over the time, a dot and the raw body;
-`X-Signature-Primary`, "an HMAC signature of the payload" without an algorithm: taken in the same form, in hex or in base64.
-The key is the whole `whsec_...` string. Undocumented: retries, a delivery id, the unit of `t`.
+`X-Signature-Primary`, "an HMAC signature of the payload" without an algorithm: taken in the same form, in hex or
+in base64. The key is the whole `whsec_...` string. Undocumented: retries, a delivery id, the unit of `t`.
 
 https://sync.so/docs/api-reference/api/webhooks-payload-reference/webhooks (checked 2026-11-21)
 https://sync.so/docs/api-reference/api/webhooks-payload-reference/webhooks/batch-status-update (checked 2026-11-21)
@@ -14,6 +14,7 @@ from typing import Any
 
 from pydantic import AliasChoices, Field
 
+from dailies import clock
 from dailies.errors import PayloadError, StaleSignature, VerificationError
 from dailies.models import Delivery, JobError, Media, Proof, Report, Status
 from dailies.payload import JobId, Loose, Payload, Url, Word
@@ -85,7 +86,9 @@ class BatchRow(Payload):
     generation_id: JobId = Field(validation_alias=AliasChoices("generationId", "generation_id"))
     status: Word
     request_id: Loose[str] = Field(None, validation_alias=AliasChoices("requestId", "request_id"))
-    output_media_url: Url = Field(None, validation_alias=AliasChoices("outputMediaUrl", "outputUrl", "output_media_url"))
+    output_media_url: Url = Field(
+        None, validation_alias=AliasChoices("outputMediaUrl", "outputUrl", "output_media_url")
+    )
     error: Loose[str] = None
     error_code: Loose[str] = Field(None, validation_alias=AliasChoices("errorCode", "error_code"))
 
@@ -97,9 +100,10 @@ class OlderBatchRow(Payload):
     response: Generation
 
 
-def verify(delivery: Delivery, secrets: Secrets, *, rules: ProofRules, now: float) -> Proof:
+def verify(delivery: Delivery, secrets: Secrets, rules: ProofRules) -> Proof:
     """By the first header and form that proves it: where one changes silently, the other still holds, and the metric
     of the ways tells. A signature that holds but is out of time is a replay, whatever stands beside it."""
+    now = clock.seconds(delivery.received_at)
     stamped = {name: delivery.headers.get(name, "") for name in ("sync-signature", "x-signature-primary")}
     refusal = VerificationError("no signature header")
     for name, header in stamped.items():
@@ -184,6 +188,10 @@ BATCH = Webhook(provider="sync", name="batch", verify=verify, parse=parse_batch)
 SYNC = Provider(
     name="sync",
     webhooks=(GENERATION, BATCH),
-    roles={"output": frozenset({"video", "audio"}), "segment": frozenset({"video", "audio"}), "result": frozenset({"jsonl"})},
+    roles={
+        "output": frozenset({"video", "audio"}),
+        "segment": frozenset({"video", "audio"}),
+        "result": frozenset({"jsonl"}),
+    },
     listings={"result": Listing(webhook="generation", read=read_result)},
 )

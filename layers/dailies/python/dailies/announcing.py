@@ -1,0 +1,88 @@
+"""What follows from a change of a job row: pure.
+
+Each announcement's `id` is made of what it tells, so that telling it again has the same one. A consumer that remembers
+the ids hears everything once.
+"""
+
+import json
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
+from decimal import Decimal
+from hashlib import sha256
+from typing import Any, Literal
+
+from dailies import rows
+from dailies.models import Job, JobMedia
+
+type DetailType = Literal[
+    "Media Found", "Media Archived", "Job Completed", "Job Failed", "Job Settled", "Job Needs Attention"
+]
+COMPLETED: DetailType = "Job Completed"
+ENDS: Mapping[str, DetailType] = {"completed": COMPLETED, "failed": "Job Failed", "canceled": "Job Failed"}
+RESTS: Mapping[str, DetailType] = {"settled": "Job Settled", "attention": "Job Needs Attention"}
+
+
+@dataclass(frozen=True, slots=True)
+class Announcement:
+    """One thing to tell: `detail` is the job row with an `id`; about a medium, `media` has that one only."""
+
+    detail_type: DetailType
+    detail: dict[str, Any]
+
+
+def announcements(old: Job | None, new: Job) -> list[Announcement]:
+    """What the change from one image of a job row to the next tells, in the order in which it makes sense."""
+    return [*_of_media(old, new), *_of_job(old, new)]
+
+
+def page(job: Job) -> dict[str, Any]:
+    """The job row as JSON values: what stands in job.json and, with an `id`, in announcements."""
+    return {name: _json(value) for name, value in rows.job_item(job).items() if name not in ("pk", "sk")}
+
+
+def _of_media(old: Job | None, new: Job) -> Iterator[Announcement]:
+    before = {(medium.role, medium.media_id): medium for medium in old.media} if old else {}
+    for medium in new.media:
+        was = before.get((medium.role, medium.media_id))
+        if medium.state == "pending" and _is_fresh(medium) and not (was and was.state == "pending"):
+            yield _about(new, "Media Found", [medium.role, medium.media_id, medium.found_at], medium)
+        if medium.receipt and medium.state == "archived" and not (was and was.state == "archived"):
+            yield _about(new, "Media Archived", [medium.receipt.key, medium.receipt.version_id], medium)
+
+
+def _is_fresh(medium: JobMedia) -> bool:
+    """Whether nobody has tried it since it was found; a failed try is queued already."""
+    return medium.receipt is None
+
+
+def _of_job(old: Job | None, new: Job) -> Iterator[Announcement]:
+    standing = [new.status, new.provider_status, new.occurred_at]
+    if new.status in ENDS and not (old and [old.status, old.provider_status, old.occurred_at] == standing):
+        yield _about(new, ENDS[new.status], standing)
+    if new.stage in RESTS and not (old and old.stage == new.stage and _outcome(old) == _outcome(new)):
+        yield _about(new, RESTS[new.stage], [*standing, *_outcome(new)])
+
+
+def _outcome(job: Job) -> list[str]:
+    """What became of each medium, as far as it matters to whoever waits for the job."""
+    receipts = [(medium, medium.receipt) for medium in job.media]
+    return [f"{m.role}-{m.media_id} {m.state} {r.version_id if r else ''} {r.at if r else ''}" for m, r in receipts]
+
+
+def _about(job: Job, detail_type: DetailType, told: list[str], medium: JobMedia | None = None) -> Announcement:
+    content = json.dumps([detail_type, job.provider, job.job_id, *told])
+    detail = page(job if medium is None else replace(job, media=(medium,)))
+    return Announcement(detail_type, {"id": sha256(content.encode()).hexdigest(), **detail})
+
+
+def _json(value: Any) -> Any:
+    """A row's value as JSON has it: whole numbers as integers, others as floats."""
+    match value:
+        case Decimal():
+            return int(value) if value == value.to_integral_value() else float(value)
+        case Mapping():
+            return {name: _json(item) for name, item in value.items()}
+        case list():
+            return [_json(item) for item in value]
+        case _:
+            return value

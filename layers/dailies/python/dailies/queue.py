@@ -1,0 +1,71 @@
+"""The queues: where work waits, and where failed work waits for a person."""
+
+import json
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
+
+from botocore.config import Config
+from botocore.exceptions import BotoCoreError, ClientError
+
+from dailies.errors import VersionConflict
+from dailies.telemetry import Telemetry
+
+if TYPE_CHECKING:
+    from mypy_boto3_sqs import SQSClient
+
+CLIENT = Config(connect_timeout=1, read_timeout=5, retries={"mode": "standard", "total_max_attempts": 3})
+MOST_VISIBILITY = 43_200  # seconds; SQS takes no longer wait
+
+# What AWS answers to a request that stays wrong however often it is sent.
+HOPELESS = frozenset({"ValidationException", "ValidationError", "InvalidParameterValue", "EntityTooLarge"})
+
+
+class FailureQueue:
+    """Where one function's failed work goes, whole, by its own hand."""
+
+    def __init__(self, client: "SQSClient", url: str) -> None:
+        self._client = client
+        self._url = url
+
+    def put(self, work: Mapping[str, Any], *, reason: str) -> None:
+        """Keep a record or message as it came, the reason beside it."""
+        self._client.send_message(
+            QueueUrl=self._url,
+            MessageBody=json.dumps(work),
+            MessageAttributes={"reason": {"DataType": "String", "StringValue": reason[:256] or "unknown"}},
+        )
+
+    @contextmanager
+    def keeping(self, record: Mapping[str, Any], telemetry: Telemetry) -> Iterator[None]:
+        """Do a record's work inside: what a retry can help passes through and the whole batch comes again; for the
+        rest the record goes to the queue, and the batch goes on."""
+        try:
+            yield
+        except VersionConflict:
+            raise
+        except (BotoCoreError, ClientError) as error:
+            if not isinstance(error, ClientError) or error.response["Error"]["Code"] not in HOPELESS:
+                raise
+            self._keep(record, error, telemetry)
+        except Exception as error:  # noqa: BLE001  whatever it is, the record says the same the next time
+            self._keep(record, error, telemetry)
+
+    def _keep(self, record: Mapping[str, Any], error: Exception, telemetry: Telemetry) -> None:
+        reason = type(error).__name__  # not its text: that may quote the record
+        self.put(record, reason=reason)
+        telemetry.count("Failed", {"reason": reason})
+
+
+class WorkQueue:
+    """A queue that a function reads from."""
+
+    def __init__(self, client: "SQSClient", url: str) -> None:
+        self._client = client
+        self._url = url
+
+    def wait(self, receipt_handle: str, seconds: int) -> None:
+        """Show a message again only after so long."""
+        self._client.change_message_visibility(
+            QueueUrl=self._url, ReceiptHandle=receipt_handle, VisibilityTimeout=min(seconds, MOST_VISIBILITY)
+        )
