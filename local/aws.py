@@ -1,0 +1,85 @@
+"""The emulated AWS as its owner reaches it: where it is, the key that may do everything, and clients with that key."""
+
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+import boto3
+from botocore.config import Config
+
+if TYPE_CHECKING:
+    from mypy_boto3_apigatewayv2 import ApiGatewayV2Client
+    from mypy_boto3_cloudformation import CloudFormationClient
+    from mypy_boto3_dynamodb import DynamoDBClient
+    from mypy_boto3_events import EventBridgeClient
+    from mypy_boto3_iam import IAMClient
+    from mypy_boto3_lambda import LambdaClient
+    from mypy_boto3_logs import CloudWatchLogsClient
+    from mypy_boto3_s3 import S3Client
+    from mypy_boto3_secretsmanager import SecretsManagerClient
+    from mypy_boto3_sqs import SQSClient
+
+# All is on the loopback: no proxy that the environment names. Fifty calls at once have a connection each.
+CONFIG = Config(proxies={}, max_pool_connections=50)
+
+
+@dataclass(frozen=True)
+class Aws:
+    """An endpoint and an identity. A client is made when it is first asked for, and may be shared by threads."""
+
+    endpoint_url: str
+    region: str
+    aws_access_key_id: str
+    aws_secret_access_key: str
+
+    @property
+    def port(self) -> int:
+        return int(self.endpoint_url.rsplit(":", 1)[1])
+
+    @cached_property
+    def _session(self) -> boto3.Session:
+        return boto3.Session(
+            aws_access_key_id=self.aws_access_key_id,
+            aws_secret_access_key=self.aws_secret_access_key,
+            region_name=self.region,
+        )
+
+    @cached_property
+    def apigatewayv2(self) -> "ApiGatewayV2Client":
+        return self._session.client("apigatewayv2", endpoint_url=self.endpoint_url, config=CONFIG)
+
+    @cached_property
+    def cloudformation(self) -> "CloudFormationClient":
+        return self._session.client("cloudformation", endpoint_url=self.endpoint_url, config=CONFIG)
+
+    @cached_property
+    def dynamodb(self) -> "DynamoDBClient":
+        return self._session.client("dynamodb", endpoint_url=self.endpoint_url, config=CONFIG)
+
+    @cached_property
+    def events(self) -> "EventBridgeClient":
+        return self._session.client("events", endpoint_url=self.endpoint_url, config=CONFIG)
+
+    @cached_property
+    def iam(self) -> "IAMClient":
+        return self._session.client("iam", endpoint_url=self.endpoint_url, config=CONFIG)
+
+    @cached_property
+    def functions(self) -> "LambdaClient":
+        return self._session.client("lambda", endpoint_url=self.endpoint_url, config=CONFIG)
+
+    @cached_property
+    def logs(self) -> "CloudWatchLogsClient":
+        return self._session.client("logs", endpoint_url=self.endpoint_url, config=CONFIG)
+
+    @cached_property
+    def s3(self) -> "S3Client":
+        return self._session.client("s3", endpoint_url=self.endpoint_url, config=CONFIG)
+
+    @cached_property
+    def secretsmanager(self) -> "SecretsManagerClient":
+        return self._session.client("secretsmanager", endpoint_url=self.endpoint_url, config=CONFIG)
+
+    @cached_property
+    def sqs(self) -> "SQSClient":
+        return self._session.client("sqs", endpoint_url=self.endpoint_url, config=CONFIG)

@@ -1,0 +1,116 @@
+"""The real template, built and deployed by the real `sam` to the emulated AWS."""
+
+import itertools
+import os
+import platform
+import subprocess
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import yaml
+from botocore.exceptions import ClientError
+
+from local.aws import Aws
+from local.stack import ROOT, StackError
+
+SAM = ROOT / ".local/sam/bin/sam"
+TEMPLATE = ROOT / "template.yaml"
+STACK_NAME = "dailies"
+PACKAGES = "dailies-packages"  # the bucket that `sam deploy` uploads to
+
+# What is set differently here than on AWS, as far as the template has it.
+LOCAL_PARAMETERS = {
+    "Architecture": "arm64" if platform.machine() in ("arm64", "aarch64") else "x86_64",
+    "PrivateMediaHosts": "127.0.0.1",
+    "ArchiveTries": "4",  # with the next line: given up after 2 + 4 + 8 s
+    "ArchiveBackoffSeconds": "2",
+    "ReconcileMinutes": "1",
+}
+
+
+def template_parameters() -> frozenset[str]:
+    """The names of the template's parameters."""
+    # Composed, not loaded: CloudFormation's own tags (!Ref) stay unread.
+    template: Any = yaml.compose(TEMPLATE.read_text(), Loader=yaml.SafeLoader)
+    sections = {key.value: section for key, section in template.value}
+    return frozenset(key.value for key, _ in sections["Parameters"].value)
+
+
+def build(folder: Path) -> Path:
+    """Build the functions and the layer, the unchanged ones from a cache. Returns the built template."""
+    built = folder / "build"
+    options = {
+        "--template-file": str(TEMPLATE),
+        "--build-dir": str(built),
+        "--cache-dir": str(folder / "build-cache"),
+        "--parameter-overrides": _override("Architecture", LOCAL_PARAMETERS["Architecture"]),
+    }
+    _sam("build", ["--cached", "--parallel", *itertools.chain(*options.items())], {}, folder)
+    return built / "template.yaml"
+
+
+def deploy(built: Path, aws: Aws, parameters: Mapping[str, str], folder: Path) -> None:
+    """Create the stack or update it. A parameter that is not given keeps the value it has there."""
+    try:
+        aws.s3.create_bucket(Bucket=PACKAGES)
+    except ClientError as error:
+        if error.response["Error"]["Code"] != "BucketAlreadyOwnedByYou":
+            raise
+    known = template_parameters()
+    wanted = {name: value for name, value in LOCAL_PARAMETERS.items() if name in known} | dict(parameters)
+    options = {
+        "--template-file": str(built),
+        "--stack-name": STACK_NAME,
+        "--s3-bucket": PACKAGES,
+        "--capabilities": "CAPABILITY_IAM",
+    }
+    switches = ["--no-confirm-changeset", "--no-fail-on-empty-changeset"]
+    overrides = ["--parameter-overrides", *itertools.starmap(_override, wanted.items())]
+    environment = {
+        "AWS_ACCESS_KEY_ID": aws.aws_access_key_id,
+        "AWS_SECRET_ACCESS_KEY": aws.aws_secret_access_key,
+        "AWS_ENDPOINT_URL": aws.endpoint_url,
+        "NO_PROXY": "127.0.0.1",
+        "no_proxy": "127.0.0.1",
+        "SAM_CLI_POLL_DELAY": "0.2",  # seconds; the 5 that are polite to AWS are most of a deploy here
+    }
+    _sam("deploy", [*itertools.chain(*options.items()), *switches, *overrides], environment, folder)
+
+
+def _override(name: str, value: str) -> str:
+    return f'{name}="{value}"'
+
+
+def _sam(command: str, options: Sequence[str], environment: dict[str, str], folder: Path) -> None:
+    """Run `sam`; what it says goes to `<folder>/sam-<command>.log`. A StackError names that file when it fails."""
+    if not SAM.exists():
+        raise StackError("the SAM command is not installed; `make setup` does it")
+    # The user's environment, as pip may need its proxy and its index, but nothing that names another AWS, another
+    # Python or another make.
+    kept = {k: v for k, v in os.environ.items() if not k.startswith(("AWS_", "SAM_", "PYTHON", "MAKE", "MFLAGS"))}
+    own = {
+        # `sam build` looks for the runtime's interpreter on PATH.
+        "PATH": f"{ROOT / '.venv/bin'}:{os.environ.get('PATH', os.defpath)}",
+        "AWS_DEFAULT_REGION": "us-east-1",
+        "AWS_CONFIG_FILE": os.devnull,
+        "AWS_SHARED_CREDENTIALS_FILE": os.devnull,
+        "SAM_CLI_TELEMETRY": "0",
+        "__SAM_CLI_APP_DIR": str(folder / "sam-settings"),
+    }
+    log = folder / f"sam-{command}.log"
+    with log.open("wb") as output:
+        done = subprocess.run(
+            [str(SAM), command, *options],
+            cwd=ROOT,
+            env=kept | own | environment,
+            stdin=subprocess.DEVNULL,
+            stdout=output,
+            stderr=output,
+            check=False,
+        )
+    if done.returncode:
+        errors = [line for line in log.read_text(errors="replace").splitlines() if "error" in line.lower()]
+        raise StackError(
+            f"`sam {command}` failed: {errors[-1].strip() if errors else 'no reason given'} (all of it: {log})"
+        )

@@ -1,0 +1,62 @@
+"""What a local stack leaves running: started on its own, known by a recorded pid, ended by that pid and no other way.
+
+`<folder>/<name>.pid` is the record, `<folder>/<name>.log` what the process says. A pid can belong to somebody else by
+now (a reboot, a long day), so a process counts as ours only when its environment names our folder.
+"""
+
+import os
+import signal
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+import psutil
+
+MARK = "DAILIES_LOCAL"
+PATIENCE = 1.0  # seconds to end by itself: there is nothing to save, all is in memory
+
+
+def start(name: str, command: Sequence[str], environment: Mapping[str, str], folder: Path) -> psutil.Process:
+    """Start a command in a session of its own: it outlives `make`, and ctrl-C does not reach it.
+
+    It gets exactly the environment given, and the mark. (posix_spawn, as Popen wants its child waited for.)
+    """
+    log = folder / f"{name}.log"
+    pid = os.posix_spawn(
+        command[0],
+        list(command),
+        {**environment, MARK: str(folder)},
+        file_actions=[
+            (os.POSIX_SPAWN_OPEN, 0, os.devnull, os.O_RDONLY, 0),
+            (os.POSIX_SPAWN_OPEN, 1, str(log), os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600),
+            (os.POSIX_SPAWN_DUP2, 1, 2),
+        ],
+        setsid=True,
+    )
+    (folder / f"{name}.pid").write_text(f"{pid}\n")
+    return psutil.Process(pid)
+
+
+def running(name: str, folder: Path) -> psutil.Process | None:
+    """The process recorded under this name, when it lives and is ours."""
+    try:
+        process = psutil.Process(int((folder / f"{name}.pid").read_text()))
+        alive = process.status() != psutil.STATUS_ZOMBIE and process.environ().get(MARK) == str(folder)
+    except (OSError, ValueError, psutil.Error):
+        return None
+    return process if alive else None
+
+
+def end(name: str, folder: Path) -> bool:
+    """End the recorded process and what it started; whether there was one. Nothing running is fine."""
+    process = running(name, folder)
+    if process:
+        family = [process, *process.children(recursive=True)]
+        for signum in (signal.SIGTERM, signal.SIGKILL):
+            for member in family:
+                try:
+                    member.send_signal(signum)
+                except psutil.NoSuchProcess:
+                    continue
+            _, family = psutil.wait_procs(family, timeout=PATIENCE)
+    (folder / f"{name}.pid").unlink(missing_ok=True)
+    return process is not None

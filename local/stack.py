@@ -1,0 +1,97 @@
+"""A running local stack, as `stack.json` in its folder tells it: written by `up`, read by whoever wants to reach it."""
+
+import json
+import os
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from fcntl import LOCK_EX, LOCK_NB, flock
+from pathlib import Path
+
+from local.aws import Aws
+
+ROOT = Path(__file__).resolve().parent.parent
+
+
+class StackError(Exception):
+    """What keeps a command from doing its work: one line that says what is wrong and what to do."""
+
+
+@dataclass(frozen=True)
+class Stack:
+    """The deployed template on the emulated AWS, and the plain URL of its front door.
+
+    `outputs` are the template's outputs by name. `functions` and `log_groups` are keyed by the function's name in the
+    template (`SyncGeneration`): the deployed function's name, and where it logs.
+    """
+
+    aws: Aws
+    stack_name: str
+    webhook_base_url: str
+    outputs: Mapping[str, str]
+    functions: Mapping[str, str]
+    log_groups: Mapping[str, str]
+
+
+def folder_from_environment() -> Path:
+    """Where the stack that the commands mean keeps its files: `.local`, or what DAILIES_LOCAL names."""
+    return Path(os.environ.get("DAILIES_LOCAL") or ROOT / ".local").resolve()
+
+
+def write(stack: Stack, folder: Path) -> None:
+    """Write `stack.json`, whole or not at all; only its owner may read the key in it."""
+    told = {
+        "endpoint_url": stack.aws.endpoint_url,
+        "region": stack.aws.region,
+        "aws_access_key_id": stack.aws.aws_access_key_id,
+        "aws_secret_access_key": stack.aws.aws_secret_access_key,
+        "stack_name": stack.stack_name,
+        "webhook_base_url": stack.webhook_base_url,
+        "outputs": dict(stack.outputs),
+        "functions": dict(stack.functions),
+        "log_groups": dict(stack.log_groups),
+    }
+    unfinished = folder / "stack.json.unfinished"
+    unfinished.unlink(missing_ok=True)
+    unfinished.touch(mode=0o600)
+    unfinished.write_text(json.dumps(told, indent=2) + "\n")
+    unfinished.replace(folder / "stack.json")
+
+
+def read(folder: Path) -> Stack:
+    """Read `stack.json`; a StackError where there is none. That its processes still run is not looked at."""
+    try:
+        told = json.loads((folder / "stack.json").read_text())
+    except FileNotFoundError:
+        raise StackError("no local stack is up; start one with `make up`") from None
+    return Stack(
+        aws=Aws(
+            endpoint_url=told["endpoint_url"],
+            region=told["region"],
+            aws_access_key_id=told["aws_access_key_id"],
+            aws_secret_access_key=told["aws_secret_access_key"],
+        ),
+        stack_name=told["stack_name"],
+        webhook_base_url=told["webhook_base_url"],
+        outputs=told["outputs"],
+        functions=told["functions"],
+        log_groups=told["log_groups"],
+    )
+
+
+def forget(folder: Path) -> None:
+    """Remove `stack.json`: what it told of is gone."""
+    (folder / "stack.json").unlink(missing_ok=True)
+
+
+@contextmanager
+def alone(folder: Path) -> Iterator[None]:
+    """Hold the folder for one `up` or `down` at a time; another one waits for its turn."""
+    folder.mkdir(parents=True, exist_ok=True)
+    with (folder / "lock").open("w") as lock:
+        try:
+            flock(lock, LOCK_EX | LOCK_NB)
+        except BlockingIOError:
+            print(f"waiting for another `up` or `down` of {folder}", flush=True)
+            flock(lock, LOCK_EX)
+        yield

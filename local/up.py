@@ -1,0 +1,226 @@
+"""make up: the bundle on this machine.
+
+Starts the emulated AWS with IAM enforced, builds and deploys the real template to it, opens the front door, and leaves
+both running. Run again, it updates what runs. `stack.json` in the folder tells how to reach it.
+
+in the environment:
+  SYNC_API_URL, CREATIFY_API_URL, CAPTIONS_API_URL, RECONCILE_QUIET_SECONDS
+                          set the template's parameters of those names
+  DAILIES_LOCAL           the stack's folder (.local); another folder is another stack
+  DAILIES_EMULATOR_PORT   port of the emulated AWS (4577, or a free one when that is taken)
+  DAILIES_WEBHOOK_PORT    port of the front door (8787, or a free one when that is taken)
+"""
+
+import argparse
+import os
+import socket
+import sys
+import time
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from http import HTTPStatus
+from http.client import HTTPConnection, HTTPException
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+from local import deploy, emulator, gaps, processes, stack
+from local.aws import Aws
+from local.stack import ROOT, Stack, StackError
+
+EMULATOR_PORT = 4577
+WEBHOOK_PORT = 8787
+FRONT_DOOR = "front-door"
+FUNCTION = "AWS::Lambda::Function"
+PATIENCE = 60.0  # seconds for an answer; the first call of a function takes two, on a busy machine ten
+# The template's parameters that the environment of `make up` may set.
+FROM_ENVIRONMENT = {
+    "SYNC_API_URL": "SyncApiUrl",
+    "CREATIFY_API_URL": "CreatifyApiUrl",
+    "CAPTIONS_API_URL": "CaptionsApiUrl",
+    "RECONCILE_QUIET_SECONDS": "ReconcileQuietSeconds",
+}
+
+
+def up(
+    folder: Path,
+    parameters: Mapping[str, str],
+    *,
+    emulator_port: int | None = None,
+    webhook_port: int | None = None,
+    tell: Callable[[str], None] = lambda _: None,
+) -> Stack:
+    """Bring the stack of this folder up, or up to date with the working tree and the parameters given.
+
+    Processes that run and answer are kept. A port that is None is the usual one, or a free one when that is taken; 0 is
+    a free one. `tell` hears of each step. A StackError says what is wrong; what was started for a stack that never came
+    up is ended then, and on ctrl-C.
+    """
+    with stack.alone(folder):
+        aws = _running_emulator(folder)
+        anew = aws is None
+        try:
+            if aws is None:
+                end(folder)
+                aws = emulator.start(folder, _free_port(emulator_port, EMULATOR_PORT))
+            tell("building")
+            built = deploy.build(folder)
+            emulator.wait_until_ready(folder, aws.port)
+            tell("deploying")
+            deploy.deploy(built, aws, parameters, folder)
+            template = gaps.processed_template(aws, deploy.STACK_NAME)
+            running = _complete(aws, template, webhook_port, folder)
+        except BaseException:
+            if anew:
+                end(folder)
+            raise
+        stack.write(running, folder)
+        tell("calling each webhook once")
+        _call_each_webhook(running, [(method, path) for method, path, _ in gaps.routes(template)])
+        return running
+
+
+def end(folder: Path) -> bool:
+    """End the processes of this folder's stack; whether any ran."""
+    ended = [processes.end(name, folder) for name in (FRONT_DOOR, emulator.NAME)]
+    stack.forget(folder)
+    return any(ended)
+
+
+def parameters_from_environment() -> dict[str, str]:
+    """The parameters that the environment sets; a StackError where the template has none of that name."""
+    known = deploy.template_parameters()
+    given = {variable: value for variable in FROM_ENVIRONMENT if (value := os.environ.get(variable))}
+    for variable in given:
+        if FROM_ENVIRONMENT[variable] not in known:
+            raise StackError(
+                f"{variable} is set, but the template has no parameter {FROM_ENVIRONMENT[variable]}; unset it"
+            )
+    return {FROM_ENVIRONMENT[variable]: value for variable, value in given.items()}
+
+
+def _running_emulator(folder: Path) -> Aws | None:
+    """The emulated AWS of this folder when it was deployed to, runs and answers."""
+    try:
+        aws = stack.read(folder).aws
+    except (StackError, ValueError, KeyError):
+        return None  # begun but never finished, or written by another version of this file
+    return aws if processes.running(emulator.NAME, folder) and emulator.is_ready(aws.port) else None
+
+
+def _complete(aws: Aws, template: dict[str, Any], webhook_port: int | None, folder: Path) -> Stack:
+    """Make up for what the deploy left out, open the front door, and say how all of it is reached."""
+    pages = aws.cloudformation.get_paginator("list_stack_resources").paginate(StackName=deploy.STACK_NAME)
+    resources = [summary for page in pages for summary in page["StackResourceSummaries"]]
+    physical = {resource["LogicalResourceId"]: resource["PhysicalResourceId"] for resource in resources}
+    gaps.create_routes(aws, template, physical)
+    gaps.type_queue_concurrency(aws)
+    functions = {
+        name: physical[name] for name, resource in template["Resources"].items() if resource["Type"] == FUNCTION
+    }
+    logging = {
+        name: aws.functions.get_function_configuration(FunctionName=function)["LoggingConfig"]
+        for name, function in functions.items()
+    }
+    described = aws.cloudformation.describe_stacks(StackName=deploy.STACK_NAME)["Stacks"][0]
+    return Stack(
+        aws=aws,
+        stack_name=deploy.STACK_NAME,
+        webhook_base_url=f"http://127.0.0.1:{_open_front_door(aws, physical['Api'], webhook_port, folder)}",
+        outputs={output["OutputKey"]: output["OutputValue"] for output in described["Outputs"]},
+        functions=functions,
+        log_groups={name: config["LogGroup"] for name, config in logging.items()},
+    )
+
+
+def _open_front_door(aws: Aws, api_id: str, port: int | None, folder: Path) -> int:
+    """The port of a front door that leads to this API: the one that is open when it does, else a new one."""
+    script = [sys.executable, "-P", str(ROOT / "local/front_door.py")]
+    leads_to = [str(aws.port), f"{api_id}.execute-api.localhost:{aws.port}"]
+    if door := processes.running(FRONT_DOOR, folder):
+        *_, open_port, api_port, api_host = door.cmdline()
+        if [api_port, api_host] == leads_to and port in (None, 0, int(open_port)):
+            return int(open_port)
+        processes.end(FRONT_DOOR, folder)
+    port = _free_port(port, WEBHOOK_PORT)
+    processes.start(FRONT_DOOR, [*script, str(port), *leads_to], {"LANG": "C.UTF-8"}, folder)
+    deadline = time.monotonic() + PATIENCE
+    while not _is_taken(port):
+        if not processes.running(FRONT_DOOR, folder) or time.monotonic() > deadline:
+            raise StackError(f"the front door did not open; {folder / FRONT_DOOR}.log says why")
+        time.sleep(0.05)
+    return port
+
+
+def _call_each_webhook(running: Stack, routes: Sequence[tuple[str, str]]) -> None:
+    """Call each webhook without a proof: the stack is ready when all answer, and their functions are warm then."""
+
+    def call(route: tuple[str, str]) -> str | None:
+        method, path = route
+        connection = HTTPConnection(urlsplit(running.webhook_base_url).netloc, timeout=PATIENCE)
+        try:
+            connection.request(method, path.replace("{token}", "none"), b"{}", {"Content-Type": "application/json"})
+            response = connection.getresponse()
+            refused = response.status == HTTPStatus.NOT_FOUND or response.status >= HTTPStatus.INTERNAL_SERVER_ERROR
+            return f"{method} {path} answers {response.status} {response.read(200)!r}" if refused else None
+        except (OSError, HTTPException) as error:
+            return f"{method} {path} does not answer: {error!r}"
+        finally:
+            connection.close()
+
+    with ThreadPoolExecutor(len(routes)) as callers:
+        wrong = [answer for answer in callers.map(call, routes) if answer]
+    if wrong:
+        raise StackError(f"the stack is up, but {'; '.join(wrong)}; `make logs` may say why")
+
+
+def _free_port(wanted: int | None, usual: int) -> int:
+    """The port wanted; None is the usual one when it is free. A StackError when the one wanted is taken."""
+    if wanted and _is_taken(wanted):
+        raise StackError(f"port {wanted} is taken; name a free one, or none to have one found")
+    if wanted or (wanted is None and not _is_taken(usual)):
+        return wanted or usual
+    with socket.create_server(("127.0.0.1", 0)) as found:
+        port: int = found.getsockname()[1]
+        return port
+
+
+def _is_taken(port: int) -> bool:
+    with socket.socket() as probe:
+        return probe.connect_ex(("127.0.0.1", port)) == 0
+
+
+def _port_from_environment(variable: str) -> int | None:
+    value = os.environ.get(variable)
+    if value is None:
+        return None
+    if not value.isascii() or not value.isdigit() or int(value) > 65535:  # the highest there is
+        raise StackError(f"{variable}={value} is not a port")
+    return int(value)
+
+
+def main() -> None:
+    argparse.ArgumentParser(
+        prog="make up", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    ).parse_args()
+    began = time.monotonic()
+    folder = stack.folder_from_environment()
+    try:
+        running = up(
+            folder,
+            parameters_from_environment(),
+            emulator_port=_port_from_environment("DAILIES_EMULATOR_PORT"),
+            webhook_port=_port_from_environment("DAILIES_WEBHOOK_PORT"),
+            tell=lambda step: print(f"up: {step}", flush=True),
+        )
+    except StackError as error:
+        raise SystemExit(f"up: {error}") from None
+    except KeyboardInterrupt:
+        raise SystemExit("up: interrupted; `make up` begins again where it can") from None
+    print(f"up: ready after {time.monotonic() - began:.0f} s; {folder / 'stack.json'} says how to reach it")
+    print(f"up: webhooks  {running.webhook_base_url}/webhooks/...")
+    print(f"up: AWS       {running.aws.endpoint_url}")
+
+
+if __name__ == "__main__":
+    main()
