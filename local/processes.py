@@ -6,7 +6,9 @@ now (a reboot, a long day), so a process counts as ours only when its environmen
 
 import os
 import signal
+import time
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 
 import psutil
@@ -40,10 +42,9 @@ def running(name: str, folder: Path) -> psutil.Process | None:
     """The process recorded under this name, when it lives and is ours."""
     try:
         process = psutil.Process(int((folder / f"{name}.pid").read_text()))
-        alive = process.status() != psutil.STATUS_ZOMBIE and process.environ().get(MARK) == str(folder)
+        return process if _lives(process) and process.environ().get(MARK) == str(folder) else None
     except (OSError, ValueError, psutil.Error):
         return None
-    return process if alive else None
 
 
 def end(name: str, folder: Path) -> bool:
@@ -53,10 +54,18 @@ def end(name: str, folder: Path) -> bool:
         family = [process, *process.children(recursive=True)]
         for signum in (signal.SIGTERM, signal.SIGKILL):
             for member in family:
-                try:
+                with suppress(psutil.NoSuchProcess):
                     member.send_signal(signum)
-                except psutil.NoSuchProcess:
-                    continue
-            _, family = psutil.wait_procs(family, timeout=PATIENCE)
+            deadline = time.monotonic() + PATIENCE
+            while (family := list(filter(_lives, family))) and time.monotonic() < deadline:
+                time.sleep(0.02)
     (folder / f"{name}.pid").unlink(missing_ok=True)
     return process is not None
+
+
+def _lives(process: psutil.Process) -> bool:
+    """Whether it still runs. One that has ended and was not waited for (init may take its time) does not."""
+    try:
+        return process.is_running() and process.status() != psutil.STATUS_ZOMBIE
+    except psutil.NoSuchProcess:
+        return False
