@@ -78,7 +78,7 @@ def looks_like(head: bytes) -> str:
 
 @dataclass(slots=True)
 class Wholeness:
-    """Whether bytes that nobody promised a length for are a whole medium. Feed them all, in order, then ask."""
+    """Whether bytes are a whole medium, as far as their format tells. Feed them all, in order, then ask."""
 
     format: Format
     _total: int = 0
@@ -161,7 +161,7 @@ class _BoxWalk:
         self._skip = max(0, size - header)
 
     def problem(self) -> str:
-        if self._skip or self._header:
+        if self._skip or self._header.strip(b"\0"):  # a few zeros at the end are padding
             return "the MP4 is cut within a box"
         return "" if self._seen_moov else "the MP4 has no moov box"
 

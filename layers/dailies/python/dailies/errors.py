@@ -9,6 +9,7 @@ DailiesError
  ├── VersionConflict       somebody else wrote the job row meanwhile: read, merge and write again
  └── TransferError         a medium did not become an object; `reason` says why, for the job row
       ├── HostFailed       the host did not deliver whole: another try may
+      ├── StorageFailed    S3 did not take it: another try may
       ├── LinkDead         the host says that the link is over (403, 404, 410)
       └── MediumRefused    what the link leads to is not fetched or not kept: no retry helps
 """
@@ -52,6 +53,10 @@ class TransferError(DailiesError):
 
 class HostFailed(TransferError):
     """The media host failed, stalled or cut the answer short: worth another try."""
+
+
+class StorageFailed(TransferError):
+    """S3 did not take the medium: worth another try."""
 
 
 class LinkDead(TransferError):

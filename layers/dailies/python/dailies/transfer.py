@@ -10,12 +10,12 @@ from dataclasses import dataclass
 from hashlib import sha256
 from typing import TYPE_CHECKING, Any
 
-from botocore.exceptions import ClientError
+from botocore.exceptions import BotoCoreError, ClientError
 
 from dailies import outbound
 from dailies.bucket import Bucket
 from dailies.containers import HEAD_BYTES, Format, Kind, Wholeness, looks_like, sniff
-from dailies.errors import HostFailed, MediumRefused
+from dailies.errors import HostFailed, MediumRefused, StorageFailed
 from dailies.outbound import Answer, Ways
 
 if TYPE_CHECKING:
@@ -57,10 +57,9 @@ class Stored:
 def transfer(order: Order, bucket: Bucket) -> Stored:
     """Store the medium, whole, or raise a TransferError and leave no object and no upload open.
 
-    Where the object is there already (an earlier try stored it and fell before it could tell), that one is the
-    result. botocore's errors pass through.
+    Where the object is there already (an earlier try stored it and fell before it could tell), that one is the result.
     """
-    with outbound.get(order.url, order.ways, seconds=order.seconds) as answer:
+    with _storage_failures(), outbound.get(order.url, order.ways, seconds=order.seconds) as answer:
         _within_limit(answer.length or 0, order)
         parts = _parts(answer, order)
         first = next(parts)
@@ -72,6 +71,16 @@ def transfer(order: Order, bucket: Bucket) -> Stored:
             _check(answer, whole, len(first))
             return put.whole(first)
         return put.parts(_watched(first, parts, answer, whole))
+
+
+@contextmanager
+def _storage_failures() -> Iterator[None]:
+    try:
+        yield
+    except ClientError as error:
+        raise StorageFailed(f"S3 answered {error.response['Error']['Code']}") from error
+    except BotoCoreError as error:
+        raise StorageFailed(f"S3 did not answer: {type(error).__name__}") from error
 
 
 def _part_bytes(answer: Answer) -> int:
@@ -121,11 +130,10 @@ def _watched(first: memoryview, others: Iterator[memoryview], answer: Answer, wh
 
 
 def _check(answer: Answer, whole: Wholeness, total: int) -> None:
-    if answer.length is None:
-        if problem := whole.problem():
-            raise HostFailed(f"cut short: {problem}")
-    elif total != answer.length:
+    if answer.length is not None and total != answer.length:
         raise HostFailed(f"cut short: {total} of {answer.length} bytes")
+    if problem := whole.problem():
+        raise HostFailed(f"cut short: {problem}")
 
 
 @dataclass(frozen=True, slots=True)
