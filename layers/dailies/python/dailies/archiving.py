@@ -85,9 +85,9 @@ def _look_up(desk: Desk, message: Mapping[str, Any]) -> Wanted | None:
     try:
         detail = json.loads(message["body"])["detail"]
         (medium,) = detail["media"]
-        wanted = Wanted(
-            desk.providers[detail["provider"]], detail["webhook"], detail["job_id"], medium["role"], medium["media_id"]
-        )
+        provider = desk.providers[detail["provider"]]
+        provider.roles[medium["role"]]
+        wanted = Wanted(provider, detail["webhook"], detail["job_id"], medium["role"], medium["media_id"])
     except (KeyError, TypeError, ValueError) as error:
         desk.failures.put(message, reason=f"names no medium: {type(error).__name__}")
         desk.telemetry.count("Failed", {"reason": "names no medium"})

@@ -247,7 +247,9 @@ def _host_failures() -> Iterator[None]:
         raise HostFailed("the host was silent for too long") from error
     except (urllib3.exceptions.IncompleteRead, urllib3.exceptions.ProtocolError, http.client.IncompleteRead) as error:
         raise HostFailed("the host ended the answer before its promised end") from error
+    except ConnectionError as error:
+        raise HostFailed("the host hung up") from error
     except http.client.HTTPException as error:
         raise HostFailed("the host's head is malformed or too long") from error
-    except (urllib3.exceptions.HTTPError, http.client.HTTPException, OSError, ValueError) as error:
+    except (urllib3.exceptions.HTTPError, OSError, ValueError) as error:
         raise HostFailed(f"the connection failed: {type(error).__name__}") from error

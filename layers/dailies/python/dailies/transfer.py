@@ -3,7 +3,7 @@
 Memory: one part. Each part carries the SHA-256 of the bytes that arrived, which S3 checks on its side.
 """
 
-from base64 import b64encode
+from base64 import b64decode, b64encode
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -44,7 +44,8 @@ class Order:
 
 @dataclass(frozen=True, slots=True)
 class Stored:
-    """The object: `checksum` is S3's own word for it, `sha256:` and the base64, of the parts' where it has parts."""
+    """The object. `checksum` is what S3 checked the bytes against and keeps: `sha256:` and base64; of an object in
+    parts the digest of their digests, with the number of parts."""
 
     key: str
     version_id: str
@@ -157,7 +158,7 @@ class _Put:
             )
         except ClientError as error:
             return self._there_already(error)
-        return self._stored(done, len(body))
+        return self._stored(done, len(body), _digest(body))
 
     def parts(self, parts: Iterator[memoryview]) -> Stored:
         """As an upload of parts, aborted whatever goes wrong."""
@@ -165,9 +166,11 @@ class _Put:
         named = {**self._object, "UploadId": upload["UploadId"]}
         with self._aborted_on_failure(named):
             sent: list[CompletedPartTypeDef] = []
+            of_all = sha256()
             total = 0
             for number, part in enumerate(parts, start=1):
                 digest = _digest(part)
+                of_all.update(b64decode(digest))
                 done = self._client.upload_part(**named, PartNumber=number, Body=bytes(part), ChecksumSHA256=digest)
                 sent.append({"PartNumber": number, "ETag": done["ETag"], "ChecksumSHA256": digest})
                 total += len(part)
@@ -177,7 +180,7 @@ class _Put:
                 there = self._there_already(error)
                 self._client.abort_multipart_upload(**named)
                 return there
-            return self._stored(made, total)
+            return self._stored(made, total, f"{b64encode(of_all.digest()).decode()}-{len(sent)}")
 
     @property
     def _client(self) -> "S3Client":
@@ -204,14 +207,14 @@ class _Put:
         if error.response["Error"]["Code"] not in EXISTS:
             raise error
         there = self._client.head_object(**self._object, ChecksumMode="ENABLED")
-        return self._stored(there, there["ContentLength"])
+        return self._stored(there, there["ContentLength"], there.get("ChecksumSHA256", ""))
 
-    def _stored(self, done: Mapping[str, Any], size: int) -> Stored:
+    def _stored(self, done: Mapping[str, Any], size: int, checksum: str) -> Stored:
         return Stored(
             key=self._object["Key"],
             version_id=done.get("VersionId", ""),
             bytes=size,
-            checksum=f"sha256:{done.get('ChecksumSHA256', '')}",
+            checksum=f"sha256:{checksum}",
             content_type=self.what.content_type,
             source_host=self.answer.host,
         )
