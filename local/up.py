@@ -58,6 +58,8 @@ def up(
     """
     with stack.alone(folder):
         aws = _running_emulator(folder)
+        if aws and emulator_port not in (None, 0, aws.port):
+            raise StackError(f"the emulated AWS already runs on port {aws.port}; `make down` first to have it on another")
         anew = aws is None
         try:
             if aws is None:

@@ -1,0 +1,91 @@
+"""make logs: follows what all functions log, each line with its function in front, until ctrl-C.
+
+Begins with the last minute. Lambda's own lines about the start and the end of a call are left out; its REPORT stays.
+"""
+
+import argparse
+import re
+import sys
+import time
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime
+from typing import NamedTuple
+
+from botocore.exceptions import BotoCoreError, ClientError
+
+from local import stack
+from local.aws import Aws
+
+BEGIN_BEFORE = 60_000  # milliseconds
+OVERLAP = 5_000  # milliseconds looked at again each time: a line may show up later than a younger one
+PAUSE = 0.5  # seconds between two looks
+UNWANTED = re.compile(r"(?:START|END) RequestId: ")
+
+
+class Line(NamedTuple):
+    """One line of a function's log; `stream` tells the lines of two calls apart."""
+
+    timestamp: int  # milliseconds since 1970
+    function: str
+    stream: str
+    message: str
+
+
+def lines(aws: Aws, log_groups: Mapping[str, str], since: int) -> list[Line]:
+    """All lines of these log groups (by function) from a moment on, in the order they were written."""
+
+    def of(function: str) -> list[Line]:
+        pages = aws.logs.get_paginator("filter_log_events").paginate(logGroupName=log_groups[function], startTime=since)
+        return [
+            Line(event["timestamp"], function, event["logStreamName"], event["message"].rstrip("\n"))
+            for page in pages
+            for event in page["events"]
+        ]
+
+    with ThreadPoolExecutor(len(log_groups)) as readers:
+        found = [line for several in readers.map(of, log_groups) for line in several]
+    return sorted(found, key=lambda line: line.timestamp)  # stable: equal times stay as they were written
+
+
+def follow(aws: Aws, log_groups: Mapping[str, str]) -> Iterator[Line]:
+    """Each line once, for ever."""
+    since = _now() - BEGIN_BEFORE
+    told: Counter[Line] = Counter()
+    while True:
+        found = Counter(lines(aws, log_groups, since))
+        # A line may be there several times in truth: as often as it is there now and was not yet told.
+        for line in found:
+            yield from [line] * (found[line] - told[line])
+        since = max(since, _now() - OVERLAP)
+        told = Counter({line: count for line, count in found.items() if line.timestamp >= since})
+        time.sleep(PAUSE)
+
+
+def _now() -> int:
+    return int(time.time() * 1000)
+
+
+def main() -> None:
+    argparse.ArgumentParser(
+        prog="make logs", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    ).parse_args()
+    try:
+        running = stack.read(stack.folder_from_environment())
+        width = max(map(len, running.log_groups))
+        for line in follow(running.aws, running.log_groups):
+            if not UNWANTED.match(line.message):
+                moment = datetime.fromtimestamp(line.timestamp / 1000, UTC).astimezone()
+                print(f"{moment:%H:%M:%S} {line.function:<{width}}  {line.message}", flush=True)
+    except stack.StackError as error:
+        raise SystemExit(f"logs: {error}") from None
+    except (BotoCoreError, ClientError) as error:
+        raise SystemExit(f"logs: the emulated AWS does not answer ({error}); `make up` brings it back") from None
+    except (KeyboardInterrupt, BrokenPipeError):
+        sys.stderr.close()  # silences Python's own word about a pipe that is gone
+        raise SystemExit(0) from None
+
+
+if __name__ == "__main__":
+    main()
