@@ -197,11 +197,12 @@ def _job_row(at: datetime, medium: Json, *, stage: str, version: int) -> Json:
 
 def _medium(at: datetime) -> Json:
     found = {"role": "output", "media_id": _media_id(OUTPUT_URL), "state": "pending"}
-    return found | {"found_at": _moment(at), "source_host": "api.sync.so"}
+    return found | {"found_at": _moment(at), "link_host": "api.sync.so", "source_host": "api.sync.so"}
 
 
 def _archived(at: datetime) -> Json:
-    return {"state": "archived", "archived_at": _moment(at), **_stored()}
+    stored = _stored()
+    return {"state": "archived", "archived_at": _moment(at), **stored, "served_by": stored["source_host"]}
 
 
 def _stored() -> Json:
@@ -210,7 +211,7 @@ def _stored() -> Json:
         "key": f"media/sync/{GENERATION}/output-{_media_id(OUTPUT_URL)}.mp4",
         "version_id": "3HL4kqtJvjVBH40Nrjfkd3XfQ9zX1A0b",
         "bytes": 24080,
-        "checksum": "sha256:9FRGfTSjXjnFyJ1q2oPOsUcZI1G3VX0mQZb0nHnqL4E=-1",
+        "checksum": "sha256:8VRGfTSkHbdI10CW+GEipqVXlSg9NLR6RzVXQo5CZKk=",
         "content_type": "video/mp4",
     }
 
