@@ -1,0 +1,39 @@
+"""The stack that end-to-end tests talk to: the real template on an emulated AWS of this test run's own.
+
+It stands beside whatever `make up` runs: own folder, free ports. Whoever asks for the fixture `stack` is marked `e2e` and
+runs after the fast tests.
+"""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from local.stack import Stack, alone, folder_from_environment
+from local.up import end, up
+
+
+@pytest.hookimpl(tryfirst=True)  # before `-m` chooses by mark
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark what needs the stack, and put it last: a mistake that a fast test finds is told at once."""
+    for item in items:
+        if "stack" in getattr(item, "fixturenames", ()):
+            item.add_marker("e2e")
+    items.sort(key=lambda item: item.get_closest_marker("e2e") is not None)
+
+
+@pytest.fixture(scope="session")
+def stack_folder() -> Path:
+    """Where the stack of the tests keeps its files; `up` with it and with other parameters updates that stack."""
+    return folder_from_environment() / "test"
+
+
+@pytest.fixture(scope="session")
+def stack(stack_folder: Path) -> Iterator[Stack]:
+    """The deployed stack: its clients, its URL, its outputs. What is in it stays from test to test: use job ids of your own."""
+    with alone(stack_folder / "run"):  # another test run of this checkout waits: the two would share the folder
+        end(stack_folder)  # of a run that was killed
+        try:
+            yield up(stack_folder, {}, emulator_port=0, webhook_port=0)
+        finally:
+            end(stack_folder)
