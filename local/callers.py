@@ -36,6 +36,9 @@ class Call:
     headers: dict[str, str] = field(repr=False)
     body: bytes = field(repr=False)
 
+    def __str__(self) -> str:
+        return f"{self.webhook} {self.job_id} {self.case}"
+
 
 @dataclass(frozen=True)
 class Reply:
