@@ -1,13 +1,14 @@
 """The emulated AWS: ministack, with IAM enforced, on the loopback only, all in memory.
 
-It runs the functions itself, on its own interpreter (so it is started with .venv's), in worker processes that inherit
-its whole environment.
+It runs the functions itself, in worker processes that inherit its whole environment.
 """
 
 import json
+import os
 import secrets
 import shutil
 import sys
+import sysconfig
 import time
 from http.client import HTTPConnection, HTTPException
 from pathlib import Path
@@ -39,11 +40,15 @@ def start(folder: Path, port: int) -> Aws:
         "LANG": "C.UTF-8",
         "LOG_LEVEL": "WARNING",
         "MINISTACK_REGION": REGION,
-        "PATH": f"{Path(sys.executable).parent}:/usr/local/bin:/usr/bin:/bin",
+        "PATH": os.defpath,
         "TMPDIR": str(scratch),
         "TZ": "UTC",  # as on Lambda
     }
-    processes.start(NAME, [sys.executable, "-P", "-m", "ministack"], environment, folder)
+    # Its functions run on the interpreter it was started with. That is the one behind .venv: they find their own folder,
+    # the layer and Python, as on Lambda, and nothing that only development installs. ministack is told where .venv is.
+    interpreter = str(Path(sys.executable).resolve())
+    command = "import site, sys; site.addsitedir(sys.argv.pop()); from ministack.app import main; main()"
+    processes.start(NAME, [interpreter, "-P", "-c", command, sysconfig.get_path("purelib")], environment, folder)
     return aws
 
 
