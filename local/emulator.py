@@ -44,7 +44,7 @@ def start(folder: Path, port: int) -> Aws:
         "TMPDIR": str(scratch),
         "TZ": "UTC",  # as on Lambda
     }
-    # Its functions run on the interpreter it was started with. That is the one behind .venv: they find their own folder,
+    # Its functions run on the interpreter it was started with, the one behind .venv: they find their own folder,
     # the layer and Python, as on Lambda, and nothing that only development installs. ministack is told where .venv is.
     interpreter = str(Path(sys.executable).resolve())
     command = "import site, sys; site.addsitedir(sys.argv.pop()); from ministack.app import main; main()"
