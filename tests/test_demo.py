@@ -112,7 +112,7 @@ class TestOnTheStack:
         row = played.rows[self.LARGE]
         lost = {**row, "media": [{**row["media"][0], "key": "media/captions/test-large/none.mp4"}]}
         (problem,) = self.problems(stack, played.outcomes[self.LARGE], lost, tmp_path)
-        assert problem.endswith("none.mp4 cannot be read: NoSuchKey")
+        assert "media/captions/test-large/none.mp4 cannot be read: NoSuch" in problem  # key or version
 
     @pytest.mark.parametrize("name", ["key", "version_id", "bytes", "checksum", "content_type", "archived_at"])
     def test_a_receipt_that_lacks_something_is_seen(
