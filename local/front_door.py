@@ -10,13 +10,19 @@ import asyncio
 import re
 import sys
 from asyncio import StreamReader, StreamWriter
+from contextlib import suppress
+from http import HTTPStatus
 
-HEAD_LIMIT = (
-    256 * 1024
-)  # bytes of request line and headers: far above the 10 KB that AWS allows, which is not ours to hold
+HEAD_LIMIT = 256 * 1024  # bytes of request line and headers: far above AWS's 10 KB, which is not ours to hold
 PIECE = 64 * 1024  # bytes passed on at a time
+LINGER = 1.0  # seconds for a caller who still sends while being answered
 # Ours replace the caller's. `Connection: close` is what makes one connection one request.
 OURS = re.compile(rb"(?im)^(?:host|connection|keep-alive|proxy-connection)[ \t]*:.*\r\n")
+
+
+def refusal(status: HTTPStatus) -> bytes:
+    """Our own answer, where the API was not asked."""
+    return f"HTTP/1.1 {status.value} {status.phrase}\r\nContent-Length: 0\r\nConnection: close\r\n\r\n".encode()
 
 
 async def pass_on(reader: StreamReader, writer: StreamWriter) -> None:
@@ -24,8 +30,7 @@ async def pass_on(reader: StreamReader, writer: StreamWriter) -> None:
     while piece := await reader.read(PIECE):
         writer.write(piece)
         await writer.drain()
-    if writer.can_write_eof():
-        writer.write_eof()
+    writer.write_eof()
 
 
 async def serve(listen_port: int, api_port: int, api_host: str) -> None:
@@ -46,18 +51,22 @@ async def serve(listen_port: int, api_port: int, api_host: str) -> None:
                 asking.cancel()
                 await asyncio.gather(asking, return_exceptions=True)
         except asyncio.LimitOverrunError:
-            writer.write(
-                b"HTTP/1.1 431 Request Header Fields Too Large\r\nContent-Length: 0\r\nConnection: close\r\n\r\n"
-            )
+            writer.write(refusal(HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE))
         except asyncio.IncompleteReadError:
             pass  # the caller went away
         except OSError:
             if api_writer is None:
-                writer.write(b"HTTP/1.1 502 Bad Gateway\r\nContent-Length: 0\r\nConnection: close\r\n\r\n")
+                writer.write(refusal(HTTPStatus.BAD_GATEWAY))  # the emulated AWS is gone
         finally:
-            for each in (writer, api_writer):
-                if each:
-                    each.close()
+            if api_writer:
+                api_writer.close()
+            # A connection that is closed on unread bytes is reset, and the answer may be lost with it.
+            with suppress(OSError, TimeoutError):
+                writer.write_eof()
+                async with asyncio.timeout(LINGER):
+                    while await reader.read(PIECE):
+                        pass
+            writer.close()
 
     server = await asyncio.start_server(one_request, "127.0.0.1", listen_port, limit=HEAD_LIMIT, backlog=512)
     async with server:

@@ -1,7 +1,7 @@
 """The stack that end-to-end tests talk to: the real template on an emulated AWS of this test run's own.
 
-It stands beside whatever `make up` runs: own folder, free ports. Whoever asks for the fixture `stack` is marked `e2e` and
-runs after the fast tests.
+It stands beside whatever `make up` runs: own folder, free ports. Whoever asks for it is marked `e2e` and runs after the
+fast tests.
 """
 
 from collections.abc import Iterator
@@ -30,7 +30,7 @@ def stack_folder() -> Path:
 
 @pytest.fixture(scope="session")
 def stack(stack_folder: Path) -> Iterator[Stack]:
-    """The deployed stack: its clients, its URL, its outputs. What is in it stays from test to test: use job ids of your own."""
+    """The deployed stack: its clients, its URL, its outputs. What is in it stays from test to test: use own job ids."""
     with alone(stack_folder / "run"):  # another test run of this checkout waits: the two would share the folder
         end(stack_folder)  # of a run that was killed
         try:

@@ -1,0 +1,88 @@
+"""The rules of the layout that lint holds: each is shown to bite where it should, and to let be where it should."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parent.parent
+LAYER = "layers/dailies/python/dailies"
+CONNECTIONS = [
+    "import socket",
+    "import ssl",
+    "import urllib3",
+    "import requests",
+    "import http.client",
+    "import urllib.request",
+]
+CLIENTS = [
+    "import boto3\n\nboto3.client",
+    "from boto3 import resource",
+    "import boto3.session",
+    "import botocore.session",
+]
+ENVIRONMENT = ["import os\n\nos.environ", "from os import getenv"]
+
+
+def bans(source: str, path: str) -> list[str]:
+    """What ruff's banned imports say of this source, were it at this path: `socket` is banned..."""
+    options = ["--select", "TID251", "--output-format", "json", "--stdin-filename", path]
+    done = subprocess.run(
+        [sys.executable, "-m", "ruff", "check", *options, "-"],
+        input=source,
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode in (0, 1), done.stderr
+    return [finding["message"] for finding in json.loads(done.stdout)]
+
+
+@pytest.mark.parametrize("source", [*CONNECTIONS, *CLIENTS, *ENVIRONMENT])
+def test_the_layer_opens_no_connection_makes_no_client_and_reads_no_environment(source: str) -> None:
+    assert bans(source, f"{LAYER}/merging.py")
+    assert bans(source, f"{LAYER}/providers/sync.py")
+
+
+@pytest.mark.parametrize("source", CONNECTIONS)
+def test_only_outbound_opens_connections(source: str) -> None:
+    assert bans(source, "functions/archive/app.py")
+    assert not bans(source, f"{LAYER}/outbound.py")
+
+
+@pytest.mark.parametrize("source", [*CLIENTS, *ENVIRONMENT])
+def test_a_function_reads_the_environment_and_makes_the_clients(source: str) -> None:
+    assert not bans(source, "functions/archive/app.py")
+
+
+def test_outbound_may_open_connections_and_nothing_else() -> None:
+    """Its exemption in layers/dailies/ruff.toml is for the whole rule: here is what it was meant for."""
+    found = bans((ROOT / LAYER / "outbound.py").read_text(), f"{LAYER}/merging.py")
+    assert found
+    assert {message for message in found if "opens connections" not in message} == set()
+
+
+def test_no_line_of_the_bundle_silences_the_bans() -> None:
+    silenced = [
+        path.relative_to(ROOT)
+        for folder in (LAYER, "functions")
+        for path in (ROOT / folder).rglob("*.py")
+        if "noqa: TID" in path.read_text() or "ruff: noqa" in path.read_text()
+    ]
+    assert silenced == []
+
+
+def test_a_functions_folder_holds_app_py_and_nothing_else() -> None:
+    present = {path.relative_to(ROOT).as_posix() for path in (ROOT / "functions").rglob("*") if path.is_file()}
+    assert {path for path in present if not path.endswith(("/app.py", ".pyc"))} == set()
+
+
+def test_no_file_has_a_name_that_says_nothing() -> None:
+    names = {
+        path.stem for folder in ("functions", "layers", "local", "tests") for path in (ROOT / folder).rglob("*.py")
+    }
+    assert "app" in names
+    assert names & {"utils", "helpers", "common", "core", "base"} == set()
