@@ -22,7 +22,7 @@ from local.stack import Stack
 from local.story import Outcome, Secrets, Step, story
 
 DEADLINE = 90.0  # seconds from the last call until everything has to be in the bucket; it takes about five
-PATIENCE = 10.0  # seconds between two lines that say what it waits for
+PATIENCE = 15.0  # seconds between two lines that say what it waits for; a first run takes about ten
 NOT_SET = "not-set"  # what the template puts in
 REREAD = 6.0  # seconds after which a function looks again at a secret that proved nothing (it waits five)
 

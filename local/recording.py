@@ -147,7 +147,8 @@ def _event_row(call: Call, at: datetime) -> Json:
         "origin": "webhook",
         "payload": compress(call.body, mtime=0),
         "media": [{"role": "output", "media_id": _media_id(OUTPUT_URL), "url": OUTPUT_URL}],
-        "proof": "sync-signature (current)",
+        "proof": "sync-signature t,v1 (current)",
+        "written_by": str(uuid5(UUID(GENERATION), "request")),
     }
 
 
@@ -159,6 +160,7 @@ def _receipt_row(at: datetime) -> Json:
         "provider_status": "",
         "origin": "archive",
         "receipt": receipt,
+        "written_by": "archive",
     }
 
 

@@ -7,6 +7,7 @@ import hashlib
 import hmac
 import json
 import re
+import time
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -15,6 +16,10 @@ import pytest
 import yaml
 
 from local import recording
+from local.callers import send, sync_generation
+from local.demo import secrets_of
+from local.media_host import media_host
+from local.stack import Stack
 
 ROOT = Path(__file__).parents[1]
 EVENTS = ROOT / "events"
@@ -217,3 +222,45 @@ class TestConsequences:
         (medium,) = told["detail"]["media"]
         assert (medium["role"], medium["state"]) == ("output", "pending")
         assert "https://" not in record["body"]
+
+    def test_the_rows_have_the_attributes_of_real_ones(self, stack: Stack) -> None:
+        """What a generation with one medium leaves in the table of the running stack."""
+        job_id = "events-attributes"
+        with media_host() as host:
+            call = sync_generation("completed", job_id, secrets_of(stack).sync, output_url=host.url("/generation.mp4"))
+            assert send(call, stack.webhook_base_url).status == 200
+            (job, *events) = until_settled(stack, f"job#sync#{job_id}")
+        recorded = {
+            name: load(name)["Records"][0]["dynamodb"]["NewImage"] for name in RECORDS if name != "archive/found"
+        }
+        by_origin = {event["origin"]["S"]: event for event in events}
+        for real, example in (
+            (by_origin["webhook"], recorded["advance/webhook"]),
+            (by_origin["archive"], recorded["advance/receipt"]),
+            (job, recorded["announce/archived"]),
+        ):
+            # The links here are signed for an hour, and say so; those of Sync's do not.
+            assert shape(real) - {"media.link_expires_at"} == shape(example)
+
+
+def until_settled(stack: Stack, pk: str) -> list[Any]:
+    """The job's row, settled, and then its event rows."""
+    until = time.monotonic() + 60  # the archive's first start takes ten seconds
+    while time.monotonic() < until:
+        rows = stack.aws.dynamodb.query(
+            TableName=stack.outputs["TableName"],
+            KeyConditionExpression="pk = :pk",
+            ExpressionAttributeValues={":pk": {"S": pk}},
+            ConsistentRead=True,
+        )["Items"]
+        job = [row for row in rows if row["sk"] == {"S": "job"} and row["stage"] == {"S": "settled"}]
+        if job:
+            return [*job, *(row for row in rows if row["sk"] != {"S": "job"})]
+        time.sleep(0.2)
+    raise AssertionError(f"{pk} is not settled after 60 s")
+
+
+def shape(row: dict[str, Any]) -> set[str]:
+    """The names of a row's attributes, and of those within its media and its receipt."""
+    media = [f"media.{name}" for medium in row.get("media", {}).get("L", ()) for name in medium["M"]]
+    return {*row, *media, *(f"receipt.{name}" for name in row.get("receipt", {}).get("M", ()))}
