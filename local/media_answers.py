@@ -1,8 +1,8 @@
 """How the media host answers: as a good host does, and in each way that a bad one does.
 
 A bad answer is what goes over the connection, piece by piece: bytes to send, seconds to wait, or `RESET`. After it the
-connection is closed. Bad answers keep to the range that was asked for, where there is one: a cut is in the middle of
-what was due.
+connection is closed, and the headers say so, lest a client sends its next request into the closing. Bad answers keep to
+the range that was asked for, where there is one: a cut is in the middle of what was due.
 """
 
 import gzip
@@ -58,6 +58,11 @@ class Answer:
         kept = {name: value for name, value in changed.items() if value is not None}
         return Answer(status or self.status, kept, self.body if body is None else body)
 
+    @property
+    def closing(self) -> "Answer":
+        """The same, with the word that the connection is closed after it."""
+        return self.but(Connection="close")
+
     def __iter__(self) -> Pieces:
         yield self.head
         yield self.body
@@ -76,7 +81,7 @@ class Exchange:
     @cached_property
     def due(self) -> Answer:
         """What a good host answers."""
-        return good(self.request, self.medium)
+        return good(self.request, self.medium).closing
 
     @property
     def half(self) -> bytes:
@@ -137,7 +142,7 @@ def chunked(exchange: Exchange) -> Pieces:
 
 
 def no_length(exchange: Exchange) -> Pieces:
-    yield from exchange.due.but(Content_Length=None, Connection="close")
+    yield from exchange.due.but(Content_Length=None)
 
 
 def range_ignored(exchange: Exchange) -> Pieces:
@@ -170,7 +175,7 @@ def cut_chunked(exchange: Exchange) -> Pieces:
 
 
 def cut_without_length(exchange: Exchange) -> Pieces:
-    yield from exchange.due.but(body=exchange.half, Content_Length=None, Connection="close")
+    yield from exchange.due.but(body=exchange.half, Content_Length=None)
 
 
 def reset_at_half(exchange: Exchange) -> Pieces:
@@ -225,7 +230,7 @@ def wrong_content_range(exchange: Exchange) -> Pieces:
 def changing(exchange: Exchange) -> Pieces:
     """Another version with each request: its last byte differs, and so its ETag."""
     content = exchange.medium.content[:-1] + bytes([exchange.attempt % 256])
-    yield from good(exchange.request, Medium(exchange.medium.name, exchange.medium.content_type, content))
+    yield from good(exchange.request, Medium(exchange.medium.name, exchange.medium.content_type, content)).closing
 
 
 # ---- Answers whose headers never end ---------------------------------------------------------------------------------
@@ -248,19 +253,19 @@ def headers_flood(exchange: Exchange) -> Pieces:
 
 
 def redirect_to_itself(exchange: Exchange) -> Pieces:
-    yield from redirect(f"{exchange.request.path}?{exchange.request.query}")
+    yield from redirect(f"{exchange.request.path}?{exchange.request.query}").closing
 
 
 def redirect_to_good(exchange: Exchange) -> Pieces:
-    yield from redirect(exchange.good_path)
+    yield from redirect(exchange.good_path).closing
 
 
 def unavailable_twice(exchange: Exchange) -> Pieces:
-    yield from refusal(503, "SlowDown") if exchange.attempt <= 2 else exchange.due
+    yield from refusal(503, "SlowDown").closing if exchange.attempt <= 2 else exchange.due
 
 
 def busy_once(exchange: Exchange) -> Pieces:
-    yield from refusal(429, "TooManyRequests").but(Retry_After="1") if exchange.attempt == 1 else exchange.due
+    yield from refusal(429, "TooManyRequests").but(Retry_After="1").closing if exchange.attempt == 1 else exchange.due
 
 
 # ---- All of them by name ---------------------------------------------------------------------------------------------
@@ -275,13 +280,15 @@ def page(content_type: str) -> Answer:
 ALWAYS: dict[str, Iterable[Piece]] = {
     "silent": (FOR_EVER,),
     "hang-up": (),
-    "html-page": page("text/html; charset=utf-8"),
-    "html-page-as-mp4": page("video/mp4"),
-    "redirect-to-metadata": redirect("http://169.254.169.254/latest/meta-data/"),  # AWS tells a machine its keys there
-    "forbidden": refusal(403, "AccessDenied"),
-    "missing": refusal(404, "NoSuchKey"),
-    "gone": refusal(410, "Gone"),
-    "broken": refusal(500, "InternalError"),
+    "html-page": page("text/html; charset=utf-8").closing,
+    "html-page-as-mp4": page("video/mp4").closing,
+    "redirect-to-metadata": redirect(
+        "http://169.254.169.254/latest/meta-data/"
+    ).closing,  # where a machine gets its keys
+    "forbidden": refusal(403, "AccessDenied").closing,
+    "missing": refusal(404, "NoSuchKey").closing,
+    "gone": refusal(410, "Gone").closing,
+    "broken": refusal(500, "InternalError").closing,
 }
 BY_EXCHANGE: dict[str, Callable[[Exchange], Pieces]] = {
     fault.__name__.replace("_", "-"): fault

@@ -393,7 +393,9 @@ class TestFaults:
         ("fault", "status"), [("forbidden", 403), ("missing", 404), ("gone", 410), ("broken", 500)]
     )
     def test_forbidden_missing_gone_broken(self, host: MediaHost, fault: str, status: int) -> None:
-        assert [get(host.url(f"/refused/{CLIP}", fault=fault)).status for _ in range(2)] == [status, status]
+        answers = [get(host.url(f"/refused/{CLIP}", fault=fault)) for _ in range(2)]
+        assert [answer.status for answer in answers] == [status, status]
+        assert {answer.headers["Connection"] for answer in answers} == {"close"}
 
     def test_unavailable_twice(self, host: MediaHost, due: bytes) -> None:
         answers = [get(host.url(f"/twice/{CLIP}", fault="unavailable-twice")) for _ in range(3)]
