@@ -1,3 +1,8 @@
-"""What all tests share: the fixtures of tests/stack.py."""
+"""What all tests share: the fixtures of tests/stack.py and tests/cloud.py, and Hypothesis without a clock."""
 
-pytest_plugins = ["tests.stack"]
+from hypothesis import settings
+
+pytest_plugins = ["tests.stack", "tests.cloud"]
+
+settings.register_profile("dailies", deadline=None)  # a busy machine is no failure
+settings.load_profile("dailies")

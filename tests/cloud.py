@@ -1,0 +1,161 @@
+"""AWS for the fast tests: moto in this process, and the functions as Lambda loads them.
+
+moto keeps what it is given and answers as AWS does; races and integrity are proven on the stack (tests/stack.py).
+"""
+
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from importlib.util import module_from_spec, spec_from_file_location
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import boto3
+import pytest
+from botocore.config import Config
+from moto import mock_aws
+
+from dailies.rows import Item
+from dailies.table import plain
+
+if TYPE_CHECKING:
+    from types import ModuleType
+
+    from mypy_boto3_dynamodb import DynamoDBClient
+    from mypy_boto3_events import EventBridgeClient
+    from mypy_boto3_s3 import S3Client
+    from mypy_boto3_secretsmanager import SecretsManagerClient
+    from mypy_boto3_sqs import SQSClient
+
+FUNCTIONS = Path(__file__).parents[1] / "functions"
+ACCOUNT = {"AWS_ACCESS_KEY_ID": "testing", "AWS_SECRET_ACCESS_KEY": "testing", "AWS_DEFAULT_REGION": "us-east-1"}
+TABLE, BUCKET, BUS, SECRET = "dailies-table", "dailies-bucket", "dailies-bus", "dailies/signing"
+
+
+@dataclass(frozen=True)
+class Context:
+    """What Lambda tells a function of its invocation."""
+
+    aws_request_id: str = "request-1"
+
+    def get_remaining_time_in_millis(self) -> int:
+        """As at the start of a function with the longest time limit."""
+        return 900_000
+
+
+@dataclass
+class Cloud:
+    """An account with what the template makes, and a look into it."""
+
+    dynamodb: "DynamoDBClient" = field(default_factory=lambda: boto3.client("dynamodb"))
+    s3: "S3Client" = field(default_factory=lambda: boto3.client("s3"))
+    sqs: "SQSClient" = field(default_factory=lambda: boto3.client("sqs"))
+    events: "EventBridgeClient" = field(default_factory=lambda: boto3.client("events"))
+    secretsmanager: "SecretsManagerClient" = field(default_factory=lambda: boto3.client("secretsmanager"))
+
+    def __post_init__(self) -> None:
+        self.dynamodb.create_table(
+            TableName=TABLE,
+            BillingMode="PAY_PER_REQUEST",
+            AttributeDefinitions=[{"AttributeName": name, "AttributeType": "S"} for name in ("pk", "sk")],
+            KeySchema=[{"AttributeName": "pk", "KeyType": "HASH"}, {"AttributeName": "sk", "KeyType": "RANGE"}],
+        )
+        self.s3.create_bucket(Bucket=BUCKET)
+        self.s3.put_bucket_versioning(Bucket=BUCKET, VersioningConfiguration={"Status": "Enabled"})
+        self.failures = self.sqs.create_queue(QueueName="failures")["QueueUrl"]
+        self.found = self.sqs.create_queue(QueueName="found")["QueueUrl"]
+        self._told = self.sqs.create_queue(QueueName="told")["QueueUrl"]
+        self.events.create_event_bus(Name=BUS)
+        self.events.put_rule(Name="all", EventBusName=BUS, EventPattern='{"source":["dailies"]}')
+        hearing = self.sqs.get_queue_attributes(QueueUrl=self._told, AttributeNames=["QueueArn"])["Attributes"]
+        self.events.put_targets(Rule="all", EventBusName=BUS, Targets=[{"Id": "told", "Arn": hearing["QueueArn"]}])
+
+    @property
+    def environment(self) -> dict[str, str]:
+        """What the template puts into the functions' environments."""
+        return {
+            "STACK_NAME": "dailies",
+            "TABLE_NAME": TABLE,
+            "BUCKET_NAME": BUCKET,
+            "BUS_NAME": BUS,
+            "FAILURE_QUEUE_URL": self.failures,
+            "ARCHIVE_QUEUE_URL": self.found,
+            "ARCHIVE_TRIES": "3",
+            "ARCHIVE_BACKOFF_SECONDS": "1",
+            "MAX_MEDIA_BYTES": "104857600",
+            "PRIVATE_MEDIA_HOSTS": "127.0.0.1",
+            "CREATIFY_MEDIA_HOSTS": "creatify.ai",
+            "SIGNING_SECRET_ID": SECRET,
+            "SIGNATURE_TOLERANCE_SECONDS": str(10**10),  # the recorded signatures hold whenever the tests run
+            "ACCEPT_BARE_SYNC_SIGNATURE": "true",
+            "MAX_BODY_BYTES": "1048576",
+            "ROTATION_GRACE_HOURS": "24",
+            "RETENTION_DAYS": "90",
+        }
+
+    def set_secret(self, value: str) -> None:
+        """Make the signing secret, or make this value its current version."""
+        if self.secretsmanager.list_secrets()["SecretList"]:
+            self.secretsmanager.put_secret_value(SecretId=SECRET, SecretString=value)
+        else:
+            self.secretsmanager.create_secret(Name=SECRET, SecretString=value)
+
+    def typed_rows(self) -> list[dict[str, Any]]:
+        """All rows of the table, as DynamoDB writes them."""
+        return [dict(item) for item in self.dynamodb.scan(TableName=TABLE)["Items"]]
+
+    def rows(self) -> list[Item]:
+        """All rows of the table, without their payloads."""
+        return [plain(item) for item in self.typed_rows()]
+
+    def objects(self) -> dict[str, bytes]:
+        """All objects of the bucket."""
+        keys = [entry["Key"] for entry in self.s3.list_objects_v2(Bucket=BUCKET).get("Contents", [])]
+        return {key: self.s3.get_object(Bucket=BUCKET, Key=key)["Body"].read() for key in keys}
+
+    def failed(self) -> list[tuple[str, Any]]:
+        """What was put into the failure queue since it was last asked for: each reason with its work."""
+        return [
+            (message["MessageAttributes"]["reason"]["StringValue"], json.loads(message["Body"]))
+            for message in self._emptied(self.failures)
+        ]
+
+    def told(self) -> list[tuple[str, Any]]:
+        """What the bus was told since it was last asked for: each detail-type with its detail."""
+        bodies = [json.loads(message["Body"]) for message in self._emptied(self._told)]
+        return [(body["detail-type"], body["detail"]) for body in bodies]
+
+    def _emptied(self, queue: str) -> Iterator[Any]:
+        while messages := self.sqs.receive_message(
+            QueueUrl=queue, MaxNumberOfMessages=10, MessageAttributeNames=["All"]
+        ).get("Messages"):
+            for message in messages:
+                self.sqs.delete_message(QueueUrl=queue, ReceiptHandle=message["ReceiptHandle"])
+            yield from messages
+
+
+@pytest.fixture
+def cloud(monkeypatch: pytest.MonkeyPatch) -> Iterator[Cloud]:
+    """An account of this test's own; the functions' environment names what is in it."""
+    for name, value in ACCOUNT.items():
+        monkeypatch.setenv(name, value)
+    with mock_aws():
+        made = Cloud()
+        for name, value in made.environment.items():
+            monkeypatch.setenv(name, value)
+        yield made
+
+
+def function(name: str) -> "ModuleType":
+    """functions/<name>/app.py as Lambda loads it for a new environment."""
+    spec = spec_from_file_location(f"functions.{name}.app", FUNCTIONS / name / "app.py")
+    assert spec
+    assert spec.loader
+    module = module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+# Nobody listens there; one try, so that the test does not wait.
+UNREACHABLE = "http://127.0.0.1:1"
+ONE_TRY = Config(retries={"total_max_attempts": 1}, connect_timeout=1)
