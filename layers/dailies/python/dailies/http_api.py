@@ -1,7 +1,6 @@
 """API Gateway's HTTP API, payload format 2.0: its event to our delivery, our answer to its response."""
 
 import base64
-import binascii
 import json
 from collections.abc import Mapping
 from typing import Any
@@ -22,7 +21,7 @@ def delivery(event: Mapping[str, Any], *, received_at: Moment, limit: int) -> De
         raise DeliveryTooLarge(f"{len(text)} characters")
     try:
         body = base64.b64decode(text, validate=True) if event.get("isBase64Encoded") else text.encode()
-    except (binascii.Error, UnicodeError) as error:
+    except ValueError as error:  # also binascii.Error and UnicodeError
         raise VerificationError("the body is not decodable") from error
     if len(body) > limit:
         raise DeliveryTooLarge(f"{len(body)} bytes")
