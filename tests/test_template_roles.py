@@ -1,0 +1,81 @@
+"""Each function's role in the template: nobody else's, with named actions on what the stack made."""
+
+import json
+import re
+from typing import ClassVar
+
+import pytest
+
+from tests.template import actions, as_list, events, functions, roles, statements, target, template
+
+FUNCTIONS = sorted(functions())
+ROLES = sorted(roles())
+
+
+class TestRoles:
+    # A resource of "*", by role and action, where AWS allows nothing narrower, with the reason.
+    WILDCARDS_AWS_DEMANDS: ClassVar[dict[tuple[str, str], str]] = {}
+
+    def test_every_role_serves_one_function_and_only_lambda_may_assume_it(self) -> None:
+        assert {f"{name}Role" for name in FUNCTIONS} == set(ROLES)
+        for role in roles().values():
+            (trust,) = role["AssumeRolePolicyDocument"]["Statement"]
+            assert (trust["Action"], trust["Principal"]) == ("sts:AssumeRole", {"Service": "lambda.amazonaws.com"})
+
+    def test_a_role_has_its_own_statements_and_nothing_that_others_wrote(self) -> None:
+        for role in roles().values():
+            assert set(role) == {"AssumeRolePolicyDocument", "Policies"}
+        for function in functions().values():
+            assert "Policies" not in function
+
+    @pytest.mark.parametrize("role", ROLES)
+    def test_every_action_is_named_in_full(self, role: str) -> None:
+        found = [action for statement in statements(roles()[role]) for action in actions(statement)]
+        for action in found:
+            assert re.fullmatch(r"[a-z0-9]+:[A-Z][A-Za-z]+", action), action
+
+    @pytest.mark.parametrize("role", ROLES)
+    def test_every_action_is_narrowed_to_what_the_stack_made(self, role: str) -> None:
+        for statement in statements(roles()[role]):
+            for resource in as_list(statement["Resource"]):
+                if resource == "*":
+                    assert {(role, action) for action in actions(statement)} <= set(self.WILDCARDS_AWS_DEMANDS)
+                elif "Fn::Sub" in resource:  # a part of the bucket: its ARN and a path in it
+                    assert re.fullmatch(r"\$\{MediaBucket\.Arn\}/[a-z]+/(\*|\*/job\.json)", resource["Fn::Sub"])
+                else:
+                    assert target(resource) in template()["Resources"]
+
+    def test_no_wildcard_is_excused_that_is_not_there(self) -> None:
+        there = {
+            (name, action)
+            for name, role in roles().items()
+            for statement in statements(role)
+            for action in actions(statement)
+            if "*" in as_list(statement["Resource"])
+        }
+        assert there == set(self.WILDCARDS_AWS_DEMANDS)
+
+    @pytest.mark.parametrize("name", FUNCTIONS)
+    def test_a_function_writes_to_its_own_log_group_only(self, name: str) -> None:
+        (logs,) = [
+            statement
+            for statement in statements(roles()[f"{name}Role"])
+            if any(action.startswith("logs:") for action in actions(statement))
+        ]
+        assert actions(logs) == ["logs:CreateLogStream", "logs:PutLogEvents"]
+        assert logs["Resource"] == {"Fn::GetAtt": [f"{name}Logs", "Arn"]}
+
+    @pytest.mark.parametrize("name", [name for name, _ in events("HttpApi")])
+    def test_a_receiver_puts_rows_keeps_large_bodies_reads_its_own_secret_and_no_more(self, name: str) -> None:
+        secret = functions()[name]["Environment"]["Variables"]["SIGNING_SECRET_ID"]
+        assert target(secret) in {"SyncSigningSecret", "CreatifyToken", "CaptionsSigningSecret"}
+        allowed = {
+            json.dumps(statement["Resource"]): set(actions(statement))
+            for statement in statements(roles()[f"{name}Role"])
+        }
+        assert allowed == {
+            json.dumps({"Fn::GetAtt": ["Table", "Arn"]}): {"dynamodb:PutItem"},
+            json.dumps({"Fn::Sub": "${MediaBucket.Arn}/deliveries/*"}): {"s3:PutObject"},
+            json.dumps(secret): {"secretsmanager:DescribeSecret", "secretsmanager:GetSecretValue"},
+            json.dumps({"Fn::GetAtt": [f"{name}Logs", "Arn"]}): {"logs:CreateLogStream", "logs:PutLogEvents"},
+        }

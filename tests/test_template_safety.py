@@ -1,0 +1,162 @@
+"""What the template promises of what comes in and stays: no asynchronous edge loses what it cannot deliver, and what is
+kept is private, encrypted and kept for as long as it should."""
+
+import json
+
+from dailies.secrets import PLACEHOLDER
+from tests.template import actions, events, functions, queues, resources, roles, statements, target, template
+
+ALARM, RULE = "AWS::CloudWatch::Alarm", "AWS::Events::Rule"
+HOUR = 3600
+
+
+class TestAsynchronousEdges:
+    def test_every_way_to_wake_a_function_is_one_that_is_tested_here(self) -> None:
+        kinds = {event["Type"] for function in functions().values() for event in function["Events"].values()}
+        assert kinds <= {"HttpApi", "DynamoDB", "SQS"}
+
+    def test_every_stream_consumer_has_a_failure_queue_that_it_may_send_to_by_itself(self) -> None:
+        consumers = events("DynamoDB")
+        assert len(consumers) == 2
+        for name, stream in consumers:
+            failure = stream["DestinationConfig"]["OnFailure"]
+            assert failure == {"Type": "SQS", "Destination": {"Fn::GetAtt": [f"{name}Failures", "Arn"]}}
+            assert functions()[name]["Environment"]["Variables"]["FAILURE_QUEUE_URL"] == {"Ref": f"{name}Failures"}
+            assert self.may_send(name) == {f"{name}Failures"}
+            # before the stream forgets it after a day
+            assert HOUR <= stream["MaximumRecordAgeInSeconds"] < 24 * HOUR
+
+    def test_every_queue_that_is_worked_off_has_dead_letters_that_its_function_may_send_to_too(self) -> None:
+        consumers = events("SQS")
+        assert len(consumers) == 1
+        for name, source in consumers:
+            redrive = queues()[target(source["Queue"])]["RedrivePolicy"]
+            dead_letters = target(redrive["deadLetterTargetArn"])
+            assert dead_letters in queues()
+            assert self.may_send(name) == {dead_letters}
+            assert source["FunctionResponseTypes"] == ["ReportBatchItemFailures"]
+
+    def test_every_target_of_a_rule_has_dead_letters(self) -> None:
+        assert resources(RULE)
+        for rule in resources(RULE).values():
+            for rule_target in rule["Targets"]:
+                assert target(rule_target["DeadLetterConfig"]["Arn"]) in self.failure_queues()
+
+    def test_every_queue_that_failed_work_waits_in_keeps_it_for_the_fourteen_days_there_are(self) -> None:
+        assert self.failure_queues() == {"AdvanceFailures", "AnnounceFailures", "ArchiveDeadLetters"}
+        for name in self.failure_queues():
+            assert queues()[name]["MessageRetentionPeriod"] == 14 * 24 * HOUR
+
+    def test_every_queue_that_failed_work_waits_in_has_an_alarm_at_the_first_message(self) -> None:
+        watched = {}
+        for alarm in resources(ALARM).values():
+            (dimension,) = alarm["Dimensions"]
+            assert dimension["Name"] == "QueueName"
+            watched[target(dimension["Value"])] = (
+                *(alarm["Namespace"], alarm["MetricName"], alarm["Statistic"]),
+                *(alarm["ComparisonOperator"], alarm["Threshold"]),
+            )
+        at_the_first = ("AWS/SQS", "ApproximateNumberOfMessagesVisible", "Maximum", "GreaterThanThreshold", 0)
+        assert watched == dict.fromkeys(self.failure_queues(), at_the_first)
+
+    def test_a_message_stays_hidden_until_its_function_must_have_ended_and_three_times_within_the_hour(self) -> None:
+        for name, source in events("SQS"):
+            visibility = queues()[target(source["Queue"])]["VisibilityTimeout"]
+            assert visibility > functions()[name]["Timeout"]  # AWS refuses less; the emulator does not
+            assert 3 * visibility < HOUR  # the worst that a link may live
+
+    def test_every_queue_is_encrypted(self) -> None:
+        assert all(queue["SqsManagedSseEnabled"] is True for queue in queues().values())
+
+    def may_send(self, name: str) -> set[str]:
+        return {
+            target(statement["Resource"])
+            for statement in statements(roles()[f"{name}Role"])
+            if "sqs:SendMessage" in actions(statement)
+        }
+
+    def failure_queues(self) -> set[str]:
+        """All queues that no function works off."""
+        return set(queues()) - {target(source["Queue"]) for _, source in events("SQS")}
+
+
+class TestWhatIsKept:
+    def test_the_bucket_is_private_versioned_and_encrypted(self) -> None:
+        (bucket,) = resources("AWS::S3::Bucket").values()
+        assert set(bucket["PublicAccessBlockConfiguration"].values()) == {True}
+        assert len(bucket["PublicAccessBlockConfiguration"]) == 4
+        assert bucket["OwnershipControls"] == {"Rules": [{"ObjectOwnership": "BucketOwnerEnforced"}]}
+        assert bucket["VersioningConfiguration"] == {"Status": "Enabled"}
+        (rule,) = bucket["BucketEncryption"]["ServerSideEncryptionConfiguration"]
+        assert rule["ServerSideEncryptionByDefault"]["SSEAlgorithm"] in {"AES256", "aws:kms"}
+
+    def test_the_bucket_aborts_unfinished_uploads_after_a_day_and_expires_no_media(self) -> None:
+        (bucket,) = resources("AWS::S3::Bucket").values()
+        rules = [rule for rule in bucket["LifecycleConfiguration"]["Rules"] if rule["Status"] == "Enabled"]
+        (abort,) = [rule for rule in rules if "AbortIncompleteMultipartUpload" in rule]
+        assert abort["AbortIncompleteMultipartUpload"] == {"DaysAfterInitiation": 1}
+        assert "Prefix" not in abort
+        expiring = {rule.get("Prefix") for rule in rules if "ExpirationInDays" in rule}
+        assert expiring == {"deliveries/events/"}
+
+    def test_the_bucket_is_reached_over_tls_only(self) -> None:
+        (policy,) = resources("AWS::S3::BucketPolicy").values()
+        assert policy["Bucket"] == {"Ref": "MediaBucket"}
+        (denial,) = policy["PolicyDocument"]["Statement"]
+        assert (denial["Effect"], denial["Principal"], denial["Action"]) == ("Deny", "*", "s3:*")
+        assert denial["Condition"]["Bool"] == {"aws:SecureTransport": "false"}
+        whole = {"Fn::GetAtt": ["MediaBucket", "Arn"]}
+        assert denial["Resource"] == [whole, {"Fn::Sub": "${MediaBucket.Arn}/*"}]
+
+    def test_the_table_is_encrypted_recoverable_and_streams_both_images(self) -> None:
+        (table,) = resources("AWS::DynamoDB::Table").values()
+        assert table["SSESpecification"] == {"SSEEnabled": True}
+        assert table["PointInTimeRecoverySpecification"] == {"PointInTimeRecoveryEnabled": True}
+        assert table["StreamSpecification"] == {"StreamViewType": "NEW_AND_OLD_IMAGES"}
+        assert table["TimeToLiveSpecification"] == {"AttributeName": "expires_at", "Enabled": True}
+        assert table["BillingMode"] == "PAY_PER_REQUEST"
+        assert [key["AttributeName"] for key in table["KeySchema"]] == ["pk", "sk"]
+
+    def test_the_table_and_the_bucket_outlive_the_stack(self) -> None:
+        for name in ("Table", "MediaBucket"):
+            resource = template()["Resources"][name]
+            assert (resource["DeletionPolicy"], resource["UpdateReplacePolicy"]) == ("Retain", "Retain")
+
+    def test_expired_event_rows_are_no_news(self) -> None:
+        ((_, stream),) = [event for event in events("DynamoDB") if event[0] == "Advance"]
+        (pattern,) = [json.loads(each["Pattern"]) for each in stream["FilterCriteria"]["Filters"]]
+        assert pattern["eventName"] == ["INSERT"]  # TTL's removals are REMOVE
+
+    def test_logs_are_kept_for_as_long_as_the_owner_says(self) -> None:
+        groups = resources("AWS::Logs::LogGroup")
+        assert set(groups) == {f"{name}Logs" for name in functions()} | {"ApiLogs"}
+        for group in groups.values():
+            assert group == {"RetentionInDays": {"Ref": "LogRetentionDays"}}
+
+    def test_access_logs_name_the_route_and_never_the_path_which_may_hold_a_token(self) -> None:
+        (api,) = resources("AWS::Serverless::HttpApi").values()
+        assert target(api["AccessLogSettings"]["DestinationArn"]) == "ApiLogs"
+        told = set(json.loads(api["AccessLogSettings"]["Format"]).values())
+        assert "$context.routeKey" in told
+        assert told <= {
+            *("$context.requestId", "$context.routeKey", "$context.status", "$context.responseLength"),
+            *("$context.responseLatency", "$context.integrationStatus", "$context.identity.sourceIp"),
+        }
+
+    def test_the_api_lets_through_no_more_than_the_owner_says(self) -> None:
+        (api,) = resources("AWS::Serverless::HttpApi").values()
+        assert api["DefaultRouteSettings"] == {
+            "ThrottlingRateLimit": {"Ref": "ThrottleRate"},
+            "ThrottlingBurstLimit": {"Ref": "ThrottleBurst"},
+        }
+
+    def test_a_secret_that_nobody_has_set_holds_the_word_that_verifies_nothing(self) -> None:
+        secrets = resources("AWS::SecretsManager::Secret")
+        generated = {name for name, secret in secrets.items() if "GenerateSecretString" in secret}
+        assert generated == {"CreatifyToken"}
+        assert {secrets[name]["SecretString"] for name in set(secrets) - generated} == {PLACEHOLDER}
+
+    def test_the_generated_token_is_letters_and_digits_of_256_bits(self) -> None:
+        made = resources("AWS::SecretsManager::Secret")["CreatifyToken"]["GenerateSecretString"]
+        assert not {chr(code) for code in range(33, 127) if not chr(code).isalnum()} - set(made["ExcludeCharacters"])
+        assert made["PasswordLength"] == 43  # log2(62) * 43 = 256
