@@ -1,1 +1,1 @@
-"""Dailies on this machine: the real template, built and deployed by the real `sam`, to an emulated AWS without Docker."""
+"""Dailies on this machine: the real template, built and deployed by the real `sam`, to an emulated AWS."""

@@ -18,9 +18,10 @@ if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
     from mypy_boto3_secretsmanager import SecretsManagerClient
     from mypy_boto3_sqs import SQSClient
+    from mypy_boto3_sts import STSClient
 
-# All is on the loopback: no proxy that the environment names. Fifty calls at once have a connection each.
-CONFIG = Config(proxies={}, max_pool_connections=50)
+# All is on the loopback: no proxy of the environment, no second try. Fifty calls at once have a connection each.
+CONFIG = Config(proxies={}, retries={"total_max_attempts": 1}, max_pool_connections=50)
 
 
 @dataclass(frozen=True)
@@ -31,6 +32,7 @@ class Aws:
     region: str
     aws_access_key_id: str
     aws_secret_access_key: str
+    aws_session_token: str | None = None
 
     @property
     def port(self) -> int:
@@ -41,6 +43,7 @@ class Aws:
         return boto3.Session(
             aws_access_key_id=self.aws_access_key_id,
             aws_secret_access_key=self.aws_secret_access_key,
+            aws_session_token=self.aws_session_token,
             region_name=self.region,
         )
 
@@ -83,3 +86,7 @@ class Aws:
     @cached_property
     def sqs(self) -> "SQSClient":
         return self._session.client("sqs", endpoint_url=self.endpoint_url, config=CONFIG)
+
+    @cached_property
+    def sts(self) -> "STSClient":
+        return self._session.client("sts", endpoint_url=self.endpoint_url, config=CONFIG)

@@ -5,7 +5,6 @@ It runs the functions itself, in worker processes that inherit its whole environ
 
 import json
 import os
-import secrets
 import shutil
 import sys
 import sysconfig
@@ -18,17 +17,19 @@ from local.aws import Aws
 from local.stack import StackError
 
 REGION = "us-east-1"
+
 NAME = "emulator"
+OWNER = "owner"  # the key that may do everything; no secret: whoever reaches the loopback may
 PATIENCE = 30.0  # seconds; ready within one on an idle machine
 
 
 def start(folder: Path, port: int) -> Aws:
-    """Start it, without waiting until it is ready. Its owner's key is made up anew each time."""
+    """Start it, without waiting until it is ready."""
     home, scratch = folder / "home", folder / "tmp"
     for path in (home, scratch):  # the scratch of one that was killed is thrown away
         shutil.rmtree(path, ignore_errors=True)
         path.mkdir(parents=True)
-    aws = Aws(f"http://127.0.0.1:{port}", REGION, "owner", secrets.token_hex(20))
+    aws = Aws(f"http://127.0.0.1:{port}", REGION, OWNER, OWNER)
     environment = {
         "AUTH": "true",
         "AWS_ACCESS_KEY_ID": aws.aws_access_key_id,  # the account's root; functions get their role's

@@ -35,7 +35,11 @@ def start(name: str, command: Sequence[str], environment: Mapping[str, str], fol
         setsid=True,
     )
     (folder / f"{name}.pid").write_text(f"{pid}\n")
-    return psutil.Process(pid)
+    process = psutil.Process(pid)
+    with suppress(psutil.Error):
+        while _lives(process) and not process.environ():  # reads as empty for a moment, and would not be known as ours
+            time.sleep(0.01)
+    return process
 
 
 def running(name: str, folder: Path) -> psutil.Process | None:

@@ -39,7 +39,7 @@ def folder_from_environment() -> Path:
 
 
 def write(stack: Stack, folder: Path) -> None:
-    """Write `stack.json`, whole or not at all; only its owner may read the key in it."""
+    """Write `stack.json`, whole or not at all."""
     told = {
         "endpoint_url": stack.aws.endpoint_url,
         "region": stack.aws.region,
@@ -52,8 +52,6 @@ def write(stack: Stack, folder: Path) -> None:
         "log_groups": dict(stack.log_groups),
     }
     unfinished = folder / "stack.json.unfinished"
-    unfinished.unlink(missing_ok=True)
-    unfinished.touch(mode=0o600)
     unfinished.write_text(json.dumps(told, indent=2) + "\n")
     unfinished.replace(folder / "stack.json")
 

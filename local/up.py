@@ -13,7 +13,6 @@ in the environment:
 
 import argparse
 import os
-import socket
 import sys
 import time
 from collections.abc import Callable, Mapping, Sequence
@@ -24,13 +23,14 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
-from local import deploy, emulator, gaps, processes, stack
+from local import deploy, emulator, gaps, ports, processes, stack
 from local.aws import Aws
 from local.stack import ROOT, Stack, StackError
 
 EMULATOR_PORT = 4577
 WEBHOOK_PORT = 8787
 FRONT_DOOR = "front-door"
+FRONT_DOOR_SCRIPT = ROOT / "local/front_door.py"
 FUNCTION = "AWS::Lambda::Function"
 PATIENCE = 60.0  # seconds for an answer; the first call of a function takes two, on a busy machine ten
 # The template's parameters that the environment of `make up` may set.
@@ -59,12 +59,14 @@ def up(
     with stack.alone(folder):
         aws = _running_emulator(folder)
         if aws and emulator_port not in (None, 0, aws.port):
-            raise StackError(f"the emulated AWS already runs on port {aws.port}; `make down` first to have it on another")
+            raise StackError(
+                f"the emulated AWS already runs on port {aws.port}; `make down` first to have it on another"
+            )
         anew = aws is None
         try:
             if aws is None:
                 end(folder)
-                aws = emulator.start(folder, _free_port(emulator_port, EMULATOR_PORT))
+                aws = emulator.start(folder, ports.choose(emulator_port, EMULATOR_PORT))
             tell("building")
             built = deploy.build(folder)
             emulator.wait_until_ready(folder, aws.port)
@@ -112,9 +114,7 @@ def _running_emulator(folder: Path) -> Aws | None:
 
 def _complete(aws: Aws, template: dict[str, Any], webhook_port: int | None, folder: Path) -> Stack:
     """Make up for what the deploy left out, open the front door, and say how all of it is reached."""
-    pages = aws.cloudformation.get_paginator("list_stack_resources").paginate(StackName=deploy.STACK_NAME)
-    resources = [summary for page in pages for summary in page["StackResourceSummaries"]]
-    physical = {resource["LogicalResourceId"]: resource["PhysicalResourceId"] for resource in resources}
+    physical = deploy.resources(aws)
     gaps.create_routes(aws, template, physical)
     gaps.type_queue_concurrency(aws)
     functions = {
@@ -137,17 +137,17 @@ def _complete(aws: Aws, template: dict[str, Any], webhook_port: int | None, fold
 
 def _open_front_door(aws: Aws, api_id: str, port: int | None, folder: Path) -> int:
     """The port of a front door that leads to this API: the one that is open when it does, else a new one."""
-    script = [sys.executable, "-P", str(ROOT / "local/front_door.py")]
+    script = [sys.executable, "-P", str(FRONT_DOOR_SCRIPT)]
     leads_to = [str(aws.port), f"{api_id}.execute-api.localhost:{aws.port}"]
     if door := processes.running(FRONT_DOOR, folder):
         *_, open_port, api_port, api_host = door.cmdline()
         if [api_port, api_host] == leads_to and port in (None, 0, int(open_port)):
             return int(open_port)
         processes.end(FRONT_DOOR, folder)
-    port = _free_port(port, WEBHOOK_PORT)
+    port = ports.choose(port, WEBHOOK_PORT)
     processes.start(FRONT_DOOR, [*script, str(port), *leads_to], {"LANG": "C.UTF-8"}, folder)
     deadline = time.monotonic() + PATIENCE
-    while not _is_taken(port):
+    while not ports.is_taken(port):
         if not processes.running(FRONT_DOOR, folder) or time.monotonic() > deadline:
             raise StackError(f"the front door did not open; {folder / FRONT_DOOR}.log says why")
         time.sleep(0.05)
@@ -176,31 +176,6 @@ def _call_each_webhook(running: Stack, routes: Sequence[tuple[str, str]]) -> Non
         raise StackError(f"the stack is up, but {'; '.join(wrong)}; `make logs` may say why")
 
 
-def _free_port(wanted: int | None, usual: int) -> int:
-    """The port wanted; None is the usual one when it is free. A StackError when the one wanted is taken."""
-    if wanted and _is_taken(wanted):
-        raise StackError(f"port {wanted} is taken; name a free one, or none to have one found")
-    if wanted or (wanted is None and not _is_taken(usual)):
-        return wanted or usual
-    with socket.create_server(("127.0.0.1", 0)) as found:
-        port: int = found.getsockname()[1]
-        return port
-
-
-def _is_taken(port: int) -> bool:
-    with socket.socket() as probe:
-        return probe.connect_ex(("127.0.0.1", port)) == 0
-
-
-def _port_from_environment(variable: str) -> int | None:
-    value = os.environ.get(variable)
-    if value is None:
-        return None
-    if not value.isascii() or not value.isdigit() or int(value) > 65535:  # the highest there is
-        raise StackError(f"{variable}={value} is not a port")
-    return int(value)
-
-
 def main() -> None:
     argparse.ArgumentParser(
         prog="make up", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
@@ -211,8 +186,8 @@ def main() -> None:
         running = up(
             folder,
             parameters_from_environment(),
-            emulator_port=_port_from_environment("DAILIES_EMULATOR_PORT"),
-            webhook_port=_port_from_environment("DAILIES_WEBHOOK_PORT"),
+            emulator_port=ports.from_environment("DAILIES_EMULATOR_PORT"),
+            webhook_port=ports.from_environment("DAILIES_WEBHOOK_PORT"),
             tell=lambda step: print(f"up: {step}", flush=True),
         )
     except StackError as error:
