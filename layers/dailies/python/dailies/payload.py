@@ -10,21 +10,17 @@ from typing import Annotated, Any, Self
 from pydantic import (
     AfterValidator,
     BaseModel,
-    BeforeValidator,
     ConfigDict,
     Field,
     ValidationError,
     ValidatorFunctionWrapHandler,
     WrapValidator,
+    model_validator,
 )
 
 from dailies.errors import PayloadError
 
 MOST_URL = 8192  # what servers commonly take; also keeps a row far below DynamoDB's 400 KB
-
-
-def _absent_if_empty(value: Any) -> Any:
-    return None if isinstance(value, str) and not value.strip() else value
 
 
 def _none_if_odd(value: Any, read: ValidatorFunctionWrapHandler) -> Any:
@@ -42,8 +38,8 @@ def _printable(value: str) -> str:
 
 type JobId = Annotated[str, Field(min_length=1, max_length=256), AfterValidator(_printable)]
 type Word = JobId  # a provider's status word: the same bounds
-type Url = Annotated[Annotated[str, Field(max_length=MOST_URL)] | None, BeforeValidator(_absent_if_empty)]
-type Loose[T] = Annotated[T | None, BeforeValidator(_absent_if_empty), WrapValidator(_none_if_odd)]
+type Url = Annotated[str, Field(max_length=MOST_URL)] | None
+type Loose[T] = Annotated[T | None, WrapValidator(_none_if_odd)]
 type Amount = Annotated[Decimal, Field(ge=0, lt=10**12, max_digits=30)]
 """A number of credits: what a DynamoDB number holds and no sane bill exceeds."""
 
@@ -52,6 +48,18 @@ class Payload(BaseModel):
     """A provider's JSON object. Unknown fields are kept."""
 
     model_config = ConfigDict(extra="allow", frozen=True)
+
+    @model_validator(mode="before")
+    @classmethod
+    def _without_empty(cls, told: Any) -> Any:
+        """Here and not field by field: an empty value under one spelling of a name must not hide another's."""
+        if not isinstance(told, dict):
+            return told
+        return {
+            name: value
+            for name, value in told.items()
+            if value is not None and not (isinstance(value, str) and not value.strip())
+        }
 
     @classmethod
     def read(cls, body: bytes) -> Self:
