@@ -20,7 +20,7 @@ from pydantic import (
 
 from dailies.errors import PayloadError
 
-MOST_URL = 8192  # what servers commonly take; also keeps a row far below DynamoDB's 400 KB
+MOST_URL = 8192  # bytes: what servers commonly take; also keeps a row far below DynamoDB's 400 KB
 
 
 def _none_if_odd(value: Any, read: ValidatorFunctionWrapHandler) -> Any:
@@ -36,9 +36,15 @@ def _printable(value: str) -> str:
     return value
 
 
+def _short(value: str) -> str:
+    if len(value.encode()) > MOST_URL:
+        raise ValueError("too long")
+    return value
+
+
 type JobId = Annotated[str, Field(min_length=1, max_length=256), AfterValidator(_printable)]
 type Word = JobId  # a provider's status word: the same bounds
-type Url = Annotated[str, Field(max_length=MOST_URL)] | None
+type Url = Annotated[str, AfterValidator(_short)] | None
 type Loose[T] = Annotated[T | None, WrapValidator(_none_if_odd)]
 type Amount = Annotated[Decimal, Field(ge=0, lt=10**12, max_digits=30)]
 """A number of credits: what a DynamoDB number holds and no sane bill exceeds."""
