@@ -1,0 +1,149 @@
+"""An S3 stand-in on loopback: takes what S3 takes, refuses what S3 refuses, and keeps no bytes unless it is told to.
+
+    with sink(tls=True, keep=True) as s3:
+        s3.client()                               # a boto3 client for it; any bucket exists
+        s3.fail("UploadPart", status=503)         # the next one is refused; also hang, cut and lose
+        s3.calls["UploadPart"]                    # how many there were
+        s3.object("media/a.mp4").content          # what was stored
+
+The emulated AWS is slow and knows neither full-object checksums nor least part sizes: this one is for tests of the
+archive against S3's rules, and for benchmarks, as a process of its own: `python -m local.sink --tls`. There it answers
+`GET /-/calls` with what was called and what is stored, and `DELETE /-/calls` by forgetting both.
+"""
+
+import json
+import ssl
+import tempfile
+import threading
+import time
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import boto3
+import trustme
+from botocore.config import Config
+
+from local.sink.answers import Call
+from local.sink.objects import Objects, Stored
+from local.sink.server import VIRTUAL, Fault, Server
+from local.sink.signature import ACCESS_KEY, SECRET_KEY
+
+if TYPE_CHECKING:
+    from mypy_boto3_s3 import S3Client
+
+BUCKET = "bucket"
+
+
+class Sink:
+    """What was called and what is stored, and what is to go wrong."""
+
+    def __init__(self, base_url: str, ca_file: Path | None, *, keep: bool) -> None:
+        self.endpoint_url = base_url
+        self.ca_file = ca_file
+        self.objects = Objects(keep=keep)
+        self.calls: Counter[str] = Counter()
+        self.requests: list[Call] = []
+        self._faults: list[Fault] = []
+        self._lock = threading.Lock()
+
+    def client(self, **config: Any) -> "S3Client":
+        """A boto3 client for it; `config` as botocore's Config takes it."""
+        return boto3.client(
+            "s3",
+            endpoint_url=self.endpoint_url,
+            region_name="us-east-1",
+            aws_access_key_id=ACCESS_KEY,
+            aws_secret_access_key=SECRET_KEY,
+            verify=str(self.ca_file) if self.ca_file else None,
+            config=Config(**config),
+        )
+
+    def object(self, key: str, bucket: str = BUCKET) -> Stored:
+        """What is stored under a key; KeyError where nothing is."""
+        return self.objects.stored[bucket, key]
+
+    @property
+    def keys(self) -> list[str]:
+        """Of all objects, whatever their bucket."""
+        return sorted(key for _, key in self.objects.stored)
+
+    @property
+    def open_uploads(self) -> list[str]:
+        """The keys of uploads neither completed nor aborted."""
+        return sorted(upload.key for upload in self.objects.uploads.values())
+
+    def fail(self, operation: str, *, status: int = 503, code: str = "SlowDown", times: int = 1, skip: int = 0) -> None:
+        """Refuse: the call takes no effect. With status 200 the error stands in the body, as S3 completes uploads."""
+        self._faults.append(Fault(operation, "fail", times, skip, status=status, code=code))
+
+    def hang(self, operation: str, *, times: int = 1, skip: int = 0, late: bool = False) -> None:
+        """Never answer. `late`: though the call took effect."""
+        self._faults.append(Fault(operation, "hang", times, skip, late=late))
+
+    def cut(self, operation: str, *, after: int = 0, times: int = 1, skip: int = 0) -> None:
+        """Close the connection when so many bytes of the body have come (whole pieces): the call takes no effect."""
+        self._faults.append(Fault(operation, "cut", times, skip, cut_after=after))
+
+    def lose(self, operation: str, *, times: int = 1, skip: int = 0) -> None:
+        """Close the connection instead of answering: the call took effect."""
+        self._faults.append(Fault(operation, "cut", times, skip, late=True))
+
+    def came(self, call: Call) -> Fault | None:
+        """Count a call; its fault, where it is to have one."""
+        with self._lock:
+            self.calls[call.operation] += 1
+            self.requests.append(call)
+            for fault in self._faults:
+                if fault.operation == call.operation and fault.times:
+                    if fault.skip:
+                        fault.skip -= 1
+                        continue
+                    fault.times -= 1
+                    return fault
+        return None
+
+    def told(self) -> bytes:
+        """Calls and objects as JSON."""
+        stored = [
+            {name: value for name, value in asdict(one).items() if name != "content"}
+            for one in self.objects.stored.values()
+        ]
+        told = {"calls": self.calls, "objects": stored, "open_uploads": self.open_uploads, "cpu": time.process_time()}
+        return json.dumps(told).encode()
+
+    def forget(self) -> None:
+        """Calls and objects."""
+        self.calls.clear()
+        self.requests.clear()
+        self.objects.stored.clear()
+        self.objects.uploads.clear()
+
+
+@contextmanager
+def sink(*, port: int = 0, tls: bool = False, keep: bool = False) -> Iterator[Sink]:
+    """The stand-in on 127.0.0.1 while the context lasts; `port` 0 takes a free one. With `tls` it is certified by an
+    authority of its own (`ca_file`)."""
+    with tempfile.TemporaryDirectory() as made:
+        authority = Path(made) / "ca.pem" if tls else None
+        server = Server(port, _certified(authority) if authority else None)
+        base_url = f"{'https' if tls else 'http'}://127.0.0.1:{server.server_port}"
+        server.sink = Sink(base_url, authority, keep=keep)
+        thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05})
+        thread.start()
+        try:
+            yield server.sink
+        finally:
+            server.stop()
+            thread.join()
+
+
+def _certified(authority: Path) -> ssl.SSLContext:
+    ca = trustme.CA()
+    ca.cert_pem.write_to_path(str(authority))
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    ca.issue_cert("localhost", "127.0.0.1", VIRTUAL[1:], f"*{VIRTUAL}").configure_cert(context)
+    return context

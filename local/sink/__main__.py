@@ -1,0 +1,23 @@
+"""`python -m local.sink`: the stand-in until it is interrupted."""
+
+import argparse
+import json
+import threading
+from contextlib import suppress
+
+from local.sink import sink
+
+
+def main() -> None:
+    options = argparse.ArgumentParser(prog="python -m local.sink", description="An S3 stand-in that keeps no bytes.")
+    options.add_argument("--port", type=int, default=0, help="0 takes a free one")
+    options.add_argument("--tls", action="store_true")
+    options.add_argument("--keep", action="store_true", help="keep the bytes, in memory")
+    chosen = options.parse_args()
+    with sink(port=chosen.port, tls=chosen.tls, keep=chosen.keep) as s3, suppress(KeyboardInterrupt):
+        print(json.dumps({"endpoint_url": s3.endpoint_url, "ca_file": str(s3.ca_file or "")}), flush=True)
+        threading.Event().wait()
+
+
+if __name__ == "__main__":
+    main()
