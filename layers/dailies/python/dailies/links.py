@@ -1,5 +1,6 @@
 """What a media URL says by itself, without being fetched. URLs are kept as strings; these never raise."""
 
+import re
 from hashlib import sha256
 from urllib.parse import urlsplit
 
@@ -15,3 +16,8 @@ def host(url: str) -> str:
         return urlsplit(url).hostname or ""
     except ValueError:
         return ""
+
+
+def unsigned(text: str) -> str:
+    """A text with the queries of the URLs in it taken out: a signature makes a URL a key."""
+    return re.sub(r"(?i)(https?://[^\s?#]*)[?#]\S*", r"\1", text)

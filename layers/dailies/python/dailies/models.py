@@ -46,8 +46,8 @@ class Proof:
 
 @dataclass(frozen=True, slots=True, order=True)
 class JobError:
-    """Why a job failed, in the provider's words, at most MOST_MESSAGE characters of them: the event's payload has them
-    all. `retryable`: whether submitting the same again makes sense."""
+    """Why a job failed, in the provider's words, at most MOST_MESSAGE characters of them and no signed URL: the event's
+    payload has them all. `retryable`: whether submitting the same again makes sense."""
 
     code: str
     message: str
@@ -55,7 +55,7 @@ class JobError:
 
     def __post_init__(self) -> None:
         for name in ("code", "message"):
-            object.__setattr__(self, name, getattr(self, name)[:MOST_MESSAGE])
+            object.__setattr__(self, name, links.unsigned(getattr(self, name)[:MOST_MESSAGE]))
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,110 @@
+"""Events that Hypothesis invents, all of one job, and jobs that such events add up to.
+
+Their moments, links and words come from small stocks, so that events meet: at the same moment, about the same medium,
+in the same state. Jobs are made by merging only, so that none is tested that cannot be.
+"""
+
+from dataclasses import replace
+from decimal import Decimal
+from functools import reduce
+
+from hypothesis import strategies as st
+
+from dailies.merging import merge
+from dailies.models import Event, Job, JobError, Media, MediaState, Receipt, Status
+from dailies.provider import Webhook
+from dailies.providers.creatify import PRODUCT_TO_VIDEOS
+from dailies.providers.sync import GENERATION
+
+SIGNED = "SIGNED0123"  # stands in every query and token of an invented link, and nowhere else
+
+MOMENTS = st.sampled_from([f"2026-01-15T10:30:0{second}.000000Z" for second in range(6)])
+LINKS = st.builds(
+    "https://{}/{}.mp4?X-Signature={}&X-Expires={}".format,
+    st.sampled_from(["h1.example", "h2.example"]),
+    st.sampled_from(["one", "two"]),
+    st.just(SIGNED),
+    st.integers(0, 3),
+)
+MEDIA = st.builds(Media, st.sampled_from(["output", "segment"]), LINKS)
+WORDS: st.SearchStrategy[tuple[Status, str]] = st.sampled_from([
+    ("pending", "PENDING"),
+    ("processing", "PROCESSING"),
+    ("completed", "COMPLETED"),
+    ("failed", "FAILED"),
+    ("failed", "REJECTED"),
+    ("canceled", "CANCELED"),
+    ("unknown", "UPSCALING"),
+])  # fmt: skip
+ERRORS = st.builds(
+    JobError,
+    st.sampled_from(["", "timeout"]),
+    st.text(max_size=9) | LINKS.map("no answer from {}".format),
+    st.booleans(),
+)
+TRIED: st.SearchStrategy[MediaState] = st.sampled_from(["pending", "failed", "lost"])
+HEX = st.text("0123456789abcdef", min_size=64, max_size=64)
+
+
+@st.composite
+def receipts(draw: st.DrawFn) -> Receipt:
+    """What a try to archive one of the invented media came to."""
+    medium, at = draw(MEDIA), draw(MOMENTS)
+    if draw(st.booleans()):
+        state, reason = draw(TRIED), draw(st.sampled_from(["cut short", "the host answered 404"]))
+        return Receipt(role=medium.role, media_id=medium.media_id, state=state, at=at, reason=reason)
+    return Receipt(
+        role=medium.role,
+        media_id=medium.media_id,
+        state="archived",
+        at=at,
+        source_host=draw(st.sampled_from(["h1.example", "s3.example"])),
+        key=f"media/sync/j-1/{medium.role}-{medium.media_id}.mp4",
+        version_id=draw(st.sampled_from(["", "v1", "v2"])),
+        bytes=draw(st.integers(1, 3)),
+        checksum="sha256:" + draw(st.sampled_from(["YQ==", "Yg=="])),
+        content_type="video/mp4",
+    )
+
+
+@st.composite
+def events(draw: st.DrawFn, webhook: Webhook = GENERATION, *, clock: bool | None = None) -> Event:
+    """A delivery's event, or the archive's. `clock`: whether the provider tells when it happened; None for either."""
+    event = Event(
+        event_id=draw(HEX),
+        provider=webhook.provider,
+        webhook=webhook.name,
+        job_id="j-1",
+        status="unknown",
+        provider_status="",
+        origin="archive",
+        received_at=draw(MOMENTS),
+    )
+    if draw(st.integers(0, 2)) == 0:
+        return replace(event, receipt=draw(receipts()))
+    status, word = draw(WORDS)
+    has_clock = draw(st.booleans()) if clock is None else clock
+    return replace(
+        event,
+        status=status,
+        provider_status=word,
+        occurred_at=draw(MOMENTS) if has_clock else None,
+        origin=draw(st.sampled_from(["webhook", "poll", "track", "batch"])),
+        media=tuple(draw(st.lists(MEDIA, max_size=3))),
+        error=draw(st.none() | ERRORS),
+        credits=draw(st.none() | st.sampled_from([Decimal(0), Decimal(30), Decimal("12.5")])),
+        parent=draw(st.none() | st.sampled_from(["b-1", "b-2"])),
+        payload=draw(st.binary(max_size=9)),
+        proof=draw(st.sampled_from(["", "bearer (current)"])),
+    )
+
+
+def merged(events: list[Event]) -> Job:
+    """The job that they add up to."""
+    job = reduce(merge, events, None)
+    assert job
+    return job
+
+
+HISTORIES = st.lists(events(), min_size=1, max_size=8) | st.lists(events(PRODUCT_TO_VIDEOS), min_size=1, max_size=8)
+JOBS = st.lists(events(), min_size=1, max_size=5).map(merged)
