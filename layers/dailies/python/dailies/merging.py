@@ -5,7 +5,7 @@ is what makes it commutative, associative and idempotent, and why it needs neith
 """
 
 from collections.abc import Iterable
-from dataclasses import replace
+from dataclasses import astuple, replace
 
 from dailies import links
 from dailies.models import Event, Job, JobMedia, Receipt, Status
@@ -91,4 +91,4 @@ def _join_medium(a: JobMedia, b: JobMedia) -> JobMedia:
 
 
 def _rank(receipt: Receipt) -> tuple[object, ...]:
-    return (receipt.state == "archived", receipt.at, receipt.state, receipt.reason, receipt.key, receipt.version_id)
+    return (receipt.state == "archived", receipt.at, astuple(receipt))
