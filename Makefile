@@ -40,5 +40,6 @@ format: setup  ## rewrites what can be rewritten
 lock: setup  ## compiles the pins (UPGRADE=1: the newest of everything)
 	@local/lock.sh
 
-clean: down  ## removes all that was made here, the environments included
+clean:  ## ends the local stack and removes all that was made here, the environments included
+	@test ! -x $(BIN)/python || $(BIN)/python -m local.down
 	rm -rf .venv .local .aws-sam .mypy_cache .pytest_cache .ruff_cache .hypothesis

@@ -7,6 +7,7 @@ cd "$(dirname "$0")/.."
 
 RUNTIME=layers/dailies/python/requirements.txt
 export UV_PYTHON_DOWNLOADS=never PIP_DISABLE_PIP_VERSION_CHECK=1
+export UV_SYSTEM_CERTS="${UV_SYSTEM_CERTS:-true}"  # a proxy's own authority is in the machine's store, not in uv's
 
 fail() {
     echo "setup: $1" >&2
@@ -48,7 +49,7 @@ install() {
     done
     .venv/bin/uv pip install --quiet --python "$environment/bin/python" --require-hashes "$@" && return
     echo "setup: uv could not, trying pip (it takes a minute)" >&2
-    .venv/bin/python -m pip --python "$environment/bin/python" install --quiet --require-hashes "$@" ||
+    .venv/bin/python -m pip --python "$environment/bin/python" install -qq --require-hashes "$@" ||
         fail "installing failed, see above; the index is the one that uv's or pip's own configuration names"
 }
 
@@ -69,7 +70,7 @@ rm -f .venv/set-up
 [ -x .local/sam/bin/python ] || .venv/bin/python -m venv --without-pip .local/sam
 
 echo "setup: installing the pinned packages" >&2
-.venv/bin/python -m pip install --quiet --require-hashes --requirement requirements/uv.txt ||
+.venv/bin/python -m pip install -qq --require-hashes --requirement requirements/uv.txt ||
     fail "pip could not install uv, see above; the index is the one that pip's own configuration names"
 install .venv "$RUNTIME" requirements/dev.txt
 install .local/sam requirements/sam.txt
