@@ -131,11 +131,12 @@ END_MARKS: dict[Format, Callable[[bytes], bool]] = {
 
 @dataclass(slots=True)
 class _BoxWalk:
-    """Over the top boxes of an MP4: they must end where the bytes end, and `moov` be there: nothing plays without."""
+    """Over the top boxes of an MP4: they must end where the bytes end, and `moov` and `mdat` be there: nothing plays
+    without the index or without what it points to, and a cut between two boxes shows in nothing else."""
 
     _skip: int = 0
     _header: bytes = b""
-    _seen_moov: bool = False
+    _missing: set[bytes] = field(default_factory=lambda: {b"moov", b"mdat"})
     _open_end: bool = False
 
     def feed(self, piece: bytes | memoryview) -> None:
@@ -155,7 +156,7 @@ class _BoxWalk:
 
     def _enter(self, header: int) -> None:
         size = int.from_bytes(self._header[8:16] if header == 16 else self._header[:4], "big")
-        self._seen_moov |= self._header[4:8] == b"moov"
+        self._missing.discard(self._header[4:8])
         self._header = b""
         self._open_end = size == 0 or size < header  # to the end of the file; or no box at all
         self._skip = max(0, size - header)
@@ -163,7 +164,7 @@ class _BoxWalk:
     def problem(self) -> str:
         if self._skip or self._header.strip(b"\0"):  # a few zeros at the end are padding
             return "the MP4 is cut within a box"
-        return "" if self._seen_moov else "the MP4 has no moov box"
+        return f"the MP4 has no {b' and no '.join(sorted(self._missing)).decode()} box" if self._missing else ""
 
 
 @dataclass(slots=True)
@@ -174,8 +175,10 @@ class _LineWalk:
     _bad: bool = False
 
     def feed(self, piece: bytes | memoryview) -> None:
+        if self._bad:  # nothing mends it, and what follows need not be kept
+            return
         *lines, self._rest = (self._rest + bytes(piece)).split(b"\n")
-        self._bad = self._bad or len(self._rest) > MOST_LINE or not all(map(_parses, lines))
+        self._bad = len(self._rest) > MOST_LINE or not all(map(_parses, lines))
 
     def problem(self) -> str:
         return "a line is no JSON" if self._bad or not _parses(self._rest) else ""
