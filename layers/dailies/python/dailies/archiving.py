@@ -76,7 +76,7 @@ def archive(desk: Desk, message: Mapping[str, Any], *, seconds: float) -> bool:
     if receipt.state == "pending":
         return _come_again(desk, message, tries)
     if receipt.state == "failed":
-        desk.failures.put(message, reason=receipt.reason)
+        desk.failures.put(message["body"], reason=receipt.reason)
     return True
 
 
@@ -89,7 +89,7 @@ def _look_up(desk: Desk, message: Mapping[str, Any]) -> Wanted | None:
         provider.roles[medium["role"]]
         wanted = Wanted(provider, detail["webhook"], detail["job_id"], medium["role"], medium["media_id"])
     except (KeyError, TypeError, ValueError) as error:
-        desk.failures.put(message, reason=f"names no medium: {type(error).__name__}")
+        desk.failures.put(message["body"], reason=f"names no medium: {type(error).__name__}")
         desk.telemetry.count("Failed", {"reason": "names no medium"})
         return None
     return _known(wanted, desk.table.events(wanted.provider.name, wanted.job_id))

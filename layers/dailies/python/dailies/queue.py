@@ -28,11 +28,12 @@ class FailureQueue:
         self._client = client
         self._url = url
 
-    def put(self, work: Mapping[str, Any], *, reason: str) -> None:
-        """Keep a record or message as it came, the reason beside it."""
+    def put(self, work: str, *, reason: str) -> None:
+        """Keep a record or a message's body as it came, the reason beside it. What came from a queue can be moved back
+        into it as it is."""
         self._client.send_message(
             QueueUrl=self._url,
-            MessageBody=json.dumps(work),
+            MessageBody=work,
             MessageAttributes={"reason": {"DataType": "String", "StringValue": reason[:256] or "unknown"}},
         )
 
@@ -53,7 +54,7 @@ class FailureQueue:
 
     def _keep(self, record: Mapping[str, Any], error: Exception, telemetry: Telemetry) -> None:
         reason = type(error).__name__  # not its text: that may quote the record
-        self.put(record, reason=reason)
+        self.put(json.dumps(record), reason=reason)
         telemetry.count("Failed", {"reason": reason})
 
 
