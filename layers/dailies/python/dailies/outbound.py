@@ -145,7 +145,7 @@ def _connect(url: str, ways: Ways) -> HTTPConnection:
         )
     with _host_failures():
         connection.connect()
-        connection.sock.settimeout(SILENCE_SECONDS)
+        connection.timeout = SILENCE_SECONDS  # urllib3 gives it to the socket anew when it sends and when it waits
     return connection
 
 
