@@ -25,6 +25,7 @@ LOCAL_PARAMETERS = {
     "PrivateMediaHosts": "127.0.0.1",
     "ArchiveTries": "4",  # with the next line: given up after 2 + 4 + 8 s
     "ArchiveBackoffSeconds": "2",
+    "ArchiveConcurrency": "6",  # each is a process that takes a second of a processor to start
     "ReconcileMinutes": "1",
 }
 
