@@ -27,7 +27,7 @@ import boto3
 import trustme
 from botocore.config import Config
 
-from local.sink.answers import Call
+from local.sink.answers import ANSWERS, Call
 from local.sink.objects import Objects, Stored
 from local.sink.server import VIRTUAL, Fault, Server
 from local.sink.signature import ACCESS_KEY, SECRET_KEY
@@ -78,19 +78,24 @@ class Sink:
 
     def fail(self, operation: str, *, status: int = 503, code: str = "SlowDown", times: int = 1, skip: int = 0) -> None:
         """Refuse: the call takes no effect. With status 200 the error stands in the body, as S3 completes uploads."""
-        self._faults.append(Fault(operation, "fail", times, skip, status=status, code=code))
+        self._await(Fault(operation, "fail", times, skip, status=status, code=code))
 
     def hang(self, operation: str, *, times: int = 1, skip: int = 0, late: bool = False) -> None:
         """Never answer. `late`: though the call took effect."""
-        self._faults.append(Fault(operation, "hang", times, skip, late=late))
+        self._await(Fault(operation, "hang", times, skip, late=late))
 
     def cut(self, operation: str, *, after: int = 0, times: int = 1, skip: int = 0) -> None:
         """Close the connection when so many bytes of the body have come (whole pieces): the call takes no effect."""
-        self._faults.append(Fault(operation, "cut", times, skip, cut_after=after))
+        self._await(Fault(operation, "cut", times, skip, cut_after=after))
 
     def lose(self, operation: str, *, times: int = 1, skip: int = 0) -> None:
         """Close the connection instead of answering: the call took effect."""
-        self._faults.append(Fault(operation, "cut", times, skip, late=True))
+        self._await(Fault(operation, "cut", times, skip, late=True))
+
+    def _await(self, fault: Fault) -> None:
+        if fault.operation not in ANSWERS:
+            raise ValueError(f"no operation {fault.operation!r}; there are: {', '.join(ANSWERS)}")
+        self._faults.append(fault)
 
     def came(self, call: Call) -> Fault | None:
         """Count a call; its fault, where it is to have one."""

@@ -2,6 +2,7 @@
 
 import socket
 import ssl
+import sys
 import threading
 from contextlib import suppress
 from dataclasses import dataclass
@@ -131,7 +132,7 @@ class _Handler(BaseHTTPRequestHandler):
             self.wfile.flush()
         inner = Chunked(BufferedReader(framed)) if chunked else framed
         kept = self.server.sink.objects.keep or self.command == "POST"
-        body = read(inner, self._sums(headers, payload), self._buffer, keep=kept)
+        body = read(inner, self._sums(call, payload), self._buffer, keep=kept)
         if framed.readinto(memoryview(bytearray(1))):  # HTTP's own end comes after that of the chunks within
             raise Refusal(400, "IncompleteBody", "The body goes on after its end.")
         self._body_read = True
@@ -150,10 +151,13 @@ class _Handler(BaseHTTPRequestHandler):
             return Sized(self.rfile, int(headers["content-length"]))
         raise Refusal(411, "MissingContentLength", "You must provide the Content-Length HTTP header.")
 
-    def _sums(self, headers: dict[str, str], payload: str) -> Sums:
+    def _sums(self, call: Call, payload: str) -> Sums:
         """Those that the body is held against, and those that are kept of it."""
-        wanted = {DEFAULT, named_algorithm(headers)}
-        if self.server.sink.objects.keep or "content-md5" in headers:
+        objects = self.server.sink.objects
+        wanted = {DEFAULT, named_algorithm(call.headers)}
+        if upload := objects.uploads.get(call.query.get("uploadId", "")):
+            wanted.add(upload.algorithm)
+        if objects.keep or "content-md5" in call.headers:
             wanted.add("md5")
         if _is_digest(payload):
             wanted.add("sha256")
@@ -208,8 +212,9 @@ class Server(ThreadingHTTPServer):
         super().close_request(request)
         self._open.discard(request)
 
-    def handle_error(self, request: object, client_address: object) -> None:
-        """A client that goes away is not worth a line."""
+    def handle_error(self, request: socket.socket | tuple[bytes, socket.socket], client_address: object) -> None:
+        if not isinstance(sys.exception(), OSError):  # a client that goes away is not worth a line
+            super().handle_error(request, client_address)
 
     def stop(self) -> None:
         self.stopping.set()
