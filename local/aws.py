@@ -1,10 +1,12 @@
 """The emulated AWS as its owner reaches it: where it is, the key that may do everything, and clients with that key."""
 
+import os
 from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING
 
 import boto3
+import botocore.session
 from botocore.config import Config
 
 if TYPE_CHECKING:
@@ -22,6 +24,8 @@ if TYPE_CHECKING:
 
 # All is on the loopback: no proxy of the environment, no second try. Fifty calls at once have a connection each.
 CONFIG = Config(proxies={}, retries={"total_max_attempts": 1}, max_pool_connections=50)
+# Nor what the user's own profile and configuration say, be it that the profile does not exist.
+NO_PROFILE = {"profile": (None, None, None, None), "config_file": (None, None, os.devnull, None)}
 
 
 @dataclass(frozen=True)
@@ -41,6 +45,7 @@ class Aws:
     @cached_property
     def _session(self) -> boto3.Session:
         return boto3.Session(
+            botocore_session=botocore.session.Session(session_vars=NO_PROFILE),
             aws_access_key_id=self.aws_access_key_id,
             aws_secret_access_key=self.aws_secret_access_key,
             aws_session_token=self.aws_session_token,

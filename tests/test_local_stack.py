@@ -1,8 +1,11 @@
 """`up` run again updates what runs; what the emulator leaves out of a deploy is made up for, once."""
 
+import dataclasses
 from pathlib import Path
 
-from local import deploy, emulator, gaps, processes
+import pytest
+
+from local import deploy, emulator, gaps, ports, processes
 from local.stack import Stack, read
 from local.up import FRONT_DOOR, up
 
@@ -65,3 +68,12 @@ def test_up_again_sets_the_parameter_given_and_restarts_nothing(stack: Stack, st
     assert parameters["PrivateMediaHosts"] == "127.0.0.1"
     assert pids() == before
     assert again == stack == read(stack_folder)
+
+
+def test_neither_a_profile_nor_a_proxy_of_the_users_matters(stack: Stack, monkeypatch: pytest.MonkeyPatch) -> None:
+    nothing_listens = f"http://127.0.0.1:{ports.free()}"
+    for name in ("HTTP_PROXY", "http_proxy", "AWS_ENDPOINT_URL"):
+        monkeypatch.setenv(name, nothing_listens)
+    monkeypatch.setenv("AWS_PROFILE", "not-there")
+    aws = dataclasses.replace(stack.aws)  # an equal one that has made no client yet
+    assert stack.outputs["TableName"] in aws.dynamodb.list_tables()["TableNames"]
