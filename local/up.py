@@ -91,16 +91,17 @@ def end(folder: Path) -> bool:
     return any(ended)
 
 
-def parameters_from_environment() -> dict[str, str]:
-    """The parameters that the environment sets; a StackError where the template has none of that name."""
+def parameters_from_environment(tell: Callable[[str], None]) -> dict[str, str]:
+    """The parameters that the environment sets. `tell` hears of a variable that the template has no parameter for."""
     known = deploy.template_parameters()
-    given = {variable: value for variable in FROM_ENVIRONMENT if (value := os.environ.get(variable))}
-    for variable in given:
-        if FROM_ENVIRONMENT[variable] not in known:
-            raise StackError(
-                f"{variable} is set, but the template has no parameter {FROM_ENVIRONMENT[variable]}; unset it"
-            )
-    return {FROM_ENVIRONMENT[variable]: value for variable, value in given.items()}
+    parameters = {}
+    for variable, parameter in FROM_ENVIRONMENT.items():
+        if value := os.environ.get(variable):
+            if parameter in known:
+                parameters[parameter] = value
+            else:
+                tell(f"{variable} changes nothing: the template has no parameter {parameter}")
+    return parameters
 
 
 def _running_emulator(folder: Path) -> Aws | None:
@@ -180,15 +181,19 @@ def main() -> None:
     argparse.ArgumentParser(
         prog="make up", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     ).parse_args()
+
+    def tell(step: str) -> None:
+        print(f"up: {step}", flush=True)
+
     began = time.monotonic()
     folder = stack.folder_from_environment()
     try:
         running = up(
             folder,
-            parameters_from_environment(),
+            parameters_from_environment(tell),
             emulator_port=ports.from_environment("DAILIES_EMULATOR_PORT"),
             webhook_port=ports.from_environment("DAILIES_WEBHOOK_PORT"),
-            tell=lambda step: print(f"up: {step}", flush=True),
+            tell=tell,
         )
     except StackError as error:
         raise SystemExit(f"up: {error}") from None
