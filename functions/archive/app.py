@@ -6,11 +6,13 @@ from typing import Any
 import boto3
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
-from dailies import bucket, queue, table
-from dailies.archiving import Desk, archive
+from dailies import bucket, queue, secrets, table
+from dailies.archiving import Api, Desk, archive
 from dailies.bucket import Bucket
+from dailies.outbound import Network
 from dailies.providers import every_provider
 from dailies.queue import FailureQueue, WorkQueue
+from dailies.secrets import ApiSecret
 from dailies.table import Table
 from dailies.telemetry import Telemetry
 
@@ -22,15 +24,25 @@ def names(setting: str) -> frozenset[str]:
     return frozenset(name.strip().lower() for name in os.environ[setting].split(",") if name.strip())
 
 
-s3 = boto3.client("s3", config=bucket.CLIENT)
-sqs = boto3.client("sqs", config=queue.CLIENT)
+def api(provider: str) -> Api:
+    """A provider's API, as the settings have it."""
+    secret = ApiSecret(lambda: secrets_manager, os.environ[f"{provider}_API_SECRET_ID"])
+    return Api(os.environ[f"{provider}_API_URL"], secret)
+
+
+session = boto3.Session()
+s3 = session.client("s3", config=bucket.PATIENT)
+sqs = session.client("sqs", config=queue.CLIENT)
+secrets_manager = session.client("secretsmanager", config=secrets.CLIENT)
 desk = Desk(
-    table=Table(boto3.client("dynamodb", config=table.CLIENT), os.environ["TABLE_NAME"]),
-    bucket=Bucket(lambda: s3, os.environ["BUCKET_NAME"]),
+    table=Table(session.client("dynamodb", config=table.CLIENT), os.environ["TABLE_NAME"]),
+    bucket=Bucket(lambda: s3, os.environ["BUCKET_NAME"], credentials=session.get_credentials()),
     queue=WorkQueue(sqs, os.environ["ARCHIVE_QUEUE_URL"]),
     failures=FailureQueue(sqs, os.environ["FAILURE_QUEUE_URL"]),
     telemetry=Telemetry(os.environ["STACK_NAME"]),
     providers=every_provider(),
+    apis={"sync": api("SYNC"), "creatify": api("CREATIFY"), "captions": api("CAPTIONS")},
+    network=Network(),
     private_hosts=names("PRIVATE_MEDIA_HOSTS"),
     only_hosts={"creatify": names("CREATIFY_MEDIA_HOSTS")},
     most_tries=int(os.environ["ARCHIVE_TRIES"]),

@@ -1,31 +1,44 @@
-"""One medium into the bucket: find its newest link, transfer it, and record what came of it as an event.
+"""One medium into the bucket: by its newest link, or a fresh one of the provider's; what came of it is an event.
 
 Safe to run again for the same message: what is archived stays, an object is never overwritten, receipts merge.
 """
 
-import json
 import random
 import time
-from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import asdict, dataclass, replace
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from decimal import Decimal
 from typing import Any
 from urllib.parse import quote
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from dailies import clock, rows
-from dailies.bucket import Bucket, media_key
-from dailies.errors import LinkDead, MediumRefused, TransferError
-from dailies.models import Event, MediaState, Receipt, Report, content_digest
-from dailies.outbound import Ways
+from dailies import clock, links, outbound, rows
+from dailies.addresses import Ways
+from dailies.bucket import Bucket
+from dailies.errors import HostFailed, LinkDead, MediumRefused, PayloadError, TransferError
+from dailies.models import Event, Media, MediaState, Receipt
+from dailies.outbound import Network
 from dailies.provider import Provider
 from dailies.queue import FailureQueue, WorkQueue
+from dailies.secrets import ApiSecret
 from dailies.table import Table, compressed
 from dailies.telemetry import Telemetry
-from dailies.transfer import Order, Stored, transfer
+from dailies.transfer import Order, Stored, Unfinished, transfer
+from dailies.wanted import Wanted, known, listed_events, named, receipt_event, renewal_event, upload_event
 
 LONGEST_PAUSE = 600  # seconds between two tries: more would waste a link that lives an hour
+LAST_CHANCE_SECONDS = 60  # before a link dies, the next try is not put off beyond that
+SAME_LENGTH_SECONDS = 0.5  # by which a provider's word and the medium's header may differ: half a second, or 2 %
 DAY = 86_400
+
+
+@dataclass(frozen=True, slots=True)
+class Api:
+    """A provider's API: its base URL, and the owner's credentials for it."""
+
+    base_url: str
+    secret: ApiSecret
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +51,8 @@ class Desk:
     failures: FailureQueue
     telemetry: Telemetry
     providers: Mapping[str, Provider]
+    apis: Mapping[str, Api]
+    network: Network
     private_hosts: frozenset[str]
     only_hosts: Mapping[str, frozenset[str]]
     most_tries: int
@@ -46,35 +61,22 @@ class Desk:
     retention_days: int
 
 
-@dataclass(frozen=True, slots=True)
-class Wanted:
-    """The medium that a message names, and what the job's events know of it: its newest link, when it was found."""
-
-    provider: Provider
-    webhook: str
-    job_id: str
-    role: str
-    media_id: str
-    url: str = ""
-    found_at: str = ""
-    archived: bool = False
-
-
 def archive(desk: Desk, message: Mapping[str, Any], *, seconds: float) -> bool:
     """Work off one queue message within `seconds`. True where it is done with, archived or given up; False where it
     comes again, after a pause or, when the tries are used up, in the dead-letter queue."""
     tries = int(message["attributes"]["ApproximateReceiveCount"])
+    wanted = None
     try:
         wanted = _look_up(desk, message)
         if wanted is None or wanted.archived:
             return True
         receipt = _try(desk, wanted, tries, seconds)
-        _record(desk, [_receipt_event(wanted, receipt)])
+        _record(desk, [receipt_event(wanted, receipt)])
     except (BotoCoreError, ClientError) as error:
         desk.telemetry.log.error("AWS did not answer", error=_aws_problem(error), message_id=message["messageId"])
-        return _come_again(desk, message, tries)
+        return _come_again(desk, message, tries, wanted)
     if receipt.state == "pending":
-        return _come_again(desk, message, tries)
+        return _come_again(desk, message, tries, wanted)
     if receipt.state == "failed":
         desk.failures.put(message["body"], reason=receipt.reason)
     return True
@@ -83,69 +85,93 @@ def archive(desk: Desk, message: Mapping[str, Any], *, seconds: float) -> bool:
 def _look_up(desk: Desk, message: Mapping[str, Any]) -> Wanted | None:
     """What the message names; a message that names nothing goes to the failure queue, whole."""
     try:
-        detail = json.loads(message["body"])["detail"]
-        (medium,) = detail["media"]
-        provider = desk.providers[detail["provider"]]
-        provider.roles[medium["role"]]
-        wanted = Wanted(provider, detail["webhook"], detail["job_id"], medium["role"], medium["media_id"])
+        wanted = named(message["body"], desk.providers)
     except (KeyError, TypeError, ValueError) as error:
         desk.failures.put(message["body"], reason=f"names no medium: {type(error).__name__}")
         desk.telemetry.count("Failed", {"reason": "names no medium"})
         return None
-    return _known(wanted, desk.table.events(wanted.provider.name, wanted.job_id))
-
-
-def _known(wanted: Wanted, events: Iterable[Event]) -> Wanted:
-    """The medium with what the events know of it. `found_at` is the first sighting, the link is of the latest."""
-    links: list[tuple[str, str]] = []
-    archived = False
-    for event in events:
-        links += [
-            (event.received_at, medium.url)
-            for medium in event.media
-            if (medium.role, medium.media_id) == (wanted.role, wanted.media_id)
-        ]
-        receipt = event.receipt
-        if receipt and (receipt.role, receipt.media_id) == (wanted.role, wanted.media_id):
-            archived |= receipt.state == "archived"
-    nothing = ("", "")
-    return replace(
-        wanted, url=max(links, default=nothing)[1], found_at=min(links, default=nothing)[0], archived=archived
-    )
+    return known(wanted, desk.table.events(wanted.provider.name, wanted.job_id))
 
 
 def _try(desk: Desk, wanted: Wanted, tries: int, seconds: float) -> Receipt:
+    """What one try comes to, told and counted."""
     started = time.monotonic()
     try:
-        if not wanted.url:
-            raise LinkDead("no recorded event has a link to it")
-        stored = transfer(_order(desk, wanted, seconds), desk.bucket)
-        _record(desk, _listed(desk, wanted, stored))
+        done = _transfer(desk, wanted, seconds)
+        if isinstance(done, Stored):
+            _record(desk, _listed(desk, wanted, done))
     except TransferError as error:
-        state = _after(error, tries, desk.most_tries)
-        _tell(desk, wanted, state, problem=error.reason)
-        return Receipt(role=wanted.role, media_id=wanted.media_id, state=state, at=clock.now(), reason=error.reason)
+        return _given_up(desk, wanted, _after(error, tries, desk.most_tries), error.reason)
+    if isinstance(done, Unfinished):
+        reason = f"stopped with {done.parts} parts when the time was over; goes on from there"
+        return _given_up(desk, wanted, "pending" if tries < desk.most_tries else "failed", reason)
     at = clock.now()
-    since = max(0.0, clock.seconds(at) - clock.seconds(wanted.found_at))
-    _tell(
-        desk,
-        wanted,
-        "archived",
-        media_bytes=stored.bytes,
-        transfer_seconds=time.monotonic() - started,
-        delivery_to_archived_seconds=since,
+    _tell(desk, wanted, "archived", _measured(wanted, done, at, time.monotonic() - started))
+    facts = done.facts
+    return Receipt(
+        role=wanted.role,
+        media_id=wanted.media_id,
+        state="archived",
+        at=at,
+        source_host=done.source_host,
+        key=done.key,
+        version_id=done.version_id,
+        bytes=done.bytes,
+        checksum=done.checksum,
+        content_type=done.content_type,
+        seconds=round(Decimal(facts.duration), 3) if facts.duration else None,
+        width=facts.width or 0,
+        height=facts.height or 0,
+        note=_note(wanted.link, facts.duration),
     )
-    return Receipt(role=wanted.role, media_id=wanted.media_id, state="archived", at=at, **asdict(stored))
 
 
-def _order(desk: Desk, wanted: Wanted, seconds: float) -> Order:
+def _transfer(desk: Desk, wanted: Wanted, seconds: float) -> Stored | Unfinished:
+    """By the newest link; where that is dead, by a fresh one."""
+    started = time.monotonic()
+    try:
+        if wanted.link is None:
+            raise LinkDead("no recorded event has a link to it")
+        return transfer(_order(desk, wanted, wanted.link, seconds), desk.bucket)
+    except LinkDead:
+        fresh = _renewed(desk, wanted)
+        if fresh is None:
+            raise
+        return transfer(_order(desk, wanted, fresh, seconds - (time.monotonic() - started)), desk.bucket)
+
+
+def _renewed(desk: Desk, wanted: Wanted) -> Media | None:
+    """A fresh link from the provider, recorded; None where it has none or may not be asked. HostFailed where it did not
+    answer this time."""
+    question = wanted.provider.renewals.get(wanted.role)
+    api = desk.apis.get(wanted.provider.name)
+    credentials = api.secret.credentials(time.time(), *wanted.provider.api_names) if api else None
+    if question is None or api is None or credentials is None:
+        return None
+    status, body = outbound.call(question.ask(api.base_url, credentials, wanted.job_id), desk.network)
+    desk.telemetry.count("Renewals", {"provider": wanted.provider.name, "status": str(status)})
+    if status in outbound.COME_AGAIN or status >= 500:
+        raise HostFailed(f"the provider's API answered {status}")
+    if status != 200:
+        return None
+    try:
+        event = renewal_event(wanted, question.read(body, wanted.job_id), body)
+    except PayloadError:
+        return None
+    _record(desk, [event])
+    fresh = [medium for medium in event.media if medium.role == wanted.role]
+    return fresh[0] if fresh else None
+
+
+def _order(desk: Desk, wanted: Wanted, link: Media, seconds: float) -> Order:
     provider = wanted.provider
     only = None if provider.links_are_proven else desk.only_hosts.get(provider.name, frozenset())
     return Order(
-        url=wanted.url,
+        url=link.url,
         ways=Ways(private=desk.private_hosts, only=only),
+        network=desk.network,
         kinds=provider.roles[wanted.role],
-        key=lambda extension: media_key(provider.name, wanted.job_id, wanted.role, wanted.media_id, extension),
+        key=wanted.key,
         metadata={
             "provider": provider.name,
             "webhook": wanted.webhook,
@@ -155,6 +181,8 @@ def _order(desk: Desk, wanted: Wanted, seconds: float) -> Order:
         },
         most_bytes=desk.most_bytes,
         seconds=seconds,
+        began=lambda upload: _record(desk, [upload_event(wanted, upload)]),
+        resume=wanted.upload,
     )
 
 
@@ -171,48 +199,23 @@ def _after(error: TransferError, tries: int, most_tries: int) -> MediaState:
             return "failed"
 
 
-def _listed(desk: Desk, wanted: Wanted, stored: Stored) -> Iterator[Event]:
-    """The events of other jobs that a stored medium lists: recorded before its receipt, so that none is missed."""
+def _given_up(desk: Desk, wanted: Wanted, state: MediaState, reason: str) -> Receipt:
+    _tell(desk, wanted, state, problem=reason)
+    return Receipt(role=wanted.role, media_id=wanted.media_id, state=state, at=clock.now(), reason=reason)
+
+
+def _note(link: Media | None, duration: float | None) -> str:
+    """Where the provider's word on how long it plays is not what the header says."""
+    said = float(link.seconds) if link and link.seconds is not None else None
+    if said is None or duration is None or abs(said - duration) <= max(SAME_LENGTH_SECONDS, said * 0.02):
+        return ""
+    return f"the provider said that it plays {said:g} s"
+
+
+def _listed(desk: Desk, wanted: Wanted, stored: Stored) -> Iterable[Event]:
+    """The events of other jobs that it lists: recorded before its receipt, so that none is missed."""
     listing = wanted.provider.listings.get(wanted.role)
-    if listing is None:
-        return
-    for report in listing.read(desk.bucket.lines(stored.key, stored.version_id), wanted.job_id):
-        yield _batch_event(wanted.provider.name, listing.webhook, report)
-
-
-def _batch_event(provider: str, webhook: str, report: Report) -> Event:
-    content = {
-        "provider": provider,
-        "job_id": report.job_id,
-        "status": report.provider_status,
-        "media": [medium.url for medium in report.media],
-        "error": [report.error.code, report.error.message] if report.error else [],
-        "parent": report.parent,
-    }
-    return Event.of(
-        report,
-        event_id=content_digest("batch", content),
-        provider=provider,
-        webhook=webhook,
-        origin="batch",
-        received_at=clock.now(),
-        payload=json.dumps(content).encode(),
-    )
-
-
-def _receipt_event(wanted: Wanted, receipt: Receipt) -> Event:
-    content = {"provider": wanted.provider.name, "job_id": wanted.job_id, **asdict(receipt)}
-    return Event(
-        event_id=content_digest("archive", content),
-        provider=wanted.provider.name,
-        webhook=wanted.webhook,
-        job_id=wanted.job_id,
-        status="unknown",  # the archive knows nothing of the work itself
-        provider_status="",
-        origin="archive",
-        received_at=receipt.at,
-        receipt=receipt,
-    )
+    return listed_events(wanted, listing, desk.bucket.lines(stored.key, stored.version_id)) if listing else ()
 
 
 def _record(desk: Desk, events: Iterable[Event]) -> None:
@@ -222,23 +225,42 @@ def _record(desk: Desk, events: Iterable[Event]) -> None:
         desk.table.put_once(rows.event_item(event, expires_at=expires_at, **kept), written_by="archive")
 
 
-def _come_again(desk: Desk, message: Mapping[str, Any], tries: int) -> bool:
-    """Leave the message in the queue: after a pause that doubles, or at once where its next receipt is one too many
-    and SQS moves it to the dead letters."""
+def _come_again(desk: Desk, message: Mapping[str, Any], tries: int, wanted: Wanted | None) -> bool:
+    """Leave the message in the queue: after a pause that doubles, but not beyond the link's life; at once where its
+    next receipt is one too many and SQS moves it to the dead letters."""
     pause = min(LONGEST_PAUSE, desk.first_pause * 2 ** (tries - 1)) * random.uniform(0.8, 1.2)  # noqa: S311  no secret
+    left = _left(wanted) if wanted else None
+    if left is not None and left > 0:
+        pause = min(pause, max(1.0, left - LAST_CHANCE_SECONDS))
     desk.queue.wait(message["receiptHandle"], 0 if tries >= desk.most_tries else max(1, round(pause)))
     return False
+
+
+def _left(wanted: Wanted) -> float | None:
+    """Seconds until the link dies; None where it does not say when."""
+    died = links.expires_at(wanted.link.url) if wanted.link else None
+    return clock.seconds(died) - time.time() if died else None
+
+
+def _measured(wanted: Wanted, stored: Stored, at: clock.Moment, seconds: float) -> dict[str, float]:
+    since = max(0.0, clock.seconds(at) - clock.seconds(wanted.found_at))
+    measured = {"media_bytes": stored.bytes, "transfer_seconds": seconds, "delivery_to_archived_seconds": since}
+    left = _left(wanted)
+    return measured if left is None else {**measured, "link_margin_seconds": left}
 
 
 def _aws_problem(error: Exception) -> str:
     return str(error.response["Error"]["Code"]) if isinstance(error, ClientError) else type(error).__name__
 
 
-def _tell(desk: Desk, wanted: Wanted, result: str, problem: str = "", **measured: float) -> None:
+def _tell(
+    desk: Desk, wanted: Wanted, result: str, measured: Mapping[str, float] | None = None, problem: str = ""
+) -> None:
     fields = {"job_id": wanted.job_id, "role": wanted.role, "media_id": wanted.media_id, "problem": problem}
     desk.telemetry.count(
         "Archives",
         {"provider": wanted.provider.name, "result": result},
+        {},  # over all: what the alarms watch
         fields={name: text for name, text in fields.items() if text},
-        **measured,
+        **(measured or {}),
     )

@@ -3,16 +3,21 @@
 import json
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import closing
+from dataclasses import dataclass
 from hashlib import sha256
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
 from botocore.config import Config
+from botocore.credentials import Credentials
+from botocore.httpsession import get_cert_path
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
 
 CLIENT = Config(connect_timeout=2, read_timeout=10, retries={"mode": "standard", "total_max_attempts": 3})
+# For whoever makes large objects: S3 may take a minute to put the parts of one together.
+PATIENT = Config(connect_timeout=2, read_timeout=60, retries={"mode": "standard", "total_max_attempts": 4})
 MOST_NAME = 700  # bytes of a job id in a key: S3 ends keys at 1,024
 
 
@@ -42,12 +47,40 @@ def job_key(provider: str, job_id: str) -> str:
     return f"media/{provider}/{name_in_key(job_id)}/job.json"
 
 
-class Bucket:
-    """The bucket. `client` makes the client when it is first needed: most deliveries never need it."""
+@dataclass(frozen=True, slots=True)
+class Door:
+    """An object's address, and who may put it there: for bytes that are sent piece by piece."""
 
-    def __init__(self, client: "Callable[[], S3Client]", name: str) -> None:
+    url: str
+    region: str
+    credentials: Credentials
+    ca_file: str
+
+
+class Bucket:
+    """The bucket. `client` makes the client when it is first needed: most deliveries never need it. `credentials` and
+    `ca_file` (whose certificates hold) are for whoever sends bytes piece by piece."""
+
+    def __init__(
+        self,
+        client: "Callable[[], S3Client]",
+        name: str,
+        *,
+        credentials: Credentials | None = None,
+        ca_file: str = "",
+    ) -> None:
         self.client = client
         self.name = name
+        self._credentials = credentials
+        self._ca_file = ca_file or str(get_cert_path(verify=True))
+
+    def door(self, key: str) -> Door:
+        """Where an object is put, as the client would address it."""
+        if self._credentials is None:
+            raise ValueError("this bucket was made without credentials")
+        client = self.client()
+        signed = client.generate_presigned_url("put_object", Params={"Bucket": self.name, "Key": key})
+        return Door(signed.partition("?")[0], client.meta.region_name, self._credentials, self._ca_file)
 
     def put_delivery(self, key: str, compressed: bytes) -> None:
         """Keep a large body. Equal content has an equal key: safe to repeat."""

@@ -9,6 +9,8 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Literal
 
+from dailies.mp4 import BoxWalk, Facts
+
 type Kind = Literal["video", "audio", "image", "jsonl"]
 
 HEAD_BYTES = 64  # enough for every mark below
@@ -78,48 +80,66 @@ def looks_like(head: bytes) -> str:
 
 @dataclass(slots=True)
 class Wholeness:
-    """Whether bytes are a whole medium, as far as their format tells. Feed them all, in order, then ask."""
+    """Whether bytes are a whole medium, as far as their format tells. See them all, at their offsets, then ask.
+
+    Boxes and end marks may be seen in any order, lines (`in_order`) only one after the other.
+    """
 
     format: Format
-    _total: int = 0
+    boxes: BoxWalk | None = field(init=False)
+    _lines: "_LineWalk | None" = field(init=False)
     _head: bytes = b""
     _tail: bytes = b""
-    _walk: "_BoxWalk | _LineWalk | None" = field(default=None)
+    _end: int = 0
 
     def __post_init__(self) -> None:
-        if self.format in (MP4, MOV, M4A):
-            self._walk = _BoxWalk()
-        elif self.format is JSONL:
-            self._walk = _LineWalk()
+        self.boxes = BoxWalk() if self.format in (MP4, MOV, M4A) else None
+        self._lines = _LineWalk() if self.format is JSONL else None
 
-    def feed(self, piece: bytes | memoryview) -> None:
-        """The next bytes."""
-        self._total += len(piece)
-        if len(self._head) < HEAD_BYTES:
-            self._head += bytes(piece[: HEAD_BYTES - len(self._head)])
-        self._tail = (self._tail + bytes(piece[-TAIL_BYTES:]))[-TAIL_BYTES:]
-        if self._walk:
-            self._walk.feed(piece)
+    @property
+    def in_order(self) -> bool:
+        """Whether the bytes must be seen in their order."""
+        return self._lines is not None
 
-    def problem(self) -> str:
-        """What is missing at the end; empty where it is whole, as far as its format lets one see."""
-        if self._walk:
-            return self._walk.problem()
+    def see(self, offset: int, piece: bytes | memoryview) -> None:
+        """Bytes that stand at `offset`."""
+        if offset == 0:
+            self._head = bytes(piece[:HEAD_BYTES])
+        if offset == self._end:
+            self._tail = (self._tail + bytes(piece[-TAIL_BYTES:]))[-TAIL_BYTES:]
+        elif offset > self._end:
+            self._tail = bytes(piece[-TAIL_BYTES:])
+        self._end = max(self._end, offset + len(piece))
+        if self.boxes:
+            self.boxes.see(offset, piece)
+        if self._lines:
+            self._lines.feed(piece)
+
+    def missing(self, total: int) -> int | None:
+        """Where bytes stand that must still be seen to tell; None where there are none."""
+        if self.boxes:
+            return self.boxes.missing(total)
+        return max(0, total - TAIL_BYTES) if self._end < total and self.format in END_MARKS else None
+
+    def problem(self, total: int) -> str:
+        """What is missing of a medium of `total` bytes; empty where it is whole."""
+        if self.boxes:
+            return self.boxes.problem(total)
+        if self._lines:
+            return self._lines.problem()
         ends = END_MARKS.get(self.format)
         if ends and not ends(self._tail):
             return f"the {self.format.extension} has no end mark"
-        if self.format in (WEBP, WAV):
-            return self._riff_problem()
-        return ""
+        return self._riff_problem(total) if self.format in (WEBP, WAV) else ""
 
-    def _riff_problem(self) -> str:
+    def facts(self) -> Facts:
+        """Duration and picture size, where the format's header says them."""
+        return self.boxes.facts() if self.boxes else Facts()
+
+    def _riff_problem(self, total: int) -> str:
         said = int.from_bytes(self._head[4:8], "little") + 8
         streamed = said in (8, 0xFFFFFFFF + 8)  # written without knowing the length: says nothing
-        return (
-            ""
-            if streamed or said <= self._total
-            else f"the {self.format.extension} is {said - self._total} bytes short"
-        )
+        return "" if streamed or said <= total else f"the {self.format.extension} is {said - total} bytes short"
 
 
 END_MARKS: dict[Format, Callable[[bytes], bool]] = {
@@ -127,44 +147,6 @@ END_MARKS: dict[Format, Callable[[bytes], bool]] = {
     JPEG: lambda tail: tail.rstrip(b"\0\r\n").endswith(b"\xff\xd9"),
     GIF: lambda tail: tail.rstrip(b"\0").endswith(b";"),
 }
-
-
-@dataclass(slots=True)
-class _BoxWalk:
-    """Over the top boxes of an MP4: they must end where the bytes end, and `moov` and `mdat` be there: nothing plays
-    without the index or without what it points to, and a cut between two boxes shows in nothing else."""
-
-    _skip: int = 0
-    _header: bytes = b""
-    _missing: set[bytes] = field(default_factory=lambda: {b"moov", b"mdat"})
-    _open_end: bool = False
-
-    def feed(self, piece: bytes | memoryview) -> None:
-        at = 0
-        while at < len(piece) and not self._open_end:
-            if self._skip:
-                step = min(self._skip, len(piece) - at)
-                self._skip -= step
-                at += step
-                continue
-            need = 16 if self._header[:4] == b"\0\0\0\1" else 8  # a size of 1: the true one follows in 8 bytes
-            step = min(need - len(self._header), len(piece) - at)
-            self._header += bytes(piece[at : at + step])
-            at += step
-            if len(self._header) == need and not (need == 8 and self._header[:4] == b"\0\0\0\1"):
-                self._enter(need)
-
-    def _enter(self, header: int) -> None:
-        size = int.from_bytes(self._header[8:16] if header == 16 else self._header[:4], "big")
-        self._missing.discard(self._header[4:8])
-        self._header = b""
-        self._open_end = size == 0 or size < header  # to the end of the file; or no box at all
-        self._skip = max(0, size - header)
-
-    def problem(self) -> str:
-        if self._skip or self._header.strip(b"\0"):  # a few zeros at the end are padding
-            return "the MP4 is cut within a box"
-        return f"the MP4 has no {b' and no '.join(sorted(self._missing)).decode()} box" if self._missing else ""
 
 
 @dataclass(slots=True)

@@ -10,6 +10,7 @@ DailiesError
  └── TransferError         a medium did not become an object; `reason` says why, for the job row
       ├── HostFailed       the host did not deliver whole: another try may
       ├── StorageFailed    S3 did not take it: another try may
+      ├── ObjectExists     there is an object under its key already
       ├── LinkDead         the host says that the link is over (403, 404, 410)
       └── MediumRefused    what the link leads to is not fetched or not kept: no retry helps
 """
@@ -57,6 +58,10 @@ class HostFailed(TransferError):
 
 class StorageFailed(TransferError):
     """S3 did not take the medium: worth another try."""
+
+
+class ObjectExists(TransferError):
+    """There is an object under the key: an earlier try stored it."""
 
 
 class LinkDead(TransferError):

@@ -1,8 +1,14 @@
 """What a media URL says by itself, without being fetched. URLs are kept as strings; these never raise."""
 
 import re
+from datetime import UTC, datetime, timedelta
 from hashlib import sha256
-from urllib.parse import urlsplit
+from urllib.parse import parse_qsl, urlsplit
+
+from dailies import clock
+from dailies.clock import Moment
+
+MOST_SECONDS = 10**11  # until the year 5138; a number above is in milliseconds
 
 
 def media_id(url: str) -> str:
@@ -21,3 +27,32 @@ def host(url: str) -> str:
 def unsigned(text: str) -> str:
     """A text with the queries of the URLs in it taken out: a signature makes a URL a key."""
     return re.sub(r"(?i)(https?://[^\s?#]*)[?#]\S*", r"\1", text)
+
+
+def expires_at(url: str) -> Moment | None:
+    """When the link dies, where it is written in it: by AWS and Google (date and seconds), by CloudFront and older S3
+    (`Expires`), by Azure (`se`), or as `exp`. None where nothing says so."""
+    try:
+        said = {name.lower(): value for name, value in parse_qsl(urlsplit(url).query, max_num_fields=100)}
+    except ValueError:
+        return None
+    for signer in ("x-amz", "x-goog"):
+        if died := _dated(said.get(f"{signer}-date", ""), said.get(f"{signer}-expires", "")):
+            return died
+    return _unix(said.get("expires", "")) or clock.read(said.get("se", "")) or _unix(said.get("exp", ""))
+
+
+def _dated(date: str, seconds: str) -> Moment | None:
+    try:
+        signed = datetime.strptime(date, "%Y%m%dT%H%M%SZ").replace(tzinfo=UTC)
+        return clock.moment(signed + timedelta(seconds=int(seconds)))
+    except (ValueError, OverflowError):
+        return None
+
+
+def _unix(text: str) -> Moment | None:
+    try:
+        seconds = int(text)
+        return clock.moment(datetime.fromtimestamp(seconds / 1000 if seconds > MOST_SECONDS else seconds, UTC))
+    except (ValueError, OverflowError, OSError):
+        return None

@@ -43,6 +43,7 @@ def _of(event: Event) -> Job:
             media_id=medium.media_id,
             found_at=event.received_at,
             link_host=links.host(medium.url),
+            link_expires_at=links.expires_at(medium.url),
         )
         for medium in event.media
     ]
@@ -91,4 +92,5 @@ def _join_medium(a: JobMedia, b: JobMedia) -> JobMedia:
 
 
 def _rank(receipt: Receipt) -> tuple[object, ...]:
-    return (receipt.state == "archived", receipt.at, astuple(receipt))
+    """The order of receipts; to the last field, as text, so that the choice is the same from both sides."""
+    return (receipt.state == "archived", receipt.at, *map(str, astuple(receipt)))

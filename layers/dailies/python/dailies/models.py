@@ -60,21 +60,26 @@ class JobError:
 
 @dataclass(frozen=True, slots=True)
 class Media:
-    """One medium that a job made: its role, and a link to it that will die."""
+    """One medium that a job made: its role, a link to it that will die, and how long the provider says that it plays.
+
+    `renews`: the medium that the link was asked for anew for, where the new one has another path.
+    """
 
     role: str
     url: str = field(repr=False)
+    seconds: Decimal | None = None
+    renews: str = ""
 
     @property
     def media_id(self) -> str:
         """Eight hex digits that stay the same when the link is signed anew."""
-        return links.media_id(self.url)
+        return self.renews or links.media_id(self.url)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Receipt:
-    """What one try to archive a medium came to. Archived: the object's proof. Else: the reason, one line without the
-    link; `pending` is tried again, `failed` can be redriven, `lost` has a dead link."""
+    """What one try to archive a medium came to. Archived: the object's proof, and what its header says of it. Else: the
+    reason, one line without the link; `pending` is tried again, `failed` can be redriven, `lost` has a dead link."""
 
     role: str
     media_id: str
@@ -87,6 +92,25 @@ class Receipt:
     bytes: int = 0
     checksum: str = ""
     content_type: str = ""
+    seconds: Decimal | None = None
+    width: int = 0
+    height: int = 0
+    note: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Upload:
+    """An upload in parts that has begun: all that another run needs to go on with it.
+
+    `part_bytes` is the size of each part but the last, `total` and `validator` (the host's ETag) are the medium's when
+    it began.
+    """
+
+    key: str
+    upload_id: str
+    part_bytes: int
+    total: int
+    validator: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -111,7 +135,8 @@ class Report:
 class Event(Report):
     """One thing that happened to a job: what is reported, and how we came to know it.
 
-    `payload` is what was said, as it came, secrets redacted. `receipt` stands in events of the archive only.
+    `payload` is what was said, as it came, secrets redacted. `receipt` and `upload` stand in
+    events of the archive only.
     """
 
     event_id: str
@@ -122,6 +147,7 @@ class Event(Report):
     payload: bytes = field(default=b"", repr=False)
     proof: str = ""
     receipt: Receipt | None = None
+    upload: Upload | None = None
 
     @classmethod
     def of(cls, report: Report, **how_we_know: Any) -> Self:

@@ -1,255 +1,326 @@
-"""The only place that opens a connection to a media host. It decides where one may go.
+"""The only place that opens connections: to media hosts, where `addresses` lets them go, and to S3 for the bytes.
 
-https only, port 443, no credentials in the URL; the name resolved once, each of its addresses public, the connection
-made to that very address with the name kept for TLS; the same again for each redirect. `private` hosts are the owner's
-own exception: any address, any port, http too.
+HTTP and TLS are the standard library's. A medium's bytes are read straight into the caller's buffer.
 """
 
 import http.client
-import ipaddress
+import re
 import socket
 import ssl
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import closing, contextmanager, suppress
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
+from email.message import Message
+from functools import cache
 from threading import Timer
-from typing import Self
-from urllib.parse import SplitResult, quote, urljoin, urlsplit
+from urllib.parse import urlsplit
 
-import urllib3
-from botocore.httpsession import DEFAULT_CA_BUNDLE
-from urllib3.connection import HTTPConnection, HTTPSConnection
+from botocore.httpsession import get_cert_path
 
-from dailies.errors import HostFailed, LinkDead, MediumRefused
+from dailies import addresses
+from dailies.addresses import Place, Resolve, Ways
+from dailies.errors import HostFailed, LinkDead, MediumRefused, StorageFailed
+from dailies.provider import Request
 
 CONNECT_SECONDS = 5.0
 SILENCE_SECONDS = 20.0  # without a byte; a media host that is that slow is not going to make it
 HEADER_SECONDS = 15.0  # for the whole head of an answer, however it drips
+STORAGE_SECONDS = 30.0  # for S3 to take or answer
+API_SECONDS = 10.0  # for each step of a provider's answer
+MOST_API_BYTES = 4 * 1024 * 1024  # of one: a hundred jobs, each with its prompts
 MOST_REDIRECTS = 5
 COME_AGAIN = frozenset({408, 425, 429})  # of the 4xx, those that are not about the link
 REDIRECTS = frozenset({301, 302, 303, 307, 308})
-SAFE = "!#$%&'()*+,/:;=?@[]~"  # what stands in a path and query as it is; the rest is encoded
 HEADERS = {"User-Agent": "Dailies", "Accept": "*/*", "Accept-Encoding": "identity"}
-
-type Resolve = Callable[[str, int], Sequence[str]]
-"""The addresses of a name; OSError where it has none."""
+CONTENT_RANGE = re.compile(r"bytes (\d{1,19})-(\d{1,19})/(\d{1,19})", re.ASCII)
 
 
-def system_addresses(name: str, port: int) -> Sequence[str]:
+def system_addresses(name: str, port: int) -> list[str]:
     """What the system's resolver says."""
     return [str(found[4][0]) for found in socket.getaddrinfo(name, port, type=socket.SOCK_STREAM)]
 
 
 @dataclass(frozen=True, slots=True)
-class Ways:
-    """Where connections may go. `only`: if set, no other hosts than these and their subdomains."""
+class Network:
+    """How connections are made: by whose word names resolve, and whose certificates hold."""
 
-    private: frozenset[str] = frozenset()
-    only: frozenset[str] | None = None
     resolve: Resolve = system_addresses
-    ca_file: str = field(default_factory=lambda: str(DEFAULT_CA_BUNDLE))
+    ca_file: str = field(default_factory=lambda: str(get_cert_path(verify=True)))
 
 
-@dataclass(frozen=True, slots=True)
-class Answer:
-    """A media host's answer of 200: `length` is what it promised, None where it did not; `host` served it."""
+@dataclass(slots=True, eq=False)
+class Medium:
+    """A media host's answer: the bytes from `start` on.
 
-    host: str
+    `total` is the whole medium's size as the host promises it, None where it does not. `length` is this answer's.
+    `validator` tells one state of the medium from another, empty where the host gives nothing that does; `ranges`: it
+    answered a range truthfully.
+    """
+
+    place: Place
+    start: int
     length: int | None
-    _response: urllib3.BaseHTTPResponse
-    _limit: "_TimeLimit"
+    total: int | None
+    ranges: bool
+    validator: str
+    content_type: str
+    _connection: "_Connection"
+    _response: http.client.HTTPResponse
+    _taken: int = 0
+    progressed_at: float = field(default_factory=time.monotonic)
 
     def read_into(self, buffer: memoryview) -> int:
-        """The next bytes, at most as many as fit, 0 at the end. HostFailed where the connection ends before the
-        promised length, nothing comes for SILENCE_SECONDS, or the time given to the whole answer is over."""
-        with self._limit.kept(), _host_failures():
-            piece = self._response.read(len(buffer))
-            buffer[: len(piece)] = piece
-            return len(piece)
+        """Fill the buffer, less of it at the end only; 0 then. HostFailed where the answer ends before its promised
+        length, or nothing comes for SILENCE_SECONDS."""
+        filled = 0
+        with self._connection.failures():
+            while filled < len(buffer) and (read := self._response.readinto(buffer[filled:])):
+                filled += read
+        self._taken += filled
+        self.progressed_at = time.monotonic()
+        if filled < len(buffer) and self.length is not None and self._taken < self.length:
+            raise HostFailed(f"cut short: {self.start + self._taken} of {self.total} bytes")
+        return filled
+
+    def again(self, start: int, end: int) -> "Medium":
+        """Another range of the same state of the medium, by the same connection. HostFailed where that is over."""
+        if not self._response.isclosed():
+            raise HostFailed("the answer before was not read to its end")
+        headers = {"Range": f"bytes={start}-{end - 1}", "If-Range": self.validator}
+        response = self._connection.ask(self.place, headers)
+        return _medium(self.place, self._connection, response, start, end, validator=self.validator)
+
+    def cut(self, reason: str) -> None:
+        """End the connection under its reader, from another thread: HostFailed with this reason there."""
+        self._connection.cut(reason)
+
+    def close(self) -> None:
+        """Done with it, read to the end or not."""
+        with suppress(OSError):  # TLS may have much to say when it is left early
+            self._response.close()
+        self._connection.close()
 
 
-class _TimeLimit:
-    """Ends a connection when its time is over, however busy it drips; what then fails, or seems to end, is told so."""
+def get(
+    url: str, ways: Ways, network: Network, *, start: int = 0, end: int | None = None, validator: str = ""
+) -> Medium:
+    """Follow a link to its medium and ask for the bytes from `start` to before `end`, of the state of it that
+    `validator` names.
 
-    def __init__(self, sock: socket.socket, seconds: float, reason: str) -> None:
-        self._sock = sock
-        self._reason = reason
-        self._over = False
-        self._timer = Timer(seconds, self._end)
-        self._timer.daemon = True
-
-    def __enter__(self) -> Self:
-        self._timer.start()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._timer.cancel()
-
-    def _end(self) -> None:
-        self._over = True
-        with suppress(OSError):
-            # the plain socket's own method: TLS is in use by the reader
-            socket.socket.shutdown(self._sock, socket.SHUT_RDWR)
-
-    @contextmanager
-    def kept(self) -> Iterator[None]:
-        """Do what must be done within the limit."""
-        try:
-            yield
-        except HostFailed as error:
-            if self._over:
-                raise HostFailed(self._reason) from error
-            raise
-        if self._over:
-            raise HostFailed(self._reason)
-
-
-@contextmanager
-def get(url: str, ways: Ways, *, seconds: float) -> Iterator[Answer]:
-    """Follow a link to its medium, which must have come within `seconds`. MediumRefused where it leads where we do not
-    go, LinkDead where the host refuses it, HostFailed for all that another try may mend."""
+    MediumRefused where it leads where we do not go, LinkDead where the host refuses it, HostFailed for all that
+    another try may mend, and where the host answers something else than what it was asked for.
+    """
+    wanted = {"Range": f"bytes={start}-{'' if end is None else end - 1}"}
+    if validator:
+        wanted["If-Range"] = validator
     for _ in range(MOST_REDIRECTS + 1):
-        with closing(_connect(url, ways)) as connection:
-            response = _ask(connection, url)
-            onward = _onward(url, response)
-            if onward is None:
-                _accept(response)
-                with _TimeLimit(connection.sock, seconds, f"not finished within {seconds:.0f} s") as limit:
-                    yield Answer(urlsplit(url).hostname or "", response.length_remaining, response, limit)
-                return
-            url = onward
+        where = addresses.place(url, ways, network.resolve)
+        connection = _Connection(where.address, where.port, where.name if where.tls else "", network.ca_file)
+        try:
+            response = connection.ask(where, wanted)
+            location = response.headers.get("location")
+            if response.status not in REDIRECTS or not location:
+                return _medium(where, connection, response, start, end, validator=validator)
+            url = addresses.onward(url, location)
+            connection.close()
+        except BaseException:
+            connection.close()
+            raise
     raise MediumRefused(f"more than {MOST_REDIRECTS} redirects")
 
 
-def _connect(url: str, ways: Ways) -> HTTPConnection:
-    """A connection to the one address that was checked."""
-    parts, port = _target(url)
-    name = _name(parts)
-    private = name in ways.private
-    if parts.scheme != "https" and not (private and parts.scheme == "http"):
-        raise MediumRefused(f"not https: {parts.scheme or 'no scheme'}")
-    if parts.username is not None or parts.password is not None:
-        raise MediumRefused("credentials in the link")
-    if port not in (None, 443) and not private:
-        raise MediumRefused(f"port {port} is not fetched from")
-    if ways.only is not None and not private and not _within(name, ways.only):
-        raise MediumRefused(f"{name} is not among the hosts that this provider's media are fetched from")
-    port = port or (443 if parts.scheme == "https" else 80)
-    address = _address(name, port, ways, private=private)
-    if parts.scheme == "http":
-        connection = HTTPConnection(address, port, timeout=CONNECT_SECONDS)
-    else:
-        tls = ssl.create_default_context(cafile=ways.ca_file)
-        connection = HTTPSConnection(
-            address, port, timeout=CONNECT_SECONDS, ssl_context=tls, server_hostname=name, assert_hostname=name
-        )
-    with _host_failures():
-        connection.connect()
-        connection.timeout = SILENCE_SECONDS  # urllib3 gives it to the socket anew when it sends and when it waits
-    return connection
-
-
-def _target(url: str) -> tuple[SplitResult, int | None]:
-    try:
-        parts = urlsplit(url)
-        return parts, parts.port
-    except ValueError as error:
-        raise MediumRefused("the link is malformed") from error
-
-
-def _name(parts: SplitResult) -> str:
-    try:
-        name = (parts.hostname or "").rstrip(".").encode("idna").decode()
-    except UnicodeError as error:
-        raise MediumRefused("the link's host is malformed") from error
-    if not name:
-        raise MediumRefused("the link has no host")
-    return name.lower()
-
-
-def _within(name: str, hosts: frozenset[str]) -> bool:
-    return any(name == host or name.endswith(f".{host}") for host in hosts)
-
-
-def _address(name: str, port: int, ways: Ways, *, private: bool) -> str:
-    try:
-        addresses = ways.resolve(name, port)
-    except (OSError, UnicodeError) as error:
-        raise HostFailed(f"{name} does not resolve") from error
-    if not addresses:
-        raise HostFailed(f"{name} does not resolve")
-    if not private and not all(map(is_public, addresses)):
-        raise MediumRefused(f"{name} has an address that is not public")
-    return addresses[0]
-
-
-NAT64 = ipaddress.ip_network("64:ff9b::/96")
-NAT64_LOCAL = ipaddress.ip_network("64:ff9b:1::/48")
-
-
-def is_public(address: str) -> bool:
-    """Whether an address is one of the public internet, also where it wraps an IPv4 address in an IPv6 one."""
-    ip = ipaddress.ip_address(address.partition("%")[0])
-    if isinstance(ip, ipaddress.IPv6Address):
-        if ip in NAT64_LOCAL or ip.teredo:
-            return False
-        wrapped = ip.ipv4_mapped or ip.sixtofour or (ipaddress.IPv4Address(ip.packed[-4:]) if ip in NAT64 else None)
-        if wrapped:
-            return is_public(str(wrapped))
-    return ip.is_global and not (ip.is_multicast or ip.is_reserved or ip.is_unspecified)
-
-
-def _ask(connection: HTTPConnection, url: str) -> urllib3.BaseHTTPResponse:
-    parts = urlsplit(url)
-    target = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
-    host = _name(parts) + (f":{parts.port}" if parts.port else "")
-    late = f"no whole head within {HEADER_SECONDS:.0f} s"
-    with _TimeLimit(connection.sock, HEADER_SECONDS, late) as limit, limit.kept(), _host_failures():
-        headers = {**HEADERS, "Host": host}
-        connection.request("GET", quote(target, safe=SAFE), headers=headers, preload_content=False)
-        return connection.getresponse()
-
-
-def _onward(url: str, response: urllib3.BaseHTTPResponse) -> str | None:
-    """Where an answer redirects to, None where it does not."""
-    location = response.headers.get("location")
-    if response.status not in REDIRECTS or not location:
-        return None
-    try:
-        onward = urljoin(url, location)
-    except ValueError as error:
-        raise MediumRefused("redirected to a malformed link") from error
-    if urlsplit(url).scheme == "https" and not onward.startswith("https:"):
-        raise MediumRefused("redirected from https to something else")
-    return onward
-
-
-def _accept(response: urllib3.BaseHTTPResponse) -> None:
-    status = response.status
-    if status != 200:
-        if 400 <= status < 500 and status not in COME_AGAIN:
-            raise LinkDead(f"the host answered {status}")
-        raise HostFailed(f"the host answered {status}")
+def _medium(
+    where: Place,
+    connection: "_Connection",
+    response: http.client.HTTPResponse,
+    start: int,
+    end: int | None,
+    *,
+    validator: str,
+) -> Medium:
+    _accept(response.status)
     if response.headers.get("content-encoding", "identity").lower() != "identity":
         raise MediumRefused("the host compressed what was asked for as it is")
+    found = _validator(response.headers)
+    if validator and found != validator:
+        raise HostFailed("the medium changed while it was fetched")
+    length = response.length
+    total = length
+    if response.status == http.client.PARTIAL_CONTENT:
+        total = _promised_range(response.headers, length, start, end)
+    elif start:
+        raise HostFailed("the host answered a range with the whole")
+    return Medium(
+        place=where,
+        start=start,
+        length=length,
+        total=total,
+        ranges=response.status == http.client.PARTIAL_CONTENT,
+        validator=found,
+        content_type=response.headers.get("content-type", ""),
+        _connection=connection,
+        _response=response,
+    )
 
 
-@contextmanager
-def _host_failures() -> Iterator[None]:
-    """What goes wrong on a connection, as HostFailed with a reason that tells the cases apart."""
+def _accept(status: int) -> None:
+    if status in (http.client.OK, http.client.PARTIAL_CONTENT):
+        return
+    if 400 <= status < 500 and status not in COME_AGAIN:
+        raise LinkDead(f"the host answered {status}")
+    raise HostFailed(f"the host answered {status}")
+
+
+def _promised_range(headers: Message, length: int | None, start: int, end: int | None) -> int:
+    """The whole medium's size, where the range that the host says it sends is the one it was asked for."""
+    said = CONTENT_RANGE.fullmatch(headers.get("content-range", ""))
+    if not said:
+        raise HostFailed("the host answered a range without saying which")
+    first, last, total = map(int, said.groups())
+    if first != start or not first <= last < total or (end is not None and last != min(end, total) - 1):
+        raise HostFailed(f"the host answered another range: {first}-{last} of {total}")
+    if length is not None and length != last - first + 1:
+        raise HostFailed(f"the host answered another range: {length} bytes as {first}-{last}")
+    if end is None and last != total - 1:
+        raise HostFailed(f"the host answered a shorter range: {first}-{last} of {total}")
+    return total
+
+
+def _validator(headers: Message) -> str:
+    """What If-Range takes: a strong ETag, else the time of the last change."""
+    etag = headers.get("etag", "")
+    return etag if etag.startswith('"') else headers.get("last-modified", "")
+
+
+def call(request: Request, network: Network) -> tuple[int, bytes]:
+    """Call a provider's API at the address that the owner set: no redirect is followed, so the key goes nowhere else.
+    Status and body; HostFailed where there is no whole answer."""
+    parts = urlsplit(request.url)
+    kind = http.client.HTTPSConnection if parts.scheme == "https" else http.client.HTTPConnection
+    options = {"context": _tls(network.ca_file)} if parts.scheme == "https" else {}
+    connection = kind(parts.hostname or "", parts.port, timeout=API_SECONDS, **options)  # type: ignore[arg-type]
     try:
-        yield
-    except TimeoutError as error:
-        raise HostFailed("the host was silent for too long") from error
-    except ssl.SSLCertVerificationError as error:
-        raise HostFailed(f"the host's certificate does not hold: {error.verify_message}") from error
-    except urllib3.exceptions.TimeoutError as error:
-        raise HostFailed("the host was silent for too long") from error
-    except (urllib3.exceptions.IncompleteRead, urllib3.exceptions.ProtocolError, http.client.IncompleteRead) as error:
-        raise HostFailed("the host ended the answer before its promised end") from error
-    except ConnectionError as error:
-        raise HostFailed("the host hung up") from error
-    except http.client.HTTPException as error:
-        raise HostFailed("the host's head is malformed or too long") from error
-    except (urllib3.exceptions.HTTPError, OSError, ValueError) as error:
-        raise HostFailed(f"the connection failed: {type(error).__name__}") from error
+        target = parts.path + (f"?{parts.query}" if parts.query else "")
+        connection.request(request.method, target, body=request.body or None, headers={**HEADERS, **request.headers})
+        response = connection.getresponse()
+        body = response.read(MOST_API_BYTES + 1)
+    except (OSError, http.client.HTTPException, ValueError) as error:
+        raise HostFailed(f"the provider's API: {_reason(error)}") from error
+    finally:
+        connection.close()
+    if len(body) > MOST_API_BYTES:
+        raise HostFailed("the provider's API answered too much")
+    return response.status, body
+
+
+class StorageConnection:
+    """A connection to the bucket that is kept for several requests."""
+
+    def __init__(self, url: str, ca_file: str) -> None:
+        parts = urlsplit(url)
+        tls = parts.scheme == "https"
+        name = parts.hostname or ""
+        kind = http.client.HTTPSConnection if tls else http.client.HTTPConnection
+        options = {"context": _tls(ca_file)} if tls else {}
+        self._connection = kind(name, parts.port, timeout=STORAGE_SECONDS, **options)  # type: ignore[arg-type]
+
+    def begin(self, method: str, target: str, headers: Mapping[str, str]) -> None:
+        """Send a request's head. StorageFailed where S3 cannot be reached."""
+        try:
+            self._connection.putrequest(method, target, skip_host=True, skip_accept_encoding=True)
+            for name, value in headers.items():
+                self._connection.putheader(name, value)
+            self._connection.endheaders()
+        except (OSError, http.client.HTTPException) as error:
+            self.close()
+            raise StorageFailed(f"S3 could not be reached: {type(error).__name__}") from error
+
+    def send(self, piece: memoryview | bytes) -> None:
+        """Send the next bytes of its body. OSError where S3 takes no more: it may have answered already."""
+        self._connection.send(piece)
+
+    def answer(self) -> tuple[int, http.client.HTTPMessage, bytes]:
+        """S3's answer: status, headers, body. StorageFailed where there is none."""
+        try:
+            response = self._connection.getresponse()
+            return response.status, response.headers, response.read()
+        except (OSError, http.client.HTTPException) as error:
+            self.close()
+            raise StorageFailed(f"S3 did not answer: {type(error).__name__}") from error
+
+    def close(self) -> None:
+        """End the connection; a request whose body is not all sent yet does nothing at S3. The next one opens anew."""
+        self._connection.close()
+
+
+@cache
+def _tls(ca_file: str) -> ssl.SSLContext:
+    return ssl.create_default_context(cafile=ca_file)
+
+
+class _Connection(http.client.HTTPConnection):
+    """A connection to one address. `name` is what its certificate must say; empty: without TLS."""
+
+    def __init__(self, address: str, port: int, name: str, ca_file: str) -> None:
+        super().__init__(address, port, timeout=CONNECT_SECONDS)
+        self._name = name
+        self._ca_file = ca_file
+        self._cut_for = ""
+
+    def connect(self) -> None:
+        self.sock = socket.create_connection((self.host, self.port), self.timeout)
+        self.sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        if self._name:
+            self.sock = _tls(self._ca_file).wrap_socket(self.sock, server_hostname=self._name)
+        self.sock.settimeout(SILENCE_SECONDS)
+        self._wire = self.sock  # which http.client forgets where the host ends the connection after its answer
+
+    def ask(self, where: Place, headers: Mapping[str, str]) -> http.client.HTTPResponse:
+        """Ask for what stands at a place; the head of the answer must be there within HEADER_SECONDS."""
+        if self.sock is None:
+            with self.failures():
+                self.connect()
+        late = Timer(HEADER_SECONDS, self.cut, [f"no whole head within {HEADER_SECONDS:.0f} s"])
+        late.daemon = True
+        late.start()
+        try:
+            with self.failures():
+                self.request("GET", where.target, headers={"Host": where.host, **HEADERS, **headers})
+                return self.getresponse()
+        finally:
+            late.cancel()
+
+    def cut(self, reason: str) -> None:
+        """End it under its reader. The plain socket's own method: TLS is in use there."""
+        self._cut_for = reason
+        with suppress(OSError):
+            socket.socket.shutdown(self._wire, socket.SHUT_RDWR)
+
+    @contextmanager
+    def failures(self) -> Iterator[None]:
+        """What goes wrong on it, as HostFailed with a reason that tells the cases apart."""
+        try:
+            yield
+        except (OSError, http.client.HTTPException, ValueError) as error:
+            raise HostFailed(self._cut_for or _reason(error)) from error
+        if self._cut_for:
+            raise HostFailed(self._cut_for)
+
+
+def _reason(error: Exception) -> str:
+    match error:
+        case ssl.SSLCertVerificationError():
+            return f"the host's certificate does not hold: {error.verify_message}"
+        case TimeoutError():
+            return "the host was silent for too long"
+        case http.client.IncompleteRead():
+            return "cut short: the host ended the answer before its end"
+        case ConnectionRefusedError():
+            return "the host takes no connections"
+        case ConnectionError() | ssl.SSLEOFError():
+            return "the host hung up"
+        case http.client.HTTPException():
+            return "the host's head is malformed or too long"
+        case _:
+            return f"the connection failed: {type(error).__name__}"

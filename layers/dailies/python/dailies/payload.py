@@ -46,6 +46,7 @@ type JobId = Annotated[str, Field(min_length=1, max_length=256), AfterValidator(
 type Word = JobId  # a provider's status word: the same bounds
 type Url = Annotated[str, AfterValidator(_short)] | None
 type Loose[T] = Annotated[T | None, WrapValidator(_none_if_odd)]
+type Seconds = Annotated[Decimal, Field(gt=0, lt=10**6, max_digits=30)]
 type Amount = Annotated[Decimal, Field(ge=0, lt=10**12, max_digits=30)]
 """A number of credits: what a DynamoDB number holds and no sane bill exceeds."""
 

@@ -1,7 +1,7 @@
 """What a provider offers: values made of functions."""
 
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from dailies.containers import Kind
 from dailies.models import Delivery, Proof, Report
@@ -40,6 +40,29 @@ class Webhook:
         return f"{self.provider}/{self.name}"
 
 
+type Credentials = Mapping[str, str]
+"""What a provider's API asks for, by the names in its secret: `api_key`, for Creatify `api_id` too."""
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """A call to a provider's API, as data; `outbound` sends it."""
+
+    method: str
+    url: str
+    headers: Mapping[str, str] = field(repr=False)
+    body: bytes = b""
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """How a provider is asked about one job: `ask` makes the call from the API's base URL, the credentials and the
+    job's id, `read` makes a report of the answer's bytes and that id, or raises PayloadError."""
+
+    ask: Callable[[str, Credentials, str], Request]
+    read: Callable[[bytes, str], Report]
+
+
 @dataclass(frozen=True, slots=True)
 class Listing:
     """A medium that lists other jobs: its rows become events of those. Yields a report per row that can be read."""
@@ -52,7 +75,8 @@ class Listing:
 class Provider:
     """All that the bundle knows of one provider.
 
-    `roles`: what kinds of medium each role may be. `listings`: the roles whose media list other jobs.
+    `roles`: what kinds of medium each role may be. `listings`: the roles whose media list other jobs. `renewals`: how
+    to ask for a fresh link, by role. `api_names`: what stands in its API secret.
     `links_are_proven`: whether a delivery's proof covers the links in it.
     """
 
@@ -60,4 +84,6 @@ class Provider:
     webhooks: tuple[Webhook, ...]
     roles: Mapping[str, frozenset[Kind]]
     listings: Mapping[str, Listing]
+    renewals: Mapping[str, Question]
+    api_names: tuple[str, ...] = ("api_key",)
     links_are_proven: bool = True

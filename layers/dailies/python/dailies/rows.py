@@ -1,13 +1,17 @@
 """How events and jobs stand in rows: pure, both ways. The keys and attributes are the public contract of the table."""
 
 from collections.abc import Mapping
+from dataclasses import asdict, fields
 from typing import Any
 
+from dailies import links
 from dailies.clock import Moment
-from dailies.models import Event, Job, JobError, JobMedia, Media, Receipt
+from dailies.models import Event, Job, JobError, JobMedia, Media, Receipt, Upload
 
 type Item = dict[str, Any]
 """A row as plain Python values."""
+
+OF_THE_RECEIPT = {field.name for field in fields(Receipt)}
 
 
 def job_pk(provider: str, job_id: str) -> str:
@@ -31,12 +35,13 @@ def event_item(event: Event, *, expires_at: int, **kept: Any) -> Item:
         "received_at": event.received_at,
         "origin": event.origin,
         **kept,
-        "media": [{"role": m.role, "media_id": m.media_id, "url": m.url} for m in event.media] or None,
+        "media": [_link_item(medium) for medium in event.media] or None,
         "error": _error_item(event.error),
         "credits": event.credits,
         "parent": event.parent,
         "proof": event.proof or None,
         "receipt": _receipt_item(event.receipt),
+        "upload": asdict(event.upload) if event.upload else None,
         "expires_at": expires_at,
     })  # fmt: skip
 
@@ -53,12 +58,13 @@ def event_of(item: Mapping[str, Any]) -> Event:
         occurred_at=item["occurred_at"] if item["clock"] == "provider" else None,
         received_at=item["received_at"],
         origin=item["origin"],
-        media=tuple(Media(m["role"], m["url"]) for m in item.get("media", ())),
+        media=tuple(_link_of(medium) for medium in item.get("media", ())),
         error=_error_of(item.get("error")),
         credits=item.get("credits"),
         parent=item.get("parent"),
         proof=item.get("proof", ""),
         receipt=_receipt_of(item.get("receipt")),
+        upload=_upload_of(item.get("upload")),
     )
 
 
@@ -148,11 +154,33 @@ def _receipt_item(receipt: Receipt | None) -> Item | None:
         "bytes": receipt.bytes,
         "checksum": receipt.checksum,
         "content_type": receipt.content_type,
+        "seconds": receipt.seconds if receipt.seconds is not None else "",
+        "width": receipt.width,
+        "height": receipt.height,
+        "note": receipt.note,
     })  # fmt: skip
 
 
 def _receipt_of(item: Mapping[str, Any] | None) -> Receipt | None:
-    return Receipt(**{**item, "bytes": int(item.get("bytes", 0))}) if item else None
+    if item is None:
+        return None
+    whole = {name: int(item.get(name, 0)) for name in ("bytes", "width", "height")}
+    return Receipt(**{**item, **whole})
+
+
+def _link_item(medium: Media) -> Item:
+    return _without_absent(
+        {"role": medium.role, "media_id": medium.media_id, "url": medium.url, "seconds": medium.seconds}
+    )
+
+
+def _link_of(item: Mapping[str, Any]) -> Media:
+    own = links.media_id(item["url"])
+    return Media(item["role"], item["url"], item.get("seconds"), item["media_id"] if item["media_id"] != own else "")
+
+
+def _upload_of(item: Mapping[str, Any] | None) -> Upload | None:
+    return Upload(**{**item, "part_bytes": int(item["part_bytes"]), "total": int(item["total"])}) if item else None
 
 
 def _media_item(medium: JobMedia) -> Item:
@@ -175,21 +203,8 @@ def _media_item(medium: JobMedia) -> Item:
 
 def _media_of(item: Mapping[str, Any]) -> JobMedia:
     at = item.get("archived_at") or item.get("tried_at")
-    receipt = None
-    if at:
-        receipt = Receipt(
-            role=item["role"],
-            media_id=item["media_id"],
-            state=item["state"],
-            at=at,
-            reason=item.get("reason", ""),
-            source_host=item.get("served_by", ""),
-            key=item.get("key", ""),
-            version_id=item.get("version_id", ""),
-            bytes=int(item.get("bytes", 0)),
-            checksum=item.get("checksum", ""),
-            content_type=item.get("content_type", ""),
-        )
+    said = {name: value for name, value in item.items() if name in OF_THE_RECEIPT}
+    receipt = _receipt_of({**said, "at": at, "source_host": item.get("served_by", "")}) if at else None
     return JobMedia(
         role=item["role"],
         media_id=item["media_id"],

@@ -1,5 +1,6 @@
 """A signing secret or path token in Secrets Manager: all versions of it that verify at this moment."""
 
+import json
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -20,6 +21,35 @@ PLACEHOLDER = "not-set"
 REFRESH_SECONDS = 50.0  # a change takes effect within a minute
 REREAD_SECONDS = 5.0  # at most this often may unproven deliveries make us look again
 STAGES = {"AWSCURRENT": "current", "AWSPENDING": "pending", "AWSPREVIOUS": "previous"}
+
+
+class ApiSecret:
+    """A provider's API credentials: a JSON object of strings. Read anew after REFRESH_SECONDS."""
+
+    def __init__(self, client: "Callable[[], SecretsManagerClient]", secret_id: str) -> None:
+        self._client = client
+        self._secret_id = secret_id
+        self._read_at = float("-inf")
+        self._credentials: dict[str, str] | None = None
+
+    def credentials(self, now: float, *names: str) -> dict[str, str] | None:
+        """The credentials; None where they are not set, or not of these names."""
+        if now - self._read_at >= REFRESH_SECONDS:
+            text = self._client().get_secret_value(SecretId=self._secret_id).get("SecretString", "")
+            self._credentials = _object(text)
+            self._read_at = now
+        found = self._credentials
+        return found if found and all(found.get(name) for name in names) else None
+
+
+def _object(text: str) -> dict[str, str] | None:
+    try:
+        read = json.loads(text)
+    except ValueError:
+        return None
+    if not isinstance(read, dict):
+        return None
+    return {name: value.strip() for name, value in read.items() if isinstance(value, str)}
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,37 +1,47 @@
-"""A link to an object: streams a medium into the bucket, checks it on the way, and never completes what was cut short.
+"""A link to an object: passes a medium through into the bucket, checks it on the way, completes only what is whole.
 
-Memory: one part. Each part carries the SHA-256 of the bytes that arrived, which S3 checks on its side.
+What is small enough goes as one object, by one GET and one PUT; the rest in parts. A host that answers ranges
+truthfully is asked by more connections for as long as that makes it faster; any other is streamed once. Only the pieces
+at hand are in memory. How and why: docs/archive.md.
 """
 
-from base64 import b64decode, b64encode
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
-from hashlib import sha256
-from typing import TYPE_CHECKING, Any
+from dataclasses import dataclass, field
 
 from botocore.exceptions import BotoCoreError, ClientError
 
 from dailies import outbound
+from dailies.addresses import Ways
 from dailies.bucket import Bucket
 from dailies.containers import HEAD_BYTES, Format, Kind, Wholeness, looks_like, sniff
-from dailies.errors import HostFailed, MediumRefused, StorageFailed
-from dailies.outbound import Answer, Ways
-
-if TYPE_CHECKING:
-    from mypy_boto3_s3 import S3Client
-    from mypy_boto3_s3.type_defs import CompletedPartTypeDef
+from dailies.errors import HostFailed, MediumRefused, ObjectExists, StorageFailed
+from dailies.models import Upload
+from dailies.mp4 import Facts
+from dailies.outbound import Medium, Network
+from dailies.parts import Parts
+from dailies.target import Target
+from dailies.uploading import PIECE_BYTES, Frame, Lane, Sent, crc_text
+from dailies.watch import Watch
 
 PART_BYTES = 16 * 1024 * 1024  # a video of 20 MB costs four calls to S3
+HELD_BYTES = 8 * 1024 * 1024  # of a medium whose length nobody promised: each part is held until it is full
 MOST_PARTS = 10_000  # S3's own limit
-PIECE_BYTES = 256 * 1024
-EXISTS = frozenset({"PreconditionFailed", "ConditionalRequestConflict"})
+NOTHING = Facts()
+
+
+def _nobody(_: Upload) -> None:
+    """Who does not want to hear of an upload."""
 
 
 @dataclass(frozen=True, slots=True)
 class Order:
-    """What is to be transferred: the link, where it may lead, what kinds of medium it may be, where the object goes
-    for a file extension, what its metadata say, how large it may be (bytes) and how long it may take (seconds)."""
+    """What is to be transferred, and the rules for it.
+
+    `kinds`: what it may be. `key`: where the object goes, by the file extension. `metadata`: ASCII. `most_bytes`: how
+    large it may be. `seconds`: how long it may take; what is not done by then can be gone on with. `began` hears of an
+    upload in parts before its first part is sent; `resume` is what it heard in an earlier run.
+    """
 
     url: str
     ways: Ways
@@ -40,12 +50,15 @@ class Order:
     metadata: Mapping[str, str]
     most_bytes: int
     seconds: float
+    network: Network = field(default_factory=Network)
+    began: Callable[[Upload], None] = _nobody
+    resume: Upload | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Stored:
-    """The object. `checksum` is what S3 checked the bytes against and keeps: `sha256:` and base64; of an object in
-    parts the digest of their digests, with the number of parts."""
+    """The object. `checksum` is what S3 checked the bytes against and keeps, over the whole object: `crc64nvme:` and
+    base64. `facts` stand in the medium's header."""
 
     key: str
     version_id: str
@@ -53,60 +66,73 @@ class Stored:
     checksum: str
     content_type: str
     source_host: str
+    facts: Facts = NOTHING
 
 
-def transfer(order: Order, bucket: Bucket) -> Stored:
+@dataclass(frozen=True, slots=True)
+class Unfinished:
+    """The time was over first. The upload holds so many of its parts, and can be gone on with."""
+
+    upload: Upload
+    parts: int
+
+
+def transfer(order: Order, bucket: Bucket) -> Stored | Unfinished:
     """Store the medium, whole, or raise a TransferError and leave no object and no upload open.
 
     Where the object is there already (an earlier try stored it and fell before it could tell), that one is the result.
     """
-    with _storage_failures(), outbound.get(order.url, order.ways, seconds=order.seconds) as answer:
-        _within_limit(answer.length or 0, order)
-        parts = _parts(answer, order)
-        first = next(parts)
-        what = _format(bytes(first[:HEAD_BYTES]), order)
-        whole = Wholeness(what)
-        put = _Put(bucket, order, what, answer)
-        if len(first) < _part_bytes(answer):
-            whole.feed(first)
-            _check(answer, whole, len(first))
-            return put.whole(first)
-        return put.parts(_watched(first, parts, answer, whole))
+    with (
+        _storage_failures(),
+        Watch(order.seconds) as watch,
+        watch.over(outbound.get(order.url, order.ways, order.network)) as medium,
+    ):
+        source = _Source(medium, order)
+        target = Target(bucket, order.key(source.what.extension), source.what.content_type, order.metadata)
+        whole = Wholeness(source.what)
+        try:
+            if medium.total is None:
+                sent = _unmeasured(source, target, whole)
+            elif medium.total <= PART_BYTES:
+                sent = _as_one(source, target, whole, medium.total)
+            else:
+                done = _in_parts(order, source, target, whole, watch)
+                if isinstance(done, Unfinished):
+                    return done
+                sent = done
+        except ObjectExists:
+            return _stored(source, target, *target.there())
+        return _stored(source, target, sent.version_id, sent.bytes, crc_text(sent.crc), facts=whole.facts())
 
 
-@contextmanager
-def _storage_failures() -> Iterator[None]:
-    try:
-        yield
-    except ClientError as error:
-        raise StorageFailed(f"S3 answered {error.response['Error']['Code']}") from error
-    except BotoCoreError as error:
-        raise StorageFailed(f"S3 did not answer: {type(error).__name__}") from error
+class _Source:
+    """A medium whose first bytes were read, to see what it is."""
 
+    def __init__(self, medium: Medium, order: Order) -> None:
+        self.medium = medium
+        self._most = order.most_bytes
+        self._taken = 0
+        self.within_limit(medium.total or 0)
+        self._first = memoryview(bytearray(PIECE_BYTES))
+        self._first = self._first[: medium.read_into(self._first)]
+        self.what = _format(bytes(self._first[:HEAD_BYTES]), order)
 
-def _part_bytes(answer: Answer) -> int:
-    """As large as it must be for the object to have no more than MOST_PARTS."""
-    return max(PART_BYTES, -(-(answer.length or 0) // MOST_PARTS))
-
-
-def _within_limit(size: int, order: Order) -> None:
-    if size > order.most_bytes:
-        raise MediumRefused(f"larger than the limit of {order.most_bytes} bytes")
-
-
-def _parts(answer: Answer, order: Order) -> Iterator[memoryview]:
-    """The answer in parts, all full but the last, which may be empty. Each is overwritten by the next."""
-    buffer = memoryview(bytearray(_part_bytes(answer)))
-    total = 0
-    while True:
+    def fill(self, buffer: memoryview) -> int:
+        """Fill a buffer of at least PIECE_BYTES with the next bytes; less only at the end."""
         filled = 0
-        while filled < len(buffer) and (read := answer.read_into(buffer[filled : filled + PIECE_BYTES])):
+        if self._first:
+            filled = min(len(self._first), len(buffer))
+            buffer[:filled] = self._first[:filled]
+            self._first = self._first[filled:]
+        while filled < len(buffer) and (read := self.medium.read_into(buffer[filled : filled + PIECE_BYTES])):
             filled += read
-        total += filled
-        _within_limit(total, order)
-        yield buffer[:filled]
-        if filled < len(buffer):
-            return
+        self._taken += filled
+        self.within_limit(self._taken)
+        return filled
+
+    def within_limit(self, size: int) -> None:
+        if size > self._most:
+            raise MediumRefused(f"larger than the limit of {self._most} bytes")
 
 
 def _format(head: bytes, order: Order) -> Format:
@@ -117,108 +143,130 @@ def _format(head: bytes, order: Order) -> Format:
     raise MediumRefused(f"not {expected}: {found.content_type if found else looks_like(head)}")
 
 
-def _watched(first: memoryview, others: Iterator[memoryview], answer: Answer, whole: Wholeness) -> Iterator[memoryview]:
-    """The parts as they come; raises at the end, before anything is completed, where they are not all there are."""
-    total = len(first)
-    whole.feed(first)
-    yield first
-    for part in others:
-        total += len(part)
-        whole.feed(part)
-        if part:
-            yield part
-    _check(answer, whole, total)
+def _as_one(source: _Source, target: Target, whole: Wholeness, total: int) -> Sent:
+    """Passed through as one object: its last bytes are sent when all of it was seen to be right."""
+    frame = Frame()
+    with target.lane() as lane:
+        target.put(lane, total)
+        for offset in range(0, total, PIECE_BYTES):
+            piece = frame.piece[: min(PIECE_BYTES, total - offset)]
+            if source.fill(piece) < len(piece):
+                raise HostFailed(f"cut short: less than {total} bytes")
+            whole.see(offset, piece)
+            if offset + len(piece) == total:
+                _check(whole, total)
+            lane.send(frame, len(piece))
+        return lane.finish()
 
 
-def _check(answer: Answer, whole: Wholeness, total: int) -> None:
-    if answer.length is not None and total != answer.length:
-        raise HostFailed(f"cut short: {total} of {answer.length} bytes")
-    if problem := whole.problem():
+def _unmeasured(source: _Source, target: Target, whole: Wholeness) -> Sent:
+    """A medium whose length nobody promised, so that it ends where it ends: only its container tells whether it is
+    whole."""
+    held = memoryview(bytearray(HELD_BYTES))
+    filled = source.fill(held)
+    whole.see(0, held[:filled])
+    with target.lane() as lane:
+        if filled < len(held):
+            _check(whole, filled)
+            target.put(lane, filled)
+            return _send(lane, held[:filled])
+        upload = target.begin(len(held), 0, "")
+        try:
+            sent: dict[int, Sent] = {}
+            total = 0
+            while filled:
+                number = len(sent) + 1
+                lane.begin(filled, {"partNumber": str(number), "uploadId": upload.upload_id})
+                sent[number] = _send(lane, held[:filled])
+                total += filled
+                filled = source.fill(held)
+                whole.see(total, held[:filled])
+            _check(whole, total)
+            return target.complete(upload, sent)
+        except BaseException:
+            target.drop(upload)
+            raise
+
+
+def _send(lane: Lane, body: memoryview) -> Sent:
+    frame = Frame()
+    for offset in range(0, len(body), PIECE_BYTES):
+        piece = body[offset : offset + PIECE_BYTES]
+        frame.piece[: len(piece)] = piece
+        lane.send(frame, len(piece))
+    return lane.finish()
+
+
+def _in_parts(order: Order, source: _Source, target: Target, whole: Wholeness, watch: Watch) -> Sent | Unfinished:
+    """In parts, from where an earlier run stopped if the medium is still the same."""
+    medium = source.medium
+    total = medium.total or 0
+    upload, sent = _begun(order, target, medium, total)
+    if sent:  # the stream stands at the front, which S3 has: seen for the container, then left
+        first = memoryview(bytearray(PIECE_BYTES))
+        whole.see(0, first[: source.fill(first)])
+        medium.close()
+    parts = Parts(
+        url=order.url,
+        ways=order.ways,
+        network=order.network,
+        watch=watch,
+        medium=medium,
+        fill=None if sent else source.fill,
+        whole=whole,
+        target=target,
+        upload=upload,
+        sent=sent,
+    )
+    try:
+        if not parts.run():
+            return Unfinished(upload, len(parts.sent))
+        _check(whole, total)
+        return target.complete(upload, parts.sent)
+    except BaseException:
+        target.drop(upload)
+        raise
+
+
+def _begun(order: Order, target: Target, medium: Medium, total: int) -> tuple[Upload, dict[int, Sent]]:
+    """The upload to go on with and what S3 has of it, or a new one."""
+    old = order.resume
+    if old and old.key == target.key:
+        same = old.total == total and old.validator == medium.validator and medium.ranges and medium.validator
+        if same and (sent := target.sent(old)):
+            return old, sent
+        target.drop(old)
+    part_bytes = max(PART_BYTES, -(-total // MOST_PARTS))
+    part_bytes += -part_bytes % PIECE_BYTES
+    upload = target.begin(part_bytes, total, medium.validator)
+    order.began(upload)
+    return upload, {}
+
+
+def _check(whole: Wholeness, total: int) -> None:
+    if problem := whole.problem(total):
         raise HostFailed(f"cut short: {problem}")
 
 
-@dataclass(frozen=True, slots=True)
-class _Put:
-    """The calls that make the object. None of them overwrites one."""
-
-    bucket: Bucket
-    order: Order
-    what: Format
-    answer: Answer
-
-    def whole(self, body: memoryview) -> Stored:
-        """As one object."""
-        try:
-            done = self._client.put_object(
-                **self._object,
-                **self._description,
-                Body=bytes(body),
-                ChecksumSHA256=_digest(body),
-                IfNoneMatch="*",
-            )
-        except ClientError as error:
-            return self._there_already(error)
-        return self._stored(done, len(body), _digest(body))
-
-    def parts(self, parts: Iterator[memoryview]) -> Stored:
-        """As an upload of parts, aborted whatever goes wrong."""
-        upload = self._client.create_multipart_upload(**self._object, **self._description, ChecksumAlgorithm="SHA256")
-        named = {**self._object, "UploadId": upload["UploadId"]}
-        with self._aborted_on_failure(named):
-            sent: list[CompletedPartTypeDef] = []
-            of_all = sha256()
-            total = 0
-            for number, part in enumerate(parts, start=1):
-                digest = _digest(part)
-                of_all.update(b64decode(digest))
-                done = self._client.upload_part(**named, PartNumber=number, Body=bytes(part), ChecksumSHA256=digest)
-                sent.append({"PartNumber": number, "ETag": done["ETag"], "ChecksumSHA256": digest})
-                total += len(part)
-            try:
-                made = self._client.complete_multipart_upload(**named, MultipartUpload={"Parts": sent}, IfNoneMatch="*")
-            except ClientError as error:
-                there = self._there_already(error)
-                self._client.abort_multipart_upload(**named)
-                return there
-            return self._stored(made, total, f"{b64encode(of_all.digest()).decode()}-{len(sent)}")
-
-    @property
-    def _client(self) -> "S3Client":
-        return self.bucket.client()
-
-    @property
-    def _object(self) -> dict[str, Any]:
-        return {"Bucket": self.bucket.name, "Key": self.order.key(self.what.extension)}
-
-    @property
-    def _description(self) -> dict[str, Any]:
-        return {"ContentType": self.what.content_type, "Metadata": dict(self.order.metadata)}
-
-    @contextmanager
-    def _aborted_on_failure(self, named: Mapping[str, Any]) -> Iterator[None]:
-        try:
-            yield
-        except BaseException:
-            self._client.abort_multipart_upload(**named)
-            raise
-
-    def _there_already(self, error: ClientError) -> Stored:
-        """What is stored under the key, where that is why the call failed."""
-        if error.response["Error"]["Code"] not in EXISTS:
-            raise error
-        there = self._client.head_object(**self._object, ChecksumMode="ENABLED")
-        return self._stored(there, there["ContentLength"], there.get("ChecksumSHA256", ""))
-
-    def _stored(self, done: Mapping[str, Any], size: int, checksum: str) -> Stored:
-        return Stored(
-            key=self._object["Key"],
-            version_id=done.get("VersionId", ""),
-            bytes=size,
-            checksum=f"sha256:{checksum}",
-            content_type=self.what.content_type,
-            source_host=self.answer.host,
-        )
+def _stored(
+    source: _Source, target: Target, version_id: str, size: int, checksum: str, *, facts: Facts = NOTHING
+) -> Stored:
+    return Stored(
+        key=target.key,
+        version_id=version_id,
+        bytes=size,
+        checksum=f"crc64nvme:{checksum}",
+        content_type=source.what.content_type,
+        source_host=source.medium.place.name,
+        facts=facts,
+    )
 
 
-def _digest(part: memoryview) -> str:
-    return b64encode(sha256(part).digest()).decode()
+@contextmanager
+def _storage_failures() -> Iterator[None]:
+    try:
+        yield
+    except ClientError as error:
+        raise StorageFailed(f"S3 answered {error.response['Error']['Code']}") from error
+    except BotoCoreError as error:
+        raise StorageFailed(f"S3 did not answer: {type(error).__name__}") from error

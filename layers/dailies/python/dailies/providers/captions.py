@@ -6,16 +6,24 @@ Proof: `Authorization: Bearer <secret>`, the secret that registering the webhook
 https://help.captions.ai/docs/api/webhooks (checked 2026-11-21)
 """
 
+import json
+
 from pydantic import Field
 
 from dailies.models import Delivery, JobError, Media, Proof, Report, Status
 from dailies.payload import Amount, JobId, Loose, Payload, Url, Word
-from dailies.provider import ProofRules, Provider, Webhook
+from dailies.provider import Credentials, ProofRules, Provider, Question, Request, Webhook
 from dailies.verification import Secrets, bearer
 
 WORDS: dict[str, Status] = {
     "creator.success": "completed",
     "creator.failure": "failed",
+}
+
+POLL_WORDS: dict[str, Status] = {
+    "QUEUED": "pending",
+    "PROCESSING": "processing",
+    "COMPLETE": "completed",
 }
 
 
@@ -53,10 +61,37 @@ def parse_creator(body: bytes) -> Report:
     )
 
 
+class CreatorPoll(Payload):
+    """An operation as it stands."""
+
+    state: Word
+    url: Url = None
+    progress: Loose[float] = None
+
+
+def ask_creator(base_url: str, credentials: Credentials, job_id: str) -> Request:
+    """https://help.captions.ai/docs/api/creator (checked 2026-11-21)"""
+    headers = {"x-api-key": credentials["api_key"], "content-type": "application/json"}
+    body = json.dumps({"operationId": job_id}).encode()
+    return Request("POST", base_url.rstrip("/") + "/creator/poll", headers, body)
+
+
+def parse_creator_poll(body: bytes, job_id: str) -> Report:
+    """An operation's present state; the answer does not name the operation."""
+    told = CreatorPoll.read(body)
+    return Report(
+        job_id=job_id,
+        status=POLL_WORDS.get(told.state, "unknown"),
+        provider_status=told.state,
+        media=(Media("output", told.url),) if told.url else (),
+    )
+
+
 CREATOR = Webhook(provider="captions", name="creator", verify=verify, parse=parse_creator)
 CAPTIONS = Provider(
     name="captions",
     webhooks=(CREATOR,),
     roles={"output": frozenset({"video"})},
     listings={},
+    renewals={"output": Question(ask_creator, parse_creator_poll)},
 )

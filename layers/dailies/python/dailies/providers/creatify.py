@@ -7,10 +7,12 @@ and with it the token, hence `in_path`. Its events are ordered by `updated_at`. 
 https://docs.creatify.ai/api-reference/product_to_video/post-apiproduct_to_videos-gen_video (checked 2026-11-21)
 """
 
+from urllib.parse import quote
+
 from dailies import clock
 from dailies.models import Delivery, JobError, Media, Proof, Report, Status
 from dailies.payload import JobId, Loose, Payload, Url, Word
-from dailies.provider import ProofRules, Provider, Webhook
+from dailies.provider import Credentials, ProofRules, Provider, Question, Request, Webhook
 from dailies.verification import Secrets, path_token
 
 WORDS: dict[str, Status] = {
@@ -68,6 +70,13 @@ def parse_product_to_video(body: bytes) -> Report:
     )
 
 
+def ask_product_to_video(base_url: str, credentials: Credentials, job_id: str) -> Request:
+    """https://docs.creatify.ai/api-reference/product_to_video/get-apiproduct_to_videos- (checked 2026-11-21)"""
+    url = f"{base_url.rstrip('/')}/product_to_videos/{quote(job_id, safe='')}/"
+    return Request("GET", url, {"X-API-ID": credentials["api_id"], "X-API-KEY": credentials["api_key"]})
+
+
+RENEWAL = Question(ask_product_to_video, lambda body, _: parse_product_to_video(body))
 PRODUCT_TO_VIDEOS = Webhook(
     provider="creatify", name="product_to_videos", verify=verify, parse=parse_product_to_video, in_path=True
 )
@@ -76,5 +85,7 @@ CREATIFY = Provider(
     webhooks=(PRODUCT_TO_VIDEOS,),
     roles={"photo": frozenset({"image"}), "video": frozenset({"video"})},
     listings={},
+    renewals={"photo": RENEWAL, "video": RENEWAL},
     links_are_proven=False,
+    api_names=("api_id", "api_key"),
 )

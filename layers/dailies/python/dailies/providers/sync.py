@@ -10,15 +10,17 @@ https://sync.so/docs/api-reference/api/webhooks-payload-reference/webhooks/batch
 
 from collections.abc import Iterator
 from contextlib import suppress
+from decimal import Decimal
 from typing import Any
+from urllib.parse import quote
 
 from pydantic import AliasChoices, Field
 
 from dailies import clock
 from dailies.errors import PayloadError, StaleSignature, VerificationError
 from dailies.models import Delivery, JobError, Media, Proof, Report, Status
-from dailies.payload import JobId, Loose, Payload, Url, Word
-from dailies.provider import Listing, ProofRules, Provider, Webhook
+from dailies.payload import MOST_URL, JobId, Loose, Payload, Seconds, Url, Word
+from dailies.provider import Credentials, Listing, ProofRules, Provider, Question, Request, Webhook
 from dailies.verification import Secrets, plain_hmac, stamped_hmac
 
 WORDS: dict[str, Status] = {
@@ -53,7 +55,7 @@ class Generation(Payload):
     options: Loose[dict[str, Any]] = None
     error: Loose[str] = None
     error_code: Loose[str] = Field(None, validation_alias=AliasChoices("error_code", "errorCode"))
-    output_duration: Loose[float] = Field(None, validation_alias=AliasChoices("outputDuration", "output_duration"))
+    output_duration: Loose[Seconds] = Field(None, validation_alias=AliasChoices("outputDuration", "output_duration"))
     output_url: Url = Field(None, validation_alias="outputUrl")
     output_media_url: Url = Field(None, validation_alias="outputMediaUrl")
     segment_output_url: Url = Field(None, validation_alias="segmentOutputUrl")
@@ -168,19 +170,50 @@ def _generation(generation: Generation, parent: str | None = None) -> Report:
             ("output", generation.output_url),
             ("output", generation.output_media_url),
             ("segment", generation.segment_output_url),
+            seconds=generation.output_duration,
         ),
         error=_error(generation.error_code, generation.error),
         parent=parent,
     )
 
 
-def _media(*links: tuple[str, str | None]) -> tuple[Media, ...]:
-    """The links that are there; two spellings of one link are one medium."""
-    return tuple(dict.fromkeys(Media(role, url) for role, url in links if url))
+def _media(*links: tuple[str, str | None], seconds: Decimal | None = None) -> tuple[Media, ...]:
+    """The links that are there; two spellings of one link are one medium. `seconds`: how long the output plays."""
+    return tuple(dict.fromkeys(Media(role, url, seconds if role == "output" else None) for role, url in links if url))
 
 
 def _error(code: str | None, message: str | None) -> JobError | None:
     return JobError(code or "", message or "", (code or "") in RETRYABLE) if code or message else None
+
+
+def _get(base_url: str, credentials: Credentials, path: str) -> Request:
+    return Request("GET", base_url.rstrip("/") + path, {"x-api-key": credentials["api_key"]})
+
+
+def ask_generation(base_url: str, credentials: Credentials, job_id: str) -> Request:
+    """https://sync.so/docs/api-reference/api/generate-api/get (checked 2026-11-21)"""
+    return _get(base_url, credentials, f"/v2/generate/{quote(job_id, safe='')}")
+
+
+def ask_batch(base_url: str, credentials: Credentials, job_id: str) -> Request:
+    """https://sync.so/docs/api-reference/api/batch-api/get (checked 2026-11-21)"""
+    return _get(base_url, credentials, f"/v2/batch/{quote(job_id, safe='')}")
+
+
+def ask_download(base_url: str, credentials: Credentials, job_id: str) -> Request:
+    """A fresh link, as plain text: https://sync.so/docs/api-reference/api/generate-api/download (checked 2026-11-21)"""
+    return _get(base_url, credentials, f"/v2/generations/{quote(job_id, safe='')}/download")
+
+
+def read_download(body: bytes, job_id: str) -> Report:
+    """The link to the output, unquoted. It tells nothing of the generation itself."""
+    try:
+        url = body.decode().strip().strip('"')
+    except UnicodeDecodeError as error:
+        raise PayloadError("the link is no text") from error
+    if not url.startswith(("https://", "http://")) or len(url.encode()) > MOST_URL or not url.isprintable():
+        raise PayloadError("no link")
+    return Report(job_id=job_id, status="unknown", provider_status="", media=(Media("output", url),))
 
 
 GENERATION = Webhook(provider="sync", name="generation", verify=verify, parse=parse_generation)
@@ -194,4 +227,9 @@ SYNC = Provider(
         "result": frozenset({"jsonl"}),
     },
     listings={"result": Listing(webhook="generation", read=read_result)},
+    renewals={
+        "output": Question(ask_download, read_download),
+        "segment": Question(ask_generation, lambda body, _: parse_generation(body)),
+        "result": Question(ask_batch, lambda body, _: parse_batch(body)),
+    },
 )

@@ -1,0 +1,130 @@
+"""Over the boxes of an MP4 or MOV (ISO/IEC 14496-12): whether they end where the bytes end, and what the header says.
+
+The bytes may be seen in any order, as ranges arrive: only those count that hold the next box's header. `missing` says
+where that is, so that whoever has random access can go and fetch it.
+"""
+
+import struct
+from dataclasses import dataclass, field
+
+HEADER_BYTES = 16  # a box's size, its type, and its true size where it needs 64 bits
+MOOV_BYTES = 64 * 1024  # of the header that are read: the movie's and the first tracks' stand at its front
+
+
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """What the header says: seconds, and the picture's size in pixels; None where it does not."""
+
+    duration: float | None = None
+    width: int | None = None
+    height: int | None = None
+
+
+@dataclass(slots=True)
+class BoxWalk:
+    """The walk. See all bytes, at their offsets, then ask. `moov` and `mdat` must be there: nothing plays without the
+    index or without what it points to, and a cut between two boxes shows in nothing else."""
+
+    _at: int = 0  # where the next header begins
+    _header: bytes = b""  # as much of it as was seen
+    _open_end: bool = False
+    _unseen: set[bytes] = field(default_factory=lambda: {b"moov", b"mdat"})
+    _moov_at: int | None = None
+    _moov_size: int = 0
+    _moov: bytearray = field(default_factory=bytearray)
+
+    def see(self, offset: int, piece: bytes | memoryview) -> None:
+        """Bytes that stand at `offset`."""
+        end = offset + len(piece)
+        while not self._open_end:
+            start = self._at + len(self._header)
+            if not offset <= start < end:
+                break
+            self._header += bytes(piece[start - offset : start - offset + HEADER_BYTES - len(self._header)])
+            if not self._enter():
+                break
+        self._keep_moov(offset, piece)
+
+    def missing(self, total: int) -> int | None:
+        """Where the next bytes stand that the walk still needs of an object of `total` bytes; None at its end."""
+        if self._moov_at is not None and len(self._moov) < self._moov_size:
+            return self._moov_at + len(self._moov)
+        return None if self._open_end or self._at >= total else self._at + len(self._header)
+
+    def problem(self, total: int) -> str:
+        """What is wrong with an object of `total` bytes, once all of it was seen; empty where it is whole."""
+        if self._at > total or (self._at < total and not self._open_end and self._header.strip(b"\0")):
+            return "the MP4 is cut within a box"
+        if self._at < total and not self._open_end and total - self._at >= HEADER_BYTES:
+            return "the MP4's boxes do not reach its end"
+        return f"the MP4 has no {b' and no '.join(sorted(self._unseen)).decode()} box" if self._unseen else ""
+
+    def facts(self) -> Facts:
+        """What stands in the header, as far as it was seen."""
+        return _facts(bytes(self._moov))
+
+    def _enter(self) -> bool:
+        """Go on behind the box whose header was seen; False where more of it must be seen."""
+        if len(self._header) < 8:
+            return False
+        size = int.from_bytes(self._header[:4], "big")
+        header = 8
+        if size == 1:
+            if len(self._header) < HEADER_BYTES:
+                return False
+            size, header = int.from_bytes(self._header[8:16], "big"), HEADER_BYTES
+        name = self._header[4:8]
+        self._unseen.discard(name)
+        if size == 0 or size < header or not name.strip(b"\0"):
+            self._open_end = size == 0 and bool(name.strip(b"\0"))  # to the end of the file; or no box at all
+            return False
+        if name == b"moov" and self._moov_at is None:
+            self._moov_at = self._at + header
+            self._moov_size = min(size - header, MOOV_BYTES)
+        self._at += size
+        self._header = b""
+        return True
+
+    def _keep_moov(self, offset: int, piece: bytes | memoryview) -> None:
+        if self._moov_at is None:
+            return
+        start = self._moov_at + len(self._moov)
+        if offset <= start < offset + len(piece):
+            wanted = self._moov_size - len(self._moov)
+            self._moov += bytes(piece[start - offset : start - offset + wanted])
+
+
+def _facts(moov: bytes) -> Facts:
+    duration: float | None = None
+    width = height = None
+    for name, box in _boxes(moov):
+        if name == b"mvhd":
+            duration = _duration(box)
+        elif name == b"trak" and width is None:
+            for inner, track in _boxes(box):
+                if inner == b"tkhd" and len(track) >= 8:
+                    across, down = struct.unpack(">II", track[-8:])  # 16.16 fixed point; 0 for sound
+                    width, height = (across >> 16, down >> 16) if across and down else (None, None)
+    return Facts(duration, width, height)
+
+
+def _boxes(data: bytes) -> list[tuple[bytes, bytes]]:
+    """The boxes in these bytes, the last perhaps cut."""
+    found = []
+    at = 0
+    while at + 8 <= len(data):
+        size = int.from_bytes(data[at : at + 4], "big")
+        if size < 8:
+            break
+        found.append((data[at + 4 : at + 8], data[at + 8 : at + size]))
+        at += size
+    return found
+
+
+def _duration(mvhd: bytes) -> float | None:
+    layout, at = (">IQ", 20) if mvhd[:1] == b"\1" else (">II", 12)
+    if len(mvhd) < at + struct.calcsize(layout):
+        return None
+    scale, length = struct.unpack_from(layout, mvhd, at)
+    unknown = length in (0xFFFFFFFF, 0xFFFFFFFFFFFFFFFF)
+    return length / scale if scale and not unknown else None

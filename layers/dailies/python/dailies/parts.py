@@ -1,0 +1,236 @@
+"""A medium in parts, several at once: for a host that answers ranges truthfully, by as many connections as pay.
+
+One stream begins at the front. Where the host, not we, is what is waited for, more connections take ranges from the
+back, until they meet. Each part passes through in pieces; one that fails is asked for again, alone.
+"""
+
+import random
+import threading
+import time
+from collections.abc import Callable
+
+from dailies import outbound
+from dailies.addresses import Ways
+from dailies.containers import Wholeness
+from dailies.errors import HostFailed, LinkDead, StorageFailed, TransferError
+from dailies.models import Upload
+from dailies.outbound import Medium, Network
+from dailies.target import Target
+from dailies.uploading import PIECE_BYTES, Frame, Lane, Sent
+from dailies.watch import Watch
+
+MOST_CONNECTIONS = 16  # under a cap of 30 MB/s each, more than one core can pass on
+GROWTH = 4  # 1, 4, 16
+LOOK_SECONDS = 0.25  # between two looks at the speed
+IDLE_SHARE = 0.4  # of a core's time: with less left, we are what is waited for
+PAYS = 1.15  # how much faster more connections must have made it to be followed by more
+PART_TRIES = 4
+PEEK_BYTES = 64 * 1024  # for a header that no part's bytes have shown
+MOST_PEEKS = 64
+
+type Fill = Callable[[memoryview], int]
+"""Fills a buffer with a medium's next bytes; less only at its end."""
+
+
+class Parts:
+    """One medium, whose first bytes have come, on its way into an upload of parts."""
+
+    def __init__(
+        self,
+        *,
+        url: str,
+        ways: Ways,
+        network: Network,
+        watch: Watch,
+        medium: Medium,
+        fill: Fill | None,
+        whole: Wholeness,
+        target: Target,
+        upload: Upload,
+        sent: dict[int, Sent],
+    ) -> None:
+        self._url = url
+        self._ways = ways
+        self._network = network
+        self._watch = watch
+        self._medium = medium
+        self._fill = fill
+        self._whole = whole
+        self._target = target
+        self._upload = upload
+        self.sent = sent
+        count = -(-upload.total // upload.part_bytes)
+        self._todo = [number for number in range(1, count + 1) if number not in sent]
+        self._lock = threading.Lock()
+        self._error: TransferError | None = None
+        self._slowest = 0.0  # seconds that a part took
+        self._passed = 0  # bytes
+        self._several = medium.ranges and bool(medium.validator) and not whole.in_order
+        self._threads: list[threading.Thread] = []
+
+    def run(self) -> bool:
+        """Send all parts. False where the time was over first; TransferError where one cannot be sent."""
+        self._start(self._stream if self._fill else self._ranges)
+        if self._several:
+            self._grow()
+        for thread in self._threads:
+            thread.join()
+        if self._error and not (self.sent and self._watch.left <= 0):
+            raise self._error
+        if self._todo or self._error:
+            return False
+        self._peek()
+        return True
+
+    def _start(self, work: Callable[[], None]) -> None:
+        def guarded() -> None:
+            try:
+                work()
+            except TransferError as error:
+                with self._lock:
+                    self._error = self._error or error
+            except Exception as error:  # noqa: BLE001  a thread's exception would be lost
+                with self._lock:
+                    self._error = self._error or StorageFailed(f"unexpected: {type(error).__name__}: {error}")
+
+        thread = threading.Thread(target=guarded, daemon=True)
+        self._threads.append(thread)
+        thread.start()
+
+    def _grow(self) -> None:
+        """Add connections while they pay. The process's own share of a core tells whether there is room for more."""
+        best = 0.0
+        passed, worked, looked = 0, time.process_time(), time.monotonic()
+        while any(thread.is_alive() for thread in self._threads):
+            self._threads[-1].join(LOOK_SECONDS)
+            now, busy, bytes_now = time.monotonic(), time.process_time(), self._passed
+            speed = (bytes_now - passed) / (now - looked)
+            idle = 1 - (busy - worked) / (now - looked)
+            passed, worked, looked = bytes_now, busy, now
+            running = len(self._threads)
+            if running >= MOST_CONNECTIONS or not self._todo or speed < best * PAYS or idle < IDLE_SHARE:
+                if running >= MOST_CONNECTIONS or speed < best * PAYS:
+                    return
+                continue
+            best = speed
+            for _ in range(min(running * GROWTH, MOST_CONNECTIONS) - running):
+                self._start(self._ranges)
+            time.sleep(LOOK_SECONDS)  # they must first get going
+            passed, worked, looked = self._passed, time.process_time(), time.monotonic()
+
+    def _stream(self) -> None:
+        """Pass on the stream that has begun, from the front."""
+        with self._target.lane() as lane:
+            frame = Frame()
+            while self._fill and (number := self._take(0)) is not None:
+                try:
+                    self._pass(number, self._fill, lane, frame)
+                except (HostFailed, StorageFailed):
+                    self._give_back(number)
+                    if not self._several:
+                        raise
+                    break
+        self._medium.close()
+        if self._several:
+            self._ranges()
+
+    def _ranges(self) -> None:
+        """Ask for ranges, from the back."""
+        medium: Medium | None = None
+        frame = Frame()
+        with self._target.lane() as lane:
+            try:
+                while (number := self._take(-1)) is not None:
+                    medium = self._range(number, medium, lane, frame)
+            finally:
+                if medium:
+                    medium.close()
+
+    def _range(self, number: int, medium: Medium | None, lane: Lane, frame: Frame) -> Medium:
+        """One part by a range of its own, by the connection of the one before where it still holds."""
+        start = (number - 1) * self._upload.part_bytes
+        end = min(start + self._upload.part_bytes, self._upload.total)
+        for attempt in range(PART_TRIES):
+            try:
+                medium = self._ask(start, end, medium)
+                with self._watch.over(medium):
+                    self._pass(number, medium.read_into, lane, frame)
+            except (HostFailed, StorageFailed):
+                if medium:
+                    medium.close()
+                medium = None
+                if attempt == PART_TRIES - 1 or self._error or self._watch.left <= 0:
+                    self._give_back(number)
+                    raise
+                time.sleep(0.2 * 2**attempt * random.uniform(0.5, 1.5))  # noqa: S311  no secret
+            else:
+                return medium
+        raise AssertionError("unreachable")
+
+    def _ask(self, start: int, end: int, medium: Medium | None) -> Medium:
+        validator = self._medium.validator
+        if medium:
+            try:
+                return medium.again(start, end)
+            except HostFailed:
+                medium.close()  # the host ended the connection between two answers, as it may
+        try:
+            found = outbound.get(
+                self._medium.place.url, self._ways, self._network, start=start, end=end, validator=validator
+            )
+        except LinkDead:  # what a redirect led to may die before the link itself
+            found = outbound.get(self._url, self._ways, self._network, start=start, end=end, validator=validator)
+        if found.total != self._upload.total:
+            found.close()
+            raise HostFailed("the medium changed while it was fetched")
+        return found
+
+    def _pass(self, number: int, fill: Fill, lane: Lane, frame: Frame) -> None:
+        """Pass one part through."""
+        began = time.monotonic()
+        start = (number - 1) * self._upload.part_bytes
+        size = min(self._upload.part_bytes, self._upload.total - start)
+        try:
+            lane.begin(size, {"partNumber": str(number), "uploadId": self._upload.upload_id})
+            for offset in range(0, size, PIECE_BYTES):
+                if self._error:
+                    raise HostFailed("another part failed")
+                piece = frame.piece[: min(PIECE_BYTES, size - offset)]
+                if fill(piece) < len(piece):
+                    raise HostFailed(f"cut short: less than {self._upload.total} bytes")
+                with self._lock:
+                    self._whole.see(start + offset, piece)
+                    self._passed += len(piece)
+                lane.send(frame, len(piece))
+            sent = lane.finish()
+        except BaseException:
+            lane.close()
+            raise
+        with self._lock:
+            self.sent[number] = sent
+            self._slowest = max(self._slowest, time.monotonic() - began)
+
+    def _take(self, end: int) -> int | None:
+        """The next part from the front (0) or the back (-1); None where there is none, or no time for one."""
+        with self._lock:
+            if not self._todo or self._error or self._watch.left < self._slowest * 1.5:
+                return None
+            return self._todo.pop(end)
+
+    def _give_back(self, number: int) -> None:
+        with self._lock:
+            self._todo = sorted([*self._todo, number])
+
+    def _peek(self) -> None:
+        """Fetch the few bytes that the container's check needs and that no part has shown in time."""
+        total = self._upload.total
+        piece = memoryview(bytearray(PEEK_BYTES))
+        for _ in range(MOST_PEEKS):
+            at = self._whole.missing(total)
+            if at is None or not self._several:
+                return
+            size = min(PEEK_BYTES, total - at)
+            with self._watch.over(self._ask(at, at + size, None)) as medium:
+                if medium.read_into(piece[:size]) < size:
+                    raise HostFailed("cut short: a range that was there is not")
+            self._whole.see(at, piece[:size])

@@ -1,0 +1,136 @@
+"""The medium that a queue message names, what the job's events know of it, what a run adds to them. Pure."""
+
+import json
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import asdict, dataclass, replace
+from typing import Any
+
+from dailies import clock
+from dailies.bucket import media_key
+from dailies.clock import Moment
+from dailies.models import Event, Media, Receipt, Report, Upload, content_digest
+from dailies.provider import Listing, Provider
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """A medium to be archived.
+
+    From the message: whose it is. From the job's events: its newest link, when it was found first, how long the
+    provider says that it plays, the upload that an earlier run began, whether it is archived.
+    """
+
+    provider: Provider
+    webhook: str
+    job_id: str
+    role: str
+    media_id: str
+    link: Media | None = None
+    found_at: Moment = ""
+    upload: Upload | None = None
+    archived: bool = False
+
+    def key(self, extension: str) -> str:
+        """Where its object goes."""
+        return media_key(self.provider.name, self.job_id, self.role, self.media_id, extension)
+
+
+def named(body: str, providers: Mapping[str, Provider]) -> Wanted:
+    """The medium that a message names, which is a `Media Found` of the bus. KeyError, TypeError or ValueError where it
+    names none of a provider's."""
+    detail = json.loads(body)["detail"]
+    (medium,) = detail["media"]
+    provider = providers[detail["provider"]]
+    provider.roles[medium["role"]]
+    return Wanted(provider, detail["webhook"], detail["job_id"], medium["role"], medium["media_id"])
+
+
+def known(wanted: Wanted, events: Iterable[Event]) -> Wanted:
+    """The same with what the events know of it."""
+    links: list[tuple[Moment, str, Media]] = []
+    uploads: list[tuple[Moment, str, Upload]] = []
+    archived = False
+    prefix = wanted.key("")
+    for event in events:
+        links += [
+            (event.received_at, medium.url, medium)
+            for medium in event.media
+            if (medium.role, medium.media_id) == (wanted.role, wanted.media_id)
+        ]
+        if event.upload and event.upload.key.startswith(prefix):
+            uploads.append((event.received_at, event.upload.upload_id, event.upload))
+        receipt = event.receipt
+        if receipt and (receipt.role, receipt.media_id) == (wanted.role, wanted.media_id):
+            archived |= receipt.state == "archived"
+    return replace(
+        wanted,
+        link=max(links)[2] if links else None,
+        found_at=min(links)[0] if links else "",
+        upload=max(uploads)[2] if uploads else None,
+        archived=archived,
+    )
+
+
+def receipt_event(wanted: Wanted, receipt: Receipt) -> Event:
+    """What a try came to."""
+    return _archive_event(wanted, receipt.at, asdict(receipt), receipt=receipt)
+
+
+def upload_event(wanted: Wanted, upload: Upload) -> Event:
+    """That an upload was begun, so that another run can go on with it."""
+    return _archive_event(wanted, clock.now(), asdict(upload), upload=upload)
+
+
+def renewal_event(wanted: Wanted, report: Report, answer: bytes) -> Event:
+    """What the provider answered when it was asked for a fresh link. Its link in the wanted role is for the wanted
+    medium, whatever its path."""
+    media = tuple(
+        replace(medium, renews=wanted.media_id) if medium.role == wanted.role else medium for medium in report.media
+    )
+    content = {"provider": wanted.provider.name, "job_id": wanted.job_id, "answer": answer.decode(errors="replace")}
+    return Event.of(
+        replace(report, media=media),
+        event_id=content_digest("poll", content),
+        provider=wanted.provider.name,
+        webhook=wanted.webhook,
+        origin="poll",
+        received_at=clock.now(),
+        payload=answer,
+    )
+
+
+def listed_events(wanted: Wanted, listing: Listing, lines: Iterator[bytes]) -> Iterator[Event]:
+    """The events of other jobs that a stored medium lists."""
+    for report in listing.read(lines, wanted.job_id):
+        content = {
+            "provider": wanted.provider.name,
+            "job_id": report.job_id,
+            "status": report.provider_status,
+            "media": [medium.url for medium in report.media],
+            "error": [report.error.code, report.error.message] if report.error else [],
+            "parent": report.parent,
+        }
+        yield Event.of(
+            report,
+            event_id=content_digest("batch", content),
+            provider=wanted.provider.name,
+            webhook=listing.webhook,
+            origin="batch",
+            received_at=clock.now(),
+            payload=json.dumps(content).encode(),
+        )
+
+
+def _archive_event(wanted: Wanted, at: Moment, content: Mapping[str, Any], **what: Any) -> Event:
+    provider, job_id = wanted.provider.name, wanted.job_id
+    return Event(
+        event_id=content_digest("archive", {"provider": provider, "job_id": job_id, **content}),
+        provider=provider,
+        webhook=wanted.webhook,
+        job_id=job_id,
+        status="unknown",  # the archive knows nothing of the work itself
+        provider_status="",
+        origin="archive",
+        received_at=at,
+        **what,
+    )
