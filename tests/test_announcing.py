@@ -88,8 +88,9 @@ class TestWhatIsTold:
         assert again[0].detail["id"] != first[0].detail["id"]
         assert [told.detail_type for told in settled] == ["Media Archived", "Job Settled"]
 
-    def test_a_try_that_is_still_to_come_is_not_told_again(self) -> None:
-        assert titles(DONE, CUT, replace(DONE, received_at=T3)) == [["Media Found", "Job Completed"], [], []]
+    def test_a_try_that_did_not_succeed_tells_nothing_and_a_link_found_after_it_is_tried_at_once(self) -> None:
+        steps = titles(DONE, CUT, replace(DONE, received_at=T3))
+        assert steps == [["Media Found", "Job Completed"], [], ["Media Found"]]
 
     def test_two_stages_are_two_completions(self) -> None:
         """Creatify's picture, and then its video."""

@@ -44,8 +44,8 @@ def problem(content: bytes, pieces: list[int] | None = None) -> str:
     assert what
     whole = Wholeness(what)
     for start, end in pairwise([0, *sorted(pieces or []), len(content)]):
-        whole.feed(memoryview(content)[start:end])
-    return whole.problem()
+        whole.see(start, memoryview(content)[start:end])
+    return whole.problem(len(content))
 
 
 class TestSniffing:
@@ -193,11 +193,11 @@ class TestLines:
     def test_a_line_without_end_is_refused_and_not_kept(self) -> None:
         """A host that sends 2 GiB without a newline must not fill the memory."""
         whole, piece = Wholeness(containers.JSONL), b"x" * 2**20
-        whole.feed(b'{"a":"')
+        whole.see(0, b'{"a":"')
         tracemalloc.start()
-        for _ in range(64):
-            whole.feed(piece)
+        for number in range(64):
+            whole.see(6 + number * len(piece), piece)
         _, peak = tracemalloc.get_traced_memory()
         tracemalloc.stop()
-        assert whole.problem() == "a line is no JSON"
+        assert whole.problem(6 + 64 * len(piece)) == "a line is no JSON"
         assert peak < 8 * MOST_LINE

@@ -44,7 +44,7 @@ def _of_media(old: Job | None, new: Job) -> Iterator[Announcement]:
     before = {(medium.role, medium.media_id): medium for medium in old.media} if old else {}
     for medium in new.media:
         was = before.get((medium.role, medium.media_id))
-        if medium.state == "pending" and _is_fresh(medium) and not (was and was.state == "pending"):
+        if _is_fresh(medium) and not (was and _is_fresh(was)):
             yield _about(new, "Media Found", [medium.role, medium.media_id, medium.found_at], medium)
         if medium.receipt and medium.state == "archived" and not (was and was.state == "archived"):
             yield _about(new, "Media Archived", [medium.receipt.key, medium.receipt.version_id], medium)

@@ -75,8 +75,8 @@ class BoxWalk:
             size, header = int.from_bytes(self._header[8:16], "big"), HEADER_BYTES
         name = self._header[4:8]
         self._unseen.discard(name)
-        if size == 0 or size < header or not name.strip(b"\0"):
-            self._open_end = size == 0 and bool(name.strip(b"\0"))  # to the end of the file; or no box at all
+        if size < header:
+            self._open_end = size == 0  # to the end of the file, or padding; any other size is no box
             return False
         if name == b"moov" and self._moov_at is None:
             self._moov_at = self._at + header
