@@ -49,7 +49,8 @@ class BoxWalk:
         """Where the next bytes stand that the walk still needs of an object of `total` bytes; None at its end."""
         if self._moov_at is not None and len(self._moov) < self._moov_size:
             return self._moov_at + len(self._moov)
-        return None if self._open_end or self._at >= total else self._at + len(self._header)
+        start = self._at + len(self._header)
+        return None if self._open_end or start >= total else start
 
     def problem(self, total: int) -> str:
         """What is wrong with an object of `total` bytes, once all of it was seen; empty where it is whole."""

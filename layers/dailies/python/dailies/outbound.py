@@ -309,18 +309,16 @@ class _Connection(http.client.HTTPConnection):
 
 
 def _reason(error: Exception) -> str:
-    match error:
-        case ssl.SSLCertVerificationError():
-            return f"the host's certificate does not hold: {error.verify_message}"
-        case TimeoutError():
-            return "the host was silent for too long"
-        case http.client.IncompleteRead():
-            return "cut short: the host ended the answer before its end"
-        case ConnectionRefusedError():
-            return "the host takes no connections"
-        case ConnectionError() | ssl.SSLEOFError():
-            return "the host hung up"
-        case http.client.HTTPException():
-            return "the host's head is malformed or too long"
-        case _:
-            return f"the connection failed: {type(error).__name__}"
+    return next(reason for kind, reason in REASONS if isinstance(error, kind))
+
+
+REASONS: tuple[tuple[type[Exception], str], ...] = (
+    (ssl.SSLCertVerificationError, "the host's certificate does not hold"),
+    (TimeoutError, "the host was silent for too long"),
+    (http.client.IncompleteRead, "cut short: the host ended the answer before its end"),
+    (ConnectionRefusedError, "the host takes no connections"),
+    (ConnectionError, "the host hung up"),
+    (ssl.SSLEOFError, "the host hung up"),
+    (http.client.HTTPException, "the host's head is malformed or too long"),
+    (Exception, "the connection failed"),
+)

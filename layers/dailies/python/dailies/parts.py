@@ -8,6 +8,7 @@ import random
 import threading
 import time
 from collections.abc import Callable
+from typing import NamedTuple
 
 from dailies import outbound
 from dailies.addresses import Ways
@@ -30,6 +31,14 @@ MOST_PEEKS = 64
 
 type Fill = Callable[[memoryview], int]
 """Fills a buffer with a medium's next bytes; less only at its end."""
+
+
+class _Mark(NamedTuple):
+    """How far we are: seconds by the clock, seconds that the process worked, bytes passed on."""
+
+    at: float
+    worked: float
+    passed: int
 
 
 class Parts:
@@ -100,23 +109,29 @@ class Parts:
     def _grow(self) -> None:
         """Add connections while they pay. The process's own share of a core tells whether there is room for more."""
         best = 0.0
-        passed, worked, looked = 0, time.process_time(), time.monotonic()
-        while any(thread.is_alive() for thread in self._threads):
-            self._threads[-1].join(LOOK_SECONDS)
-            now, busy, bytes_now = time.monotonic(), time.process_time(), self._passed
-            speed = (bytes_now - passed) / (now - looked)
-            idle = 1 - (busy - worked) / (now - looked)
-            passed, worked, looked = bytes_now, busy, now
-            running = len(self._threads)
-            if running >= MOST_CONNECTIONS or not self._todo or speed < best * PAYS or idle < IDLE_SHARE:
-                if running >= MOST_CONNECTIONS or speed < best * PAYS:
-                    return
-                continue
-            best = speed
-            for _ in range(min(running * GROWTH, MOST_CONNECTIONS) - running):
-                self._start(self._ranges)
-            time.sleep(LOOK_SECONDS)  # they must first get going
-            passed, worked, looked = self._passed, time.process_time(), time.monotonic()
+        since = self._mark()
+        while self._todo and len(self._threads) < MOST_CONNECTIONS:
+            alive = [thread for thread in self._threads if thread.is_alive()]
+            if not alive:
+                return
+            alive[0].join(LOOK_SECONDS)
+            now = self._mark()
+            seconds = max(now.at - since.at, 0.001)
+            speed = (now.passed - since.passed) / seconds
+            idle = 1 - (now.worked - since.worked) / seconds
+            since = now
+            if speed < best * PAYS:
+                return
+            if idle > IDLE_SHARE:
+                best = speed
+                running = len(self._threads)
+                for _ in range(min(running * GROWTH, MOST_CONNECTIONS) - running):
+                    self._start(self._ranges)
+                time.sleep(LOOK_SECONDS)  # they must first get going
+                since = self._mark()
+
+    def _mark(self) -> "_Mark":
+        return _Mark(time.monotonic(), time.process_time(), self._passed)
 
     def _stream(self) -> None:
         """Pass on the stream that has begun, from the front."""
