@@ -14,3 +14,6 @@ ARCHIVED = {
     *("role", "media_id", "state", "source_host", "key", "version_id", "bytes", "checksum", "content_type"),
     *("archived_at", "found_at", "link_host", "served_by"),
 }
+QUARANTINED = {
+    *("pk", "sk", "event_id", "provider", "webhook", "received_at", "origin", "reason", "proof", "written_by"),
+}
