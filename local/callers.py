@@ -106,7 +106,7 @@ def sync_generation(
     at = at or datetime.now(UTC)
     body: dict[str, Any] = {
         "id": job_id,
-        "createdAt": _zulu(at - timedelta(minutes=5)),
+        "createdAt": zulu(at - timedelta(minutes=5)),
         "status": case.upper(),
         "model": "lipsync-2",
         "input": [
@@ -132,7 +132,7 @@ def sync_batch(
     batch is no example there, but made from the schema.
     """
     at = at or datetime.now(UTC)
-    created = _zulu(at - timedelta(hours=1))
+    created = zulu(at - timedelta(hours=1))
     links = {"outputUrl": output_url, "webhookUrl": f"{RECEIVER}/webhooks/sync/batch"}
     if case == "completed":
         metrics = {"totalGenerations": 5, "successCount": 4, "failedCount": 1, "pendingCount": 0}
@@ -156,11 +156,11 @@ def sync_batch_row(request_id: str, generation_id: str, output_url: str | None) 
 
 def sync_batch_result(rows: list[dict[str, str]]) -> bytes:
     """The JSONL that a batch's `outputUrl` leads to."""
-    return b"".join(_compact(row) + b"\n" for row in rows)
+    return b"".join(compact(row) + b"\n" for row in rows)
 
 
 def _sync_call(webhook: str, case: str, body: dict[str, Any], *, secret: str, proof: str, at: datetime) -> Call:
-    raw = _compact(body)  # as JSON.stringify writes it
+    raw = compact(body)
     headers = {"Content-Type": "application/json", **sync_proofs(secret, raw, int(at.timestamp()))[proof]}
     return Call(webhook, case, body["id"], f"/webhooks/{webhook}", headers, raw)
 
@@ -224,12 +224,14 @@ def captions_creator(case: str, job_id: str, secret: str, *, url: str = "") -> C
     else:
         body |= {"error": "The operation failed."}
     headers = {"Content-Type": "application/json", "Authorization": f"Bearer {secret}"}
-    return Call("captions/creator", case, job_id, "/webhooks/captions/creator", headers, _compact(body))
+    return Call("captions/creator", case, job_id, "/webhooks/captions/creator", headers, compact(body))
 
 
-def _compact(body: dict[str, Any]) -> bytes:
+def compact(body: dict[str, Any]) -> bytes:
+    """JSON as JSON.stringify writes it."""
     return json.dumps(body, separators=(",", ":"), ensure_ascii=False).encode()
 
 
-def _zulu(at: datetime) -> str:
+def zulu(at: datetime) -> str:
+    """A time as Sync writes it."""
     return at.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")

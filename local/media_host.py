@@ -6,6 +6,8 @@
         host.url("/job-1/generation.mp4", fault="cut-chunked")      # one of media_answers.FAULTS
         host.add("/batches/1.jsonl", rows, "application/jsonl")     # other content
         host.redirect("/v2/generations/1/result", to=host.url(...)) # 302
+        host.revoke("/job-1/generation.mp4")                        # the links given so far are dead, new ones are not
+        host.remove("/job-1/generation.mp4")                        # 404 from now on
         host.requests                                               # what was asked for, headers included
 
 A path's last segment names the medium; what stands before it is free and makes paths distinct. `python -m
@@ -21,13 +23,14 @@ import tempfile
 import threading
 import time
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from datetime import UTC, datetime, timedelta
 from hashlib import sha256
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from secrets import token_bytes
+from typing import Literal
 from urllib.parse import parse_qs, unquote, urlencode, urlsplit
 
 import trustme
@@ -38,34 +41,56 @@ from local.media_answers import FAULTS, RESET, Answer, Exchange, Pieces, Request
 HOUR = 3600
 SIGNED, FAULT = "/signed", "/fault"  # the first segments of paths: /signed/fault/<name>/<path>
 
+type Dialect = Literal["X-Amz", "X-Goog"]  # what the terms of a signed link are called: S3's way, Google's way
+
 
 class MediaHost:
     """What is served, and what was asked for. `ca_file` is the authority to trust where it speaks TLS."""
 
-    def __init__(self, base_url: str, content: dict[str, Medium], ca_file: Path | None = None) -> None:
+    def __init__(
+        self,
+        base_url: str,
+        content: dict[str, Medium],
+        ca_file: Path | None = None,
+        *,
+        now: Callable[[], float] = time.time,
+    ) -> None:
         self.base_url = base_url
         self.media = content
         self.ca_file = ca_file
         self.requests: list[Request] = []
+        self._now = now
         self._added: dict[str, Medium | Answer] = {}
+        self._removed: set[str] = set()
         self._attempts: Counter[str] = Counter()
+        self._revoked: Counter[str] = Counter()
         self._key = token_bytes(32)
         self._lock = threading.Lock()
 
     def url(
-        self, path: str, *, fault: str | None = None, lifetime: int | None = HOUR, issued: float | None = None
+        self,
+        path: str,
+        *,
+        fault: str | None = None,
+        lifetime: int | None = HOUR,
+        issued: float | None = None,
+        dialect: Dialect = "X-Amz",
     ) -> str:
-        """A link to a path that ends in a medium's name or was added. It is signed as S3's are and dies `lifetime`
-        seconds after `issued` (now); with None it is neither signed nor does it die."""
+        """A link to a path that ends in a medium's name or was added. It is signed as S3's or Google's are and dies
+        `lifetime` seconds after `issued` (now); with None it is neither signed nor does it die."""
         if fault is not None and fault not in FAULTS:
             raise ValueError(f"no fault {fault!r}; there are: {', '.join(sorted(FAULTS))}")
         path = path if fault is None else f"{FAULT}/{fault}{path}"
         if lifetime is None:
             return self.base_url + path
-        at = datetime.fromtimestamp(time.time() if issued is None else issued, UTC)
-        terms = {"X-Amz-Date": at.strftime("%Y%m%dT%H%M%SZ"), "X-Amz-Expires": str(lifetime)}
+        at = datetime.fromtimestamp(self._now() if issued is None else issued, UTC)
         path = SIGNED + path
-        return f"{self.base_url}{path}?{urlencode(terms | {'X-Amz-Signature': self._signature(path, terms)})}"
+        terms = {
+            f"{dialect}-Credential": self._credential(path),
+            f"{dialect}-Date": at.strftime("%Y%m%dT%H%M%SZ"),
+            f"{dialect}-Expires": str(lifetime),
+        }
+        return f"{self.base_url}{path}?{urlencode(terms | {f'{dialect}-Signature': self._signature(path, terms)})}"
 
     def add(self, path: str, content: bytes, content_type: str) -> None:
         """Serve other content at a path; `url` makes links to it."""
@@ -74,6 +99,14 @@ class MediaHost:
     def redirect(self, path: str, to: str) -> None:
         """Answer a path with 302."""
         self._added[path] = redirect(to)
+
+    def revoke(self, path: str) -> None:
+        """End the signed links given for a path until now: what signed them is revoked. `url` makes good ones."""
+        self._revoked[_parts(path)[2]] += 1
+
+    def remove(self, path: str) -> None:
+        """There is no such medium any more: 404 for every link."""
+        self._removed.add(_parts(path)[2])
 
     def requests_for(self, path: str) -> list[Request]:
         """The requests for a path as it was given to `url`, whatever the fault, the signature and the query."""
@@ -89,7 +122,7 @@ class MediaHost:
         if signed and not self._permits(request):
             return iter(refusal(403, "AccessDenied")), True
         found = self._added.get(path) or self.media.get(path.rpartition("/")[2])
-        if found is None or fault not in {None, *FAULTS}:
+        if found is None or path in self._removed or fault not in {None, *FAULTS}:
             return iter(refusal(404, "NoSuchKey")), True
         if isinstance(found, Answer):
             return iter(found), True
@@ -100,13 +133,20 @@ class MediaHost:
     def _signature(self, path: str, terms: dict[str, str]) -> str:
         return hmac.digest(self._key, f"{path}\n{urlencode(terms)}".encode(), sha256).hex()
 
+    def _credential(self, path: str) -> str:
+        """What signs the links of a path: a number that grows with each revocation."""
+        return f"credential-{self._revoked[_parts(path)[2]]}"
+
     def _permits(self, request: Request) -> bool:
         terms = {name: values[0] for name, values in parse_qs(request.query).items()}
-        signature = terms.pop("X-Amz-Signature", "")
+        dialect = "X-Goog" if "X-Goog-Signature" in terms else "X-Amz"
+        signature = terms.pop(f"{dialect}-Signature", "")
         if not hmac.compare_digest(signature.encode(), self._signature(request.path, terms).encode()):
             return False
-        issued = datetime.strptime(terms["X-Amz-Date"], "%Y%m%dT%H%M%SZ").replace(tzinfo=UTC)
-        return datetime.now(UTC) < issued + timedelta(seconds=int(terms["X-Amz-Expires"]))
+        if terms[f"{dialect}-Credential"] != self._credential(request.path):
+            return False
+        issued = datetime.strptime(terms[f"{dialect}-Date"], "%Y%m%dT%H%M%SZ").replace(tzinfo=UTC)
+        return self._now() < (issued + timedelta(seconds=int(terms[f"{dialect}-Expires"]))).timestamp()
 
 
 def _parts(path: str) -> tuple[bool, str | None, str]:
@@ -188,14 +228,17 @@ class _Handler(BaseHTTPRequestHandler):
 
 
 @contextmanager
-def media_host(*, port: int = 0, tls: bool = False, folder: Path = FOLDER) -> Iterator[MediaHost]:
+def media_host(
+    *, port: int = 0, tls: bool = False, folder: Path = FOLDER, now: Callable[[], float] = time.time
+) -> Iterator[MediaHost]:
     """A media host on 127.0.0.1 while the context lasts; `port` 0 takes a free one. With `tls` it speaks https as
-    `localhost` and 127.0.0.1, certified by an authority of its own (`ca_file`)."""
+    `localhost` and 127.0.0.1, certified by an authority of its own (`ca_file`). Links die by the clock `now`, in
+    seconds since 1970."""
     with tempfile.TemporaryDirectory() as made:
         authority = Path(made) / "ca.pem" if tls else None
         server = _Server(port, _certified(authority) if authority else None)
         base_url = f"{'https' if tls else 'http'}://127.0.0.1:{server.server_port}"
-        server.host = MediaHost(base_url, media(folder), authority)
+        server.host = MediaHost(base_url, media(folder), authority, now=now)
         thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05})
         thread.start()
         try:

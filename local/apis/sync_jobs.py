@@ -1,0 +1,188 @@
+"""Sync's jobs: what a generation and a batch are, what GET and the webhook show of them, how a script moves them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from local.apis.callbacks import Callback
+from local.callers import Reply, compact, sync_batch_result, sync_batch_row, zulu
+from local.media import Medium
+
+if TYPE_CHECKING:
+    from local.apis.sync import Sync
+
+# Sync's words for its error codes, https://sync.so/docs/developer-guides/error-handling
+ERRORS = {
+    "generation_unsupported_model": "The requested model is not supported for this operation.",
+    "generation_media_metadata_missing": "Required media metadata is missing from the request.",
+    "generation_audio_length_exceeded": "The provided audio exceeds the maximum allowed length.",
+    "generation_text_length_exceeded": "Text must be less than 5000 characters in one generation.",
+    "generation_audio_missing": "No audio file was provided in the request.",
+    "generation_video_missing": "No video file was provided in the request.",
+    "generation_timeout": "The generation process exceeded the maximum allowed time.",
+    "generation_pipeline_failed": "An error occurred in the generation pipeline.",
+    "generation_database_error": "An error occurred while accessing the database.",
+    "generation_internal_auth": "Authentication failed for internal generation service.",
+    "generation_unhandled_error": "An unexpected error occurred during the generation process.",
+}
+INPUT = [
+    {"type": "video", "url": "https://assets.sync.so/docs/example-video.mp4"},
+    {"type": "audio", "url": "https://assets.sync.so/docs/example-audio.wav"},
+]
+
+
+@dataclass
+class Generation:
+    """One generation. `output` and `segment` name media as local/apis/links.py says. With `leads_through_api` its
+    `outputUrl` is as seen in real traffic: a link to the API with a token in it, that redirects to a signed one."""
+
+    _sync: Sync = field(repr=False)
+    id: str
+    webhook_url: str = ""
+    model: str = "lipsync-2"
+    input: list[dict[str, Any]] = field(default_factory=lambda: INPUT)
+    options: dict[str, Any] = field(default_factory=lambda: {"sync_mode": "loop"})
+    status: str = "PENDING"
+    output: str = ""
+    segment: str = ""
+    seconds: float | None = None
+    error_code: str = ""
+    leads_through_api: bool = False
+
+    def __post_init__(self) -> None:
+        self.created_at = self._sync.world.clock.date()
+        self.token = self._sync.world.chance.uuid("sync", "token", self.id)
+
+    def becomes(self, status: str) -> Generation:
+        """Another status, in Sync's words; the webhook is told of COMPLETED and FAILED."""
+        with self._sync.world.lock:
+            self.status = status
+            callback = self._callback(self._told())
+        if self.webhook_url and status in {"COMPLETED", "FAILED"}:
+            self._sync.callbacks.tell(callback)
+        return self
+
+    def completes(self, output: str = "generation.mp4", segment: str = "", *, seconds: float = 2.0) -> Generation:
+        """COMPLETED, with these media; `seconds` is the output's duration."""
+        with self._sync.world.lock:
+            self.output, self.segment, self.seconds = output, segment, seconds
+        return self.becomes("COMPLETED")
+
+    def fails(self, code: str = "generation_pipeline_failed", *, status: str = "FAILED") -> Generation:
+        """FAILED, or REJECTED, CANCELED, TIMED_OUT."""
+        with self._sync.world.lock:
+            self.error_code = code
+        return self.becomes(status)
+
+    def forge(self, secret: str = "whsec_somebody_elses", **changes: Any) -> Reply | None:  # noqa: S107  no secret
+        """Somebody who does not know the secret (or does: name it) calls the webhook, the body changed like this."""
+        return self._sync.callbacks.forge(self._callback(self._told() | changes, secret))
+
+    def shown(self) -> dict[str, Any]:
+        """As GET shows it: every field, null where there is nothing, the output under its old and its new name."""
+        error = ERRORS.get(self.error_code, self.error_code) or None
+        url = self._output_url() or None
+        return {
+            "id": self.id,
+            "createdAt": zulu(self.created_at),
+            "status": self.status,
+            "model": self.model,
+            "input": self.input,
+            "webhookUrl": self.webhook_url or None,
+            "options": self.options,
+            "outputUrl": url,
+            "outputMediaUrl": url,
+            "segmentOutputUrl": self._sync.links.url(self.id, self.segment) or None,
+            "outputDuration": self.seconds,
+            "error": error,
+            "error_code": self.error_code or None,
+        }
+
+    def _told(self) -> dict[str, Any]:
+        """As the webhook is told: the same, without what is nothing and without the newer name."""
+        shown = self.shown()
+        return {name: value for name, value in shown.items() if value is not None and name != "outputMediaUrl"}
+
+    def _output_url(self) -> str:
+        if self.output and self.leads_through_api:
+            return f"{self._sync.base_url}/v2/generations/{self.id}/result?token={self.token}"
+        return self._sync.links.url(self.id, self.output)
+
+    def _callback(self, body: dict[str, Any], secret: str | None = None) -> Callback:
+        prove = self._sync.prover(secret)
+        return Callback("sync/generation", self.id, body["status"], self.webhook_url, compact(body), prove)
+
+
+@dataclass
+class Batch:
+    """One batch of generations. `result` names the list that its `outputUrl` redirects to."""
+
+    _sync: Sync = field(repr=False)
+    id: str
+    webhook_url: str = ""
+    snake_case: bool = False
+    status: str = "PENDING"
+    result: str = ""
+    succeeded: int = 0
+    failed: int = 0
+    pending: int = 0
+
+    def __post_init__(self) -> None:
+        self.created_at = self._sync.world.clock.date()
+
+    def becomes(self, status: str) -> Batch:
+        """Another status, in Sync's words; the webhook is told of COMPLETED and FAILED."""
+        with self._sync.world.lock:
+            self.status = status
+            callback = self._callback(self.shown())
+        if self.webhook_url and status in {"COMPLETED", "FAILED"}:
+            self._sync.callbacks.tell(callback)
+        return self
+
+    def completes(self, generations: Mapping[str, str | None]) -> Batch:
+        """COMPLETED: its generations by id, each with its output or None where it failed. They are jobs of their own
+        from then on. The links in the list are signed now."""
+        rows = []
+        for number, (job_id, output) in enumerate(generations.items(), start=1):
+            job = self._sync.job(job_id)
+            job.completes(output) if output else job.fails("generation_audio_missing")
+            link = self._sync.links.url(job_id, output) if output else None
+            rows.append(sync_batch_row(f"request-{number}", job_id, link))
+        world = self._sync.world
+        with world.lock:
+            self.result = f"{world.chance.letters(20, 'sync', 'result', self.id)}.jsonl"
+            self.succeeded = sum(output is not None for output in generations.values())
+            self.failed = len(generations) - self.succeeded
+            world.host.media[self.result] = Medium(self.result, "application/jsonl", sync_batch_result(rows))
+        return self.becomes("COMPLETED")
+
+    def fails(self) -> Batch:
+        """FAILED, all of it."""
+        return self.becomes("FAILED")
+
+    def forge(self, secret: str = "whsec_somebody_elses", **changes: Any) -> Reply | None:  # noqa: S107  no secret
+        """As Generation.forge."""
+        return self._sync.callbacks.forge(self._callback(self.shown() | changes, secret))
+
+    def shown(self) -> dict[str, Any]:
+        """As GET shows it and the webhook is told."""
+        counts = [self.succeeded + self.failed + self.pending, self.succeeded, self.failed, self.pending]
+        if self.snake_case:
+            created, names = "created_at", ["total_generations", "success_count", "failed_count", "pending_count"]
+        else:
+            created, names = "createdAt", ["totalGenerations", "successCount", "failedCount", "pendingCount"]
+        shown = {
+            "id": self.id,
+            "status": self.status,
+            "metrics": dict(zip(names, counts, strict=True)),
+            "outputUrl": f"{self._sync.base_url}/v2/batches/{self.id}/result" if self.result else "",
+            "webhookUrl": self.webhook_url or None,
+            created: zulu(self.created_at),
+        }
+        return shown if self.snake_case else shown | {"options": {}}
+
+    def _callback(self, body: dict[str, Any], secret: str | None = None) -> Callback:
+        prove = self._sync.prover(secret)
+        return Callback("sync/batch", self.id, body["status"], self.webhook_url, compact(body), prove)
