@@ -37,8 +37,8 @@ OPERATION = "tg7FaiVgmGqTQfuDhyGA"
 
 OUTPUT_URL = f"https://api.sync.so/v2/generations/{GENERATION}/result?token=00000000-0000-4000-8000-000000000000"
 RESULT_URL = f"https://api.sync.so/v2/batches/{BATCH}/result"
-PHOTO_URL = "https://d35ghwdno3nak3.cloudfront.net/product_to_video/7e5e8a6f/photo.png"
-VIDEO_URL = "https://d35ghwdno3nak3.cloudfront.net/product_to_video/7e5e8a6f/video.mp4"
+PHOTO_URL = "https://dpbavq092lwjh.cloudfront.net/product_to_video/7e5e8a6f/photo.png"
+VIDEO_URL = "https://dpbavq092lwjh.cloudfront.net/product_to_video/7e5e8a6f/video.mp4"
 OPERATION_URL = (
     "https://storage.googleapis.com/captions-avatar-orc/orc/studio/dWBgT5iv1D4KS6KwpbCr/result.mp4"
     "?X-Goog-Algorithm=GOOG4-RSA-SHA256&X-Goog-Date=20260115T102900Z&X-Goog-Expires=543058&X-Goog-SignedHeaders=host"
