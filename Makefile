@@ -2,10 +2,10 @@
 BIN := .venv/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help setup up down logs demo test check lint format lock clean
+.PHONY: help setup up down logs demo bench-archive test check lint format lock clean
 
 help:  ## this list
-	@sed -n 's/^\([a-z]*\):.*## /  make \1\t/p' $(MAKEFILE_LIST) | expand -t 16
+	@sed -n 's/^\([a-z-]*\):.*## /  make \1\t/p' $(MAKEFILE_LIST) | expand -t 22
 
 setup:  ## the environments (.venv, .local/sam) with the pinned packages
 	@local/setup.sh
@@ -21,6 +21,9 @@ logs: setup  ## follows the functions' logs
 
 demo: setup  ## up, then every webhook called as its provider calls it, and what became of it
 	@$(BIN)/python -m local.demo
+
+bench-archive: setup  ## the archive's engine against others, ten minutes (ARGS=--quick: one)
+	@$(BIN)/python -m bench.archive $(ARGS)
 
 test: setup  ## all tests, the fast ones first
 	@$(BIN)/python -m pytest

@@ -303,7 +303,7 @@ class TestMultipartUpload:
         [
             ({"MpuObjectSize": len(PART)}, "InvalidRequest"),
             ({"ChecksumCRC64NVME": CHECKSUMS["crc64nvme"]}, "BadDigest"),
-            ({"ChecksumType": "COMPOSITE"}, "InvalidRequest"),
+            ({"ChecksumType": "COMPOSITE"}, "BadDigest"),
             ({"UploadId": "another"}, "NoSuchUpload"),
             ({"Key": "another"}, "NoSuchUpload"),
         ],
@@ -354,6 +354,15 @@ class TestMultipartUpload:
         assert send(s3, "PUT", composite, DIGITS, headers=right)[0] == 200
         full = path + begun(s3, ChecksumAlgorithm="CRC32", ChecksumType="FULL_OBJECT")["UploadId"]
         assert send(s3, "PUT", full, DIGITS)[2]["x-amz-checksum-crc32"] == CHECKSUMS["crc32"]
+
+    def test_where_none_was_named_any_does_and_the_whole_has_s3s_own(self, s3: Sink) -> None:
+        """What boto3 does for who calls it by hand: CRC32 with each part, none with the upload."""
+        upload = begun(s3)
+        parts: Any = with_parts(s3, upload, PART, END, algorithm="CRC32")
+        assert parts[1]["ChecksumCRC32"] == b64encode(zlib.crc32(END).to_bytes(4)).decode()
+        listed: Any = [{name: part[name] for name in ("PartNumber", "ETag")} for part in parts]
+        s3.client().complete_multipart_upload(**upload, MultipartUpload={"Parts": listed})
+        assert (s3.object("video.mp4").algorithm, s3.object("video.mp4").checksum_type) == ("crc64nvme", "FULL_OBJECT")
 
     @pytest.mark.parametrize(("algorithm", "kind"), [("SHA256", "FULL_OBJECT"), ("CRC64NVME", "COMPOSITE")])
     def test_not_every_algorithm_makes_every_kind(

@@ -47,6 +47,7 @@ class Sink:
         self.objects = Objects(keep=keep)
         self.calls: Counter[str] = Counter()
         self.requests: list[Call] = []
+        self.first = self.last = 0.0  # seconds since 1970: of the first call and of the last answer
         self._faults: list[Fault] = []
         self._lock = threading.Lock()
 
@@ -100,6 +101,7 @@ class Sink:
     def came(self, call: Call) -> Fault | None:
         """Count a call; its fault, where it is to have one."""
         with self._lock:
+            self.first = self.first or time.time()
             self.calls[call.operation] += 1
             self.requests.append(call)
             for fault in self._faults:
@@ -117,11 +119,12 @@ class Sink:
             {name: value for name, value in asdict(one).items() if name != "content"}
             for one in self.objects.stored.values()
         ]
-        told = {"calls": self.calls, "objects": stored, "open_uploads": self.open_uploads, "cpu": time.process_time()}
-        return json.dumps(told).encode()
+        told = {"calls": self.calls, "objects": stored, "open_uploads": self.open_uploads}
+        return json.dumps({**told, "first": self.first, "last": self.last}).encode()
 
     def forget(self) -> None:
         """Calls and objects."""
+        self.first = self.last = 0.0
         self.calls.clear()
         self.requests.clear()
         self.objects.stored.clear()

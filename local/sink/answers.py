@@ -7,7 +7,7 @@ from email.utils import formatdate
 from xml.sax.saxutils import escape
 
 from local.sink.body import NOTHING, Body
-from local.sink.objects import SUM, Objects, Stored
+from local.sink.objects import SUM, Objects, Stored, named_algorithm
 from local.sink.refusal import Refusal
 
 XML = '<?xml version="1.0" encoding="UTF-8"?>\n'
@@ -89,7 +89,8 @@ def _create(objects: Objects, call: Call) -> Answer:
 def _upload_part(objects: Objects, call: Call) -> Answer:
     upload = objects.upload(call.bucket, call.key, call.query.get("uploadId", ""))
     part = objects.put_part(upload, call.query["partNumber"], call.headers, call.body)
-    return Answer(headers={"ETag": f'"{part.etag}"', SUM + upload.algorithm: part.checksum})
+    algorithm = named_algorithm(call.headers) or upload.algorithm
+    return Answer(headers={"ETag": f'"{part.etag}"', SUM + algorithm: call.body.sums.text(algorithm)})
 
 
 def _complete(objects: Objects, call: Call) -> Answer:

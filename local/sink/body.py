@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Protocol
 
-from awscrt import checksums  # type: ignore[import-untyped]
+from awscrt import checksums
 
 from local.sink.refusal import Refusal
 

@@ -36,10 +36,12 @@ class Part:
 
 @dataclass(frozen=True)
 class Stored:
-    """An object. `content` is None where no bytes are kept; `headers` are those it was described with."""
+    """An object. `content` is None where no bytes are kept; `headers` are those it was described with; `crc64nvme` is
+    of the bytes, whatever checksum the client chose."""
 
     key: str
     size: int
+    crc64nvme: int
     etag: str
     version_id: str
     algorithm: str
@@ -58,7 +60,7 @@ class Stored:
 
 @dataclass(frozen=True)
 class Upload:
-    """An unfinished upload. `named`: whether the client chose the algorithm, and so owes it with each part."""
+    """An unfinished upload. `named`: whether the client chose the algorithm; if not, parts may come with any."""
 
     bucket: str
     key: str
@@ -93,6 +95,7 @@ class Objects:
                 Stored(
                     key=key,
                     size=part.size,
+                    crc64nvme=part.crcs[DEFAULT],
                     etag=part.etag,
                     version_id=token_hex(16),
                     algorithm=algorithm,
@@ -130,11 +133,12 @@ class Objects:
         if not number.isdecimal() or not 1 <= int(number) <= MOST_PARTS:
             raise Refusal(400, "InvalidArgument", "Part number must be an integer between 1 and 10000.")
         sent = named_algorithm(headers)
-        composite_without = upload.checksum_type == "COMPOSITE" and upload.named and not sent
-        if composite_without or (sent and sent != upload.algorithm):
-            expected = upload.algorithm if upload.named else "null"
-            message = f"Checksum Type mismatch occurred, expected checksum Type: {expected}, actual: {sent or 'null'}"
-            raise Refusal(400, "InvalidRequest", message)
+        owed = upload.named and (sent or upload.checksum_type == "COMPOSITE")
+        if owed and sent != upload.algorithm:
+            message = (
+                f"Checksum Type mismatch occurred, expected checksum Type: {upload.algorithm}, actual checksum Type: "
+            )
+            raise Refusal(400, "InvalidRequest", message + (sent or "null"))
         if body.size > MOST_PUT:
             raise Refusal(400, "EntityTooLarge", "More than 5 GiB in one part.")
         part = _part(body, upload.algorithm, keep=self.keep)
@@ -152,7 +156,7 @@ class Objects:
         if any(part.size < LEAST_PART for part in parts[:-1]):
             raise Refusal(400, "EntityTooSmall", "A part is smaller than 5 MiB and not the last.")
         if headers.get(SUM + "type", upload.checksum_type).upper() != upload.checksum_type:
-            raise Refusal(400, "InvalidRequest", f"The upload was created with checksum type {upload.checksum_type}.")
+            raise Refusal(400, "BadDigest", f"The upload was created with checksum type {upload.checksum_type}.")
         checksum = _checksum(upload, parts)
         if headers.get(SUM + upload.algorithm, checksum).partition("-")[0] != checksum.partition("-")[0]:
             raise Refusal(400, "BadDigest", f"The {upload.algorithm} you specified did not match what we received.")
@@ -165,6 +169,7 @@ class Objects:
                 Stored(
                     key=upload.key,
                     size=size,
+                    crc64nvme=_crc(DEFAULT, parts),
                     etag=_etag_of_parts(parts),
                     version_id=token_hex(16),
                     algorithm=upload.algorithm,
@@ -277,12 +282,17 @@ def _listed_parts(upload: Upload, listed: bytes) -> list[Part]:
 def _checksum(upload: Upload, parts: Sequence[Part]) -> str:
     """Of the whole: combined from the parts' where that is its type, else of the parts' checksums."""
     if upload.checksum_type == "FULL_OBJECT":
-        crc, value = CRCS[upload.algorithm], 0
-        for part in parts:
-            value = crc.combine(value, part.crcs[upload.algorithm], part.size)
-        return crc.text(value)
+        return CRCS[upload.algorithm].text(_crc(upload.algorithm, parts))
     digests = b"".join(b64decode(part.checksum) for part in parts)
     return f"{_digest_of(upload.algorithm, digests)}-{len(parts)}"
+
+
+def _crc(algorithm: str, parts: Sequence[Part]) -> int:
+    """Of the whole, from those of the parts."""
+    value = 0
+    for part in parts:
+        value = CRCS[algorithm].combine(value, part.crcs[algorithm], part.size)
+    return value
 
 
 def _digest_of(algorithm: str, content: bytes) -> str:

@@ -4,6 +4,7 @@ import socket
 import ssl
 import sys
 import threading
+import time
 from contextlib import suppress
 from dataclasses import dataclass
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -80,6 +81,7 @@ class _Handler(BaseHTTPRequestHandler):
             self.close_connection = True
             return
         self._send(answer)
+        self.server.sink.last = time.time()
 
     do_GET = do_HEAD = do_POST = do_DELETE = do_PUT  # noqa: N815  the names that http.server looks for
 

@@ -1,0 +1,1 @@
+"""The benchmarks: each prints a table and writes `.local/bench-<name>.json` beside it."""

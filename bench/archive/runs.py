@@ -1,0 +1,139 @@
+"""One run of one way, measured."""
+
+import contextlib
+import os
+import subprocess
+import tempfile
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from awscrt import checksums
+
+from bench.archive.media import File
+from bench.archive.servers import Servers, Watched
+from bench.archive.tools import FOLDER, Tools
+from bench.archive.ways import Command, Copy, Way
+
+LAUNCHER = Path(__file__).with_name("launcher.py")
+LONGEST = 300  # seconds of any run; the slowest due one takes a quarter of it
+CGROUPS = (Path("/sys/fs/cgroup"), Path("/sys/fs/cgroup/memory"))  # of version 2, of version 1
+
+
+@dataclass(frozen=True)
+class Run:
+    """What one run took. `seconds` from the first request to the last answer, `process_seconds` with the program's
+    start and end, CPU seconds of all its processes, peak memory (bytes) of the largest of them. `problem`: why it does
+    not count, empty where it does."""
+
+    way: str
+    host: str
+    size: int
+    seconds: float
+    process_seconds: float
+    cpu_seconds: float
+    peak_bytes: int
+    requests: dict[str, int]
+    calls: dict[str, int]
+    core_seconds: float
+    problem: str
+
+    @property
+    def s3_calls(self) -> int:
+        """How many, whatever the operation."""
+        return sum(self.calls.values())
+
+
+@dataclass(frozen=True)
+class Bench:
+    """What stays the same from run to run. `core` is the one that the ways run on."""
+
+    servers: Servers
+    tools: Tools
+    core: int
+
+    def run(self, way: Way, host: str, file: File, bound: str = "-") -> Run:
+        """Copy the file once, within the memory bound that `launcher.py` knows."""
+        copy = Copy(f"/{host}/{file.name}", file.size, f"{host}/{file.name}", self.servers, self.tools)
+        command = way.command(copy)
+        self.servers.forget()
+        code, process_seconds, cpu_seconds, peak_bytes, said = self._launch(command, bound)
+        watched = self.servers.watched()
+        problem = f"ended with {code}: {said}" if code else _difference(watched, file)
+        return Run(
+            way=way.name,
+            host=host,
+            size=file.size,
+            seconds=watched.seconds,
+            process_seconds=process_seconds,
+            cpu_seconds=cpu_seconds,
+            peak_bytes=peak_bytes,
+            requests=watched.requests,
+            calls=watched.calls,
+            core_seconds=watched.core_seconds,
+            problem=problem,
+        )
+
+    def _launch(self, command: Command, bound: str) -> tuple[int, float, float, int, str]:
+        """Exit code, seconds, CPU seconds, peak bytes and the last that it said."""
+        with tempfile.TemporaryDirectory(dir=FOLDER) as folder:
+            report, log = Path(folder, "report"), Path(folder, "log")
+            small = [str(self.tools.python), "-S", "-E", str(LAUNCHER), str(report), str(self.core), bound]
+            environment = {
+                "PATH": os.environ["PATH"],
+                "HOME": folder,
+                **self.servers.environment,
+                **command.environment,
+            }
+            with log.open("w") as said:
+                process = subprocess.Popen(
+                    [*small, *command.arguments],
+                    stdin=subprocess.PIPE,
+                    stdout=said,
+                    stderr=subprocess.STDOUT,
+                    env=environment,
+                    text=True,
+                    start_new_session=True,
+                )
+                try:
+                    process.communicate(command.stdin, timeout=LONGEST)
+                except BaseException:
+                    os.killpg(process.pid, 9)  # it and what it started
+                    process.wait()
+                    raise
+            lines = log.read_text().strip().splitlines()
+            code, seconds, cpu, peak = report.read_text().split()
+            return int(code), float(seconds), float(cpu), int(peak), lines[-1] if lines else "nothing said"
+
+
+def _difference(watched: Watched, file: File) -> str:
+    """How what is stored differs from what was served; empty where it does not."""
+    size = crc = 0
+    for one in sorted(watched.objects, key=lambda one: str(one["key"])):  # the relay's ranges are objects of their own
+        size += one["size"]
+        crc = checksums.combine_crc64nvme(crc, one["crc64nvme"], one["size"])
+    if (size, crc) != (file.size, file.crc64nvme):
+        return f"what is stored ({size} bytes) is not what was served ({file.size})"
+    return "an upload is left open" if watched.open_uploads else ""
+
+
+@contextlib.contextmanager
+def memory_bound(limit: int) -> Iterator[tuple[str, str]]:
+    """A bound of `limit` bytes as `launcher.py` knows it, and how it holds, in words. A cgroup where this user may make
+    one: it counts what a function's limit counts. Else a bound on private memory, used or not, which is stricter."""
+    for parent in CGROUPS:
+        names = ("memory.max", "memory.limit_in_bytes")
+        folder = parent / f"dailies-bench-{os.getpid()}"
+        try:
+            folder.mkdir()
+        except OSError:
+            continue
+        try:
+            found = [folder / name for name in names if (folder / name).exists()]
+            if found:
+                found[0].write_text(str(limit))
+                yield f"cgroup:{folder}", f"a cgroup ({found[0].name})"
+                return
+        finally:
+            folder.rmdir()
+    yield f"data:{limit}", "RLIMIT_DATA: all private memory, used or only reserved; 512 KiB of stack a thread"

@@ -1,0 +1,193 @@
+"""The two sides that every way runs between: nginx as the media host, the S3 stand-in as the bucket, on one core."""
+
+import contextlib
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import boto3
+import psutil
+import trustme
+import urllib3
+from botocore.config import Config
+
+from bench.archive.tools import FOLDER, Tools
+from local.sink.signature import ACCESS_KEY, SECRET_KEY
+from local.stack import ROOT
+
+CAP = "30m"  # MiB a second per connection: what a careful media host grants
+# Both ends choose what S3 and CloudFront choose; left alone, OpenSSL and Go would not choose the same.
+CIPHERS = "TLS_AES_128_GCM_SHA256"
+
+NGINX = """
+daemon off;
+master_process off;
+pid {folder}/nginx.pid;
+error_log stderr warn;
+events {{ worker_connections 256; }}
+http {{
+    log_format watched '$msec $request_time $request_method $status';
+    access_log {folder}/nginx.log watched;
+    client_body_temp_path {folder}/temp; proxy_temp_path {folder}/temp; fastcgi_temp_path {folder}/temp;
+    uwsgi_temp_path {folder}/temp; scgi_temp_path {folder}/temp;
+    types {{ video/mp4 mp4; }}
+    server {{
+        listen 127.0.0.1:{port} ssl;
+        ssl_certificate {folder}/host.pem;
+        ssl_certificate_key {folder}/host.pem;
+        ssl_protocols TLSv1.3;
+        ssl_conf_command Ciphersuites {ciphers};
+        location /free/ {{ alias {media}/; }}
+        location /capped/ {{ alias {media}/; limit_rate {cap}; }}
+    }}
+}}
+"""
+OPENSSL = f"""
+openssl_conf = all
+[all]
+ssl_conf = ssl
+[ssl]
+system_default = default
+[default]
+Ciphersuites = {CIPHERS}
+"""
+
+
+@dataclass(frozen=True)
+class Watched:
+    """What the servers saw of one run. `seconds` from the first request to the last answer; `core_seconds` of their
+    core were used. `requests`: the media host's, by method; `calls`: the bucket's, by operation."""
+
+    seconds: float
+    core_seconds: float
+    requests: dict[str, int]
+    calls: dict[str, int]
+    objects: list[dict[str, Any]]
+    open_uploads: list[str]
+
+
+class Servers:
+    """The running servers. `environment` is what programs need to reach the bucket; `client` signs links to it."""
+
+    def __init__(self, folder: Path, media_port: int, endpoint_url: str, processes: list[psutil.Process]) -> None:
+        self.media_port = media_port
+        self.endpoint_url = endpoint_url
+        self.ca_file = folder / "ca.pem"
+        self.client = boto3.client(
+            "s3",
+            endpoint_url=endpoint_url,
+            region_name="us-east-1",
+            aws_access_key_id=ACCESS_KEY,
+            aws_secret_access_key=SECRET_KEY,
+            config=Config(signature_version="s3v4"),
+        )
+        self._processes = processes
+        self._log = folder / "nginx.log"
+        self._control = urllib3.PoolManager(ca_certs=str(self.ca_file))
+        self._offset = 0
+        self._core_seconds = 0.0
+
+    @property
+    def environment(self) -> dict[str, str]:
+        """For AWS's libraries, requests and curl."""
+        return {
+            "AWS_ACCESS_KEY_ID": ACCESS_KEY,
+            "AWS_SECRET_ACCESS_KEY": SECRET_KEY,
+            "AWS_REGION": "us-east-1",
+            "AWS_DEFAULT_REGION": "us-east-1",
+            "AWS_ENDPOINT_URL_S3": self.endpoint_url,
+            "AWS_CA_BUNDLE": str(self.ca_file),
+            "REQUESTS_CA_BUNDLE": str(self.ca_file),
+            "CURL_CA_BUNDLE": str(self.ca_file),
+        }
+
+    def forget(self) -> None:
+        """What was before does not count."""
+        self._ask("DELETE")
+        self._offset = self._log.stat().st_size
+        self._core_seconds = self._used()
+
+    def watched(self) -> Watched:
+        """What came since `forget`, once nothing more comes."""
+        used = self._used()
+        time.sleep(0.1)  # nginx writes its line when the client has closed
+        told = self._ask("GET")
+        with self._log.open() as log:
+            log.seek(self._offset)
+            lines = [line.split() for line in log]
+        began = [float(at) - float(took) for at, took, *_ in lines] + [told["first"]]
+        ended = [float(at) for at, *_ in lines] + [told["last"]]
+        methods = [method for *_, method, _ in lines]
+        return Watched(
+            seconds=max(ended) - min(began),
+            core_seconds=used - self._core_seconds,
+            requests={method: methods.count(method) for method in sorted(set(methods))},
+            calls=told["calls"],
+            objects=told["objects"],
+            open_uploads=told["open_uploads"],
+        )
+
+    def _ask(self, method: str) -> Any:
+        return self._control.request(method, f"{self.endpoint_url}/-/calls").json()
+
+    def _used(self) -> float:
+        return sum(sum(process.cpu_times()[:2]) for process in self._processes)
+
+
+@contextlib.contextmanager
+def servers(tools: Tools, media: Path, core: int) -> Iterator[Servers]:
+    """Both, while the context lasts."""
+    port = _free_port()
+    folder = FOLDER / "servers"
+    folder.mkdir(exist_ok=True)
+    authority = trustme.CA()
+    authority.issue_cert("127.0.0.1").private_key_and_cert_chain_pem.write_to_path(str(folder / "host.pem"))
+    settings = NGINX.format(folder=folder, media=media, port=port, cap=CAP, ciphers=CIPHERS)
+    (folder / "nginx.conf").write_text(settings)
+    (folder / "openssl.cnf").write_text(OPENSSL)
+    with contextlib.ExitStack() as running:
+        nginx = _started(running, core, str(tools.nginx), "-c", str(folder / "nginx.conf"))
+        sink = _started(
+            running, core, sys.executable, "-m", "local.sink", "--tls", OPENSSL_CONF=str(folder / "openssl.cnf")
+        )
+        assert sink.stdout  # noqa: S101  it was asked for
+        told = json.loads(sink.stdout.readline())
+        (folder / "ca.pem").write_bytes(authority.cert_pem.bytes() + Path(told["ca_file"]).read_bytes())
+        _wait_for(port)
+        yield Servers(folder, port, told["endpoint_url"], [psutil.Process(one.pid) for one in (nginx, sink)])
+
+
+def _wait_for(port: int) -> None:
+    for _ in range(100):
+        with contextlib.suppress(ConnectionRefusedError):
+            socket.create_connection(("127.0.0.1", port)).close()
+            return
+        time.sleep(0.05)
+    raise SystemExit("bench: nginx did not start, see above")
+
+
+def _started(running: contextlib.ExitStack, core: int, *command: str, **environment: str) -> subprocess.Popen[str]:
+    process = subprocess.Popen(
+        ["taskset", "--cpu-list", str(core), *command],
+        stdout=subprocess.PIPE,
+        text=True,
+        cwd=ROOT,
+        env={**os.environ, **environment},
+    )
+    running.callback(process.wait)
+    running.callback(process.send_signal, signal.SIGINT)
+    return process
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
