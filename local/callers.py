@@ -117,7 +117,7 @@ def sync_generation(
         "webhookUrl": f"{RECEIVER}/webhooks/sync/generation",
     }
     if case == "completed":
-        body |= {"outputDuration": 12.5, "outputUrl": output_url, "segmentOutputUrl": segment_output_url}
+        body |= {"outputDuration": 2.0, "outputUrl": output_url, "segmentOutputUrl": segment_output_url}
     if case == "failed":
         body |= {"error": "An error occurred in the generation pipeline.", "error_code": "generation_pipeline_failed"}
     return _sync_call("sync/generation", case, body, secret=secret, proof=proof, at=at)

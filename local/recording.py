@@ -146,7 +146,7 @@ def _event_row(call: Call, at: datetime) -> Json:
         "provider_status": "COMPLETED",
         "origin": "webhook",
         "payload": compress(call.body, mtime=0),
-        "media": [{"role": "output", "media_id": _media_id(OUTPUT_URL), "url": OUTPUT_URL}],
+        "media": [{"role": "output", "media_id": _media_id(OUTPUT_URL), "url": OUTPUT_URL, "seconds": 2}],
         "proof": "sync-signature t,v1 (current)",
         "written_by": str(uuid5(UUID(GENERATION), "request")),
     }
@@ -213,8 +213,11 @@ def _stored() -> Json:
         "key": f"media/sync/{GENERATION}/output-{_media_id(OUTPUT_URL)}.mp4",
         "version_id": "3HL4kqtJvjVBH40Nrjfkd3XfQ9zX1A0b",
         "bytes": 24080,
-        "checksum": "sha256:8VRGfTSkHbdI10CW+GEipqVXlSg9NLR6RzVXQo5CZKk=",
+        "checksum": "crc64nvme:lxN5SSqpOFE=",
         "content_type": "video/mp4",
+        "seconds": 2,
+        "width": 320,
+        "height": 180,
     }
 
 
