@@ -82,7 +82,7 @@ def is_public(address: str) -> bool:
     """Whether an address is one of the public internet, also where it wraps an IPv4 address in an IPv6 one."""
     ip = ipaddress.ip_address(address.partition("%")[0])
     if isinstance(ip, ipaddress.IPv6Address):
-        if ip in NAT64_LOCAL or ip.teredo:
+        if ip in NAT64_LOCAL or ip.teredo or ip.is_site_local:
             return False
         wrapped = ip.ipv4_mapped or ip.sixtofour or (ipaddress.IPv4Address(ip.packed[-4:]) if ip in NAT64 else None)
         if wrapped:
