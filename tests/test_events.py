@@ -197,7 +197,8 @@ class TestConsequences:
         link = body("sync_generation/completed")["outputUrl"]
         media_id = hashlib.sha256(link.partition("?")[0].encode()).hexdigest()[:8]
         (medium,) = self.change("advance/webhook")["NewImage"]["media"]["L"]
-        assert medium["M"] == {"role": {"S": "output"}, "media_id": {"S": media_id}, "url": {"S": link}}
+        told = {name: medium["M"][name]["S"] for name in ("role", "media_id", "url")}
+        assert told == {"role": "output", "media_id": media_id, "url": link}
         receipt = self.change("advance/receipt")["NewImage"]["receipt"]["M"]
         assert receipt["media_id"] == {"S": media_id}
         assert receipt["key"] == {"S": f"media/sync/{self.GENERATION}/output-{media_id}.mp4"}
