@@ -267,6 +267,7 @@ class _Connection(http.client.HTTPConnection):
         self._name = name
         self._ca_file = ca_file
         self._cut_for = ""
+        self._answer: http.client.HTTPResponse | None = None
 
     def connect(self) -> None:
         self.sock = socket.create_connection((self.host, self.port), self.timeout)
@@ -287,9 +288,16 @@ class _Connection(http.client.HTTPConnection):
         try:
             with self.failures():
                 self.request("GET", where.target, headers={"Host": where.host, **HEADERS, **headers})
-                return self.getresponse()
+                self._answer = self.getresponse()
+                return self._answer
         finally:
             late.cancel()
+
+    def close(self) -> None:
+        """End it, and with it the last answer, which else keeps the socket open until it is forgotten."""
+        super().close()
+        if self._answer:
+            self._answer.close()
 
     def cut(self, reason: str) -> None:
         """End it under its reader. The plain socket's own method: TLS is in use there."""
