@@ -17,6 +17,8 @@ from dailies.provider import Request
 from local.media_host import MediaHost, media_host
 from tests.hostile import NOT_PUBLIC, REFUSED
 
+pytestmark = pytest.mark.usefixtures("slow_hosts")  # asked now, waited for in test_watch.py
+
 CLIP = "generation.mp4"
 LOOPBACK = Ways(private=frozenset({"127.0.0.1"}))
 SYSTEM = Network()
