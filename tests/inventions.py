@@ -11,7 +11,7 @@ from functools import reduce
 from hypothesis import strategies as st
 
 from dailies.merging import merge
-from dailies.models import Event, Job, JobError, Media, MediaState, Receipt, Status
+from dailies.models import Event, Job, JobError, Media, MediaState, Receipt, Status, Upload
 from dailies.provider import Webhook
 from dailies.providers.creatify import PRODUCT_TO_VIDEOS
 from dailies.providers.sync import GENERATION
@@ -26,7 +26,13 @@ LINKS = st.builds(
     st.just(SIGNED),
     st.integers(0, 3),
 )
-MEDIA = st.builds(Media, st.sampled_from(["output", "segment"]), LINKS)
+MEDIA = st.builds(
+    Media,
+    st.sampled_from(["output", "segment"]),
+    LINKS,
+    st.none() | st.just(Decimal("12.5")),
+    st.sampled_from(["", "", "0123abcd"]),
+)
 WORDS: st.SearchStrategy[tuple[Status, str]] = st.sampled_from([
     ("pending", "PENDING"),
     ("processing", "PROCESSING"),
@@ -43,6 +49,14 @@ ERRORS = st.builds(
     st.booleans(),
 )
 TRIED: st.SearchStrategy[MediaState] = st.sampled_from(["pending", "failed", "lost"])
+UPLOADS = st.builds(
+    Upload,
+    key=st.just("media/sync/j-1/output-0123abcd.mp4"),
+    upload_id=st.sampled_from(["u-1", "u-2"]),
+    part_bytes=st.just(16 * 2**20),
+    total=st.integers(16 * 2**20, 10**13),
+    validator=st.sampled_from(["", '"etag"']),
+)
 DIGESTS = st.integers(0, 9).map("{:064x}".format)
 
 
@@ -64,6 +78,10 @@ def receipts(draw: st.DrawFn) -> Receipt:
         bytes=draw(st.integers(1, 3)),
         checksum="sha256:" + draw(st.sampled_from(["YQ==", "Yg=="])),
         content_type="video/mp4",
+        seconds=draw(st.none() | st.just(Decimal("12.512"))),
+        width=draw(st.sampled_from([0, 320])),
+        height=draw(st.sampled_from([0, 180])),
+        note=draw(st.sampled_from(["", "the provider said that it plays 9 s"])),
     )
 
 
@@ -81,6 +99,8 @@ def events(draw: st.DrawFn, webhook: Webhook = GENERATION, *, clock: bool | None
         received_at=draw(MOMENTS),
     )
     if draw(st.integers(0, 2)) == 0:
+        if draw(st.booleans()):
+            return replace(event, upload=draw(UPLOADS))
         return replace(event, receipt=draw(receipts()))
     status, word = draw(WORDS)
     has_clock = draw(st.booleans()) if clock is None else clock

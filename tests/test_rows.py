@@ -40,7 +40,7 @@ class TestContract:
     EVENT = frozenset({
         *("pk", "sk", "event_id", "provider", "webhook", "job_id", "status", "provider_status", "occurred_at"),
         *("received_at", "origin", "payload", "media", "error", "credits", "proof", "expires_at", "parent", "receipt"),
-        "clock",
+        *("clock", "upload"),
     })  # fmt: skip
     JOB = frozenset({
         *("pk", "sk", "provider", "webhook", "job_id", "status", "provider_status", "stage", "first_seen_at"),
@@ -49,6 +49,7 @@ class TestContract:
     MEDIUM = frozenset({
         *("role", "media_id", "state", "reason", "link_expires_at", "source_host", "key", "version_id", "bytes"),
         *("checksum", "content_type", "archived_at", "tried_at", "found_at", "link_host", "served_by"),
+        *("seconds", "width", "height", "note"),
     })  # fmt: skip
 
     @given(happened=events())

@@ -5,6 +5,7 @@ of fields, with the sample values that Sync uses. Checked 2026-11-21.
 """
 
 import json
+from decimal import Decimal
 from typing import Any
 
 import pytest
@@ -103,6 +104,9 @@ FAILED_BATCH = {
 }
 
 
+OUTPUT_MEDIUM = Media("output", OUTPUT, seconds=Decimal("12.5"))
+
+
 def generation(**fields: Any) -> Report:
     return parse_generation(json.dumps(GENERATION | fields).encode())
 
@@ -110,7 +114,7 @@ def generation(**fields: Any) -> Report:
 class TestGeneration:
     def test_a_completed_one_has_its_output(self) -> None:
         assert generation() == Report(
-            job_id=ID, status="completed", provider_status="COMPLETED", media=(Media("output", OUTPUT),)
+            job_id=ID, status="completed", provider_status="COMPLETED", media=(OUTPUT_MEDIUM,)
         )
 
     def test_a_failed_one_has_its_error(self) -> None:
@@ -136,12 +140,13 @@ class TestGeneration:
 
     def test_a_segment_is_a_medium_of_its_own_role(self) -> None:
         report = generation(segmentOutputUrl="https://s")
-        assert report.media == (Media("output", OUTPUT), Media("segment", "https://s"))
+        assert report.media == (OUTPUT_MEDIUM, Media("segment", "https://s"))
 
     def test_the_outputs_other_name_is_as_good_and_the_same_link_twice_is_one_medium(self) -> None:
-        assert generation(outputUrl=None, outputMediaUrl=OUTPUT).media == (Media("output", OUTPUT),)
-        assert generation(outputMediaUrl=OUTPUT).media == (Media("output", OUTPUT),)
-        assert generation(outputMediaUrl="https://o").media == (Media("output", OUTPUT), Media("output", "https://o"))
+        assert generation(outputUrl=None, outputMediaUrl=OUTPUT).media == (OUTPUT_MEDIUM,)
+        assert generation(outputMediaUrl=OUTPUT).media == (OUTPUT_MEDIUM,)
+        other = Media("output", "https://o", seconds=Decimal("12.5"))
+        assert generation(outputMediaUrl="https://o").media == (OUTPUT_MEDIUM, other)
 
     def test_the_errors_other_spelling_is_as_good(self) -> None:
         fields = FAILED_GENERATION | {"error_code": None, "errorCode": "generation_timeout"}
@@ -204,7 +209,6 @@ class TestGeneration:
             {"model": None},
             {"model": "lipsync-9"},
             {"options": []},
-            {"outputDuration": "long"},
             {"webhookUrl": {}},
             {"something": {"new": [1, 2]}},
             {"error": {"message": "an object"}},
@@ -212,6 +216,23 @@ class TestGeneration:
     )
     def test_what_only_rides_along_may_be_as_odd_as_it_likes(self, oddity: dict[str, Any]) -> None:
         assert generation(**oddity) == generation()
+
+    @pytest.mark.parametrize(
+        ("told", "seconds"),
+        [
+            (12.5, "12.5"),
+            ("12.5", "12.5"),
+            (13, "13"),
+            (0, None),
+            (-1, None),
+            ("long", None),
+            (None, None),
+            (1e9, None),
+        ],
+    )
+    def test_how_long_the_output_plays_is_a_number_or_unknown(self, told: object, seconds: str | None) -> None:
+        (medium,) = generation(outputDuration=told).media
+        assert medium.seconds == (seconds and Decimal(seconds))
 
     @pytest.mark.parametrize(
         ("problem", "field"),
