@@ -59,7 +59,9 @@ class Bench:
         self.servers.forget()
         code, process_seconds, cpu_seconds, peak_bytes, said = self._launch(command, bound)
         watched = self.servers.watched()
-        problem = f"ended with {code}: {said}" if code else _difference(watched, file)
+        problem = (
+            (f"killed by signal {-code}" if code < 0 else f"failed: {said}") if code else _difference(watched, file)
+        )
         return Run(
             way=way.name,
             host=host,

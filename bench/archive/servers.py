@@ -1,4 +1,4 @@
-"""The two sides that every way runs between: nginx as the media host, the S3 stand-in as the bucket, on one core."""
+"""The two sides that every way runs between: nginx as the media host, the S3 stand-in as the bucket."""
 
 import contextlib
 import json
@@ -7,8 +7,9 @@ import signal
 import socket
 import subprocess
 import sys
+import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -63,8 +64,8 @@ Ciphersuites = {CIPHERS}
 
 @dataclass(frozen=True)
 class Watched:
-    """What the servers saw of one run. `seconds` from the first request to the last answer; `core_seconds` of their
-    core were used. `requests`: the media host's, by method; `calls`: the bucket's, by operation."""
+    """What the servers saw of one run. `seconds` from the first request to the last answer; `core_seconds`: what they
+    used of their core, of the busier one where each has its own. `requests`: the media host's, by method; `calls`: the bucket's, by operation."""
 
     seconds: float
     core_seconds: float
@@ -77,7 +78,9 @@ class Watched:
 class Servers:
     """The running servers. `environment` is what programs need to reach the bucket; `client` signs links to it."""
 
-    def __init__(self, folder: Path, media_port: int, endpoint_url: str, processes: list[psutil.Process]) -> None:
+    def __init__(
+        self, folder: Path, media_port: int, endpoint_url: str, by_core: Sequence[Sequence[psutil.Process]]
+    ) -> None:
         self.media_port = media_port
         self.endpoint_url = endpoint_url
         self.ca_file = folder / "ca.pem"
@@ -89,11 +92,11 @@ class Servers:
             aws_secret_access_key=SECRET_KEY,
             config=Config(signature_version="s3v4"),
         )
-        self._processes = processes
+        self._by_core = by_core
         self._log = folder / "nginx.log"
         self._control = urllib3.PoolManager(ca_certs=str(self.ca_file))
         self._offset = 0
-        self._core_seconds = 0.0
+        self._before = self._used()
 
     @property
     def environment(self) -> dict[str, str]:
@@ -113,7 +116,7 @@ class Servers:
         """What was before does not count."""
         self._ask("DELETE")
         self._offset = self._log.stat().st_size
-        self._core_seconds = self._used()
+        self._before = self._used()
 
     def watched(self) -> Watched:
         """What came since `forget`, once nothing more comes."""
@@ -128,7 +131,7 @@ class Servers:
         methods = [method for *_, method, _ in lines]
         return Watched(
             seconds=max(ended) - min(began),
-            core_seconds=used - self._core_seconds,
+            core_seconds=max(after - before for after, before in zip(used, self._before, strict=True)),
             requests={method: methods.count(method) for method in sorted(set(methods))},
             calls=told["calls"],
             objects=told["objects"],
@@ -138,31 +141,30 @@ class Servers:
     def _ask(self, method: str) -> Any:
         return self._control.request(method, f"{self.endpoint_url}/-/calls").json()
 
-    def _used(self) -> float:
-        return sum(sum(process.cpu_times()[:2]) for process in self._processes)
+    def _used(self) -> list[float]:
+        return [sum(sum(process.cpu_times()[:2]) for process in processes) for processes in self._by_core]
 
 
 @contextlib.contextmanager
-def servers(tools: Tools, media: Path, core: int) -> Iterator[Servers]:
-    """Both, while the context lasts."""
+def servers(tools: Tools, media: Path, cores: Sequence[int]) -> Iterator[Servers]:
+    """Both, while the context lasts: on the first and the last of the cores."""
     port = _free_port()
-    folder = FOLDER / "servers"
-    folder.mkdir(exist_ok=True)
-    authority = trustme.CA()
-    authority.issue_cert("127.0.0.1").private_key_and_cert_chain_pem.write_to_path(str(folder / "host.pem"))
-    settings = NGINX.format(folder=folder, media=media, port=port, cap=CAP, ciphers=CIPHERS)
-    (folder / "nginx.conf").write_text(settings)
-    (folder / "openssl.cnf").write_text(OPENSSL)
     with contextlib.ExitStack() as running:
-        nginx = _started(running, core, str(tools.nginx), "-c", str(folder / "nginx.conf"))
-        sink = _started(
-            running, core, sys.executable, "-m", "local.sink", "--tls", OPENSSL_CONF=str(folder / "openssl.cnf")
-        )
+        folder = Path(running.enter_context(tempfile.TemporaryDirectory(dir=FOLDER)))
+        authority = trustme.CA()
+        authority.issue_cert("127.0.0.1").private_key_and_cert_chain_pem.write_to_path(str(folder / "host.pem"))
+        settings = NGINX.format(folder=folder, media=media, port=port, cap=CAP, ciphers=CIPHERS)
+        (folder / "nginx.conf").write_text(settings)
+        (folder / "openssl.cnf").write_text(OPENSSL)
+        nginx = _started(running, cores[0], str(tools.nginx), "-c", str(folder / "nginx.conf"))
+        bucket = (sys.executable, "-m", "local.sink", "--tls")
+        sink = _started(running, cores[-1], *bucket, OPENSSL_CONF=str(folder / "openssl.cnf"))
         assert sink.stdout  # noqa: S101  it was asked for
         told = json.loads(sink.stdout.readline())
         (folder / "ca.pem").write_bytes(authority.cert_pem.bytes() + Path(told["ca_file"]).read_bytes())
         _wait_for(port)
-        yield Servers(folder, port, told["endpoint_url"], [psutil.Process(one.pid) for one in (nginx, sink)])
+        host, store = psutil.Process(nginx.pid), psutil.Process(sink.pid)
+        yield Servers(folder, port, told["endpoint_url"], [[host, store]] if len(cores) == 1 else [[host], [store]])
 
 
 def _wait_for(port: int) -> None:

@@ -24,8 +24,8 @@ class Target:
     reached: bool | None
 
 
-def targets(medians: Medians, within_bound: Run | None, limit: int) -> list[Target]:
-    """All of them."""
+def targets(medians: Medians, bounded: Run | None) -> list[Target]:
+    """All of them. `bounded`: a run in the function's whole process, within 128 MiB."""
     large, capped = (FREE, LARGE), (CAPPED, LARGE)
     relay = min(((FREE, LARGE, RELAY), (FREE, LARGE, RELAYS)), key=lambda key: _seconds(medians, key) or 1e9)
     return [
@@ -38,7 +38,7 @@ def targets(medians: Medians, within_bound: Run | None, limit: int) -> list[Targ
         _ratio("free, 1 GiB: CPU at most 0.7x of boto3's", medians, (*large, OURS), (*large, BOTO3), most=0.7, of=_cpu),
         _most("peak memory at 1 MiB at most 64 MB", medians.get((FREE, SMALL, OURS)), _peak, MOST_MEMORY, "MB"),
         _most("peak memory at 5 GiB at most 64 MB", medians.get((FREE, LARGEST, OURS)), _peak, MOST_MEMORY, "MB"),
-        _bounded(within_bound, limit),
+        _bounded(bounded),
         _most("1 MiB: one request to the host", medians.get((FREE, SMALL, OURS)), _requests, 1, ""),
         _most("1 MiB: one call to S3", medians.get((FREE, SMALL, OURS)), _calls, 1, ""),
         _most("20 MB: at most 4 calls to S3", medians.get((FREE, TWENTY, OURS)), _calls, 4, ""),
@@ -96,8 +96,8 @@ def _most(what: str, run: Run | None, of: Callable[[Run], int], most: int, unit:
     return Target(what, f"{value / 1e6:.0f} MB" if unit else str(value), value <= most)
 
 
-def _bounded(run: Run | None, limit: int) -> Target:
-    what = f"1 GiB in the whole function's process within {limit // MIB} MiB"
-    if not run:
+def _bounded(run: Run | None) -> Target:
+    what = "1 GiB in the whole function's process within 128 MiB"
+    if not run or run.size != LARGE:
         return Target(what, "", None)
     return Target(what, run.problem or f"peak {run.peak_bytes / 1e6:.0f} MB", not run.problem)

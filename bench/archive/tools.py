@@ -1,9 +1,11 @@
 """What the benchmark needs beside the repository, each made once under .local/bench."""
 
+import contextlib
+import fcntl
 import shutil
 import subprocess
 import sys
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
@@ -27,10 +29,25 @@ class Tools:
     nginx: Path
     relay: Path | None
 
+    def can(self, way: str) -> bool:
+        """Whether a way of that name can go here."""
+        return self.relay is not None or not way.startswith("relay")
+
+
+@contextlib.contextmanager
+def alone() -> Iterator[None]:
+    """One benchmark at a time: two on the same cores would measure each other."""
+    FOLDER.mkdir(parents=True, exist_ok=True)
+    with (FOLDER / "lock").open("w") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise SystemExit("bench: another one is running; wait for its end") from None
+        yield
+
 
 def tools() -> Tools:
     """All of them; SystemExit with one line where something is to be installed first."""
-    FOLDER.mkdir(parents=True, exist_ok=True)
     nginx = shutil.which("nginx", path="/usr/sbin:/usr/local/sbin:/usr/bin:/usr/local/bin")
     if not nginx or not shutil.which("curl"):
         raise SystemExit("bench: nginx or curl is missing; apt-get install --no-install-recommends nginx-light curl")
