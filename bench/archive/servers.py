@@ -64,8 +64,11 @@ Ciphersuites = {CIPHERS}
 
 @dataclass(frozen=True)
 class Watched:
-    """What the servers saw of one run. `seconds` from the first request to the last answer; `core_seconds`: what they
-    used of their core, of the busier one where each has its own. `requests`: the media host's, by method; `calls`: the bucket's, by operation."""
+    """What the servers saw of one run.
+
+    `seconds` from the first request to the last answer; `core_seconds`: what they used of their core, of the busier one
+    where each has its own; `requests`: the media host's, by method; `calls`: the bucket's, by operation.
+    """
 
     seconds: float
     core_seconds: float
