@@ -9,11 +9,13 @@ JOB = {
     *("pk", "sk", "provider", "webhook", "job_id", "status", "provider_status", "stage"),
     *("first_seen_at", "updated_at", "media", "version"),
 }
-# Ours: when the link was last found and at which host; which host served the bytes in the end.
+# Of a medium in a job row. Ours: when the link was last found and at which host; which host served the bytes.
 ARCHIVED = {
     *("role", "media_id", "state", "source_host", "key", "version_id", "bytes", "checksum", "content_type"),
     *("archived_at", "found_at", "link_host", "served_by"),
 }
+# Ours: what the medium's own header says, and where its provider said otherwise.
+HEADER = {"seconds", "width", "height", "note"}
 QUARANTINED = {
     *("pk", "sk", "event_id", "provider", "webhook", "received_at", "origin", "reason", "proof", "written_by"),
 }

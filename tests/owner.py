@@ -79,6 +79,11 @@ class Owner:
         answer: Any = self._aws.s3.get_object(Bucket=self.bucket, Key=key, ChecksumMode="ENABLED", **version)
         return answer.pop("Body").read(), answer
 
+    def versions(self, key: str) -> list[str]:
+        """All versions of an object."""
+        answer = self._aws.s3.list_object_versions(Bucket=self.bucket, Prefix=key)
+        return [version["VersionId"] for version in answer.get("Versions", ())]
+
     def open_uploads(self, prefix: str) -> list[str]:
         """The keys of uploads that were neither completed nor aborted."""
         answer = self._aws.s3.list_multipart_uploads(Bucket=self.bucket, Prefix=prefix)
