@@ -7,6 +7,7 @@ import tomllib
 from typing import Any, ClassVar
 
 import pytest
+from botocore import xform_name
 
 from dailies.providers import every_provider
 from tests.template import FUNCTION, ROOT, events, folder, functions, resources, template
@@ -169,14 +170,19 @@ class TestCode:
         return environment.asked
 
     def test_the_layer_carries_the_descriptions_of_the_services_that_the_bundle_calls_and_no_others(self) -> None:
-        (carried,) = re.findall(r"^SERVICES := (.*)$", (ROOT / "layers/dailies/Makefile").read_text(), re.MULTILINE)
+        carried = runpy.run_path(str(ROOT / "layers/dailies/trim.py"))["OPERATIONS"]
         sources = [*(ROOT / "functions").rglob("*.py"), *(ROOT / "layers/dailies/python/dailies").rglob("*.py")]
         called = {
             service
             for source in sources
             for service in re.findall(r"""\bclient\(\s*["']([a-z0-9-]+)["']""", source.read_text())
         }
-        assert set(carried.split()) == called
+        assert carried.keys() == called
+        everything = "\n".join(source.read_text() for source in sources)
+        for operation in set().union(*carried.values()):
+            call = xform_name(operation)  # as botocore names its method
+            paginated = f'get_paginator("{call}")'
+            assert f".{call}(" in everything or paginated in everything, f"{operation} is carried, but not called"
 
     def test_every_function_runs_the_handler_of_its_app_on_the_layer_and_the_architecture_of_the_parameter(
         self,
