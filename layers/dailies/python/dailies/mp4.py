@@ -28,6 +28,7 @@ class BoxWalk:
     _at: int = 0  # where the next header begins
     _header: bytes = b""  # as much of it as was seen
     _open_end: bool = False
+    _no_box: bool = False
     _unseen: set[bytes] = field(default_factory=lambda: {b"moov", b"mdat"})
     _moov_at: int | None = None
     _moov_size: int = 0
@@ -47,10 +48,10 @@ class BoxWalk:
 
     def missing(self, total: int) -> int | None:
         """Where the next bytes stand that the walk still needs of an object of `total` bytes; None at its end."""
-        if self._moov_at is not None and len(self._moov) < self._moov_size:
+        if self._moov_at is not None and len(self._moov) < min(self._moov_size, total - self._moov_at):
             return self._moov_at + len(self._moov)
         start = self._at + len(self._header)
-        return None if self._open_end or start >= total else start
+        return None if self._open_end or self._no_box or start >= total else start
 
     def problem(self, total: int) -> str:
         """What is wrong with an object of `total` bytes, once all of it was seen; empty where it is whole."""
@@ -77,7 +78,8 @@ class BoxWalk:
         name = self._header[4:8]
         self._unseen.discard(name)
         if size < header:
-            self._open_end = size == 0  # to the end of the file, or padding; any other size is no box
+            self._open_end = size == 0  # to the end of the file, or padding
+            self._no_box = size != 0
             return False
         if name == b"moov" and self._moov_at is None:
             self._moov_at = self._at + header
