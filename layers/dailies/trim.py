@@ -82,7 +82,8 @@ def _references(part: Json) -> list[Json]:
 
 def _without_prose(part: Any) -> Any:
     if isinstance(part, dict):
-        return {name: _without_prose(value) for name, value in part.items() if name != "documentation"}
+        # empty, not absent: here and there botocore reads it
+        return {name: "" if name == "documentation" else _without_prose(value) for name, value in part.items()}
     return [_without_prose(item) for item in part] if isinstance(part, list) else part
 
 
