@@ -27,7 +27,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from datetime import UTC, datetime, timedelta
 from hashlib import sha256
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler
 from pathlib import Path
 from secrets import token_bytes
 from typing import Literal
@@ -35,6 +35,7 @@ from urllib.parse import parse_qs, unquote, urlencode, urlsplit
 
 import trustme
 
+from local.loopback_server import LoopbackServer
 from local.media import FOLDER, Medium, media
 from local.media_answers import FAULTS, RESET, Answer, Exchange, Pieces, Request, bad, good, redirect, refusal
 
@@ -54,6 +55,7 @@ class MediaHost:
         ca_file: Path | None = None,
         *,
         now: Callable[[], float] = time.time,
+        key: bytes | None = None,
     ) -> None:
         self.base_url = base_url
         self.media = content
@@ -64,7 +66,7 @@ class MediaHost:
         self._removed: set[str] = set()
         self._attempts: Counter[str] = Counter()
         self._revoked: Counter[str] = Counter()
-        self._key = token_bytes(32)
+        self._key = key or token_bytes(32)
         self._lock = threading.Lock()
 
     def url(
@@ -160,41 +162,19 @@ def _parts(path: str) -> tuple[bool, str | None, str]:
     return signed, fault, "/" + rest
 
 
-class _Server(ThreadingHTTPServer):
-    """Sockets and threads. Closing it ends every connection and waits for its thread."""
+class _Server(LoopbackServer):
+    """The sockets; with TLS, if there is a context for it."""
 
-    daemon_threads = False
-    request_queue_size = 128
     host: MediaHost
 
     def __init__(self, port: int, tls: ssl.SSLContext | None) -> None:
-        self.stopping = threading.Event()
         self._tls = tls
-        self._open: set[socket.socket] = set()
-        super().__init__(("127.0.0.1", port), _Handler)
+        super().__init__(port, _Handler)
 
-    def get_request(self) -> tuple[socket.socket, tuple[str, int]]:
-        connection, address = super().get_request()
-        connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        if self._tls:  # the handshake comes with the first read, in the connection's own thread
-            connection = self._tls.wrap_socket(connection, server_side=True, do_handshake_on_connect=False)
-        self._open.add(connection)
-        return connection, address
-
-    def close_request(self, request: socket.socket | tuple[bytes, socket.socket]) -> None:
-        super().close_request(request)
-        self._open.discard(request)
-
-    def handle_error(self, request: object, client_address: object) -> None:
-        """A client that goes away is not worth a line; that is what most of its tests are about."""
-
-    def stop(self) -> None:
-        self.stopping.set()
-        self.shutdown()
-        for connection in list(self._open):
-            with suppress(OSError):
-                connection.shutdown(socket.SHUT_RDWR)
-        self.server_close()
+    def spoken(self, connection: socket.socket) -> socket.socket:
+        if not self._tls:  # the handshake comes with the first read, in the connection's own thread
+            return connection
+        return self._tls.wrap_socket(connection, server_side=True, do_handshake_on_connect=False)
 
 
 class _Handler(BaseHTTPRequestHandler):
@@ -229,23 +209,23 @@ class _Handler(BaseHTTPRequestHandler):
 
 @contextmanager
 def media_host(
-    *, port: int = 0, tls: bool = False, folder: Path = FOLDER, now: Callable[[], float] = time.time
+    *,
+    port: int = 0,
+    tls: bool = False,
+    folder: Path = FOLDER,
+    now: Callable[[], float] = time.time,
+    key: bytes | None = None,
 ) -> Iterator[MediaHost]:
     """A media host on 127.0.0.1 while the context lasts; `port` 0 takes a free one. With `tls` it speaks https as
     `localhost` and 127.0.0.1, certified by an authority of its own (`ca_file`). Links die by the clock `now`, in
-    seconds since 1970."""
+    seconds since 1970, and are signed with `key`, or one that nobody knows."""
     with tempfile.TemporaryDirectory() as made:
         authority = Path(made) / "ca.pem" if tls else None
         server = _Server(port, _certified(authority) if authority else None)
         base_url = f"{'https' if tls else 'http'}://127.0.0.1:{server.server_port}"
-        server.host = MediaHost(base_url, media(folder), authority, now=now)
-        thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05})
-        thread.start()
-        try:
+        server.host = MediaHost(base_url, media(folder), authority, now=now, key=key)
+        with server.serving():
             yield server.host
-        finally:
-            server.stop()
-            thread.join()
 
 
 def _certified(authority: Path) -> ssl.SSLContext:

@@ -19,7 +19,7 @@ class Clock:
         self._start = start
         self._moved = 0.0
         self._numbers = count()
-        self._due: list[tuple[float, int, Callable[[], None]]] = []
+        self._due: list[tuple[float, int, Callable[[], object]]] = []
         self._changed = threading.Condition()
         self._doing = threading.RLock()
         self._stopped = False
@@ -32,13 +32,13 @@ class Clock:
         """The present time in UTC."""
         return datetime.fromtimestamp(self.now(), UTC)
 
-    def at(self, when: float, action: Callable[[], None]) -> None:
+    def at(self, when: float, action: Callable[[], object]) -> None:
         """Have something done at a time; what is due now waits for `run` or `forward` too."""
         with self._changed:
             heapq.heappush(self._due, (when, next(self._numbers), action))
             self._changed.notify()
 
-    def after(self, seconds: float, action: Callable[[], None]) -> None:
+    def after(self, seconds: float, action: Callable[[], object]) -> None:
         """Have something done so much later."""
         self.at(self.now() + seconds, action)
 
@@ -72,7 +72,7 @@ class Clock:
             return None  # until something is put on the list, or `forward` moves a clock that stands
         return max(0.0, self._due[0][0] - self.now())
 
-    def _next(self, until: float) -> tuple[float, int, Callable[[], None]] | None:
+    def _next(self, until: float) -> tuple[float, int, Callable[[], object]] | None:
         with self._changed:
             return heapq.heappop(self._due) if self._due and self._due[0][0] <= until else None
 

@@ -1,28 +1,24 @@
 """Creatify's jobs: what a product-to-video job is, what GET and the webhook show of it, how a script moves it."""
 
-from __future__ import annotations
-
 import json
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from local.apis.callbacks import Callback
+from local.apis.world import Part
 from local.callers import CREATIFY_ZONE, Reply
 
-if TYPE_CHECKING:
-    from local.apis.creatify import Creatify
-
 PRODUCT_URL = "https://m.media-amazon.com/images/I/71xUtGqbKQL._SL1500_.jpg"  # the example in Creatify's guide
-QUIET = frozenset({"initializing"})  # what a submission is answered with; nobody is called
+PHOTO, VIDEO = "product.png", "product.mp4"
 
 
 @dataclass
 class ProductToVideo:
     """One job. `photo` and `video` name media as local/apis/links.py says; `asked` holds the fields that its submission
-    gave; a regeneration has the kind and the id of what it was made from."""
+    gave; a regeneration names its kind and the job that it was made from."""
 
-    _creatify: Creatify = field(repr=False)
+    _part: Part = field(repr=False)
     id: str
     webhook_url: str = ""
     asked: dict[str, Any] = field(default_factory=dict)
@@ -34,43 +30,43 @@ class ProductToVideo:
     regen_source_id: str = ""
 
     def __post_init__(self) -> None:
-        self.created_at = self.updated_at = self._creatify.world.clock.date()
+        self.created_at = self.updated_at = self._part.world.clock.date()
 
-    def becomes(self, status: str) -> ProductToVideo:
-        """Another status, in Creatify's words; the webhook is told of each."""
-        with self._creatify.world.lock:
+    def becomes(self, status: str, *, soon: bool = False) -> "ProductToVideo":
+        """Another status, in Creatify's words; the webhook is told of each (`soon`: in a moment, not here and now)."""
+        with self._part.world.lock:
             self.status = status
-            self.updated_at = self._creatify.world.clock.date()
+            self.updated_at = self._part.world.clock.date()
             callback = self._callback(self.shown())
-        if self.webhook_url and status not in QUIET:
-            self._creatify.callbacks.tell(callback)
+        if self.webhook_url:
+            self._part.tell(callback, soon=soon)
         return self
 
-    def has_image(self, photo: str = "product.png") -> ProductToVideo:
+    def has_image(self, photo: str = PHOTO) -> "ProductToVideo":
         """image_generated, with this photo."""
-        with self._creatify.world.lock:
+        with self._part.world.lock:
             self.photo = photo
         return self.becomes("image_generated")
 
-    def completes(self, video: str = "product.mp4", photo: str = "product.png") -> ProductToVideo:
-        """video_generated, with these media."""
-        with self._creatify.world.lock:
-            self.video, self.photo = video, photo
+    def completes(self, video: str = VIDEO, photo: str = "") -> "ProductToVideo":
+        """video_generated, with this video, and this photo or the one there is."""
+        with self._part.world.lock:
+            self.video, self.photo = video, photo or self.photo or PHOTO
         return self.becomes("video_generated")
 
-    def fails(self, reason: str = "The product could not be found in the picture.") -> ProductToVideo:
+    def fails(self, reason: str = "The product could not be found in the picture.") -> "ProductToVideo":
         """failed."""
-        with self._creatify.world.lock:
+        with self._part.world.lock:
             self.failed_reason = reason
         return self.becomes("failed")
 
     def forge(self, webhook_url: str = "", **changes: Any) -> Reply | None:
-        """Somebody who knows the webhook's URL calls it, or another URL; the body is changed like this."""
-        return self._creatify.callbacks.forge(self._callback(self.shown() | changes, webhook_url))
+        """Somebody who knows the webhook's URL calls it, or tries another; the body is changed like this."""
+        return self._part.callbacks.forge(self._callback(self.shown() | changes, webhook_url))
 
     def shown(self) -> dict[str, Any]:
         """The whole job: empty where there is nothing, but for the avatar, which is null."""
-        links = self._creatify.links
+        links = self._part.links
         return {
             "id": self.id,
             "type": self.asked.get("type", "product_anyshot"),
@@ -94,7 +90,9 @@ class ProductToVideo:
 
     def _callback(self, body: dict[str, Any], url: str = "") -> Callback:
         raw = json.dumps(body).encode()  # as Python's requests writes it: with spaces, in ASCII
-        return Callback("creatify/product_to_videos", self.id, body["status"], url or self.webhook_url, raw, _no_proof)
+        return Callback(
+            "creatify/product_to_videos", self.id, str(body["status"]), url or self.webhook_url, raw, _no_proof
+        )
 
 
 def _no_proof(_body: bytes) -> dict[str, str]:

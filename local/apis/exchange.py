@@ -11,9 +11,9 @@ from local.media_answers import Answer
 
 @dataclass
 class Request:
-    """A call as it arrived. `path` is what follows the provider's base URL, `query` the first value of each parameter,
-    header names are in lower case, `at` is by the providers' clock. `status` is what it was answered; None where the
-    connection was cut instead."""
+    """A call as it arrived. `path` is what follows the base URL; in `query` the values of a parameter that is
+    given twice are joined by a comma; header names are in lower case; `at` is by the providers' clock; `status` is what
+    it was answered, None where the connection was cut instead."""
 
     provider: str
     method: str

@@ -4,7 +4,6 @@ from collections import deque
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
-from local.apis.clock import Clock
 from local.apis.exchange import Request
 
 
@@ -44,9 +43,8 @@ class Fault:
 class Gate:
     """One provider's. `limits` may be set to others."""
 
-    def __init__(self, clock: Clock, limits: Sequence[Limit]) -> None:
+    def __init__(self, limits: Sequence[Limit]) -> None:
         self.limits = list(limits)
-        self._clock = clock
         self._faults: list[Fault] = []
 
     def fail(

@@ -35,21 +35,21 @@ class ProviderApis:
 def provider_apis(*, seed: int = 0, start: float | None = None, port: int = 0) -> Iterator[ProviderApis]:
     """The APIs on 127.0.0.1 while the context lasts, empty of jobs. The same seed makes up the same ids and secrets and
     draws the same fates. With `start` (seconds since 1970) time stands still until it is moved; otherwise it runs."""
-    clock = Clock(start)
-    server = Server(port)
-    with media_host(now=clock.now) as host:
-        world = World(clock, Chance(seed), host, server.base_url)
+    clock, chance, server = Clock(start), Chance(seed), Server(port)
+    with media_host(now=clock.now, key=chance.letters(32, "links").encode()) as host:
+        world = World(clock, chance, host, server.base_url)
         sync, creatify, captions = Sync(world), Creatify(world), Captions(world)
-        server.mount(world, [(sync.api, sync.gate), (creatify.api, creatify.gate), (captions.api, captions.gate)])
-        serving = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05})
-        ticking = threading.Thread(target=clock.run)
-        serving.start()
-        ticking.start()
-        try:
+        server.mount(world, [(one.api, one.part.gate) for one in (sync, creatify, captions)])
+        with server.serving(), _ticking(clock):
             yield ProviderApis(sync, creatify, captions, clock, host, world.requests, world.callbacks)
-        finally:
-            clock.stop()
-            ticking.join()
-            server.shutdown()
-            serving.join()
-            server.server_close()
+
+
+@contextmanager
+def _ticking(clock: Clock) -> Iterator[None]:
+    thread = threading.Thread(target=clock.run)
+    thread.start()
+    try:
+        yield
+    finally:
+        clock.stop()
+        thread.join()

@@ -1,27 +1,24 @@
 """The HTTP of the simulated APIs: finds the provider by the path; faults, key, limits, answer; records each call."""
 
-import socket
-import time
 from collections.abc import Sequence
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from urllib.parse import parse_qsl, unquote, urlsplit
+from http.server import BaseHTTPRequestHandler
+from urllib.parse import parse_qs, unquote, urlsplit
 
 from local.apis.exchange import Api, Refused, Request, json_answer
 from local.apis.gate import Gate
 from local.apis.world import World
+from local.loopback_server import LoopbackServer
 from local.media_answers import Answer
 
 
-class Server(ThreadingHTTPServer):
-    """Listens on 127.0.0.1 from the start on; serves what is mounted."""
+class Server(LoopbackServer):
+    """Serves what is mounted."""
 
-    daemon_threads = True
-    request_queue_size = 128
+    world: World
 
     def __init__(self, port: int) -> None:
         self.mounted: Sequence[tuple[Api, Gate]] = ()
-        self.world: World
-        super().__init__(("127.0.0.1", port), _Handler)
+        super().__init__(port, _Handler)
 
     @property
     def base_url(self) -> str:
@@ -35,21 +32,21 @@ class Server(ThreadingHTTPServer):
     def answer(self, method: str, target: str, headers: dict[str, str], body: bytes) -> Answer | None:
         """What a request is answered; None cuts the connection."""
         url = urlsplit(target)
-        found = [(api, gate) for api, gate in self.mounted if url.path.startswith(api.base_path + "/")]
-        if not found:
+        found = next((mounted for mounted in self.mounted if url.path.startswith(mounted[0].base_path + "/")), None)
+        if found is None:
             return json_answer({"detail": "no provider has this path"}, 404)
-        api, gate = found[0]
-        query = dict(reversed(parse_qsl(url.query, keep_blank_values=True)))
+        api, gate = found
+        query = {name: ",".join(values) for name, values in parse_qs(url.query).items()}
         path = url.path.removeprefix(api.base_path)
-        request = Request(api.name, method, path, query, headers, body, self.world.clock.now())
+        answer: Answer | None = None
         with self.world.lock:
+            request = Request(api.name, method, path, query, headers, body, self.world.clock.now())
             self.world.requests.append(request)
             fault = gate.fault(request)
-            answer: Answer | None = None
             if fault is None or fault.took_effect or fault.status == 200:
                 answer = _answer(api, gate, request)
         if fault is not None:
-            time.sleep(fault.seconds)
+            self.stopping.wait(fault.seconds)
             if fault.status is None:
                 answer = None
             elif fault.status != 200:
@@ -57,9 +54,6 @@ class Server(ThreadingHTTPServer):
                 answer = _error(api, fault.status, "The service is not available.").but(Retry_After=wait)
         request.status = answer.status if answer else None
         return answer
-
-    def handle_error(self, request: object, client_address: object) -> None:
-        """A client that goes away is not worth a line."""
 
 
 def _answer(api: Api, gate: Gate, request: Request) -> Answer:
@@ -87,10 +81,6 @@ class _Handler(BaseHTTPRequestHandler):
 
     protocol_version = "HTTP/1.1"
     server: Server
-
-    def setup(self) -> None:
-        self.request.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        super().setup()
 
     def do_GET(self) -> None:
         body = self.rfile.read(int(self.headers.get("Content-Length") or 0))

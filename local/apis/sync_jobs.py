@@ -1,17 +1,15 @@
 """Sync's jobs: what a generation and a batch are, what GET and the webhook show of them, how a script moves them."""
 
-from __future__ import annotations
-
-from collections.abc import Mapping
+import time
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import Any
+from urllib.parse import quote
 
 from local.apis.callbacks import Callback
-from local.callers import Reply, compact, sync_batch_result, sync_batch_row, zulu
+from local.apis.world import Part
+from local.callers import Reply, compact, sync_batch_result, sync_batch_row, sync_proofs, zulu
 from local.media import Medium
-
-if TYPE_CHECKING:
-    from local.apis.sync import Sync
 
 # Sync's words for its error codes, https://sync.so/docs/developer-guides/error-handling
 ERRORS = {
@@ -31,6 +29,10 @@ INPUT = [
     {"type": "video", "url": "https://assets.sync.so/docs/example-video.mp4"},
     {"type": "audio", "url": "https://assets.sync.so/docs/example-audio.wav"},
 ]
+ENDS = frozenset({"COMPLETED", "FAILED"})  # what the webhooks are told of
+FORGED = "whsec_somebody_elses"
+
+type Secret = Callable[[], str]  # Sync's present signing secret
 
 
 @dataclass
@@ -38,12 +40,13 @@ class Generation:
     """One generation. `output` and `segment` name media as local/apis/links.py says. With `leads_through_api` its
     `outputUrl` is as seen in real traffic: a link to the API with a token in it, that redirects to a signed one."""
 
-    _sync: Sync = field(repr=False)
+    _part: Part = field(repr=False)
+    _secret: Secret = field(repr=False)
     id: str
     webhook_url: str = ""
     model: str = "lipsync-2"
-    input: list[dict[str, Any]] = field(default_factory=lambda: INPUT)
-    options: dict[str, Any] = field(default_factory=lambda: {"sync_mode": "loop"})
+    input: list[Any] = field(default_factory=lambda: list(INPUT))
+    options: Any = field(default_factory=lambda: {"sync_mode": "loop"})
     status: str = "PENDING"
     output: str = ""
     segment: str = ""
@@ -52,37 +55,36 @@ class Generation:
     leads_through_api: bool = False
 
     def __post_init__(self) -> None:
-        self.created_at = self._sync.world.clock.date()
-        self.token = self._sync.world.chance.uuid("sync", "token", self.id)
+        self.created_at = self._part.world.clock.date()
+        self.token = self._part.world.chance.uuid("sync", "token", self.id)
 
-    def becomes(self, status: str) -> Generation:
+    def becomes(self, status: str) -> "Generation":
         """Another status, in Sync's words; the webhook is told of COMPLETED and FAILED."""
-        with self._sync.world.lock:
+        with self._part.world.lock:
             self.status = status
-            callback = self._callback(self._told())
-        if self.webhook_url and status in {"COMPLETED", "FAILED"}:
-            self._sync.callbacks.tell(callback)
+            callback = self._callback(self._told(), self._secret)
+        if self.webhook_url and status in ENDS:
+            self._part.tell(callback)
         return self
 
-    def completes(self, output: str = "generation.mp4", segment: str = "", *, seconds: float = 2.0) -> Generation:
+    def completes(self, output: str = "generation.mp4", segment: str = "", *, seconds: float = 2.0) -> "Generation":
         """COMPLETED, with these media; `seconds` is the output's duration."""
-        with self._sync.world.lock:
+        with self._part.world.lock:
             self.output, self.segment, self.seconds = output, segment, seconds
         return self.becomes("COMPLETED")
 
-    def fails(self, code: str = "generation_pipeline_failed", *, status: str = "FAILED") -> Generation:
-        """FAILED, or REJECTED, CANCELED, TIMED_OUT."""
-        with self._sync.world.lock:
+    def fails(self, code: str = "generation_pipeline_failed", *, status: str = "FAILED") -> "Generation":
+        """FAILED; or REJECTED, CANCELED, TIMED_OUT, of which no webhook is told."""
+        with self._part.world.lock:
             self.error_code = code
         return self.becomes(status)
 
-    def forge(self, secret: str = "whsec_somebody_elses", **changes: Any) -> Reply | None:  # noqa: S107  no secret
+    def forge(self, secret: str = FORGED, **changes: Any) -> Reply | None:
         """Somebody who does not know the secret (or does: name it) calls the webhook, the body changed like this."""
-        return self._sync.callbacks.forge(self._callback(self._told() | changes, secret))
+        return self._part.callbacks.forge(self._callback(self._told() | changes, lambda: secret))
 
     def shown(self) -> dict[str, Any]:
         """As GET shows it: every field, null where there is nothing, the output under its old and its new name."""
-        error = ERRORS.get(self.error_code, self.error_code) or None
         url = self._output_url() or None
         return {
             "id": self.id,
@@ -94,9 +96,9 @@ class Generation:
             "options": self.options,
             "outputUrl": url,
             "outputMediaUrl": url,
-            "segmentOutputUrl": self._sync.links.url(self.id, self.segment) or None,
+            "segmentOutputUrl": self._part.links.url(self.id, self.segment) or None,
             "outputDuration": self.seconds,
-            "error": error,
+            "error": ERRORS.get(self.error_code, self.error_code) or None,
             "error_code": self.error_code or None,
         }
 
@@ -107,19 +109,20 @@ class Generation:
 
     def _output_url(self) -> str:
         if self.output and self.leads_through_api:
-            return f"{self._sync.base_url}/v2/generations/{self.id}/result?token={self.token}"
-        return self._sync.links.url(self.id, self.output)
+            return f"{self._part.base_url}/v2/generations/{quote(self.id, safe='')}/result?token={self.token}"
+        return self._part.links.url(self.id, self.output)
 
-    def _callback(self, body: dict[str, Any], secret: str | None = None) -> Callback:
-        prove = self._sync.prover(secret)
-        return Callback("sync/generation", self.id, body["status"], self.webhook_url, compact(body), prove)
+    def _callback(self, body: dict[str, Any], secret: Secret) -> Callback:
+        return _signed("sync/generation", self.id, self.webhook_url, body, secret)
 
 
 @dataclass
 class Batch:
     """One batch of generations. `result` names the list that its `outputUrl` redirects to."""
 
-    _sync: Sync = field(repr=False)
+    _part: Part = field(repr=False)
+    _secret: Secret = field(repr=False)
+    _generation: Callable[[str], Generation] = field(repr=False)
     id: str
     webhook_url: str = ""
     snake_case: bool = False
@@ -130,44 +133,44 @@ class Batch:
     pending: int = 0
 
     def __post_init__(self) -> None:
-        self.created_at = self._sync.world.clock.date()
+        self.created_at = self._part.world.clock.date()
 
-    def becomes(self, status: str) -> Batch:
+    def becomes(self, status: str) -> "Batch":
         """Another status, in Sync's words; the webhook is told of COMPLETED and FAILED."""
-        with self._sync.world.lock:
+        with self._part.world.lock:
             self.status = status
-            callback = self._callback(self.shown())
-        if self.webhook_url and status in {"COMPLETED", "FAILED"}:
-            self._sync.callbacks.tell(callback)
+            callback = self._callback(self.shown(), self._secret)
+        if self.webhook_url and status in ENDS:
+            self._part.tell(callback)
         return self
 
-    def completes(self, generations: Mapping[str, str | None]) -> Batch:
+    def completes(self, generations: Mapping[str, str | None]) -> "Batch":
         """COMPLETED: its generations by id, each with its output or None where it failed. They are jobs of their own
         from then on. The links in the list are signed now."""
         rows = []
         for number, (job_id, output) in enumerate(generations.items(), start=1):
-            job = self._sync.job(job_id)
+            job = self._generation(job_id)
             job.completes(output) if output else job.fails("generation_audio_missing")
-            link = self._sync.links.url(job_id, output) if output else None
+            link = self._part.links.url(job_id, output) if output else None
             rows.append(sync_batch_row(f"request-{number}", job_id, link))
-        world = self._sync.world
+        world = self._part.world
         with world.lock:
             self.result = f"{world.chance.letters(20, 'sync', 'result', self.id)}.jsonl"
             self.succeeded = sum(output is not None for output in generations.values())
-            self.failed = len(generations) - self.succeeded
+            self.failed, self.pending = len(generations) - self.succeeded, 0
             world.host.media[self.result] = Medium(self.result, "application/jsonl", sync_batch_result(rows))
         return self.becomes("COMPLETED")
 
-    def fails(self) -> Batch:
+    def fails(self) -> "Batch":
         """FAILED, all of it."""
         return self.becomes("FAILED")
 
-    def forge(self, secret: str = "whsec_somebody_elses", **changes: Any) -> Reply | None:  # noqa: S107  no secret
-        """As Generation.forge."""
-        return self._sync.callbacks.forge(self._callback(self.shown() | changes, secret))
+    def forge(self, secret: str = FORGED, **changes: Any) -> Reply | None:
+        """As a generation's."""
+        return self._part.callbacks.forge(self._callback(self.shown() | changes, lambda: secret))
 
     def shown(self) -> dict[str, Any]:
-        """As GET shows it and the webhook is told."""
+        """As GET shows it and the webhook is told: in the example's camelCase, or the schema's snake_case."""
         counts = [self.succeeded + self.failed + self.pending, self.succeeded, self.failed, self.pending]
         if self.snake_case:
             created, names = "created_at", ["total_generations", "success_count", "failed_count", "pending_count"]
@@ -177,12 +180,23 @@ class Batch:
             "id": self.id,
             "status": self.status,
             "metrics": dict(zip(names, counts, strict=True)),
-            "outputUrl": f"{self._sync.base_url}/v2/batches/{self.id}/result" if self.result else "",
+            "outputUrl": f"{self._part.base_url}/v2/batches/{quote(self.id, safe='')}/result" if self.result else "",
             "webhookUrl": self.webhook_url or None,
             created: zulu(self.created_at),
         }
         return shown if self.snake_case else shown | {"options": {}}
 
-    def _callback(self, body: dict[str, Any], secret: str | None = None) -> Callback:
-        prove = self._sync.prover(secret)
-        return Callback("sync/batch", self.id, body["status"], self.webhook_url, compact(body), prove)
+    def _callback(self, body: dict[str, Any], secret: Secret) -> Callback:
+        return _signed("sync/batch", self.id, self.webhook_url, body, secret)
+
+
+def _signed(webhook: str, job_id: str, url: str, body: dict[str, Any], secret: Secret) -> Callback:
+    """A callback with both documented headers. Their time is the real one: who checks it has no other clock."""
+    return Callback(
+        webhook,
+        job_id,
+        str(body["status"]),
+        url,
+        compact(body),
+        lambda raw: sync_proofs(secret(), raw, int(time.time()))["both"],
+    )

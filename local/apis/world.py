@@ -1,13 +1,16 @@
-"""What the simulated providers share: time, chance, the media host, and the record of all that was said."""
+"""What the simulated providers share, and what each has of it: time, chance, media, callbacks, limits and faults."""
 
 import threading
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 from local.apis.callbacks import Callback, Callbacks
 from local.apis.chance import Chance
 from local.apis.clock import Clock
 from local.apis.exchange import Request
-from local.media_host import MediaHost
+from local.apis.gate import Gate, Limit
+from local.apis.links import Links
+from local.media_host import Dialect, MediaHost
 
 
 @dataclass
@@ -22,6 +25,61 @@ class World:
     callbacks: list[Callback] = field(default_factory=list)
     lock: threading.RLock = field(default_factory=threading.RLock)
 
-    def callbacks_of_one(self) -> Callbacks:
-        """The callbacks of one more provider."""
-        return Callbacks(self.clock, self.chance, self.callbacks)
+    def part(self, provider: str, base_path: str, *, dialect: Dialect, limits: Sequence[Limit] = ()) -> "Part":
+        """What one provider has of it."""
+        return Part(
+            self,
+            provider,
+            self.base_url + base_path,
+            Links(self.host, provider, dialect),
+            Callbacks(self.clock, self.chance, self.callbacks),
+            Gate(limits),
+        )
+
+
+@dataclass
+class Pace:
+    """How long a submitted job waits and is worked on, in seconds of the providers' clock, and which share of them
+    fails; which ones, the seed says."""
+
+    waiting: float = 2
+    working: float = 8
+    failing: float = 0
+
+
+@dataclass
+class Part:
+    """One provider's part of the world. Without a `pace`, submitted jobs are moved by scripts only."""
+
+    world: World
+    provider: str
+    base_url: str
+    links: Links
+    callbacks: Callbacks
+    gate: Gate
+    pace: Pace | None = field(default_factory=Pace)
+
+    def fails(self, job_id: str) -> bool:
+        """Whether a submitted job is one of those that fail."""
+        return self.pace is not None and self.world.chance.fraction(self.provider, "fails", job_id) < self.pace.failing
+
+    def work(self, status: Callable[[], str], begin: Callable[[], object], end: Callable[[], object]) -> None:
+        """Begin with a submitted job after a while and end it later, unless a script moves it in the meantime."""
+        if self.pace is None:
+            return
+        submitted, working = status(), self.pace.working
+
+        def begin_if_untouched() -> None:
+            if status() == submitted:
+                begin()
+                begun = status()
+                self.world.clock.after(working, lambda: end() if status() == begun else None)
+
+        self.world.clock.after(self.pace.waiting, begin_if_untouched)
+
+    def tell(self, callback: Callback, *, soon: bool = False) -> None:
+        """Call a webhook; `soon`: not before the call of the API that is being answered has been."""
+        if soon:
+            self.world.clock.after(0, lambda: self.callbacks.tell(callback))
+        else:
+            self.callbacks.tell(callback)

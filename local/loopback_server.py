@@ -1,0 +1,58 @@
+"""An HTTP server on the loopback that leaves nothing behind: ending it ends its connections and their threads."""
+
+import socket
+import sys
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any
+
+
+class LoopbackServer(ThreadingHTTPServer):
+    """Listens on 127.0.0.1 from the start on, with a thread per connection; port 0 takes a free one."""
+
+    daemon_threads = False
+    request_queue_size = 128
+
+    def __init__(self, port: int, handler: type[BaseHTTPRequestHandler]) -> None:
+        self.stopping = threading.Event()
+        self._open: set[socket.socket] = set()
+        super().__init__(("127.0.0.1", port), handler)
+
+    def get_request(self) -> tuple[socket.socket, tuple[str, int]]:
+        connection, address = super().get_request()
+        connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        connection = self.spoken(connection)
+        self._open.add(connection)
+        return connection, address
+
+    def spoken(self, connection: socket.socket) -> socket.socket:
+        """The connection as it is to be spoken on; for those who speak TLS."""
+        return connection
+
+    def close_request(self, request: socket.socket | tuple[bytes, socket.socket]) -> None:
+        super().close_request(request)
+        if isinstance(request, socket.socket):  # the other kind is a datagram
+            self._open.discard(request)
+
+    def handle_error(self, request: socket.socket | tuple[bytes, socket.socket], client_address: Any) -> None:
+        """A client that goes away is not worth a line; a mistake of ours is."""
+        if not isinstance(sys.exception(), OSError):
+            super().handle_error(request, client_address)
+
+    @contextmanager
+    def serving(self) -> Iterator[None]:
+        """Serve while the context lasts, in a thread of its own."""
+        thread = threading.Thread(target=self.serve_forever, kwargs={"poll_interval": 0.05})
+        thread.start()
+        try:
+            yield
+        finally:
+            self.stopping.set()
+            self.shutdown()
+            for connection in list(self._open):
+                with suppress(OSError):
+                    connection.shutdown(socket.SHUT_RDWR)
+            self.server_close()
+            thread.join()
