@@ -1,13 +1,16 @@
 """What became of a job: its row and its objects in the running stack, held against what was told and served."""
 
+import base64
 import hashlib
 import json
+import struct
 import time
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 from typing import Any
 
+from awscrt.checksums import crc64nvme
 from boto3.dynamodb.types import TypeDeserializer
 from botocore.exceptions import ClientError
 
@@ -116,8 +119,13 @@ def _differing(running: Stack, medium: Row, served: Medium, kept: Path) -> list[
         wrong.append(f"has other bytes in {medium['key']} than were served")
     if int(medium["bytes"]) != len(content):
         wrong.append(f"has {len(content)} bytes, its receipt says {medium['bytes']}")
-    if medium["checksum"] != f"sha256:{answer.get('ChecksumSHA256')}":
-        wrong.append(f"has the checksum sha256:{answer.get('ChecksumSHA256')}, its receipt says {medium['checksum']}")
+    own = f"crc64nvme:{base64.b64encode(struct.pack('>Q', crc64nvme(content))).decode()}"
+    if medium["checksum"] != own:
+        wrong.append(f"has the checksum {own}, its receipt says {medium['checksum']}")
+    if not answer.get("ChecksumCRC64NVME"):  # its value too, where it is of the whole: the emulator's is of the parts
+        wrong.append("has no checksum that S3 keeps")
+    elif "-" not in answer["ChecksumCRC64NVME"] and own != f"crc64nvme:{answer['ChecksumCRC64NVME']}":
+        wrong.append(f"has the checksum {own}, S3 keeps {answer['ChecksumCRC64NVME']}")
     return wrong
 
 
