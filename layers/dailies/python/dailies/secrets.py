@@ -74,13 +74,16 @@ class SigningSecret:
         self._read_at = float("-inf")
 
     def usable(self, now: float) -> Secrets:
-        """All that may verify now, the current first. NotStored where none was ever read and AWS does not answer."""
-        if now - self._read_at >= REFRESH_SECONDS:
+        """All that may verify now, the current first. NotStored where none was ever read and AWS does not answer, or
+        did not answer just now: who is told that a proof does not hold does not come again."""
+        if now - self._read_at >= (REFRESH_SECONDS if self._stages else REREAD_SECONDS):
             try:
                 self._refresh(now)
             except NotStored:
                 if not self._stages:
                     raise
+        if not self._stages:
+            raise NotStored("the secret could not be read")
         return self._secrets(now)
 
     def look_again(self, now: float) -> Secrets | None:
