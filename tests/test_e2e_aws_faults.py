@@ -16,6 +16,7 @@ import urllib3
 from local import ports
 from local.callers import Call, captions_creator
 from local.stack import Stack
+from tests.functions import start_anew
 from tests.listener import Listener
 from tests.owner import Owner, medium
 from tests.providers import Providers
@@ -64,30 +65,10 @@ def faults(stack: Stack) -> Iterator[Faults]:
     with subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as proxy:
         wait_for("the proxy listens", lambda: ports.is_taken(port), bool)
         url = f"http://127.0.0.1:{port}"
-        try:
-            with behind(url, stack):
-                yield Faults(url)
-        finally:
-            proxy.terminate()
-
-
-@contextmanager
-def behind(url: str, stack: Stack) -> Iterator[None]:
-    """The functions call AWS through this proxy. They start anew for it, and again without it."""
-    functions = stack.aws.functions
-    names = [stack.functions[name] for name in BEHIND_THE_PROXY]
-    variables = {
-        name: functions.get_function_configuration(FunctionName=name)["Environment"]["Variables"] for name in names
-    }
-    try:
-        for name in names:
-            functions.update_function_configuration(
-                FunctionName=name, Environment={"Variables": {**variables[name], "HTTP_PROXY": url}}
-            )
-        yield
-    finally:
-        for name in names:
-            functions.update_function_configuration(FunctionName=name, Environment={"Variables": variables[name]})
+        start_anew(stack, BEHIND_THE_PROXY, HTTP_PROXY=url)
+        yield Faults(url)
+        start_anew(stack, BEHIND_THE_PROXY, HTTP_PROXY=None)
+        proxy.terminate()
 
 
 def put_of_event(job_id: str, **fault: Any) -> Rule:
@@ -139,6 +120,17 @@ class TestReceiving:
         assert (answer.status, answer.body) == (503, {"error": "not_stored"})
         assert owner.rows(f"job#captions#{large.job_id}") == []
         assert providers.send(large).result == "recorded"
+
+    def test_while_no_secret_could_be_read_an_authentic_call_is_503_and_never_401(
+        self, faults: Faults, providers: Providers, stack: Stack
+    ) -> None:
+        early = call("no-secret", providers)
+        start_anew(stack, ["CaptionsCreator"])
+        broken = {"error": {"code": "InternalServiceError", "status": 500}}
+        with faults.rules({"service": "secretsmanager", **broken}):
+            answers = [providers.send(early) for _ in range(3)]
+        assert {(answer.status, answer.result) for answer in answers} == {(503, "not_stored")}
+        wait_for("it is recorded", lambda: providers.send(early), lambda answer: answer.result == "recorded")
 
 
 class TestWhatFollows:

@@ -11,15 +11,11 @@ import pytest
 
 from local.callers import Call
 from local.stack import Stack
+from tests.functions import start_anew
 from tests.providers import NOT_SET, SECRET_OF, WEBHOOKS, Providers
 from tests.waiting import wait_for
 
-FUNCTIONS = {
-    "sync/generation": "SyncGeneration",
-    "sync/batch": "SyncBatch",
-    "creatify/product_to_videos": "CreatifyProductToVideo",
-    "captions/creator": "CaptionsCreator",
-}
+FUNCTIONS = ("SyncGeneration", "SyncBatch", "CreatifyProductToVideo", "CaptionsCreator")
 NAMES = sorted(set(SECRET_OF.values()))
 
 type Values = Mapping[str, str]
@@ -56,17 +52,6 @@ class Rotation:
                 SecretId=self._id(name), VersionStage="AWSPENDING", RemoveFromVersionId=pending
             )
 
-    def start_functions_anew(self) -> None:
-        """End what runs of the receivers: their next call reads the secret first."""
-        for name in FUNCTIONS.values():
-            function = self._stack.functions[name]
-            variables = self._stack.aws.functions.get_function_configuration(FunctionName=function)["Environment"][
-                "Variables"
-            ]
-            self._stack.aws.functions.update_function_configuration(
-                FunctionName=function, Environment={"Variables": variables}
-            )
-
     def answers(self, values: Values) -> dict[str, int]:
         """What each webhook answers to a call proven by these."""
         return dict(
@@ -98,11 +83,11 @@ def new_values() -> Values:
 def rotation(stack: Stack, providers: Providers) -> Iterator[Rotation]:
     """The secrets as they are set; put back in the end."""
     rotation = Rotation(stack, providers)
-    rotation.start_functions_anew()
+    start_anew(stack, FUNCTIONS)
     yield rotation
     rotation.put(new_values())  # so that what is the previous one now is it no more
     rotation.put(providers.secrets)
-    rotation.start_functions_anew()
+    start_anew(stack, FUNCTIONS)
 
 
 def test_current_pending_and_previous_verify_and_nothing_else_does(rotation: Rotation, providers: Providers) -> None:
