@@ -6,7 +6,7 @@ the range that was asked for, where there is one: a cut is in the middle of what
 """
 
 import gzip
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from functools import cached_property
 from http import HTTPStatus
@@ -15,6 +15,8 @@ from typing import Final, Literal
 from local.media import Medium
 
 DRIP_SECONDS = 0.1  # between two pieces of a dripping answer: at this pace a clip of 20 KB takes half an hour
+SLOW_PIECE, SLOW_SECONDS = 64 * 1024, 0.01  # 6 MB/s, as hosts that cap each connection
+PART_BYTES = 16 * 1024 * 1024  # what the archive sends at once of a large medium
 FOR_EVER = float("inf")
 RESET: Final = "reset"  # close with a TCP reset
 
@@ -162,11 +164,28 @@ def partial_unasked(exchange: Exchange) -> Pieces:
     )
 
 
+def slow(exchange: Exchange) -> Pieces:
+    yield exchange.due.head
+    for start in range(0, len(exchange.due.body), SLOW_PIECE):
+        yield exchange.due.body[start : start + SLOW_PIECE]
+        yield SLOW_SECONDS
+
+
 # ---- Media that end too soon, too late or never ----------------------------------------------------------------------
 
 
 def cut_with_length(exchange: Exchange) -> Pieces:
     yield from exchange.due.but(body=exchange.half)
+
+
+def cut_at_part(exchange: Exchange) -> Pieces:
+    """Where a part ends; at half where it is no longer than one."""
+    large = len(exchange.due.body) > PART_BYTES
+    yield from exchange.due.but(body=exchange.due.body[:PART_BYTES] if large else exchange.half)
+
+
+def cut_once(exchange: Exchange) -> Pieces:
+    yield from cut_at_part(exchange) if exchange.attempt == 1 else exchange.due
 
 
 def cut_chunked(exchange: Exchange) -> Pieces:
@@ -227,6 +246,17 @@ def wrong_content_range(exchange: Exchange) -> Pieces:
     yield from exchange.due.but(206, Content_Range=f"bytes {span.start + 1}-{span.stop}/{size + 1}")
 
 
+def whole_as_range(exchange: Exchange) -> Pieces:
+    """The whole as the answer to any range, and said to be just that."""
+    content = exchange.medium.content
+    said = f"bytes 0-{len(content) - 1}/{len(content)}"
+    yield from exchange.due.but(206, body=content, Content_Range=said, Content_Length=str(len(content)))
+
+
+def range_not_satisfiable(exchange: Exchange) -> Pieces:
+    yield from Answer(416, {"Content-Range": f"bytes */{len(exchange.medium.content)}", "Content-Length": "0"}).closing
+
+
 def changing(exchange: Exchange) -> Pieces:
     """Another version with each request: its last byte differs, and so its ETag."""
     content = exchange.medium.content[:-1] + bytes([exchange.attempt % 256])
@@ -268,42 +298,7 @@ def busy_once(exchange: Exchange) -> Pieces:
     yield from refusal(429, "TooManyRequests").but(Retry_After="1").closing if exchange.attempt == 1 else exchange.due
 
 
-# ---- All of them by name ---------------------------------------------------------------------------------------------
-
-
 def page(content_type: str) -> Answer:
     """An error page for people, with status 200."""
     body = b"<!DOCTYPE html>\n<html><head><title>Sign in</title></head><body>Your link has expired.</body></html>\n"
     return Answer(200, {"Content-Type": content_type, "Content-Length": str(len(body))}, body)
-
-
-ALWAYS: dict[str, Iterable[Piece]] = {
-    "silent": (FOR_EVER,),
-    "hang-up": (),
-    "html-page": page("text/html; charset=utf-8").closing,
-    "html-page-as-mp4": page("video/mp4").closing,
-    "redirect-to-metadata": redirect(
-        "http://169.254.169.254/latest/meta-data/"
-    ).closing,  # where a machine gets its keys
-    "forbidden": refusal(403, "AccessDenied").closing,
-    "missing": refusal(404, "NoSuchKey").closing,
-    "gone": refusal(410, "Gone").closing,
-    "broken": refusal(500, "InternalError").closing,
-}
-BY_EXCHANGE: dict[str, Callable[[Exchange], Pieces]] = {
-    fault.__name__.replace("_", "-"): fault
-    for fault in (
-        *(chunked, no_length, range_ignored, gzip_unasked, partial_unasked),
-        *(cut_with_length, cut_chunked, cut_without_length, reset_at_half, stall_at_half),
-        *(length_too_long, length_too_short, length_huge, empty, body_drip, body_flood),
-        *(wrong_content_range, changing, headers_drip, headers_flood),
-        *(redirect_to_itself, redirect_to_good, unavailable_twice, busy_once),
-    )
-}
-FAULTS = frozenset(ALWAYS | BY_EXCHANGE)
-"""The names of all faults, as they stand in a URL."""
-
-
-def bad(fault: str, exchange: Exchange) -> Pieces:
-    """What a host with that fault sends."""
-    return iter(ALWAYS[fault]) if fault in ALWAYS else BY_EXCHANGE[fault](exchange)

@@ -3,7 +3,7 @@
     with media_host() as host:
         host.url("/job-1/generation.mp4")                           # a signed link, good for an hour
         host.url("/job-1/generation.mp4", lifetime=None)            # a link without a signature
-        host.url("/job-1/generation.mp4", fault="cut-chunked")      # one of media_answers.FAULTS
+        host.url("/job-1/generation.mp4", fault="cut-chunked")      # one of media_faults.FAULTS
         host.add("/batches/1.jsonl", rows, "application/jsonl")     # other content
         host.redirect("/v2/generations/1/result", to=host.url(...)) # 302
         host.revoke("/job-1/generation.mp4")                        # the links given so far are dead, new ones are not
@@ -37,7 +37,8 @@ import trustme
 
 from local.loopback_server import LoopbackServer
 from local.media import FOLDER, Medium, media
-from local.media_answers import FAULTS, RESET, Answer, Exchange, Pieces, Request, bad, good, redirect, refusal
+from local.media_answers import RESET, Answer, Exchange, Pieces, Request, good, redirect, refusal
+from local.media_faults import FAULTS, bad
 
 HOUR = 3600
 SIGNED, FAULT = "/signed", "/fault"  # the first segments of paths: /signed/fault/<name>/<path>

@@ -23,7 +23,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from local.media import Medium, media, padded
-from local.media_answers import FAULTS, Request, good
+from local.media_answers import PART_BYTES, Request, good
+from local.media_faults import COMBINED, FAULTS
 from local.media_host import MediaHost, media_host
 
 HTTP_CLIENT = urllib3.PoolManager(retries=False)
@@ -247,7 +248,7 @@ class TestFaults:
 
     def test_each_is_named_in_a_test_of_this_file(self) -> None:
         tests = Path(__file__).read_text(encoding="utf-8")
-        assert not {fault for fault in FAULTS if f'"{fault}"' not in tests}
+        assert not {fault for fault in FAULTS - COMBINED.keys() if f'"{fault}"' not in tests}
 
     # Whole media, told in less usual ways
 
@@ -277,6 +278,14 @@ class TestFaults:
         assert (answer.status, answer.data) == (206, due)
         assert answer.headers["Content-Range"] == f"bytes 0-{len(due) - 1}/{len(due)}"
 
+    def test_slow(self, host: MediaHost, due: bytes) -> None:
+        host.add("/slow.mp4", due * 100, "video/mp4")
+        began = time.monotonic()
+        got, why = wire(host.url("/slow.mp4", fault="slow"), limit=2**20)
+        assert time.monotonic() - began > 0.15  # 15 pieces of 64 KiB and their pauses
+        assert why == "limit"
+        assert (due * 100).startswith(split(got)[2])
+
     # Media that end too soon, too late or never
 
     def test_cut_with_length(self, host: MediaHost, due: bytes) -> None:
@@ -287,6 +296,20 @@ class TestFaults:
         url = host.url(f"/{CLIP}", fault="cut-with-length")
         status, headers, body = split(wire(url, headers="Range: bytes=100-199\r\n")[0])
         assert (status, headers["content-length"], body) == (206, "100", due[100:150])
+
+    def test_cut_at_part(self, host: MediaHost, due: bytes) -> None:
+        _, headers, body = split(wire(host.url(f"/{CLIP}", fault="cut-at-part"))[0])
+        assert (headers["content-length"], body) == (str(len(due)), due[: len(due) // 2])
+        long = due * (40 * 2**20 // len(due))
+        host.add("/long.mp4", long, "video/mp4")
+        url = host.url("/long.mp4", fault="cut-at-part")
+        for at in (0, 7):
+            _, headers, body = split(wire(url, limit=2**26, headers=f"Range: bytes={at}-\r\n")[0])
+            assert (headers["content-length"], body) == (str(len(long) - at), long[at : at + PART_BYTES])
+
+    def test_cut_once(self, host: MediaHost, due: bytes) -> None:
+        first, second = (split(wire(host.url(f"/once/{CLIP}", fault="cut-once"))[0])[2] for _ in range(2))
+        assert (first, second) == (due[: len(due) // 2], due)
 
     def test_cut_chunked(self, host: MediaHost, due: bytes) -> None:
         got, why = wire(host.url(f"/{CLIP}", fault="cut-chunked"))
@@ -346,6 +369,15 @@ class TestFaults:
         assert (answer.status, answer.data) == (206, due[10:20])
         assert answer.headers["Content-Range"] == f"bytes 11-20/{len(due) + 1}"
 
+    def test_whole_as_range(self, host: MediaHost, due: bytes) -> None:
+        answer = get(host.url(f"/{CLIP}", fault="whole-as-range"), Range="bytes=10-19")
+        assert (answer.status, answer.data) == (206, due)
+        assert answer.headers["Content-Range"] == f"bytes 0-{len(due) - 1}/{len(due)}"
+
+    def test_range_not_satisfiable(self, host: MediaHost, due: bytes) -> None:
+        answer = get(host.url(f"/{CLIP}", fault="range-not-satisfiable"), Range="bytes=0-")
+        assert (answer.status, answer.data, answer.headers["Content-Range"]) == (416, b"", f"bytes */{len(due)}")
+
     def test_changing(self, host: MediaHost, due: bytes) -> None:
         first, second = (get(host.url(f"/changes/{CLIP}", fault="changing")) for _ in range(2))
         assert first.headers["ETag"] != second.headers["ETag"]
@@ -390,9 +422,9 @@ class TestFaults:
             assert following.request("GET", url).data == due
 
     @pytest.mark.parametrize(
-        ("fault", "status"), [("forbidden", 403), ("missing", 404), ("gone", 410), ("broken", 500)]
+        ("fault", "status"), [("forbidden", 403), ("missing", 404), ("gone", 410), ("busy", 429), ("broken", 500)]
     )
-    def test_forbidden_missing_gone_broken(self, host: MediaHost, fault: str, status: int) -> None:
+    def test_forbidden_missing_gone_busy_broken(self, host: MediaHost, fault: str, status: int) -> None:
         answers = [get(host.url(f"/refused/{CLIP}", fault=fault)) for _ in range(2)]
         assert [answer.status for answer in answers] == [status, status]
         assert {answer.headers["Connection"] for answer in answers} == {"close"}
@@ -406,3 +438,27 @@ class TestFaults:
         first, second = (get(host.url(f"/busy/{CLIP}", fault="busy-once")) for _ in range(2))
         assert (first.status, first.headers["Retry-After"]) == (429, "1")
         assert (second.status, second.data) == (200, due)
+
+    # Two in one
+
+    @pytest.mark.parametrize("fault", [fault for fault in COMBINED if fault.startswith("plain-")])
+    def test_a_plain_host_knows_no_ranges(self, host: MediaHost, due: bytes, fault: str) -> None:
+        asked = wire(host.url(f"/{CLIP}", fault=fault), headers="Range: bytes=100-199\r\n")
+        assert asked == wire(host.url(f"/{CLIP}", fault=fault.removeprefix("plain-")))
+        assert split(asked[0])[0] == 200
+
+    @pytest.mark.parametrize("fault", [fault for fault in COMBINED if "-then-" in fault])
+    def test_one_fault_follows_the_other(self, host: MediaHost, fault: str) -> None:
+        first, _, later = fault.partition("-then-")
+        for alone in ("cut-at-part" if first == "cut" else first, later):
+            (got, why), (due, due_why) = (
+                wire(host.url(f"/{folder}/{CLIP}", fault=name, lifetime=None), seconds=0.3)
+                for folder, name in (("then", fault), (fault, alone))
+            )
+            assert why == due_why
+            assert told(got) == told(due)
+
+
+def told(message: bytes) -> tuple[int, set[str], str | None]:
+    status, headers, _ = split(message)
+    return status, set(headers), headers.get("content-length")
