@@ -25,11 +25,13 @@ def names(setting: str) -> frozenset[str]:
 
 
 def api(provider: str) -> Api:
-    """A provider's API, as the settings have it."""
-    secret = ApiSecret(lambda: secrets_manager, os.environ[f"{provider}_API_SECRET_ID"])
-    return Api(os.environ[f"{provider}_API_URL"], secret)
+    """A provider's API, as the settings of its name have it."""
+    secret = ApiSecret(lambda: secrets_manager, os.environ[f"{provider.upper()}_API_SECRET_ID"])
+    return Api(os.environ[f"{provider.upper()}_API_URL"], secret)
 
 
+providers = every_provider()
+unproven = [name for name, provider in providers.items() if not provider.links_are_proven]
 session = boto3.Session()
 s3 = session.client("s3", config=bucket.PATIENT)
 sqs = session.client("sqs", config=queue.CLIENT)
@@ -40,11 +42,11 @@ desk = Desk(
     queue=WorkQueue(sqs, os.environ["ARCHIVE_QUEUE_URL"]),
     failures=FailureQueue(sqs, os.environ["FAILURE_QUEUE_URL"]),
     telemetry=Telemetry(os.environ["STACK_NAME"]),
-    providers=every_provider(),
-    apis={"sync": api("SYNC"), "creatify": api("CREATIFY"), "captions": api("CAPTIONS")},
+    providers=providers,
+    apis={name: api(name) for name, provider in providers.items() if provider.renewals},
     network=Network(),
     private_hosts=names("PRIVATE_MEDIA_HOSTS"),
-    only_hosts={"creatify": names("CREATIFY_MEDIA_HOSTS")},
+    only_hosts={name: names(f"{name.upper()}_MEDIA_HOSTS") for name in unproven},
     most_tries=int(os.environ["ARCHIVE_TRIES"]),
     first_pause=float(os.environ["ARCHIVE_BACKOFF_SECONDS"]),
     most_bytes=int(os.environ["MAX_MEDIA_BYTES"]),

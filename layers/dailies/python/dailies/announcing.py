@@ -1,4 +1,4 @@
-"""What follows from a change of a job row: pure.
+"""What follows from a change of a job row: pure. A canceled job is told as failed: its status says which.
 
 Each announcement's `id` is made of what it tells, so that telling it again has the same one. A consumer that remembers
 the ids hears everything once.

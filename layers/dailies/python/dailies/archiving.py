@@ -101,10 +101,10 @@ def _try(desk: Desk, wanted: Wanted, tries: int, seconds: float) -> Receipt:
         if isinstance(done, Stored):
             _record(desk, _listed(desk, wanted, done))
     except TransferError as error:
-        return _given_up(desk, wanted, _after(error, tries, desk.most_tries), error.reason)
+        return _not_stored(desk, wanted, _after(error, tries, desk.most_tries), error.reason)
     if isinstance(done, Unfinished):
         reason = f"stopped with {done.parts} parts when the time was over; goes on from there"
-        return _given_up(desk, wanted, "pending" if tries < desk.most_tries else "failed", reason)
+        return _not_stored(desk, wanted, "pending" if tries < desk.most_tries else "failed", reason)
     at = clock.now()
     _tell(desk, wanted, "archived", _measured(wanted, done, at, time.monotonic() - started))
     facts = done.facts
@@ -199,7 +199,7 @@ def _after(error: TransferError, tries: int, most_tries: int) -> MediaState:
             return "failed"
 
 
-def _given_up(desk: Desk, wanted: Wanted, state: MediaState, reason: str) -> Receipt:
+def _not_stored(desk: Desk, wanted: Wanted, state: MediaState, reason: str) -> Receipt:
     _tell(desk, wanted, state, problem=reason)
     return Receipt(role=wanted.role, media_id=wanted.media_id, state=state, at=clock.now(), reason=reason)
 

@@ -1,4 +1,4 @@
-"""The media bucket: which object lies where, and the calls that put it there. What lies there: docs/operations.md."""
+"""The media bucket: which object lies where, and the calls that put it there."""
 
 import json
 from collections.abc import Callable, Iterator, Mapping

@@ -62,7 +62,8 @@ class SigningSecret:
     """The versions of one secret, kept for REFRESH_SECONDS.
 
     A refresh asks which versions stand at which stage, and reads those that it has not read before: a version's value
-    never changes. The previous version verifies until `grace` seconds after the current one was made.
+    never changes. The previous version verifies until `grace` seconds after the current one was made, or Secrets
+    Manager's own rotation ended, whichever came later.
     """
 
     def __init__(self, client: "Callable[[], SecretsManagerClient]", secret_id: str, *, grace: float) -> None:
@@ -71,6 +72,7 @@ class SigningSecret:
         self._grace = grace
         self._versions: dict[str, _Version] = {}
         self._stages: dict[str, str] = {}
+        self._rotated_at = float("-inf")
         self._read_at = float("-inf")
 
     def usable(self, now: float) -> Secrets:
@@ -96,7 +98,7 @@ class SigningSecret:
     def _secrets(self, now: float) -> Secrets:
         known = {stage: self._versions[version] for stage, version in self._stages.items() if version in self._versions}
         current = known.get("current")
-        if current and now >= current.created + self._grace:
+        if current and now >= max(current.created, self._rotated_at) + self._grace:
             known.pop("previous", None)
         values = {stage: known[stage].value for stage in STAGES.values() if stage in known}
         return {stage: value for stage, value in values.items() if value and value != PLACEHOLDER}
@@ -116,6 +118,8 @@ class SigningSecret:
         except (BotoCoreError, ClientError) as error:
             raise NotStored(f"the secret could not be read: {type(error).__name__}") from error
         self._stages = stages
+        if "LastRotatedDate" in described:
+            self._rotated_at = described["LastRotatedDate"].timestamp()
 
     def _read(self, version: str) -> None:
         """Read one version. One that has no value yet (a rotation has just begun) is looked at again later."""

@@ -1,4 +1,4 @@
-"""The medium that a queue message names, what the job's events know of it, what a run adds to them. Pure."""
+"""The medium that a queue message names, what the job's events know of it, what a run adds to them. No I/O."""
 
 import json
 from collections.abc import Iterable, Iterator, Mapping
