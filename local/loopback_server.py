@@ -8,6 +8,8 @@ from contextlib import contextmanager, suppress
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
+POLL_SECONDS = 0.02  # how long ending it may take
+
 
 class LoopbackServer(ThreadingHTTPServer):
     """Listens on 127.0.0.1 from the start on, with a thread per connection; port 0 takes a free one."""
@@ -44,7 +46,7 @@ class LoopbackServer(ThreadingHTTPServer):
     @contextmanager
     def serving(self) -> Iterator[None]:
         """Serve while the context lasts, in a thread of its own."""
-        thread = threading.Thread(target=self.serve_forever, kwargs={"poll_interval": 0.05})
+        thread = threading.Thread(target=self.serve_forever, kwargs={"poll_interval": POLL_SECONDS})
         thread.start()
         try:
             yield

@@ -8,8 +8,7 @@ from hashlib import sha256
 
 import pytest
 
-from local.apis import DOUBLED, LOST, OVERTAKEN, SENT, ProviderApis, late, provider_apis
-from local.apis.world import Pace
+from local.apis import DOUBLED, LOST, OVERTAKEN, SENT, Pace, ProviderApis, late, provider_apis
 from tests.api_calls import captions, creatify, sync
 from tests.webhook import Webhook, webhook
 

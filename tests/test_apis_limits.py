@@ -6,10 +6,8 @@ from collections.abc import Iterator
 import pytest
 import urllib3
 
-from local.apis import ProviderApis, provider_apis
+from local.apis import Limit, Pace, ProviderApis, provider_apis
 from local.apis.clock import Clock
-from local.apis.gate import Limit
-from local.apis.world import Pace
 from tests.api_calls import HTTP_CLIENT, call, captions, creatify, fetched, sync
 from tests.webhook import webhook
 

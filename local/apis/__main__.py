@@ -8,8 +8,7 @@ import json
 import threading
 from contextlib import suppress
 
-from local.apis import provider_apis
-from local.apis.world import Pace
+from local.apis import Pace, provider_apis
 from local.ports import choose
 from local.stack import StackError
 
