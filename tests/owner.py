@@ -5,7 +5,7 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from boto3.dynamodb.types import Binary, TypeDeserializer
+from boto3.dynamodb.types import Binary, TypeDeserializer, TypeSerializer
 
 from local.stack import Stack
 from tests.waiting import wait_for
@@ -53,10 +53,10 @@ class Owner:
         pages = self._aws.dynamodb.get_paginator("scan").paginate(TableName=self._table, ConsistentRead=True)
         return [plain(item) for page in pages for item in page["Items"]]
 
-    def put_row(self, item: Row) -> None:
-        """Put a row of strings by hand."""
-        typed: Any = {name: {"S": value} for name, value in item.items()}
-        self._aws.dynamodb.put_item(TableName=self._table, Item=typed)
+    def put_row(self, row: Row) -> None:
+        """Put a row by hand."""
+        write = TypeSerializer().serialize
+        self._aws.dynamodb.put_item(TableName=self._table, Item={name: write(value) for name, value in row.items()})
 
     def resting(self, provider: str, job_id: str, stage: str = "settled") -> Row:
         """The job row as soon as it is at this stage."""
@@ -88,6 +88,25 @@ class Owner:
         """The keys of uploads that were neither completed nor aborted."""
         answer = self._aws.s3.list_multipart_uploads(Bucket=self.bucket, Prefix=prefix)
         return [upload["Key"] for upload in answer.get("Uploads", ())]
+
+    def put_object(self, key: str, content: bytes) -> None:
+        """Put an object by hand."""
+        self._aws.s3.put_object(Bucket=self.bucket, Key=key, Body=content, ChecksumAlgorithm="CRC64NVME")
+
+    def begin_upload(self, key: str, first_part: bytes) -> str:
+        """Begin an upload in parts by hand and send its first one: the upload's id."""
+        upload_id = self._aws.s3.create_multipart_upload(
+            Bucket=self.bucket, Key=key, ChecksumAlgorithm="CRC64NVME", ChecksumType="FULL_OBJECT"
+        )["UploadId"]
+        self._aws.s3.upload_part(
+            Bucket=self.bucket,
+            Key=key,
+            UploadId=upload_id,
+            PartNumber=1,
+            Body=first_part,
+            ChecksumAlgorithm="CRC64NVME",
+        )
+        return upload_id
 
     # ---- the queues --------------------------------------------------------------------------------------------------
 

@@ -47,13 +47,17 @@ class Answer:
 
 
 class Providers:
-    """All three, and the host of their media. `run` begins every job id: the stack is shared."""
+    """All three, and the host of their media. `run` begins every job id: the stack is shared.
+
+    Remembered: `ever_secret`, each value that was a secret; `signed`, signatures and the queries of links; `bodies`.
+    """
 
     def __init__(self, stack: Stack, host: MediaHost) -> None:
         self.host = host
         self.run = secrets.token_hex(3)
         self.secrets: dict[str, str] = {}
-        self.confidential: set[str] = set()
+        self.ever_secret: set[str] = set()
+        self.signed: set[str] = set()
         self.bodies: list[bytes] = []
         self._stack = stack
         self._address = urlsplit(stack.webhook_base_url).netloc
@@ -143,14 +147,13 @@ class Providers:
     def use_secret(self, name: str, value: str) -> None:
         """From now on, prove by this secret."""
         self.secrets[name] = value
-        self.confidential.add(value)
+        self.ever_secret.add(value)
 
     def _remember(self, headers: list[tuple[str, str | bytes]], body: bytes) -> None:
-        """Keep what may appear in no log: signatures, and the queries of links."""
         for name, value in headers:
             if name.lower() in {"sync-signature", "x-signature-primary"} and isinstance(value, str):
-                self.confidential |= set(re.findall(r"[0-9a-f]{64}|[A-Za-z0-9+/]{43}=", value))
-        self.confidential |= set(re.findall(r"\?([\w=&%.:/+-]{16,})", body.decode("utf-8", "replace")))
+                self.signed |= set(re.findall(r"[0-9a-f]{64}|[A-Za-z0-9+/]{43}=", value))
+        self.signed |= set(re.findall(r"\?([\w=&%.:/+-]{16,})", body.decode("utf-8", "replace")))
         self.bodies.append(body)
 
 

@@ -34,7 +34,7 @@ class Rotation:
         """Add a version to each secret, at a stage."""
         for name, value in values.items():
             self._client.put_secret_value(SecretId=self._id(name), SecretString=value, VersionStages=[stage])
-            self._providers.confidential.add(value)
+            self._providers.ever_secret.add(value)
 
     def finish(self) -> None:
         """Make the pending versions the current ones, as a rotation ends; those that were it become the previous."""

@@ -1,0 +1,336 @@
+"""For each action of each role the shortest flow that needs it.
+
+A flow begins something under a name and sees it fail; where it yields, the action is given back; then it sees it work.
+The flows are independent of each other, so that those of several roles run at once: what wakes a function in them is
+put in front of it by hand.
+"""
+
+import json
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from hashlib import sha256
+from typing import Any
+
+from local.callers import Call
+from local.stack import Stack
+from tests.functions import logged, start_anew
+from tests.listener import Listener
+from tests.owner import Owner, Row
+from tests.providers import Providers
+from tests.waiting import wait_for
+
+PART_BYTES = 16 * 1024 * 1024
+RECEIVERS = {
+    "SyncGeneration": "sync/generation",
+    "SyncBatch": "sync/batch",
+    "CreatifyProductToVideo": "creatify/product_to_videos",
+    "CaptionsCreator": "captions/creator",
+}
+
+
+@dataclass(frozen=True)
+class Ground:
+    """What a flow has at hand, and the function that it is about."""
+
+    stack: Stack
+    providers: Providers
+    owner: Owner
+    listener: Listener
+    function: str
+
+    def is_denied(self, since: float) -> None:
+        """The function logs that AWS denied it something."""
+        wait_for(
+            f"{self.function} is denied",
+            lambda: [line for line in logged(self.stack, self.function, since) if "AccessDenied" in line],
+            bool,
+        )
+
+
+type Flow = Callable[[Ground, str], Iterator[None]]
+
+
+# ---- Receivers -------------------------------------------------------------------------------------------------------
+
+
+def delivery(on: Ground, name: str, *, size: int = 0) -> Call:
+    """A call that can be read and is recorded, whichever webhook it is for."""
+    webhook = RECEIVERS[on.function]
+    job_id = on.providers.job(name)
+    noise = on.providers.host.media["large.mp4"].content[-size // 2 :].hex() if size else ""
+    body = {"id": job_id, "operationId": job_id, "status": "failed", "event": "creator.failure", "options": noise}
+    return on.providers.proven(webhook, json.dumps(body).encode(), job_id=job_id)
+
+
+def recording(on: Ground, name: str) -> Iterator[None]:
+    call = delivery(on, name)
+    assert on.providers.send(call).result == "not_stored"
+    assert on.owner.rows(f"job#{call.webhook.partition('/')[0]}#{call.job_id}") == []
+    yield
+    assert on.providers.send(call).result == "recorded"
+
+
+def keeping_a_large_body(on: Ground, name: str) -> Iterator[None]:
+    call = delivery(on, name, size=800_000)
+    assert on.providers.send(call).result == "not_stored"
+    assert on.owner.rows(f"job#{call.webhook.partition('/')[0]}#{call.job_id}") == []
+    yield
+    assert on.providers.send(call).result == "recorded"
+
+
+def reading_the_secret(on: Ground, name: str) -> Iterator[None]:
+    call = delivery(on, name)
+    start_anew(on.stack, [on.function])
+    assert on.providers.send(call).result == "not_stored"
+    yield
+    wait_for("it is recorded", lambda: on.providers.send(call).result, lambda answer: answer == "recorded")
+
+
+# ---- Stream consumers ------------------------------------------------------------------------------------------------
+
+
+def event(on: Ground, name: str, **more: Any) -> Row:
+    """An event row of Captions'; with nothing more, of an operation that failed."""
+    job_id, now = on.providers.job(name), datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+    event_id = sha256(job_id.encode()).hexdigest()
+    return {
+        "pk": f"job#captions#{job_id}",
+        "sk": f"event#{event_id}",
+        "event_id": event_id,
+        "provider": "captions",
+        "webhook": "creator",
+        "job_id": job_id,
+        "status": "failed",
+        "provider_status": "creator.failure",
+        "occurred_at": now,
+        "clock": "ours",
+        "received_at": now,
+        "origin": "webhook",
+        "expires_at": int(time.time()) + 86_400,
+        "written_by": "a test",
+        **more,
+    }
+
+
+def job_row(on: Ground, name: str) -> Row:
+    """The job row that such an event makes."""
+    row = event(on, name)
+    taken = ("pk", "provider", "webhook", "job_id", "status", "provider_status")
+    moments = {"first_seen_at": row["received_at"], "updated_at": row["received_at"]}
+    return {**{key: row[key] for key in taken}, **moments, "sk": "job", "stage": "settled", "media": [], "version": 1}
+
+
+def merging(on: Ground, name: str) -> Iterator[None]:
+    row, since = event(on, name), time.time()
+    on.owner.put_row(row)
+    on.is_denied(since)
+    assert on.owner.job("captions", row["job_id"]) == {}
+    yield
+    on.owner.resting("captions", row["job_id"])
+
+
+def announcing(on: Ground, name: str) -> Iterator[None]:
+    row, since = job_row(on, name), time.time()
+    on.owner.put_row(row)
+    on.is_denied(since)
+    assert on.listener.of(row["job_id"], "Job Settled") == []
+    yield
+    on.listener.hears(row["job_id"], "Job Settled")
+    assert on.owner.keys(f"media/captions/{row['job_id']}/") == [f"media/captions/{row['job_id']}/job.json"]
+
+
+def keeping_what_cannot_be_read(on: Ground, name: str) -> Iterator[None]:
+    """A row without most of its attributes: whole in the failure queue, and what comes after it goes on."""
+    of_events = on.function == "Advance"
+    row, since = (event if of_events else job_row)(on, name), time.time()
+    broken = {"pk": row["pk"], "sk": row["sk"], "note": name}
+    on.owner.put_row(broken)
+    on.is_denied(since)
+    yield
+    message = on.owner.message(f"{on.function}FailureQueueUrl", lambda body: row["pk"] in body)
+    record = json.loads(message["Body"])
+    assert record["dynamodb"]["NewImage"] == {key: {"S": value} for key, value in broken.items()}
+    assert record["dynamodb"]["Keys"] == {key: {"S": row[key]} for key in ("pk", "sk")}
+    assert (record["eventName"], record["eventSource"]) == ("INSERT", "aws:dynamodb")
+
+
+# ---- The archive -----------------------------------------------------------------------------------------------------
+
+
+def find(on: Ground, name: str, url: str, *, provider: str = "captions", role: str = "output") -> str:
+    """Let the archive find a medium: its job. The event row gets its link by a second write, which no stream consumer
+    heeds; the message is what the bus would have sent."""
+    row = event(on, name, provider=provider, pk=f"job#{provider}#{on.providers.job(name)}")
+    if provider == "sync":
+        row["webhook"] = "batch"
+    media_id = sha256(url.partition("?")[0].encode()).hexdigest()[:8]
+    on.owner.put_row(row)
+    on.owner.put_row({**row, "media": [{"role": role, "media_id": media_id, "url": url}]})
+    detail = {key: row[key] for key in ("provider", "webhook", "job_id")}
+    message = {"detail": {**detail, "media": [{"role": role, "media_id": media_id}]}}
+    on.owner.send("ArchiveQueueUrl", json.dumps(message))
+    return str(row["job_id"])
+
+
+def find_operation(on: Ground, name: str, medium: str = "operation.mp4", fault: str | None = None) -> str:
+    return find(on, name, on.providers.link(on.providers.job(name), medium, fault))
+
+
+def tried(on: Ground, job_id: str, state: str, reason: str = "", *, provider: str = "captions") -> Row:
+    """The receipt of a try that came to that."""
+
+    def look() -> list[Row]:
+        return [row["receipt"] for row in on.owner.events(provider, job_id, "archive") if "receipt" in row]
+
+    def found(receipts: list[Row]) -> list[Row]:
+        return [each for each in receipts if each["state"] == state and reason in each.get("reason", "")]
+
+    return found(wait_for(f"{job_id} is {state} {reason}", look, found))[0]
+
+
+def key_of(on: Ground, job_id: str, medium: str) -> str:
+    url = on.providers.link(job_id, medium)
+    return f"media/captions/{job_id}/output-{sha256(url.partition('?')[0].encode()).hexdigest()[:8]}.mp4"
+
+
+def looking_up(on: Ground, name: str) -> Iterator[None]:
+    since = time.time()
+    job_id = find_operation(on, name)
+    on.is_denied(since)
+    assert on.owner.keys(f"media/captions/{job_id}/") == []
+    yield
+    tried(on, job_id, "archived")
+
+
+def writing_the_receipt(on: Ground, name: str) -> Iterator[None]:
+    since = time.time()
+    job_id = find_operation(on, name)
+    on.is_denied(since)
+    assert on.owner.keys(f"media/captions/{job_id}/") == [key_of(on, job_id, "operation.mp4")]
+    assert on.owner.events("captions", job_id, "archive") == []
+    yield
+    tried(on, job_id, "archived")
+
+
+def storing(on: Ground, name: str) -> Iterator[None]:
+    job_id = find_operation(on, name)
+    tried(on, job_id, "pending", "S3")
+    assert on.owner.keys(f"media/captions/{job_id}/") == []
+    yield
+    tried(on, job_id, "archived")
+
+
+def finding_it_stored(on: Ground, name: str) -> Iterator[None]:
+    """An earlier try has stored it and fell before it could tell."""
+    job_id = on.providers.job(name)
+    on.owner.put_object(key_of(on, job_id, "operation.mp4"), on.providers.host.media["operation.mp4"].content)
+    find_operation(on, name)
+    tried(on, job_id, "pending", "S3")
+    yield
+    assert tried(on, job_id, "archived")["key"] == key_of(on, job_id, "operation.mp4")
+
+
+def reading_a_batchs_result(on: Ground, name: str) -> Iterator[None]:
+    item = on.providers.job(f"{name}-item")
+    row = {"requestId": "1", "status": "FAILED", "generationId": item, "error": "for a test"}
+    on.providers.host.add(f"/{name}/results.jsonl", json.dumps(row).encode() + b"\n", "application/jsonl")
+    since = time.time()
+    job_id = find(on, name, on.providers.host.url(f"/{name}/results.jsonl"), provider="sync", role="result")
+    on.is_denied(since)
+    assert on.owner.events("sync", item) == []
+    yield
+    tried(on, job_id, "archived", provider="sync")
+    assert [event["parent"] for event in on.owner.events("sync", item)] == [job_id]
+
+
+def dropping_what_was_cut_short(on: Ground, name: str) -> Iterator[None]:
+    kept = find_operation(on, name, "large.mp4", "cut-with-length")
+    tried(on, kept, "pending", "cut short")
+    assert on.owner.open_uploads(f"media/captions/{kept}/") != []
+    yield
+    dropped = find_operation(on, f"{name}-again", "large.mp4", "cut-with-length")
+    tried(on, dropped, "pending", "cut short")
+    assert on.owner.open_uploads(f"media/captions/{dropped}/") == []
+
+
+def going_on_with_an_upload(on: Ground, name: str) -> Iterator[None]:
+    """An earlier run has sent the first part and was stopped when its time was over."""
+    job_id = on.providers.job(name)
+    large = on.providers.host.media["large.mp4"]
+    key = key_of(on, job_id, "large.mp4")
+    upload = {
+        "key": key,
+        "upload_id": on.owner.begin_upload(key, large.content[:PART_BYTES]),
+        "part_bytes": PART_BYTES,
+        "total": len(large.content),
+        "validator": f'"{large.sha256[:32]}"',  # the host's ETag
+    }
+    begun = event(on, name, origin="archive", status="unknown", provider_status="", upload=upload)
+    on.owner.put_row({**begun, "sk": f"event#{sha256(key.encode()).hexdigest()}"})
+    find_operation(on, name, "large.mp4")
+    tried(on, job_id, "pending", "S3 answered AccessDenied")
+    yield
+    receipt = tried(on, job_id, "archived")
+    assert on.owner.object(receipt["key"], receipt["version_id"])[0] == large.content
+
+
+def trying_again_later(on: Ground, name: str) -> Iterator[None]:
+    since = time.time()
+    find_operation(on, name, fault="busy-once")
+    on.is_denied(since)  # its message stays hidden for as long as the queue says: a quarter of an hour
+    yield
+    tried(on, find_operation(on, f"{name}-again", fault="busy-once"), "archived")
+
+
+def giving_up(on: Ground, name: str) -> Iterator[None]:
+    since = time.time()
+    job_id = find_operation(on, name, fault="html-page")
+    on.is_denied(since)
+    tried(on, job_id, "failed", "HTML page")
+    yield
+    again = find_operation(on, f"{name}-again", fault="html-page")
+    on.owner.message("ArchiveDeadLetterQueueUrl", lambda body: again in body)
+
+
+def asking_for_a_fresh_link(on: Ground, name: str) -> Iterator[None]:
+    start_anew(on.stack, [on.function])  # else it may know for a minute that no credentials are set
+    since = time.time()
+    job_id = find_operation(on, name, fault="missing")
+    on.is_denied(since)
+    assert on.owner.events("captions", job_id, "archive") == []
+    yield
+    tried(on, job_id, "pending", "404")
+
+
+# ---- All of them -----------------------------------------------------------------------------------------------------
+
+FLOWS: dict[tuple[str, str], Flow] = {
+    **{
+        (f"{function}Role", action): flow
+        for function in RECEIVERS
+        for action, flow in {
+            "dynamodb:PutItem": recording,
+            "s3:PutObject": keeping_a_large_body,
+            "secretsmanager:DescribeSecret": reading_the_secret,
+            "secretsmanager:GetSecretValue": reading_the_secret,
+        }.items()
+    },
+    ("AdvanceRole", "dynamodb:GetItem"): merging,
+    ("AdvanceRole", "dynamodb:PutItem"): merging,
+    ("AdvanceRole", "sqs:SendMessage"): keeping_what_cannot_be_read,
+    ("AnnounceRole", "events:PutEvents"): announcing,
+    ("AnnounceRole", "s3:PutObject"): announcing,
+    ("AnnounceRole", "sqs:SendMessage"): keeping_what_cannot_be_read,
+    ("ArchiveRole", "dynamodb:Query"): looking_up,
+    ("ArchiveRole", "dynamodb:PutItem"): writing_the_receipt,
+    ("ArchiveRole", "s3:PutObject"): storing,
+    ("ArchiveRole", "s3:GetObject"): finding_it_stored,
+    ("ArchiveRole", "s3:GetObjectVersion"): reading_a_batchs_result,
+    ("ArchiveRole", "s3:AbortMultipartUpload"): dropping_what_was_cut_short,
+    ("ArchiveRole", "s3:ListMultipartUploadParts"): going_on_with_an_upload,
+    ("ArchiveRole", "sqs:ChangeMessageVisibility"): trying_again_later,
+    ("ArchiveRole", "sqs:SendMessage"): giving_up,
+    ("ArchiveRole", "secretsmanager:GetSecretValue"): asking_for_a_fresh_link,
+}

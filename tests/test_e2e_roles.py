@@ -1,0 +1,98 @@
+"""Each action of each role is needed: taken out, something fails as it should; given back, that works.
+
+One thread for each role takes its actions out, one after the other; the tests then tell what came of each.
+"""
+
+import json
+from collections.abc import Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from typing import Any
+
+import pytest
+
+from local import deploy
+from local.stack import Stack
+from tests.listener import Listener
+from tests.owner import Owner
+from tests.providers import Providers
+from tests.role_flows import FLOWS, Ground
+from tests.template import actions, roles, statements
+
+LAMBDAS_POLLER = "used by Lambda's own poller; the emulator's does without"
+LAMBDA_ITSELF = "used by Lambda itself to write what a function prints; the emulator does without"
+NOT_TRIED = {
+    "dynamodb:DescribeStream": LAMBDAS_POLLER,
+    "dynamodb:GetRecords": LAMBDAS_POLLER,
+    "dynamodb:GetShardIterator": LAMBDAS_POLLER,
+    "dynamodb:ListStreams": LAMBDAS_POLLER,
+    "sqs:ReceiveMessage": LAMBDAS_POLLER,
+    "sqs:DeleteMessage": LAMBDAS_POLLER,
+    "sqs:GetQueueAttributes": LAMBDAS_POLLER,
+    "logs:CreateLogStream": LAMBDA_ITSELF,
+    "logs:PutLogEvents": LAMBDA_ITSELF,
+}
+ALLOWED = [
+    (role, action)
+    for role, properties in roles().items()
+    for statement in statements(properties)
+    for action in actions(statement)
+]
+TRIED = [(role, action) for role, action in ALLOWED if action not in NOT_TRIED]
+
+type Outcomes = Mapping[tuple[str, str], BaseException | None]
+
+
+@contextmanager
+def without(stack: Stack, role_name: str, action: str) -> Iterator[None]:
+    """The role's policies with the action in none of their statements."""
+    iam = stack.aws.iam
+    policies = {
+        name: iam.get_role_policy(RoleName=role_name, PolicyName=name)["PolicyDocument"]
+        for name in iam.list_role_policies(RoleName=role_name)["PolicyNames"]
+    }
+    try:
+        for name, policy in policies.items():
+            less: Any = json.loads(json.dumps(policy))
+            for statement in less["Statement"]:
+                statement["Action"] = [each for each in actions(statement) if each != action]
+            less["Statement"] = [statement for statement in less["Statement"] if statement["Action"]]
+            iam.put_role_policy(RoleName=role_name, PolicyName=name, PolicyDocument=json.dumps(less))
+        yield
+    finally:
+        for name, policy in policies.items():
+            iam.put_role_policy(RoleName=role_name, PolicyName=name, PolicyDocument=json.dumps(policy))
+
+
+@pytest.fixture(scope="module")
+def outcomes(stack: Stack, providers: Providers, owner: Owner, listener: Listener) -> Outcomes:
+    """What came of each action's flow, by role and action: None where it failed without it and worked with it."""
+    physical = deploy.resources(stack.aws)
+
+    def outcome(on: Ground, role: str, action: str) -> BaseException | None:
+        steps = FLOWS[role, action](on, f"without-{role}-{action.replace(':', '-')}")
+        try:
+            with without(stack, physical[role], action):
+                next(steps)
+            assert next(steps, "at its end") == "at its end"
+        except BaseException as error:  # noqa: BLE001  pytest's own too: the action's test raises it
+            return error
+        return None
+
+    def outcomes_of(role: str) -> Outcomes:
+        on = Ground(stack, providers, owner, listener, role.removesuffix("Role"))
+        return {(role, action): outcome(on, role, action) for each, action in TRIED if each == role}
+
+    with ThreadPoolExecutor(len(roles())) as threads:
+        return {key: outcome for found in threads.map(outcomes_of, roles()) for key, outcome in found.items()}
+
+
+@pytest.mark.parametrize(("role", "action"), TRIED)
+def test_without_it_something_fails_and_with_it_that_works(role: str, action: str, outcomes: Outcomes) -> None:
+    if error := outcomes[role, action]:
+        raise error
+
+
+def test_every_action_is_tried_or_is_not_for_a_reason_that_is_told() -> None:
+    assert {action for _, action in ALLOWED} >= set(NOT_TRIED)
+    assert set(FLOWS) == set(TRIED)

@@ -1,0 +1,110 @@
+"""After all that the end-to-end tests before it did: nothing secret is in any log, on the bus, or in a job row.
+
+It looks at the whole run, so it comes last; alone, it looks at what its own calls did.
+"""
+
+import gzip
+import json
+import re
+
+import pytest
+
+from local.callers import captions_creator, creatify_product_to_videos, sync_generation
+from local.logs import lines
+from local.stack import Stack
+from tests.listener import Listener
+from tests.owner import Owner, Row
+from tests.providers import NOT_SET, Providers
+
+# What a body's middle is told by, in a log; shorter ones are too common to tell.
+BODY_WINDOW = 40
+
+
+@pytest.fixture(scope="module", autouse=True)
+def called(providers: Providers, listener: Listener) -> None:
+    """A call of each provider that went well, one that did not, and one that nobody proved."""
+    job, link = providers.job, providers.link
+    calls = [
+        sync_generation("completed", job("quiet-1"), providers.sync, output_url=link(job("quiet-1"), "generation.mp4")),
+        creatify_product_to_videos(
+            "image_generated", job("quiet-2"), providers.creatify, photo_url=link(job("quiet-2"), "product.png")
+        ),
+        captions_creator(
+            "success", job("quiet-3"), providers.captions, url=link(job("quiet-3"), "operation.mp4", "html-page")
+        ),
+        sync_generation("failed", job("quiet-4"), "whsec_nobodys"),
+        providers.proven("captions/creator", b'{"event":"creator.success","url":"https://example.com/?unread=1"}'),
+    ]
+    results = [answer.result for answer in providers.send_all(calls)]
+    assert results == ["recorded", "recorded", "recorded", "unverified", "quarantined"]
+    listener.hears(job("quiet-1"), "Job Settled")
+    listener.hears(job("quiet-2"), "Job Settled")
+    listener.hears(job("quiet-3"), "Job Needs Attention")
+
+
+@pytest.fixture(scope="module")
+def logs(stack: Stack) -> dict[str, str]:
+    """All that was ever logged, by log group."""
+    pages = stack.aws.logs.get_paginator("describe_log_groups").paginate()
+    groups = {group["logGroupName"]: group["logGroupName"] for page in pages for group in page["logGroups"]}
+    found: dict[str, list[str]] = {name: [] for name in groups}
+    for line in lines(stack.aws, groups, 0):
+        found[line.function].append(line.message)
+    return {name: "\n".join(messages) for name, messages in found.items()}
+
+
+def told(text: str, confidential: set[str]) -> list[str]:
+    """Which of the values stand in a text."""
+    return [value for value in confidential - {NOT_SET} if value in text]
+
+
+def test_every_function_has_logged_what_it_did(logs: dict[str, str], stack: Stack, providers: Providers) -> None:
+    """So that the tests below look at something."""
+    for name in ("SyncGeneration", "CreatifyProductToVideo", "CaptionsCreator"):
+        assert '"Deliveries"' in logs[stack.log_groups[name]]
+    assert providers.job("quiet-1") in logs[stack.log_groups["SyncGeneration"]]
+    assert '"Archives"' in logs[stack.log_groups["Archive"]]
+    assert "not video: an HTML page" in logs[stack.log_groups["Archive"]]
+
+
+def test_no_log_has_a_secret_a_signature_or_the_query_of_a_link(logs: dict[str, str], providers: Providers) -> None:
+    assert providers.ever_secret
+    assert providers.signed
+    for name, text in logs.items():
+        assert told(text, providers.ever_secret | providers.signed) == [], name
+        assert re.findall(r"X-Amz-\w+|whsec_\w+|Bearer \S+|https?://\S+\?\S+", text) == [], name
+
+
+def test_no_log_has_a_body(logs: dict[str, str], providers: Providers) -> None:
+    assert len(providers.bodies) >= 5
+    windows = set()
+    for body in providers.bodies:
+        middle = body.decode("utf-8", "replace")[len(body) // 2 :][:BODY_WINDOW]
+        if len(middle) == BODY_WINDOW:
+            windows.add(middle)
+            windows.add(json.dumps(middle)[1:-1])  # as it would stand in a line of JSON
+    for name, text in logs.items():
+        assert told(text, windows) == [], name
+
+
+def test_the_bus_was_told_no_link_and_nothing_secret(listener: Listener, providers: Providers) -> None:
+    listener.of(providers.job("quiet-1"))
+    everything = json.dumps(listener.heard)
+    assert "://" not in everything
+    assert told(everything, providers.ever_secret | providers.signed) == []
+
+
+def test_no_job_row_has_a_link_or_anything_secret(owner: Owner, providers: Providers) -> None:
+    rows = [row for row in owner.all_rows() if row["sk"] == "job"]
+    assert rows
+    for row in rows:
+        assert "://" not in str(row)
+        assert told(str(row), providers.ever_secret | providers.signed) == []
+
+
+def test_no_row_has_a_secret_not_even_in_its_payload(owner: Owner, providers: Providers) -> None:
+    def whole(row: Row) -> str:
+        return str({**row, "payload": gzip.decompress(row["payload"])}) if "payload" in row else str(row)
+
+    for row in owner.all_rows():
+        assert told(whole(row), providers.ever_secret) == []
