@@ -5,7 +5,8 @@ moto keeps what it is given and answers as AWS does; races and integrity are pro
 
 import json
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass
+from functools import cached_property
 from importlib.util import module_from_spec, spec_from_file_location
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -43,32 +44,60 @@ class Context:
         return 900_000
 
 
-@dataclass
 class Cloud:
-    """An account with what the template makes, and a look into it."""
+    """An account with what the template makes, each thing made when it is first needed, and a look into it."""
 
-    dynamodb: "DynamoDBClient" = field(default_factory=lambda: boto3.client("dynamodb"))
-    s3: "S3Client" = field(default_factory=lambda: boto3.client("s3"))
-    sqs: "SQSClient" = field(default_factory=lambda: boto3.client("sqs"))
-    events: "EventBridgeClient" = field(default_factory=lambda: boto3.client("events"))
-    secretsmanager: "SecretsManagerClient" = field(default_factory=lambda: boto3.client("secretsmanager"))
+    def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        self._monkeypatch = monkeypatch
 
-    def __post_init__(self) -> None:
-        self.dynamodb.create_table(
+    @cached_property
+    def dynamodb(self) -> "DynamoDBClient":
+        """With the table."""
+        client = boto3.client("dynamodb")
+        client.create_table(
             TableName=TABLE,
             BillingMode="PAY_PER_REQUEST",
             AttributeDefinitions=[{"AttributeName": name, "AttributeType": "S"} for name in ("pk", "sk")],
             KeySchema=[{"AttributeName": "pk", "KeyType": "HASH"}, {"AttributeName": "sk", "KeyType": "RANGE"}],
         )
-        self.s3.create_bucket(Bucket=BUCKET)
-        self.s3.put_bucket_versioning(Bucket=BUCKET, VersioningConfiguration={"Status": "Enabled"})
-        self.failures = self.sqs.create_queue(QueueName="failures")["QueueUrl"]
-        self.found = self.sqs.create_queue(QueueName="found")["QueueUrl"]
-        self._told = self.sqs.create_queue(QueueName="told")["QueueUrl"]
-        self.events.create_event_bus(Name=BUS)
-        self.events.put_rule(Name="all", EventBusName=BUS, EventPattern='{"source":["dailies"]}')
-        hearing = self.sqs.get_queue_attributes(QueueUrl=self._told, AttributeNames=["QueueArn"])["Attributes"]
-        self.events.put_targets(Rule="all", EventBusName=BUS, Targets=[{"Id": "told", "Arn": hearing["QueueArn"]}])
+        return client
+
+    @cached_property
+    def s3(self) -> "S3Client":
+        """With the bucket."""
+        client = boto3.client("s3")
+        client.create_bucket(Bucket=BUCKET)
+        client.put_bucket_versioning(Bucket=BUCKET, VersioningConfiguration={"Status": "Enabled"})
+        return client
+
+    @cached_property
+    def sqs(self) -> "SQSClient":
+        """With the queues: `failures` (of whichever function), `found` (the archive's), `told` (what the bus heard)."""
+        client = boto3.client("sqs")
+        for name in ("failures", "found", "told"):
+            client.create_queue(QueueName=name)
+        return client
+
+    @cached_property
+    def events(self) -> "EventBridgeClient":
+        """With the bus, and a rule that hears all that we say."""
+        client = boto3.client("events")
+        client.create_event_bus(Name=BUS)
+        client.put_rule(Name="all", EventBusName=BUS, EventPattern='{"source":["dailies"]}')
+        queue = self.sqs.get_queue_attributes(QueueUrl=self.queue_url("told"), AttributeNames=["QueueArn"])
+        client.put_targets(
+            Rule="all", EventBusName=BUS, Targets=[{"Id": "told", "Arn": queue["Attributes"]["QueueArn"]}]
+        )
+        return client
+
+    @cached_property
+    def secretsmanager(self) -> "SecretsManagerClient":
+        """Without secrets."""
+        return boto3.client("secretsmanager")
+
+    def queue_url(self, name: str) -> str:
+        """Of `failures`, `found` or `told`."""
+        return self.sqs.get_queue_url(QueueName=name)["QueueUrl"]
 
     @property
     def environment(self) -> dict[str, str]:
@@ -78,8 +107,8 @@ class Cloud:
             "TABLE_NAME": TABLE,
             "BUCKET_NAME": BUCKET,
             "BUS_NAME": BUS,
-            "FAILURE_QUEUE_URL": self.failures,
-            "ARCHIVE_QUEUE_URL": self.found,
+            "FAILURE_QUEUE_URL": self.queue_url("failures"),
+            "ARCHIVE_QUEUE_URL": self.queue_url("found"),
             "ARCHIVE_TRIES": "3",
             "ARCHIVE_BACKOFF_SECONDS": "1",
             "MAX_MEDIA_BYTES": "104857600",
@@ -117,15 +146,28 @@ class Cloud:
         """What was put into the failure queue since it was last asked for: each reason with its work."""
         return [
             (message["MessageAttributes"]["reason"]["StringValue"], json.loads(message["Body"]))
-            for message in self._emptied(self.failures)
+            for message in self._emptied("failures")
         ]
 
     def told(self) -> list[tuple[str, Any]]:
         """What the bus was told since it was last asked for: each detail-type with its detail."""
-        bodies = [json.loads(message["Body"]) for message in self._emptied(self._told)]
+        bodies = [json.loads(message["Body"]) for message in self._emptied("told")]
         return [(body["detail-type"], body["detail"]) for body in bodies]
 
-    def _emptied(self, queue: str) -> Iterator[Any]:
+    def function(self, name: str, **environment: str) -> "ModuleType":
+        """functions/<name>/app.py as Lambda loads it for a new environment: the template's, but for these."""
+        _ = self.dynamodb, self.s3, self.events  # they are there before the function is
+        for variable, value in {**self.environment, **environment}.items():
+            self._monkeypatch.setenv(variable, value)
+        spec = spec_from_file_location(f"functions.{name}.app", FUNCTIONS / name / "app.py")
+        assert spec
+        assert spec.loader
+        module = module_from_spec(spec)
+        spec.loader.exec_module(module)
+        return module
+
+    def _emptied(self, name: str) -> Iterator[Any]:
+        queue = self.queue_url(name)
         while messages := self.sqs.receive_message(
             QueueUrl=queue, MaxNumberOfMessages=10, MessageAttributeNames=["All"]
         ).get("Messages"):
@@ -136,24 +178,11 @@ class Cloud:
 
 @pytest.fixture
 def cloud(monkeypatch: pytest.MonkeyPatch) -> Iterator[Cloud]:
-    """An account of this test's own; the functions' environment names what is in it."""
+    """An account of this test's own."""
     for name, value in ACCOUNT.items():
         monkeypatch.setenv(name, value)
     with mock_aws():
-        made = Cloud()
-        for name, value in made.environment.items():
-            monkeypatch.setenv(name, value)
-        yield made
-
-
-def function(name: str) -> "ModuleType":
-    """functions/<name>/app.py as Lambda loads it for a new environment."""
-    spec = spec_from_file_location(f"functions.{name}.app", FUNCTIONS / name / "app.py")
-    assert spec
-    assert spec.loader
-    module = module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
+        yield Cloud(monkeypatch)
 
 
 # Nobody listens there; one try, so that the test does not wait.
