@@ -1,0 +1,191 @@
+"""The versions of a secret that verify at a moment, and how often Secrets Manager is asked for them.
+
+The moment is handed in; moto keeps the versions, and dates them by the real clock.
+"""
+
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import boto3
+import pytest
+
+from dailies import secrets
+from dailies.errors import NotStored
+from dailies.secrets import PLACEHOLDER, REFRESH_SECONDS, REREAD_SECONDS, ApiSecret, SigningSecret
+from tests.cloud import ONE_TRY, SECRET, UNREACHABLE, Cloud
+
+GRACE = 3600.0
+
+
+class Store:
+    """Secrets Manager as a SigningSecret sees it: counted, and gone while it is `down`."""
+
+    def __init__(self, cloud: Cloud) -> None:
+        self.aws = cloud.secretsmanager
+        self.calls: list[str] = []
+        self.down = False
+        self.aws.meta.events.register("before-call.secretsmanager", lambda model, **_: self.calls.append(model.name))
+        self._gone = boto3.client("secretsmanager", endpoint_url=UNREACHABLE, config=ONE_TRY)
+
+    def secret(self, *, grace: float = GRACE) -> SigningSecret:
+        return SigningSecret(lambda: self._gone if self.down else self.aws, SECRET, grace=grace)
+
+    def put(self, value: str, stage: str = "AWSCURRENT") -> str:
+        """A new version at this stage."""
+        return self.aws.put_secret_value(SecretId=SECRET, SecretString=value, VersionStages=[stage])["VersionId"]
+
+    @contextmanager
+    def outage(self) -> Iterator[None]:
+        self.down = True
+        yield
+        self.down = False
+
+
+@pytest.fixture
+def store(cloud: Cloud) -> Store:
+    cloud.set_secret("whsec_first")
+    return Store(cloud)
+
+
+class TestVersions:
+    def test_current_pending_and_previous_all_verify_the_current_one_first(self, store: Store) -> None:
+        store.put("whsec_second")
+        store.put("whsec_third", "AWSPENDING")
+        usable = store.secret().usable(time.time())
+        assert list(usable.items()) == [
+            ("current", "whsec_second"),
+            ("pending", "whsec_third"),
+            ("previous", "whsec_first"),
+        ]
+
+    def test_the_previous_one_verifies_until_the_grace_after_the_current_one_was_made_is_over(
+        self, store: Store
+    ) -> None:
+        made = store.put("whsec_second")
+        at = store.aws.get_secret_value(SecretId=SECRET, VersionId=made)["CreatedDate"].timestamp()
+        secret = store.secret()
+        assert secret.usable(at + GRACE - 0.001) == {"current": "whsec_second", "previous": "whsec_first"}
+        assert secret.usable(at + GRACE) == {"current": "whsec_second"}
+
+    def test_without_a_grace_it_never_does(self, store: Store) -> None:
+        store.put("whsec_second")
+        assert store.secret(grace=0).usable(time.time()) == {"current": "whsec_second"}
+
+    def test_a_version_that_was_removed_no_longer_verifies(self, store: Store) -> None:
+        pending = store.put("whsec_second", "AWSPENDING")
+        secret, now = store.secret(), time.time()
+        assert "whsec_second" in secret.usable(now).values()
+        store.aws.update_secret_version_stage(SecretId=SECRET, VersionStage="AWSPENDING", RemoveFromVersionId=pending)
+        assert secret.usable(now + REFRESH_SECONDS) == {"current": "whsec_first"}
+
+    @pytest.mark.parametrize("value", [PLACEHOLDER, "", " ", "\n\t "])
+    def test_a_placeholder_and_an_empty_value_verify_nothing(self, store: Store, value: str) -> None:
+        store.put(value or " ")
+        store.put(value or " ", "AWSPENDING")
+        assert store.secret(grace=0).usable(time.time()) == {}
+
+    def test_whitespace_around_a_value_was_pasted_along(self, store: Store) -> None:
+        store.put(" whsec_pasted\n")
+        assert store.secret().usable(time.time())["current"] == "whsec_pasted"
+
+
+class TestHowOftenItIsRead:
+    def test_what_was_read_is_kept_and_refreshed_within_a_minute(self, store: Store) -> None:
+        secret, now = store.secret(), time.time()
+        for after in (0.0, 1, REFRESH_SECONDS - 1):
+            assert secret.usable(now + after) == {"current": "whsec_first"}
+        assert store.calls == ["DescribeSecret", "GetSecretValue"]
+        store.put("whsec_second")
+        assert REFRESH_SECONDS < 60
+        assert secret.usable(now + REFRESH_SECONDS)["current"] == "whsec_second"
+
+    def test_a_refresh_reads_only_versions_that_are_new(self, store: Store) -> None:
+        secret, now = store.secret(), time.time()
+        secret.usable(now)
+        secret.usable(now + REFRESH_SECONDS)
+        assert store.calls == ["DescribeSecret", "GetSecretValue", "DescribeSecret"]
+
+    def test_a_change_is_seen_at_once_by_the_delivery_that_nothing_known_proves(self, store: Store) -> None:
+        secret, now = store.secret(), time.time()
+        secret.usable(now)
+        store.put("whsec_second")
+        assert secret.look_again(now + REREAD_SECONDS) == {"current": "whsec_second", "previous": "whsec_first"}
+
+    def test_strangers_make_it_read_at_most_each_five_seconds(self, store: Store) -> None:
+        secret, now = store.secret(), time.time()
+        secret.usable(now)
+        assert [secret.look_again(now + tenth / 10) for tenth in range(50)] == [None] * 50
+        looks = [secret.look_again(now + 5 + second / 10) for second in range(100)]
+        assert sum(look is not None for look in looks) == 2
+        assert store.calls.count("DescribeSecret") == 3
+
+
+class TestOutage:
+    """While Secrets Manager does not answer."""
+
+    def test_what_is_known_goes_on_to_verify(self, store: Store) -> None:
+        secret, now = store.secret(), time.time()
+        secret.usable(now)
+        with store.outage():
+            for after in (REFRESH_SECONDS, 10 * REFRESH_SECONDS, 24 * 3600.0):
+                assert secret.usable(now + after) == {"current": "whsec_first"}
+        store.put("whsec_second")
+        assert secret.usable(now + 48 * 3600)["current"] == "whsec_second"
+
+    def test_where_nothing_is_known_yet_nobody_is_told_that_he_is_unproven(self, store: Store) -> None:
+        """A provider that hears 401 does not come again; with 503 it does. At any moment of the outage."""
+        secret, now = store.secret(), time.time()
+        with store.outage():
+            for after in (0, 0.1, 4.9, REREAD_SECONDS, REFRESH_SECONDS - 1, REFRESH_SECONDS):
+                with pytest.raises(NotStored):
+                    secret.usable(now + after)
+        assert secret.usable(now + 2 * REFRESH_SECONDS) == {"current": "whsec_first"}
+
+    def test_it_is_over_for_us_soon_after_it_is_over(self, store: Store) -> None:
+        secret, now = store.secret(), time.time()
+        with store.outage(), pytest.raises(NotStored):
+            secret.usable(now)
+        assert secret.usable(now + REREAD_SECONDS) == {"current": "whsec_first"}
+
+    def test_one_that_looks_again_is_told_so(self, store: Store) -> None:
+        secret, now = store.secret(), time.time()
+        secret.usable(now)
+        with store.outage(), pytest.raises(NotStored):
+            secret.look_again(now + REREAD_SECONDS)
+
+    def test_a_secret_that_is_not_there_is_an_outage_too(self, cloud: Cloud) -> None:
+        with pytest.raises(NotStored, match="ResourceNotFound"):
+            Store(cloud).secret().usable(time.time())
+
+
+class TestApiCredentials:
+    """A JSON object of strings."""
+
+    def credentials(self, cloud: Cloud, text: str, *names: str) -> dict[str, str] | None:
+        cloud.set_secret(text)
+        return ApiSecret(lambda: cloud.secretsmanager, SECRET).credentials(time.time(), *names)
+
+    def test_they_are_what_the_owner_has_set(self, cloud: Cloud) -> None:
+        text = '{"api_id":"i","api_key":" k ","note":5}'
+        assert self.credentials(cloud, text, "api_id", "api_key") == {"api_id": "i", "api_key": "k"}
+
+    @pytest.mark.parametrize(
+        "text", [PLACEHOLDER, "{", "[]", "null", '"k"', '{"api_id":"i"}', '{"api_key":""}', '{"api_key":5}', "5"]
+    )
+    def test_where_they_are_not_whole_there_are_none(self, cloud: Cloud, text: str) -> None:
+        assert self.credentials(cloud, text, "api_key") is None
+
+    def test_a_change_takes_effect_within_a_minute(self, cloud: Cloud) -> None:
+        cloud.set_secret(PLACEHOLDER)
+        api, now = ApiSecret(lambda: cloud.secretsmanager, SECRET), time.time()
+        assert api.credentials(now, "api_key") is None
+        cloud.set_secret('{"api_key":"k"}')
+        assert api.credentials(now + REFRESH_SECONDS - 1, "api_key") is None
+        assert api.credentials(now + REFRESH_SECONDS, "api_key") == {"api_key": "k"}
+
+
+def test_the_clients_patience_leaves_time_for_the_answer() -> None:
+    """A receiver has 15 s; two calls of Secrets Manager's may time out in them, each tried as often as it is."""
+    tries = secrets.CLIENT.retries["total_max_attempts"]  # type: ignore[attr-defined]
+    assert tries * (secrets.CLIENT.connect_timeout + secrets.CLIENT.read_timeout) < 7  # type: ignore[attr-defined]
