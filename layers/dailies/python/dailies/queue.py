@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
 
-from dailies.errors import VersionConflict
+from dailies.errors import NotStored, VersionConflict
 from dailies.telemetry import Telemetry
 
 if TYPE_CHECKING:
@@ -43,7 +43,7 @@ class FailureQueue:
         rest the record goes to the queue, and the batch goes on."""
         try:
             yield
-        except VersionConflict:
+        except (VersionConflict, NotStored):
             raise
         except (BotoCoreError, ClientError) as error:
             if not isinstance(error, ClientError) or error.response["Error"]["Code"] not in HOPELESS:
