@@ -30,6 +30,9 @@ if TYPE_CHECKING:
 
 FUNCTIONS = Path(__file__).parents[1] / "functions"
 ACCOUNT = {"AWS_ACCESS_KEY_ID": "testing", "AWS_SECRET_ACCESS_KEY": "testing", "AWS_DEFAULT_REGION": "us-east-1"}
+# Nobody listens there; one try, so that the test does not wait.
+UNREACHABLE = "http://127.0.0.1:1"
+ONE_TRY = Config(retries={"total_max_attempts": 1}, connect_timeout=1)
 TABLE, BUCKET, BUS, SECRET = "dailies-table", "dailies-bucket", "dailies-bus", "dailies/signing"
 
 
@@ -114,6 +117,8 @@ class Cloud:
             "MAX_MEDIA_BYTES": "104857600",
             "PRIVATE_MEDIA_HOSTS": "127.0.0.1",
             "CREATIFY_MEDIA_HOSTS": "creatify.ai",
+            **{f"{name}_API_SECRET_ID": f"dailies/{name.lower()}/api" for name in ("SYNC", "CREATIFY", "CAPTIONS")},
+            **{f"{name}_API_URL": UNREACHABLE for name in ("SYNC", "CREATIFY", "CAPTIONS")},
             "SIGNING_SECRET_ID": SECRET,
             "SIGNATURE_TOLERANCE_SECONDS": str(10**10),  # the recorded signatures hold whenever the tests run
             "ACCEPT_BARE_SYNC_SIGNATURE": "true",
@@ -183,8 +188,3 @@ def cloud(monkeypatch: pytest.MonkeyPatch) -> Iterator[Cloud]:
         monkeypatch.setenv(name, value)
     with mock_aws():
         yield Cloud(monkeypatch)
-
-
-# Nobody listens there; one try, so that the test does not wait.
-UNREACHABLE = "http://127.0.0.1:1"
-ONE_TRY = Config(retries={"total_max_attempts": 1}, connect_timeout=1)
