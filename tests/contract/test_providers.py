@@ -1,0 +1,246 @@
+"""What every provider must keep. All of them are found by being there; one that lacks something turns this red.
+
+How to add one: CONTRIBUTING.md.
+"""
+
+import gzip
+import json
+from collections.abc import Iterator
+from dataclasses import replace
+from typing import Any, get_args
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from dailies.containers import Kind
+from dailies.errors import PayloadError, VerificationError
+from dailies.models import Delivery, Report
+from dailies.provider import ProofRules, Provider, Webhook
+from dailies.providers import every_provider
+from tests.cloud import Cloud, Context
+from tests.recorded import WEBHOOKS, delivery, event, outcomes, secret
+from tests.template import functions
+
+PROVIDERS = every_provider()
+RULES = ProofRules()
+EXAMPLE_CREDENTIALS = {"api_key": "key-0123456789", "api_id": "id-0123456789"}
+
+every_provider_here = pytest.mark.parametrize("provider", PROVIDERS.values(), ids=PROVIDERS)
+every_webhook = pytest.mark.parametrize("webhook", WEBHOOKS.values(), ids=WEBHOOKS)
+
+
+def recorded(webhook: Webhook) -> list[Delivery]:
+    return [delivery(name) for name in outcomes(webhook)]
+
+
+class TestNames:
+    """Names predict paths."""
+
+    @every_provider_here
+    def test_a_provider_is_the_file_and_its_webhooks_are_its_own(self, provider: Provider) -> None:
+        assert PROVIDERS[provider.name] is provider
+        assert provider.webhooks
+        assert {webhook.provider for webhook in provider.webhooks} == {provider.name}
+
+    def test_no_two_webhooks_have_one_name(self) -> None:
+        names = [webhook.full_name for provider in PROVIDERS.values() for webhook in provider.webhooks]
+        assert len(set(names)) == len(names)
+
+    @every_webhook
+    def test_a_webhook_has_one_route_to_a_function_of_its_name(self, webhook: Webhook) -> None:
+        """The folder is in the singular: it is called for one job."""
+        path = f"/webhooks/{webhook.full_name}" + ("/{token}" if webhook.in_path else "")
+        routed = [
+            function
+            for function in functions().values()
+            for route in function.get("Events", {}).values()
+            if route["Type"] == "HttpApi"
+            and (route["Properties"]["Method"], route["Properties"]["Path"]) == ("POST", path)
+        ]
+        folder = webhook.full_name.replace("/", "_").removesuffix("s")
+        assert [function["CodeUri"] for function in routed] == [f"functions/{folder}"]
+        assert {name.partition("/")[0] for name in outcomes(webhook)} == {folder}
+
+
+class TestRecordings:
+    """events/ has what each webhook sends; the tests below use it."""
+
+    @every_webhook
+    def test_one_that_completed_and_one_that_failed(self, webhook: Webhook) -> None:
+        statuses = {webhook.parse(sent.body).status for sent in recorded(webhook)}
+        assert {"completed", "failed"} <= statuses
+        assert "unknown" not in statuses
+
+    @every_webhook
+    def test_their_media_have_roles_that_the_provider_lists(self, webhook: Webhook) -> None:
+        found = {medium.role for sent in recorded(webhook) for medium in webhook.parse(sent.body).media}
+        assert found
+        assert found <= set(PROVIDERS[webhook.provider].roles)
+
+    @every_webhook
+    def test_the_function_records_them_under_the_webhooks_name_and_keeps_no_secret(
+        self, webhook: Webhook, cloud: Cloud, capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        cloud.set_secret(secret(webhook.provider))
+        for name in outcomes(webhook):
+            response = cloud.function(name.partition("/")[0]).lambda_handler(event(name), Context())
+            assert json.loads(response["body"])["result"] == "recorded"
+        rows = cloud.typed_rows()
+        assert {(row["provider"]["S"], row["webhook"]["S"]) for row in rows} == {(webhook.provider, webhook.name)}
+        kept = [repr({name: value for name, value in row.items() if name != "payload"}).encode() for row in rows]
+        kept += [gzip.decompress(row["payload"]["B"]) for row in rows]
+        assert len(rows) == len(outcomes(webhook))
+        assert not any(secret(webhook.provider).encode() in text for text in kept)
+        assert secret(webhook.provider) not in "".join(capsys.readouterr())
+
+
+class TestProof:
+    @every_webhook
+    def test_during_a_rotation_each_version_holds_and_after_it_the_removed_one_does_not(self, webhook: Webhook) -> None:
+        true = secret(webhook.provider)
+        for sent in recorded(webhook):
+            for version in ("current", "pending", "previous"):
+                secrets = {"current": "another-0", "pending": "another-1", "previous": "another-2", version: true}
+                assert webhook.verify(sent, secrets, RULES).secret == version
+            for secrets in ({}, {"current": "another-0"}, {"current": true[:-1]}, {"current": true + "0"}):
+                with pytest.raises(VerificationError):
+                    webhook.verify(sent, secrets, RULES)
+
+    @every_webhook
+    def test_the_way_of_proof_is_told(self, webhook: Webhook) -> None:
+        for sent in recorded(webhook):
+            assert webhook.verify(sent, {"current": secret(webhook.provider)}, RULES).way
+
+    @every_webhook
+    def test_the_proof_of_another_provider_is_none(self, webhook: Webhook) -> None:
+        """Not even where both happen to have the same secret."""
+        others = [other for other in WEBHOOKS.values() if other.provider != webhook.provider]
+        for other in others:
+            secrets = {"current": secret(other.provider), "previous": secret(webhook.provider)}
+            for sent in recorded(other):
+                with pytest.raises(VerificationError):
+                    webhook.verify(sent, secrets, RULES)
+
+    @every_webhook
+    def test_without_its_headers_and_its_token_nothing_is_proven(self, webhook: Webhook) -> None:
+        for sent in recorded(webhook):
+            bare = replace(sent, headers={}, token="")
+            with pytest.raises(VerificationError):
+                webhook.verify(bare, {"current": secret(webhook.provider)}, RULES)
+
+    TEXT = st.text(st.characters(exclude_categories=()))
+
+    @every_webhook
+    @given(data=st.data())
+    def test_malformed_headers_are_a_verification_error_and_nothing_else(
+        self, webhook: Webhook, data: st.DataObject
+    ) -> None:
+        for sent in recorded(webhook):
+            spoil = st.sampled_from(
+                [lambda value: value[: len(value) // 2], lambda value: f"{value}, {value}", str.swapcase]
+            )
+            headers = {
+                name: data.draw(self.TEXT) if data.draw(st.booleans()) else data.draw(spoil)(value) + "\x00"
+                for name, value in sent.headers.items()
+            }
+            with pytest.raises(VerificationError):
+                webhook.verify(
+                    replace(sent, headers=headers, token=data.draw(self.TEXT)),
+                    {"current": secret(webhook.provider)},
+                    RULES,
+                )
+
+
+class TestPayload:
+    def without(self, webhook: Webhook, body: dict[str, Any], *names: str) -> Report | None:
+        """The report of the body without these fields; None where it cannot do without."""
+        rest = {name: value for name, value in body.items() if name not in names}
+        try:
+            return webhook.parse(json.dumps(rest).encode())
+        except PayloadError:
+            return None
+
+    @every_webhook
+    def test_a_body_that_has_nothing_but_what_decides_is_read(self, webhook: Webhook) -> None:
+        for sent in recorded(webhook):
+            body = json.loads(sent.body)
+            optional = [name for name in body if self.without(webhook, body, name)]
+            assert len(body) - len(optional) <= 2, "a job's id and its status are all that may be asked"
+            bare, whole = self.without(webhook, body, *optional), webhook.parse(sent.body)
+            assert bare
+            assert (bare.job_id, bare.status, bare.media) == (whole.job_id, whole.status, ())
+
+    @every_webhook
+    def test_a_word_that_is_new_is_kept(self, webhook: Webhook) -> None:
+        for sent in recorded(webhook):
+            word = webhook.parse(sent.body).provider_status
+            assert sent.body.count(f'"{word}"'.encode()) == 1
+            report = webhook.parse(sent.body.replace(f'"{word}"'.encode(), b'"never heard"'))
+            assert (report.status, report.provider_status) == ("unknown", "never heard")
+
+    @every_webhook
+    def test_what_is_no_json_object_is_a_payload_error(self, webhook: Webhook) -> None:
+        for body in (b"", b"{", b"[]", b"null", b"1", b'""', b"{}", b"\xff", b"\x00"):
+            with pytest.raises(PayloadError):
+                webhook.parse(body)
+
+
+class TestMedia:
+    @every_provider_here
+    def test_every_role_has_kinds_that_containers_can_tell(self, provider: Provider) -> None:
+        assert provider.roles
+        for role, kinds in provider.roles.items():
+            assert role.isidentifier()
+            assert kinds
+            assert kinds <= set(get_args(Kind.__value__))
+
+    @every_provider_here
+    def test_lists_of_jobs_are_of_roles_and_webhooks_that_there_are(self, provider: Provider) -> None:
+        names = {webhook.name for webhook in provider.webhooks}
+        for role, listing in provider.listings.items():
+            assert provider.roles[role] == {"jsonl"}
+            assert listing.webhook in names
+            assert list(listing.read(iter([b"", b"{", b"null", b"\xff"]), "b-1")) == []
+
+    @every_provider_here
+    def test_where_links_are_not_proven_the_archive_has_a_list_of_hosts(self, provider: Provider) -> None:
+        setting = f"{provider.name.upper()}_MEDIA_HOSTS"
+        assert (setting in functions()["Archive"]["Environment"]["Variables"]) == (not provider.links_are_proven)
+
+
+class TestRenewals:
+    """How a provider is asked for a fresh link."""
+
+    @every_provider_here
+    def test_the_call_goes_below_the_base_url_and_the_credentials_are_in_its_headers_alone(
+        self, provider: Provider
+    ) -> None:
+        assert set(provider.renewals) <= set(provider.roles)
+        assert set(provider.api_names) <= EXAMPLE_CREDENTIALS.keys()
+        for base in ("https://api.example", "https://api.example/v9/"):
+            for request in self.requests(provider, base, "a/b?c#ü"):
+                assert request.url.startswith(base.rstrip("/") + "/")
+                assert "b?c" not in request.url
+                assert request.url.isascii()
+                secrets = set(EXAMPLE_CREDENTIALS.values())
+                assert secrets & set(request.headers.values())
+                assert not any(value in request.url or value.encode() in request.body for value in secrets)
+                assert not any(value in repr(request) for value in secrets)
+
+    @every_provider_here
+    def test_an_answer_that_cannot_be_read_is_a_payload_error(self, provider: Provider) -> None:
+        for question in provider.renewals.values():
+            for answer in (b"", b"\xff", b"{", b"[]", b"null", b"<html>"):
+                with pytest.raises(PayloadError):
+                    question.read(answer, "j-1")
+
+    @every_provider_here
+    def test_the_archive_may_call_it(self, provider: Provider) -> None:
+        variables = functions()["Archive"]["Environment"]["Variables"]
+        for name in (f"{provider.name.upper()}_API_URL", f"{provider.name.upper()}_API_SECRET_ID"):
+            assert (name in variables) == bool(provider.renewals)
+
+    def requests(self, provider: Provider, base: str, job_id: str) -> Iterator[Any]:
+        for question in provider.renewals.values():
+            yield question.ask(base, EXAMPLE_CREDENTIALS, job_id)
