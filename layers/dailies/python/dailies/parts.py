@@ -7,7 +7,8 @@ back, until they meet. Each part passes through in pieces; one that fails is ask
 import random
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import NamedTuple
 
 from dailies import outbound
@@ -25,7 +26,8 @@ GROWTH = 4  # 1, 4, 16
 LOOK_SECONDS = 0.25  # between two looks at the speed
 IDLE_SHARE = 0.4  # of a core's time: with less left, we are what is waited for
 PAYS = 1.15  # how much faster more connections must have made it to be followed by more
-PART_TRIES = 4
+TRIES = 4  # of a connection, one after the other, before it is given up
+PAUSE_SECONDS = 0.2  # after the first of them; doubles
 PEEK_BYTES = 64 * 1024  # for a header that no part's bytes have shown
 MOST_PEEKS = 64
 
@@ -69,38 +71,45 @@ class Parts:
         self._upload = upload
         self.sent = sent
         count = -(-upload.total // upload.part_bytes)
-        self._todo = [number for number in range(1, count + 1) if number not in sent]
-        self._lock = threading.Lock()
-        self._error: TransferError | None = None
+        self._todo = set(range(1, count + 1)) - sent.keys()
+        self._under_way: set[int] = set()
+        self._changed = threading.Condition()
+        self._failure: TransferError | None = None  # of the connection that failed last
+        self._out_of_time = False
         self._slowest = 0.0  # seconds that a part took
         self._passed = 0  # bytes
         self._several = medium.ranges and bool(medium.validator) and not whole.in_order
         self._threads: list[threading.Thread] = []
 
     def run(self) -> bool:
-        """Send all parts. False where the time was over first; TransferError where one cannot be sent."""
+        """Send all parts. False where the time was over first; TransferError where one cannot be sent.
+
+        A connection that fails leaves its part to the others: a host may take no more than one, or a link be for one.
+        """
         self._start(self._stream if self._fill else self._ranges)
         if self._several:
             self._grow()
         for thread in self._threads:
             thread.join()
-        if self._error and not (self.sent and self._watch.left <= 0):
-            raise self._error
-        if self._todo or self._error:
-            return False
-        self._peek()
-        return True
+        try:
+            if not self._todo:
+                self._peek()
+                return True
+            if self._failure:
+                raise self._failure
+        except TransferError:
+            if not self.sent or not (self._out_of_time or self._watch.left <= 0):
+                raise
+        return False
 
     def _start(self, work: Callable[[], None]) -> None:
         def guarded() -> None:
             try:
                 work()
             except TransferError as error:
-                with self._lock:
-                    self._error = self._error or error
+                self._failure = error
             except Exception as error:  # noqa: BLE001  a thread's exception would be lost
-                with self._lock:
-                    self._error = self._error or StorageFailed(f"unexpected: {type(error).__name__}: {error}")
+                self._failure = StorageFailed(f"unexpected: {type(error).__name__}: {error}")
 
         thread = threading.Thread(target=guarded, daemon=True)
         self._threads.append(thread)
@@ -134,29 +143,41 @@ class Parts:
         return _Mark(time.monotonic(), time.process_time(), self._passed)
 
     def _stream(self) -> None:
-        """Pass on the stream that has begun, from the front."""
+        """Pass on the stream that has begun, from the front, until it comes to a part that another connection has."""
         with self._target.lane() as lane:
             frame = Frame()
-            while self._fill and (number := self._take(0)) is not None:
+            next_number = 1
+            while self._fill and self._take(next_number):
                 try:
-                    self._pass(number, self._fill, lane, frame)
+                    with self._or_left(next_number):
+                        self._pass(next_number, self._fill, lane, frame)
                 except (HostFailed, StorageFailed):
-                    self._give_back(number)
                     if not self._several:
                         raise
                     break
+                next_number += 1
         self._medium.close()
         if self._several:
             self._ranges()
 
     def _ranges(self) -> None:
-        """Ask for ranges, from the back."""
+        """Ask for ranges, from the back. What fails is left, for others too, and after a pause there is another try."""
         medium: Medium | None = None
         frame = Frame()
+        failures = 0
         with self._target.lane() as lane:
             try:
-                while (number := self._take(-1)) is not None:
-                    medium = self._range(number, medium, lane, frame)
+                while number := self._take():
+                    try:
+                        with self._or_left(number):
+                            medium = self._range(number, medium, lane, frame)
+                        failures = 0
+                    except (HostFailed, StorageFailed):
+                        medium = None
+                        failures += 1
+                        if failures == TRIES or self._watch.left <= 0:
+                            raise
+                        time.sleep(PAUSE_SECONDS * 2 ** (failures - 1) * random.uniform(0.5, 1.5))  # noqa: S311  no secret
             finally:
                 if medium:
                     medium.close()
@@ -164,31 +185,22 @@ class Parts:
     def _range(self, number: int, medium: Medium | None, lane: Lane, frame: Frame) -> Medium:
         """One part by a range of its own, by the connection of the one before where it still holds."""
         start = (number - 1) * self._upload.part_bytes
-        end = min(start + self._upload.part_bytes, self._upload.total)
-        for attempt in range(PART_TRIES):
-            try:
-                medium = self._ask(start, end, medium)
-                with self._watch.over(medium):
-                    self._pass(number, medium.read_into, lane, frame)
-            except (HostFailed, StorageFailed):
-                if medium:
-                    medium.close()
-                medium = None
-                if attempt == PART_TRIES - 1 or self._error or self._watch.left <= 0:
-                    self._give_back(number)
-                    raise
-                time.sleep(0.2 * 2**attempt * random.uniform(0.5, 1.5))  # noqa: S311  no secret
-            else:
-                return medium
-        raise AssertionError("unreachable")
+        medium = self._ask(start, min(start + self._upload.part_bytes, self._upload.total), medium)
+        try:
+            with self._watch.reading(medium):
+                self._pass(number, medium.read_into, lane, frame)
+        except BaseException:
+            medium.close()
+            raise
+        return medium
 
     def _ask(self, start: int, end: int, medium: Medium | None) -> Medium:
         validator = self._medium.validator
         if medium:
             try:
                 return medium.again(start, end)
-            except HostFailed:
-                medium.close()  # the host ended the connection between two answers, as it may
+            except (HostFailed, LinkDead):
+                medium.close()  # the host ended the connection between two answers, as it may, or the link there
         try:
             found = outbound.get(
                 self._medium.place.url, self._ways, self._network, start=start, end=end, validator=validator
@@ -208,12 +220,10 @@ class Parts:
         try:
             lane.begin(size, {"partNumber": str(number), "uploadId": self._upload.upload_id})
             for offset in range(0, size, PIECE_BYTES):
-                if self._error:
-                    raise HostFailed("another part failed")
                 piece = frame.piece[: min(PIECE_BYTES, size - offset)]
                 if fill(piece) < len(piece):
                     raise HostFailed(f"cut short: less than {self._upload.total} bytes")
-                with self._lock:
+                with self._changed:
                     self._whole.see(start + offset, piece)
                     self._passed += len(piece)
                 lane.send(frame, len(piece))
@@ -221,20 +231,36 @@ class Parts:
         except BaseException:
             lane.close()
             raise
-        with self._lock:
+        with self._changed:
             self.sent[number] = sent
             self._slowest = max(self._slowest, time.monotonic() - began)
 
-    def _take(self, end: int) -> int | None:
-        """The next part from the front (0) or the back (-1); None where there is none, or no time for one."""
-        with self._lock:
-            if not self._todo or self._error or self._watch.left < self._slowest * 1.5:
-                return None
-            return self._todo.pop(end)
+    def _take(self, number: int = 0) -> int:
+        """A part to send: the last one there is; for the stream that `number`, once no other connection tries it. 0
+        where there is none, or no time is left for it."""
+        with self._changed:
+            self._changed.wait_for(lambda: number not in self._under_way)
+            if not self._todo or (number and number not in self._todo):
+                return 0
+            if self._watch.left < self._slowest * 1.5:
+                self._out_of_time = True
+                return 0
+            number = number or max(self._todo)
+            self._todo.remove(number)
+            self._under_way.add(number)
+            return number
 
-    def _give_back(self, number: int) -> None:
-        with self._lock:
-            self._todo = sorted([*self._todo, number])
+    @contextmanager
+    def _or_left(self, number: int) -> Iterator[None]:
+        """Send a part that was taken, or leave it to others."""
+        try:
+            yield
+        finally:
+            with self._changed:
+                self._under_way.remove(number)
+                if number not in self.sent:
+                    self._todo.add(number)
+                self._changed.notify_all()
 
     def _peek(self) -> None:
         """Fetch the few bytes that the container's check needs and that no part has shown in time."""

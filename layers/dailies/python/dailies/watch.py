@@ -3,7 +3,7 @@
 import threading
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from typing import Self
 
 from dailies.outbound import Medium
@@ -30,14 +30,19 @@ class Watch:
     @contextmanager
     def over(self, medium: Medium) -> Iterator[Medium]:
         """Watch over a medium while it is read, and close it."""
+        with closing(medium), self.reading(medium):
+            yield medium
+
+    @contextmanager
+    def reading(self, medium: Medium) -> Iterator[None]:
+        """Watch over a medium while it is read. Its connection may serve again."""
         with self._lock:
             self._media.add(medium)
         try:
-            yield medium
+            yield
         finally:
             with self._lock:
                 self._media.discard(medium)
-            medium.close()
 
     def __enter__(self) -> Self:
         self._thread.start()

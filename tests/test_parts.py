@@ -1,0 +1,214 @@
+"""A large medium comes by as many connections as help; what goes wrong with one part or one connection stays there.
+
+Parts are of 5 MiB here, the least that S3 takes: the medium has eight.
+"""
+
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import suppress
+from dataclasses import replace
+from urllib.parse import urlsplit
+
+import pytest
+from awscrt import checksums
+
+from dailies import parts, transfer
+from dailies.bucket import Bucket
+from dailies.errors import HostFailed, LinkDead, MediumRefused, StorageFailed, TransferError
+from dailies.models import Upload
+from dailies.transfer import MOST_PARTS
+from dailies.uploading import PIECE_BYTES, crc_text
+from local.media_host import HOUR, MediaHost, media_host
+from local.sink import BUCKET, Sink
+from tests.long_media import long_medium
+from tests.transfers import KEY, MIB, kept, order, stored
+
+PART = 5 * MIB
+LONG, SHORTER = long_medium(40 * MIB), long_medium(16 * MIB)
+PARTS = 8
+
+connections: list[object] = []
+sys.addaudithook(lambda event, args: connections.append(args[1]) if event == "socket.connect" else None)
+
+
+@pytest.fixture(autouse=True)
+def small_parts_and_pauses(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(transfer, "PART_BYTES", PART)
+    monkeypatch.setattr(parts, "PAUSE_SECONDS", 0.02)
+
+
+@pytest.fixture
+def one_by_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    """One connection at a time, so that what it does is certain."""
+    monkeypatch.setattr(parts, "MOST_CONNECTIONS", 1)
+
+
+@pytest.fixture(scope="module")
+def host() -> Iterator[MediaHost]:
+    with media_host() as running:
+        running.media |= {"long.mp4": LONG.medium, "shorter.mp4": SHORTER.medium}
+        yield running
+
+
+def starts(host: MediaHost, path: str) -> list[int]:
+    """Where the ranges that were asked for begin."""
+    asked = [request.header("range") or "" for request in host.requests_for(path)]
+    return [int(span.removeprefix("bytes=").partition("-")[0]) for span in asked]
+
+
+def failure(url: str, bucket: Bucket, s3: Sink) -> TransferError:
+    with pytest.raises(TransferError) as failed:
+        transfer.transfer(order(url), bucket)
+    assert (s3.keys, s3.open_uploads) == ([], [])
+    return failed.value
+
+
+class TestConnections:
+    def test_a_host_that_caps_each_is_asked_by_more(self, host: MediaHost, s3: Sink, bucket: Bucket) -> None:
+        stored(order(host.url("/capped/long.mp4", fault="slow")), bucket)
+        kept(s3, LONG.content)
+        first, *others = starts(host, "/capped/long.mp4")
+        assert first == 0
+        assert len(others) >= 3
+        assert set(others) <= {number * PART for number in range(PARTS)}
+        assert s3.calls["UploadPart"] == PARTS  # nothing came twice
+
+    @pytest.mark.parametrize("then", ["busy", "forbidden", "wrong-content-range"])
+    def test_one_that_takes_no_more_is_streamed_by_the_first(
+        self, host: MediaHost, s3: Sink, bucket: Bucket, then: str
+    ) -> None:
+        """As hosts do that let a client have one connection, or a link be used once."""
+        stored(order(host.url(f"/alone/{then}/shorter.mp4", fault=f"slow-then-{then}")), bucket)
+        kept(s3, SHORTER.content)
+        assert len(starts(host, f"/alone/{then}/shorter.mp4")) > 1
+
+    def test_a_part_that_no_range_brings_is_not_made_of_other_bytes(
+        self, host: MediaHost, s3: Sink, bucket: Bucket
+    ) -> None:
+        """It is the stream's to bring, if the stream gets there; what it stands at is not what is left."""
+        with suppress(HostFailed):
+            stored(order(host.url("/end/long.mp4", fault="slow-then-end-unavailable")), bucket)
+        assert s3.open_uploads == []
+        if s3.keys:
+            kept(s3, LONG.content)
+
+    def test_ranges_follow_each_other_by_the_same_one(
+        self, host: MediaHost, s3: Sink, bucket: Bucket, one_by_one: None
+    ) -> None:
+        begun = begin(s3, last=LONG.content[-PART:])
+        before = len(connections)
+        stored(replace(order(host.url("/same/long.mp4")), resume=begun), bucket)
+        kept(s3, LONG.content)
+        port = urlsplit(host.base_url).port
+        assert starts(host, "/same/long.mp4") == [0, *(number * PART for number in reversed(range(PARTS - 1)))]
+        assert connections[before:].count(("127.0.0.1", port)) == 2  # the first answer was left halfway
+
+    def test_lines_are_read_in_their_order_and_so_by_one(self, host: MediaHost, s3: Sink, bucket: Bucket) -> None:
+        lines = b'{"generationId":"g-1"}\n' * (12 * MIB // 23)
+        host.add("/result.jsonl", lines, "application/jsonl")
+        wanted = replace(order(host.url("/result.jsonl", fault="slow")), kinds=frozenset({"jsonl"}))
+        assert stored(wanted, bucket).bytes == len(lines)
+        assert starts(host, "/result.jsonl") == [0]
+
+    @pytest.mark.parametrize("fault", ["cut-with-weak-etag", "plain-cut-with-length", "plain-cut-at-part"])
+    def test_without_truthful_ranges_there_is_one_and_its_cut_is_the_end(
+        self, host: MediaHost, s3: Sink, bucket: Bucket, fault: str
+    ) -> None:
+        path = f"/{fault}/long.mp4"
+        failed = failure(host.url(path, fault=fault), bucket, s3)
+        assert isinstance(failed, HostFailed)
+        assert failed.reason.startswith("cut short: ")
+        assert starts(host, path) == [0]
+
+
+class TestOnePart:
+    def test_a_cut_stream_is_gone_on_with_by_ranges(self, host: MediaHost, s3: Sink, bucket: Bucket) -> None:
+        stored(order(host.url("/once/long.mp4", fault="cut-once")), bucket)
+        kept(s3, LONG.content)
+        assert s3.calls["UploadPart"] == PARTS + 1  # the one that was cut
+
+    def test_what_s3_refuses_is_asked_for_again_alone(self, host: MediaHost, s3: Sink, bucket: Bucket) -> None:
+        s3.fail("UploadPart", skip=2, status=500, code="InternalError")
+        s3.cut("UploadPart", skip=4, after=PIECE_BYTES)
+        stored(order(host.url("/refused/long.mp4")), bucket)
+        kept(s3, LONG.content)
+        assert s3.calls["UploadPart"] == PARTS + 2
+
+    @pytest.mark.parametrize(
+        ("then", "expected"),
+        [
+            ("cut-with-length", HostFailed("cut short: ")),
+            ("wrong-content-range", HostFailed("the host answered another range: ")),
+            ("whole-as-range", HostFailed("the host answered another range: 0-")),
+            ("range-ignored", HostFailed("the host answered a range with the whole")),
+            ("range-not-satisfiable", HostFailed("the host answered 416")),
+            ("changing", HostFailed("the medium changed while it was fetched")),
+            ("html-page", HostFailed("the medium changed while it was fetched")),
+            ("gzip-unasked", MediumRefused("the host compressed what was asked for as it is")),
+            ("redirect-to-itself", MediumRefused("more than 5 redirects")),
+            ("forbidden", LinkDead("the host answered 403")),
+        ],
+    )
+    def test_where_no_range_is_to_be_had_the_last_failure_is_the_reason(
+        self, host: MediaHost, s3: Sink, bucket: Bucket, then: str, expected: TransferError
+    ) -> None:
+        failed = failure(host.url(f"/{then}/long.mp4", fault=f"cut-then-{then}"), bucket, s3)
+        assert type(failed) is type(expected)
+        assert failed.reason.startswith(expected.reason)
+
+    @pytest.mark.parametrize("then", ["busy-once", "unavailable-twice"])
+    def test_a_host_that_is_busy_for_a_while_is_asked_again(
+        self, host: MediaHost, s3: Sink, bucket: Bucket, then: str
+    ) -> None:
+        stored(order(host.url(f"/{then}/long.mp4", fault=f"cut-then-{then}")), bucket)
+        kept(s3, LONG.content)
+
+    def test_an_s3_that_takes_no_part_ends_it(self, host: MediaHost, s3: Sink, bucket: Bucket) -> None:
+        s3.fail("UploadPart", skip=2, status=403, code="AccessDenied", times=1000)
+        failed = failure(host.url("/denied/long.mp4"), bucket, s3)
+        assert isinstance(failed, StorageFailed)
+        assert failed.reason == "S3 answered AccessDenied"
+
+    @pytest.mark.usefixtures("one_by_one")
+    def test_where_a_redirect_led_is_dead_and_the_link_leads_elsewhere_now(self, s3: Sink, bucket: Bucket) -> None:
+        """As a link to an API does that redirects to a link signed for minutes."""
+        with media_host(now=lambda: time.time() + (2 * HOUR if len(host.requests) > 3 else 0)) as host:
+            host.media["long.mp4"] = LONG.medium
+            host.redirect("/v2/result", to=host.url("/r/long.mp4", fault="cut-once"))
+            fresh = host.url("/r/long.mp4", fault="cut-once", issued=time.time() + 2 * HOUR)
+            wanted = order(host.url("/v2/result", lifetime=None))
+            stored(replace(wanted, began=lambda _: host.redirect("/v2/result", to=fresh)), bucket)
+            kept(s3, LONG.content)
+            assert len(host.requests_for("/v2/result")) == 2
+
+
+class TestSize:
+    def test_parts_grow_with_the_medium_so_that_there_are_never_too_many(
+        self, host: MediaHost, s3: Sink, bucket: Bucket
+    ) -> None:
+        begun: list[Upload] = []
+        url = host.url("/huge/long.mp4", fault="plain-length-huge")  # 100 TiB are promised
+        with pytest.raises(HostFailed, match="cut short"):
+            transfer.transfer(replace(order(url), most_bytes=2**60, began=begun.append), bucket)
+        (upload,) = begun
+        assert upload.part_bytes * (MOST_PARTS - 1) < upload.total <= upload.part_bytes * MOST_PARTS
+        assert upload.part_bytes % PIECE_BYTES == 0
+        assert (s3.keys, s3.open_uploads) == ([], [])
+
+
+def begin(s3: Sink, *, last: bytes) -> Upload:
+    """An upload of the medium that has its last part."""
+    client = s3.client()
+    begun = client.create_multipart_upload(
+        Bucket=BUCKET, Key=KEY, ChecksumAlgorithm="CRC64NVME", ChecksumType="FULL_OBJECT"
+    )
+    client.upload_part(
+        Bucket=BUCKET,
+        Key=KEY,
+        UploadId=begun["UploadId"],
+        PartNumber=PARTS,
+        Body=last,
+        ChecksumCRC64NVME=crc_text(checksums.crc64nvme(last)),
+    )
+    return Upload(KEY, begun["UploadId"], PART, len(LONG.content), f'"{LONG.medium.sha256[:32]}"')
