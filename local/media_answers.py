@@ -188,6 +188,11 @@ def cut_once(exchange: Exchange) -> Pieces:
     yield from cut_at_part(exchange) if exchange.attempt == 1 else exchange.due
 
 
+def cut_with_weak_etag(exchange: Exchange) -> Pieces:
+    """A weak ETag cannot be asked for: no range is sure to be of the same bytes."""
+    yield from exchange.due.but(body=exchange.half, ETag=f"W/{exchange.due.headers['ETag']}")
+
+
 def cut_chunked(exchange: Exchange) -> Pieces:
     yield exchange.due.but(Content_Length=None, Transfer_Encoding="chunked").head
     yield _chunk(exchange.half)  # and no last chunk
@@ -251,6 +256,15 @@ def whole_as_range(exchange: Exchange) -> Pieces:
     content = exchange.medium.content
     said = f"bytes 0-{len(content) - 1}/{len(content)}"
     yield from exchange.due.but(206, body=content, Content_Range=said, Content_Length=str(len(content)))
+
+
+def end_unavailable(exchange: Exchange) -> Pieces:
+    """503 for ranges that reach the end, and only for those."""
+    said = exchange.due.headers.get("Content-Range", "")
+    ends = said.startswith("bytes ") and int(said.partition("-")[2].partition("/")[0]) + 1 == len(
+        exchange.medium.content
+    )
+    yield from refusal(503, "SlowDown").closing if ends else exchange.due
 
 
 def range_not_satisfiable(exchange: Exchange) -> Pieces:

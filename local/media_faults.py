@@ -25,10 +25,11 @@ BY_EXCHANGE: dict[str, Callable[[Exchange], Pieces]] = {
     for fault in (
         *(answers.chunked, answers.no_length, answers.range_ignored, answers.gzip_unasked, answers.partial_unasked),
         *(answers.slow, answers.cut_with_length, answers.cut_at_part, answers.cut_once, answers.cut_chunked),
-        *(answers.cut_without_length, answers.reset_at_half, answers.stall_at_half),
+        *(answers.cut_without_length, answers.cut_with_weak_etag, answers.reset_at_half, answers.stall_at_half),
         *(answers.length_too_long, answers.length_too_short, answers.length_huge, answers.empty),
         *(answers.body_drip, answers.body_flood, answers.headers_drip, answers.headers_flood),
         *(answers.wrong_content_range, answers.whole_as_range, answers.range_not_satisfiable, answers.changing),
+        answers.end_unavailable,
         *(answers.redirect_to_itself, answers.redirect_to_good, answers.unavailable_twice, answers.busy_once),
     )
 }
@@ -76,7 +77,10 @@ COMBINED: dict[str, Callable[[Exchange], Pieces]] = {
             *("busy-once", "unavailable-twice", "forbidden"),
         )
     },
-    **{f"slow-then-{name}": then("slow", name) for name in ("busy", "forbidden", "wrong-content-range")},
+    **{
+        f"slow-then-{name}": then("slow", name)
+        for name in ("busy", "forbidden", "wrong-content-range", "end-unavailable")
+    },
 }
 FAULTS = frozenset(ALWAYS | BY_EXCHANGE | COMBINED)
 """The names of all faults, as they stand in a URL."""

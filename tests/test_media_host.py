@@ -311,6 +311,11 @@ class TestFaults:
         first, second = (split(wire(host.url(f"/once/{CLIP}", fault="cut-once"))[0])[2] for _ in range(2))
         assert (first, second) == (due[: len(due) // 2], due)
 
+    def test_cut_with_weak_etag(self, host: MediaHost, due: bytes) -> None:
+        _, headers, body = split(wire(host.url(f"/{CLIP}", fault="cut-with-weak-etag"))[0])
+        assert headers["etag"].startswith('W/"')
+        assert body == due[: len(due) // 2]
+
     def test_cut_chunked(self, host: MediaHost, due: bytes) -> None:
         got, why = wire(host.url(f"/{CLIP}", fault="cut-chunked"))
         assert why == "closed"
@@ -373,6 +378,12 @@ class TestFaults:
         answer = get(host.url(f"/{CLIP}", fault="whole-as-range"), Range="bytes=10-19")
         assert (answer.status, answer.data) == (206, due)
         assert answer.headers["Content-Range"] == f"bytes 0-{len(due) - 1}/{len(due)}"
+
+    def test_end_unavailable(self, host: MediaHost, due: bytes) -> None:
+        url = host.url(f"/{CLIP}", fault="end-unavailable")
+        spans = ("10-19", "10-", "-9", f"10-{len(due) - 2}", f"10-{len(due) - 1}")
+        assert [get(url, Range=f"bytes={span}").status for span in spans] == [206, 503, 503, 206, 503]
+        assert get(url).status == 200
 
     def test_range_not_satisfiable(self, host: MediaHost, due: bytes) -> None:
         answer = get(host.url(f"/{CLIP}", fault="range-not-satisfiable"), Range="bytes=0-")
