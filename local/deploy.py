@@ -23,8 +23,8 @@ PACKAGES = "dailies-packages"  # the bucket that `sam deploy` uploads to
 LOCAL_PARAMETERS = {
     "Architecture": "arm64" if platform.machine() in ("arm64", "aarch64") else "x86_64",
     "PrivateMediaHosts": "127.0.0.1",
-    "ArchiveTries": "4",  # with the next line: given up after 2 + 4 + 8 s
-    "ArchiveBackoffSeconds": "2",
+    "ArchiveTries": "4",  # with the next line: given up after 1 + 2 + 4 s
+    "ArchiveBackoffSeconds": "1",
     "ArchiveConcurrency": "6",  # each is a process that takes a second of a processor to start
     "ReconcileMinutes": "1",
 }
