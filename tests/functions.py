@@ -1,6 +1,7 @@
 """The deployed functions in end-to-end tests: started anew, and what they log."""
 
 from collections.abc import Iterable
+from concurrent.futures import ThreadPoolExecutor
 
 from local.logs import lines
 from local.stack import Stack
@@ -10,11 +11,16 @@ def start_anew(stack: Stack, names: Iterable[str], **variables: str | None) -> N
     """End what runs of these functions (by their names in the template): their next calls begin with nothing in memory.
     Variables are added to their environment; one that is None is taken out of it."""
     client = stack.aws.functions
-    for name in names:
+
+    def update(name: str) -> None:
         function = stack.functions[name]
         given = client.get_function_configuration(FunctionName=function)["Environment"]["Variables"]
         kept = {key: value for key, value in {**given, **variables}.items() if value is not None}
         client.update_function_configuration(FunctionName=function, Environment={"Variables": kept})
+
+    names = list(names)
+    with ThreadPoolExecutor(len(names)) as threads:
+        list(threads.map(update, names))
 
 
 def logged(stack: Stack, name: str, since: float) -> list[str]:

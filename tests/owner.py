@@ -125,9 +125,9 @@ class Owner:
         self._aws.sqs.delete_message(QueueUrl=url, ReceiptHandle=message["ReceiptHandle"])
         return message
 
-    def send(self, queue: str, body: str) -> None:
-        """Put a message into the queue that the template's output names."""
-        self._aws.sqs.send_message(QueueUrl=self._stack.outputs[queue], MessageBody=body)
+    def send(self, queue: str, body: str) -> str:
+        """Put a message into the queue that the template's output names: its id."""
+        return self._aws.sqs.send_message(QueueUrl=self._stack.outputs[queue], MessageBody=body)["MessageId"]
 
 
 def plain(item: Any) -> Row:

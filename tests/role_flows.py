@@ -40,13 +40,15 @@ class Ground:
     listener: Listener
     function: str
 
-    def is_denied(self, since: float) -> None:
-        """The function logs that AWS denied it something."""
-        wait_for(
-            f"{self.function} is denied",
-            lambda: [line for line in logged(self.stack, self.function, since) if "AccessDenied" in line],
-            bool,
-        )
+    def is_denied(self, since: float, about: str = "") -> None:
+        """The function logs that AWS denied it something, in a line about that."""
+
+        def look() -> list[str]:
+            return [
+                line for line in logged(self.stack, self.function, since) if "AccessDenied" in line and about in line
+            ]
+
+        wait_for(f"{self.function} is denied {about}", look, bool)
 
 
 type Flow = Callable[[Ground, str], Iterator[None]]
@@ -160,8 +162,8 @@ def keeping_what_cannot_be_read(on: Ground, name: str) -> Iterator[None]:
 
 
 def find(on: Ground, name: str, url: str, *, provider: str = "captions", role: str = "output") -> str:
-    """Let the archive find a medium: its job. The event row gets its link by a second write, which no stream consumer
-    heeds; the message is what the bus would have sent."""
+    """Let the archive find a medium; returns the id of the message that tells it, which is what the bus would have
+    sent. The event row gets its link by a second write, which no stream consumer heeds."""
     row = event(on, name, provider=provider, pk=f"job#{provider}#{on.providers.job(name)}")
     if provider == "sync":
         row["webhook"] = "batch"
@@ -170,96 +172,95 @@ def find(on: Ground, name: str, url: str, *, provider: str = "captions", role: s
     on.owner.put_row({**row, "media": [{"role": role, "media_id": media_id, "url": url}]})
     detail = {key: row[key] for key in ("provider", "webhook", "job_id")}
     message = {"detail": {**detail, "media": [{"role": role, "media_id": media_id}]}}
-    on.owner.send("ArchiveQueueUrl", json.dumps(message))
-    return str(row["job_id"])
+    return on.owner.send("ArchiveQueueUrl", json.dumps(message))
 
 
 def find_operation(on: Ground, name: str, medium: str = "operation.mp4", fault: str | None = None) -> str:
     return find(on, name, on.providers.link(on.providers.job(name), medium, fault))
 
 
-def tried(on: Ground, job_id: str, state: str, reason: str = "", *, provider: str = "captions") -> Row:
+def tried(on: Ground, name: str, state: str, reason: str = "", *, provider: str = "captions") -> Row:
     """The receipt of a try that came to that."""
 
     def look() -> list[Row]:
-        return [row["receipt"] for row in on.owner.events(provider, job_id, "archive") if "receipt" in row]
+        events = on.owner.events(provider, on.providers.job(name), "archive")
+        return [row["receipt"] for row in events if "receipt" in row]
 
     def found(receipts: list[Row]) -> list[Row]:
         return [each for each in receipts if each["state"] == state and reason in each.get("reason", "")]
 
-    return found(wait_for(f"{job_id} is {state} {reason}", look, found))[0]
+    return found(wait_for(f"{name} is {state} {reason}", look, found))[0]
 
 
-def key_of(on: Ground, job_id: str, medium: str) -> str:
-    url = on.providers.link(job_id, medium)
-    return f"media/captions/{job_id}/output-{sha256(url.partition('?')[0].encode()).hexdigest()[:8]}.mp4"
+def prefix(on: Ground, name: str) -> str:
+    return f"media/captions/{on.providers.job(name)}/"
+
+
+def key_of(on: Ground, name: str, medium: str) -> str:
+    url = on.providers.link(on.providers.job(name), medium)
+    return f"{prefix(on, name)}output-{sha256(url.partition('?')[0].encode()).hexdigest()[:8]}.mp4"
 
 
 def looking_up(on: Ground, name: str) -> Iterator[None]:
     since = time.time()
-    job_id = find_operation(on, name)
-    on.is_denied(since)
-    assert on.owner.keys(f"media/captions/{job_id}/") == []
+    on.is_denied(since, find_operation(on, name))
+    assert on.owner.keys(prefix(on, name)) == []
     yield
-    tried(on, job_id, "archived")
+    tried(on, name, "archived")
 
 
 def writing_the_receipt(on: Ground, name: str) -> Iterator[None]:
     since = time.time()
-    job_id = find_operation(on, name)
-    on.is_denied(since)
-    assert on.owner.keys(f"media/captions/{job_id}/") == [key_of(on, job_id, "operation.mp4")]
-    assert on.owner.events("captions", job_id, "archive") == []
+    on.is_denied(since, find_operation(on, name))
+    assert on.owner.keys(prefix(on, name)) == [key_of(on, name, "operation.mp4")]
+    assert on.owner.events("captions", on.providers.job(name), "archive") == []
     yield
-    tried(on, job_id, "archived")
+    tried(on, name, "archived")
 
 
 def storing(on: Ground, name: str) -> Iterator[None]:
-    job_id = find_operation(on, name)
-    tried(on, job_id, "pending", "S3")
-    assert on.owner.keys(f"media/captions/{job_id}/") == []
+    find_operation(on, name)
+    tried(on, name, "pending", "S3")
+    assert on.owner.keys(prefix(on, name)) == []
     yield
-    tried(on, job_id, "archived")
+    tried(on, name, "archived")
 
 
 def finding_it_stored(on: Ground, name: str) -> Iterator[None]:
     """An earlier try has stored it and fell before it could tell."""
-    job_id = on.providers.job(name)
-    on.owner.put_object(key_of(on, job_id, "operation.mp4"), on.providers.host.media["operation.mp4"].content)
+    on.owner.put_object(key_of(on, name, "operation.mp4"), on.providers.host.media["operation.mp4"].content)
     find_operation(on, name)
-    tried(on, job_id, "pending", "S3")
+    tried(on, name, "pending", "S3")
     yield
-    assert tried(on, job_id, "archived")["key"] == key_of(on, job_id, "operation.mp4")
+    assert tried(on, name, "archived")["key"] == key_of(on, name, "operation.mp4")
 
 
 def reading_a_batchs_result(on: Ground, name: str) -> Iterator[None]:
-    item = on.providers.job(f"{name}-item")
+    item, path = on.providers.job(f"{name}-item"), f"/{on.providers.job(name)}/results.jsonl"
     row = {"requestId": "1", "status": "FAILED", "generationId": item, "error": "for a test"}
-    on.providers.host.add(f"/{name}/results.jsonl", json.dumps(row).encode() + b"\n", "application/jsonl")
+    on.providers.host.add(path, json.dumps(row).encode() + b"\n", "application/jsonl")
     since = time.time()
-    job_id = find(on, name, on.providers.host.url(f"/{name}/results.jsonl"), provider="sync", role="result")
-    on.is_denied(since)
+    on.is_denied(since, find(on, name, on.providers.host.url(path), provider="sync", role="result"))
     assert on.owner.events("sync", item) == []
     yield
-    tried(on, job_id, "archived", provider="sync")
-    assert [event["parent"] for event in on.owner.events("sync", item)] == [job_id]
+    tried(on, name, "archived", provider="sync")
+    assert [event["parent"] for event in on.owner.events("sync", item)] == [on.providers.job(name)]
 
 
 def dropping_what_was_cut_short(on: Ground, name: str) -> Iterator[None]:
-    kept = find_operation(on, name, "large.mp4", "cut-with-length")
-    tried(on, kept, "pending", "cut short")
-    assert on.owner.open_uploads(f"media/captions/{kept}/") != []
+    again = f"{name}-again"
+    find_operation(on, name, "large.mp4", "cut-with-length")
+    tried(on, name, "pending", "cut short")
+    assert on.owner.open_uploads(prefix(on, name)) != []
     yield
-    dropped = find_operation(on, f"{name}-again", "large.mp4", "cut-with-length")
-    tried(on, dropped, "pending", "cut short")
-    assert on.owner.open_uploads(f"media/captions/{dropped}/") == []
+    find_operation(on, again, "large.mp4", "cut-with-length")
+    tried(on, again, "pending", "cut short")
+    assert on.owner.open_uploads(prefix(on, again)) == []
 
 
 def going_on_with_an_upload(on: Ground, name: str) -> Iterator[None]:
     """An earlier run has sent the first part and was stopped when its time was over."""
-    job_id = on.providers.job(name)
-    large = on.providers.host.media["large.mp4"]
-    key = key_of(on, job_id, "large.mp4")
+    large, key = on.providers.host.media["large.mp4"], key_of(on, name, "large.mp4")
     upload = {
         "key": key,
         "upload_id": on.owner.begin_upload(key, large.content[:PART_BYTES]),
@@ -270,38 +271,39 @@ def going_on_with_an_upload(on: Ground, name: str) -> Iterator[None]:
     begun = event(on, name, origin="archive", status="unknown", provider_status="", upload=upload)
     on.owner.put_row({**begun, "sk": f"event#{sha256(key.encode()).hexdigest()}"})
     find_operation(on, name, "large.mp4")
-    tried(on, job_id, "pending", "S3 answered AccessDenied")
+    tried(on, name, "pending", "S3 answered AccessDenied")
     yield
-    receipt = tried(on, job_id, "archived")
+    receipt = tried(on, name, "archived")
     assert on.owner.object(receipt["key"], receipt["version_id"])[0] == large.content
 
 
 def trying_again_later(on: Ground, name: str) -> Iterator[None]:
-    since = time.time()
+    again, since = f"{name}-again", time.time()
     find_operation(on, name, fault="busy-once")
+    tried(on, name, "pending", "429")
     on.is_denied(since)  # its message stays hidden for as long as the queue says: a quarter of an hour
     yield
-    tried(on, find_operation(on, f"{name}-again", fault="busy-once"), "archived")
+    find_operation(on, again, fault="busy-once")
+    tried(on, again, "archived")
 
 
 def giving_up(on: Ground, name: str) -> Iterator[None]:
-    since = time.time()
-    job_id = find_operation(on, name, fault="html-page")
+    again, since = f"{name}-again", time.time()
+    find_operation(on, name, fault="html-page")
+    tried(on, name, "failed", "HTML page")
     on.is_denied(since)
-    tried(on, job_id, "failed", "HTML page")
     yield
-    again = find_operation(on, f"{name}-again", fault="html-page")
-    on.owner.message("ArchiveDeadLetterQueueUrl", lambda body: again in body)
+    find_operation(on, again, fault="html-page")
+    on.owner.message("ArchiveDeadLetterQueueUrl", lambda body: on.providers.job(again) in body)
 
 
 def asking_for_a_fresh_link(on: Ground, name: str) -> Iterator[None]:
     start_anew(on.stack, [on.function])  # else it may know for a minute that no credentials are set
     since = time.time()
-    job_id = find_operation(on, name, fault="missing")
-    on.is_denied(since)
-    assert on.owner.events("captions", job_id, "archive") == []
+    on.is_denied(since, find_operation(on, name, fault="missing"))
+    assert on.owner.events("captions", on.providers.job(name), "archive") == []
     yield
-    tried(on, job_id, "pending", "404")
+    tried(on, name, "pending", "404")
 
 
 # ---- All of them -----------------------------------------------------------------------------------------------------

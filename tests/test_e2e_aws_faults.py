@@ -87,6 +87,17 @@ def call(name: str, providers: Providers, *, detail: str = "", medium_name: str 
 
 
 class TestReceiving:
+    def test_while_no_secret_could_be_read_an_authentic_call_is_503_and_never_401(
+        self, faults: Faults, providers: Providers
+    ) -> None:
+        """The first test: the function has started anew for the proxy and has read no secret yet."""
+        early = call("no-secret", providers)
+        broken = {"error": {"code": "InternalServiceError", "status": 500}}
+        with faults.rules({"service": "secretsmanager", **broken}):
+            answers = [providers.send(early) for _ in range(3)]
+        assert {(answer.status, answer.result) for answer in answers} == {(503, "not_stored")}
+        wait_for("it is recorded", lambda: providers.send(early), lambda answer: answer.result == "recorded")
+
     def test_a_put_whose_answer_was_lost_is_recorded_and_no_duplicate(
         self, faults: Faults, providers: Providers, owner: Owner
     ) -> None:
@@ -120,17 +131,6 @@ class TestReceiving:
         assert (answer.status, answer.body) == (503, {"error": "not_stored"})
         assert owner.rows(f"job#captions#{large.job_id}") == []
         assert providers.send(large).result == "recorded"
-
-    def test_while_no_secret_could_be_read_an_authentic_call_is_503_and_never_401(
-        self, faults: Faults, providers: Providers, stack: Stack
-    ) -> None:
-        early = call("no-secret", providers)
-        start_anew(stack, ["CaptionsCreator"])
-        broken = {"error": {"code": "InternalServiceError", "status": 500}}
-        with faults.rules({"service": "secretsmanager", **broken}):
-            answers = [providers.send(early) for _ in range(3)]
-        assert {(answer.status, answer.result) for answer in answers} == {(503, "not_stored")}
-        wait_for("it is recorded", lambda: providers.send(early), lambda answer: answer.result == "recorded")
 
 
 class TestWhatFollows:

@@ -24,7 +24,7 @@ class Case:
     name: str = "operation.mp4"
 
 
-# Failed: given up after four tries (2, 4 and 8 s apart), or at once where no retry can help. Lost: the link is dead.
+# Failed: given up after four tries (1, 2 and 4 s apart), or at once where no retry can help. Lost: the link is dead.
 CASES = [
     Case("cut-with-length", "failed", "cut short: "),
     Case("cut-chunked", "failed", "cut short: "),

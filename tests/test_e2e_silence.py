@@ -79,8 +79,9 @@ def test_no_log_has_a_body(logs: dict[str, str], providers: Providers) -> None:
     assert len(providers.bodies) >= 5
     windows = set()
     for body in providers.bodies:
-        middle = body.decode("utf-8", "replace")[len(body) // 2 :][:BODY_WINDOW]
-        if len(middle) == BODY_WINDOW:
+        text = re.sub(rf"{providers.run}-[\w-]+", "", body.decode("utf-8", "replace"))  # a job's id may be told
+        middle = text[len(text) // 2 :][:BODY_WINDOW]
+        if len(middle) == BODY_WINDOW and len(set(middle)) > 8:  # not of those that are one sign over and over
             windows.add(middle)
             windows.add(json.dumps(middle)[1:-1])  # as it would stand in a line of JSON
     for name, text in logs.items():
