@@ -90,9 +90,12 @@ class Lane:
         except OSError as error:
             self._refused(error)
         status, headers, body = self._connection.answer()
-        if status != HTTPStatus.OK:
+        etag = headers.get("etag", "")
+        if status != HTTPStatus.OK or not etag:  # without one, an error came with 200
             self._raise(status, body)
-        return Sent(headers.get("etag", ""), headers.get("x-amz-version-id", ""), self._crc, self._size)
+        if headers.get(TRAILER, crc_text(self._crc)) != crc_text(self._crc):
+            raise StorageFailed("S3 computed another checksum than we did")
+        return Sent(etag, headers.get("x-amz-version-id", ""), self._crc, self._size)
 
     def __enter__(self) -> Self:
         return self
