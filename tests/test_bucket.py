@@ -3,10 +3,12 @@
 import json
 from urllib.parse import unquote
 
+import boto3
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from dailies import bucket
 from dailies.bucket import Bucket, delivery_key, job_key, media_key, name_in_key
 from tests.cloud import BUCKET, Cloud
 
@@ -68,3 +70,17 @@ class TestObjects:
     def test_the_door_is_where_the_client_would_put_it(self, cloud: Cloud) -> None:
         with pytest.raises(ValueError, match="without credentials"):
             Bucket(lambda: cloud.s3, BUCKET).door("k")
+
+
+@pytest.mark.parametrize("region", ["us-east-1", "eu-west-1", "eu-south-1"])
+def test_bytes_go_to_the_buckets_own_host_in_its_region(region: str) -> None:
+    """The global host answers a new bucket with redirects for a day, and newer regions not at all."""
+    session = boto3.Session(aws_access_key_id="key", aws_secret_access_key="secret", region_name=region)
+    s3 = session.client("s3", config=bucket.PATIENT)
+    door = Bucket(lambda: s3, "media-bucket", credentials=session.get_credentials()).door("media/a b%2F.mp4")
+    suffix = "" if region == "us-east-1" else f".{region}"
+    assert door.url in {
+        f"https://media-bucket.s3{suffix}.amazonaws.com/media/a%20b%252F.mp4",
+        f"https://media-bucket.s3.{region}.amazonaws.com/media/a%20b%252F.mp4",
+    }
+    assert door.region == region

@@ -9,15 +9,14 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
-from urllib.parse import quote
 
 from botocore.exceptions import BotoCoreError, ClientError
 
 from dailies import clock, links, outbound, rows
 from dailies.addresses import Ways
-from dailies.bucket import Bucket
+from dailies.bucket import Bucket, name_in_key
 from dailies.errors import HostFailed, LinkDead, MediumRefused, PayloadError, TransferError
-from dailies.models import Event, Media, MediaState, Receipt
+from dailies.models import Event, Media, MediaState, Receipt, Upload
 from dailies.outbound import Network
 from dailies.provider import Provider
 from dailies.queue import FailureQueue, WorkQueue
@@ -98,8 +97,7 @@ def _try(desk: Desk, wanted: Wanted, tries: int, seconds: float) -> Receipt:
     started = time.monotonic()
     try:
         done = _transfer(desk, wanted, seconds)
-        if isinstance(done, Stored):
-            _record(desk, _listed(desk, wanted, done))
+        rows_read = _record(desk, _listed(desk, wanted, done)) if isinstance(done, Stored) else 0
     except TransferError as error:
         return _not_stored(desk, wanted, _after(error, tries, desk.most_tries), error.reason)
     if isinstance(done, Unfinished):
@@ -122,50 +120,65 @@ def _try(desk: Desk, wanted: Wanted, tries: int, seconds: float) -> Receipt:
         seconds=round(Decimal(facts.duration), 3) if facts.duration else None,
         width=facts.width or 0,
         height=facts.height or 0,
-        note=_note(wanted.link, facts.duration),
+        note=_note(wanted, rows_read, facts.duration),
     )
 
 
 def _transfer(desk: Desk, wanted: Wanted, seconds: float) -> Stored | Unfinished:
-    """By the newest link; where that is dead, by a fresh one."""
-    started = time.monotonic()
+    """By the newest link; where that is dead, by a fresh one. Links that no delivery proves are not followed where the
+    provider can be asked: its own are."""
+    until = time.monotonic() + seconds
+    if not wanted.provider.links_are_proven and _credentials(desk, wanted):
+        told = _renewed(desk, wanted)
+        if told is None:
+            raise LinkDead("the provider's API does not know of this medium")
+        return transfer(_order(desk, wanted, told, until, proven=True), desk.bucket)
     try:
         if wanted.link is None:
             raise LinkDead("no recorded event has a link to it")
-        return transfer(_order(desk, wanted, wanted.link, seconds), desk.bucket)
+        return transfer(_order(desk, wanted, wanted.link, until, proven=wanted.provider.links_are_proven), desk.bucket)
     except LinkDead:
         fresh = _renewed(desk, wanted)
         if fresh is None:
             raise
-        return transfer(_order(desk, wanted, fresh, seconds - (time.monotonic() - started)), desk.bucket)
+        return transfer(_order(desk, wanted, fresh, until, proven=True), desk.bucket)
+
+
+def _credentials(desk: Desk, wanted: Wanted) -> dict[str, str] | None:
+    """For the provider's API; None where the owner has set none."""
+    api = desk.apis.get(wanted.provider.name)
+    try:
+        return api.secret.credentials(time.time(), *wanted.provider.api_names) if api else None
+    except (BotoCoreError, ClientError) as error:
+        raise HostFailed(f"the API's secret could not be read: {_aws_problem(error)}") from error
 
 
 def _renewed(desk: Desk, wanted: Wanted) -> Media | None:
     """A fresh link from the provider, recorded; None where it has none or may not be asked. HostFailed where it did not
     answer this time."""
     question = wanted.provider.renewals.get(wanted.role)
-    api = desk.apis.get(wanted.provider.name)
-    credentials = api.secret.credentials(time.time(), *wanted.provider.api_names) if api else None
-    if question is None or api is None or credentials is None:
+    credentials = _credentials(desk, wanted)
+    if question is None or credentials is None:
         return None
-    status, body = outbound.call(question.ask(api.base_url, credentials, wanted.job_id), desk.network)
+    base_url = desk.apis[wanted.provider.name].base_url
+    status, answer = outbound.call(question.ask(base_url, credentials, wanted.job_id), desk.network)
     desk.telemetry.count("Renewals", {"provider": wanted.provider.name, "status": str(status)})
     if status in outbound.COME_AGAIN or status >= 500:
         raise HostFailed(f"the provider's API answered {status}")
     if status != 200:
         return None
+    body = question.redact(answer)
     try:
         event = renewal_event(wanted, question.read(body, wanted.job_id), body)
     except PayloadError:
         return None
     _record(desk, [event])
-    fresh = [medium for medium in event.media if medium.role == wanted.role]
-    return fresh[0] if fresh else None
+    return event.media[0] if event.media else None
 
 
-def _order(desk: Desk, wanted: Wanted, link: Media, seconds: float) -> Order:
+def _order(desk: Desk, wanted: Wanted, link: Media, until: float, *, proven: bool) -> Order:
     provider = wanted.provider
-    only = None if provider.links_are_proven else desk.only_hosts.get(provider.name, frozenset())
+    only = None if proven else desk.only_hosts.get(provider.name, frozenset())
     return Order(
         url=link.url,
         ways=Ways(private=desk.private_hosts, only=only),
@@ -175,15 +188,19 @@ def _order(desk: Desk, wanted: Wanted, link: Media, seconds: float) -> Order:
         metadata={
             "provider": provider.name,
             "webhook": wanted.webhook,
-            "job-id": quote(wanted.job_id, safe=""),  # metadata are ASCII
+            "job-id": name_in_key(wanted.job_id),  # metadata are ASCII, and end at 2 KB
             "role": wanted.role,
             "found-at": wanted.found_at,
         },
         most_bytes=desk.most_bytes,
-        seconds=seconds,
-        began=lambda upload: _record(desk, [upload_event(wanted, upload)]),
+        seconds=until - time.monotonic(),
+        began=lambda upload: _began(desk, wanted, upload),
         resume=wanted.upload,
     )
+
+
+def _began(desk: Desk, wanted: Wanted, upload: Upload) -> None:
+    _record(desk, [upload_event(wanted, upload)])
 
 
 def _after(error: TransferError, tries: int, most_tries: int) -> MediaState:
@@ -204,9 +221,11 @@ def _not_stored(desk: Desk, wanted: Wanted, state: MediaState, reason: str) -> R
     return Receipt(role=wanted.role, media_id=wanted.media_id, state=state, at=clock.now(), reason=reason)
 
 
-def _note(link: Media | None, duration: float | None) -> str:
-    """Where the provider's word on how long it plays is not what the header says."""
-    said = float(link.seconds) if link and link.seconds is not None else None
+def _note(wanted: Wanted, rows_read: int, duration: float | None) -> str:
+    """What a person should know of a medium that is stored all the same."""
+    if wanted.role in wanted.provider.listings and not rows_read:
+        return "no row of it could be read"
+    said = float(wanted.link.seconds) if wanted.link and wanted.link.seconds is not None else None
     if said is None or duration is None or abs(said - duration) <= max(SAME_LENGTH_SECONDS, said * 0.02):
         return ""
     return f"the provider said that it plays {said:g} s"
@@ -218,11 +237,14 @@ def _listed(desk: Desk, wanted: Wanted, stored: Stored) -> Iterable[Event]:
     return listed_events(wanted, listing, desk.bucket.lines(stored.key, stored.version_id)) if listing else ()
 
 
-def _record(desk: Desk, events: Iterable[Event]) -> None:
-    for event in events:
+def _record(desk: Desk, events: Iterable[Event]) -> int:
+    """Put the events that are not there yet; how many were given."""
+    count = 0
+    for count, event in enumerate(events, start=1):  # noqa: B007  the last number is the answer
         expires_at = int(clock.seconds(event.received_at)) + desk.retention_days * DAY
         kept = {"payload": compressed(event.payload)} if event.payload else {}
         desk.table.put_once(rows.event_item(event, expires_at=expires_at, **kept), written_by="archive")
+    return count
 
 
 def _come_again(desk: Desk, message: Mapping[str, Any], tries: int, wanted: Wanted | None) -> bool:

@@ -15,9 +15,16 @@ from botocore.httpsession import get_cert_path
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
 
-CLIENT = Config(connect_timeout=2, read_timeout=10, retries={"mode": "standard", "total_max_attempts": 3})
+# For the receivers, whose whole answer must come before a provider's patience and Lambda's end.
+CLIENT = Config(connect_timeout=1, read_timeout=3, retries={"mode": "standard", "total_max_attempts": 2})
 # For whoever makes large objects: S3 may take a minute to put the parts of one together.
-PATIENT = Config(connect_timeout=2, read_timeout=60, retries={"mode": "standard", "total_max_attempts": 4})
+# By the bucket's own host in its region: the global one answers a new bucket with redirects for a day.
+PATIENT = Config(
+    connect_timeout=2,
+    read_timeout=60,
+    retries={"mode": "standard", "total_max_attempts": 4},
+    s3={"addressing_style": "virtual"},
+)
 MOST_NAME = 700  # bytes of a job id in a key: S3 ends keys at 1,024
 
 

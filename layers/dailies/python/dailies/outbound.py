@@ -31,6 +31,7 @@ API_SECONDS = 10.0  # for each step of a provider's answer
 MOST_API_BYTES = 4 * 1024 * 1024  # of one: a hundred jobs, each with its prompts
 MOST_REDIRECTS = 5
 COME_AGAIN = frozenset({408, 416, 425, 429})  # of the 4xx, those that are not about the link
+LINK_OVER = frozenset({401, 403, 404, 410})  # what a host says of a link that it no longer takes
 REDIRECTS = frozenset({301, 302, 303, 307, 308})
 HEADERS = {"User-Agent": "Dailies", "Accept": "*/*", "Accept-Encoding": "identity"}
 CONTENT_RANGE = re.compile(r"bytes (\d{1,19})-(\d{1,19})/(\d{1,19})", re.ASCII)
@@ -167,7 +168,7 @@ def _medium(
 def _accept(status: int) -> None:
     if status in (http.client.OK, http.client.PARTIAL_CONTENT):
         return
-    if 400 <= status < 500 and status not in COME_AGAIN:
+    if status in LINK_OVER:
         raise LinkDead(f"the host answered {status}")
     raise HostFailed(f"the host answered {status}")
 

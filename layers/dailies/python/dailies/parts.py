@@ -109,7 +109,7 @@ class Parts:
             except TransferError as error:
                 self._failure = error
             except Exception as error:  # noqa: BLE001  a thread's exception would be lost
-                self._failure = StorageFailed(f"unexpected: {type(error).__name__}: {error}")
+                self._failure = StorageFailed(f"unexpected: {type(error).__name__}")
 
         thread = threading.Thread(target=guarded, daemon=True)
         self._threads.append(thread)

@@ -57,10 +57,12 @@ class Request:
 @dataclass(frozen=True, slots=True)
 class Question:
     """How a provider is asked about one job: `ask` makes the call from the API's base URL, the credentials and the
-    job's id, `read` makes a report of the answer's bytes and that id, or raises PayloadError."""
+    job's id, `read` makes a report of the answer's bytes and that id, or raises PayloadError. `redact` takes secrets of
+    ours out of an answer that repeats them, before it is read or kept."""
 
     ask: Callable[[str, Credentials, str], Request]
     read: Callable[[bytes, str], Report]
+    redact: Callable[[bytes], bytes] = bytes
 
 
 @dataclass(frozen=True, slots=True)

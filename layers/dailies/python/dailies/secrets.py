@@ -1,4 +1,4 @@
-"""A signing secret or path token in Secrets Manager: all versions of it that verify at this moment."""
+"""Secrets Manager: an API's credentials, and all versions of a signing secret or token that verify just now."""
 
 import json
 from collections.abc import Callable
@@ -35,11 +35,17 @@ class ApiSecret:
     def credentials(self, now: float, *names: str) -> dict[str, str] | None:
         """The credentials; None where they are not set, or not of these names."""
         if now - self._read_at >= REFRESH_SECONDS:
-            text = self._client().get_secret_value(SecretId=self._secret_id).get("SecretString", "")
-            self._credentials = _object(text)
+            self._credentials = _object(self._text())
             self._read_at = now
         found = self._credentials
         return found if found and all(found.get(name) for name in names) else None
+
+    def _text(self) -> str:
+        client = self._client()
+        try:
+            return client.get_secret_value(SecretId=self._secret_id).get("SecretString", "")
+        except client.exceptions.ResourceNotFoundException:
+            return ""  # as good as not set
 
 
 def _object(text: str) -> dict[str, str] | None:
@@ -74,6 +80,7 @@ class SigningSecret:
         self._stages: dict[str, str] = {}
         self._rotated_at = float("-inf")
         self._read_at = float("-inf")
+        self._failed = False
 
     def usable(self, now: float) -> Secrets:
         """All that may verify now, the current first. NotStored where none was ever read and AWS does not answer, or
@@ -89,8 +96,11 @@ class SigningSecret:
         return self._secrets(now)
 
     def look_again(self, now: float) -> Secrets | None:
-        """The same, read anew for a delivery that nothing known proves; None where it was read just now."""
+        """The same, read anew for a delivery that nothing known proves; None where it was read just now. NotStored
+        where AWS does not answer, or did not just now: whether it is proven cannot be told."""
         if now - self._read_at < REREAD_SECONDS:
+            if self._failed:
+                raise NotStored("the secret could not be read just now")
             return None
         self._refresh(now)
         return self._secrets(now)
@@ -104,7 +114,7 @@ class SigningSecret:
         return {stage: value for stage, value in values.items() if value and value != PLACEHOLDER}
 
     def _refresh(self, now: float) -> None:
-        self._read_at = now  # also when it fails: a stranger cannot make us ask in a loop
+        self._read_at, self._failed = now, True  # also when it fails: a stranger cannot make us ask in a loop
         try:
             described = self._client().describe_secret(SecretId=self._secret_id)
             stages = {
@@ -117,7 +127,7 @@ class SigningSecret:
                 self._read(version)
         except (BotoCoreError, ClientError) as error:
             raise NotStored(f"the secret could not be read: {type(error).__name__}") from error
-        self._stages = stages
+        self._stages, self._failed = stages, False
         if "LastRotatedDate" in described:
             self._rotated_at = described["LastRotatedDate"].timestamp()
 

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 CLIENT = Config(
     connect_timeout=1,
-    read_timeout=2,  # three tries and their pauses end before the receivers' 15 s
+    read_timeout=2,  # three tries and their pauses end well before the receivers' time
     retries={"mode": "standard", "total_max_attempts": 3},
 )
 MOST_INLINE = 300 * 1024  # bytes, compressed: DynamoDB ends items at 400 KB, the rest of a row is below 40

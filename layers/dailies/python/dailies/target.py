@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from contextlib import suppress
+from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
 
 from awscrt import checksums
@@ -85,6 +86,16 @@ class Target:
         """End an upload without an object, as far as S3 lets us: what stays open is dropped by the bucket's rule."""
         with suppress(ClientError, BotoCoreError):
             self._client.abort_multipart_upload(**self._named(upload))
+
+    def exists(self) -> bool:
+        """Whether there is an object under its key."""
+        try:
+            self._client.head_object(**self._object)
+        except ClientError as error:
+            if error.response["ResponseMetadata"]["HTTPStatusCode"] == HTTPStatus.NOT_FOUND:
+                return False
+            raise
+        return True
 
     def there(self) -> tuple[str, int, str]:
         """The version, size and checksum of the object that is there; StorageFailed where there is none."""

@@ -178,6 +178,7 @@ def _unmeasured(source: _Source, target: Target, whole: Wholeness) -> Sent:
                 number = len(sent) + 1
                 lane.begin(filled, {"partNumber": str(number), "uploadId": upload.upload_id})
                 sent[number] = _send(lane, held[:filled])
+                lane.close()  # S3 would hang up by itself while a slow host fills the next part
                 total += filled
                 filled = source.fill(held)
                 whole.see(total, held[:filled])
@@ -201,7 +202,7 @@ def _in_parts(order: Order, source: _Source, target: Target, whole: Wholeness, w
     """In parts, from where an earlier run stopped if the medium is still the same."""
     medium = source.medium
     total = medium.total or 0
-    upload, sent = _begun(order, target, medium, total)
+    upload, sent = _begun(order, target, medium, total, resumable=not whole.in_order)
     if sent:  # the stream stands at the front, which S3 has: seen for the container, then left
         first = memoryview(bytearray(PIECE_BYTES))
         whole.see(0, first[: source.fill(first)])
@@ -229,14 +230,19 @@ def _in_parts(order: Order, source: _Source, target: Target, whole: Wholeness, w
         raise
 
 
-def _begun(order: Order, target: Target, medium: Medium, total: int) -> tuple[Upload, dict[int, Sent]]:
-    """The upload to go on with and what S3 has of it, or a new one."""
+def _begun(
+    order: Order, target: Target, medium: Medium, total: int, *, resumable: bool
+) -> tuple[Upload, dict[int, Sent]]:
+    """The upload to go on with and what S3 has of it, or a new one. ObjectExists where the old one became an object,
+    and its run fell before it could tell."""
     old = order.resume
     if old and old.key == target.key:
         same = old.total == total and old.validator == medium.validator and medium.ranges and medium.validator
-        if same and (sent := target.sent(old)):
+        if same and resumable and (sent := target.sent(old)):
             return old, sent
         target.drop(old)
+        if target.exists():
+            raise ObjectExists(target.key)
     part_bytes = max(PART_BYTES, -(-total // MOST_PARTS))
     part_bytes += -part_bytes % PIECE_BYTES
     upload = target.begin(part_bytes, total, medium.validator)

@@ -83,9 +83,12 @@ def upload_event(wanted: Wanted, upload: Upload) -> Event:
 
 def renewal_event(wanted: Wanted, report: Report, answer: bytes) -> Event:
     """What the provider answered when it was asked for a fresh link. Its link in the wanted role is for the wanted
-    medium, whatever its path."""
-    media = tuple(
-        replace(medium, renews=wanted.media_id) if medium.role == wanted.role else medium for medium in report.media
+    medium, whatever its path; of other media it tells nothing new. The receipt beside it says that this one is being
+    tried: the link is for the run that asked, not a find to be announced."""
+    media = tuple(replace(medium, renews=wanted.media_id) for medium in report.media if medium.role == wanted.role)
+    at = clock.now()
+    receipt = Receipt(
+        role=wanted.role, media_id=wanted.media_id, state="pending", at=at, reason="tried by a fresh link"
     )
     content = {"provider": wanted.provider.name, "job_id": wanted.job_id, "answer": answer.decode(errors="replace")}
     return Event.of(
@@ -94,8 +97,9 @@ def renewal_event(wanted: Wanted, report: Report, answer: bytes) -> Event:
         provider=wanted.provider.name,
         webhook=wanted.webhook,
         origin="poll",
-        received_at=clock.now(),
+        received_at=at,
         payload=answer,
+        receipt=receipt,
     )
 
 

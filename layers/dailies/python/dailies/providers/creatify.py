@@ -7,6 +7,7 @@ and with it the token, hence `in_path`. Its events are ordered by `updated_at`. 
 https://docs.creatify.ai/api-reference/product_to_video/post-apiproduct_to_videos-gen_video (checked 2026-11-21)
 """
 
+import re
 from urllib.parse import quote
 
 from dailies import clock
@@ -23,6 +24,9 @@ WORDS: dict[str, Status] = {
     "video_generated": "completed",
     "failed": "failed",
 }
+
+# Our route with its token, as JSON may write it.
+OUR_ROUTE = re.compile(rb"""(webhooks\\?/creatify\\?/product_to_videos\\?/)[^"\\\s?#/]+""")
 
 
 class ProductToVideo(Payload):
@@ -76,7 +80,12 @@ def ask_product_to_video(base_url: str, credentials: Credentials, job_id: str) -
     return Request("GET", url, {"X-API-ID": credentials["api_id"], "X-API-KEY": credentials["api_key"]})
 
 
-RENEWAL = Question(ask_product_to_video, lambda body, _: parse_product_to_video(body))
+def redact_answer(body: bytes) -> bytes:
+    """An answer without the token of ours that its `webhook_url` repeats."""
+    return OUR_ROUTE.sub(rb"\1[redacted]", body)
+
+
+RENEWAL = Question(ask_product_to_video, lambda body, _: parse_product_to_video(body), redact_answer)
 PRODUCT_TO_VIDEOS = Webhook(
     provider="creatify", name="product_to_videos", verify=verify, parse=parse_product_to_video, in_path=True
 )
