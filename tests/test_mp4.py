@@ -3,9 +3,12 @@
 What the header says is held against PyAV, which reads it by FFmpeg's libraries.
 """
 
+import struct
+from collections.abc import Iterator
 from io import BytesIO
 from itertools import pairwise
 from random import Random
+from typing import Any
 
 import av
 import pytest
@@ -15,6 +18,51 @@ from hypothesis import strategies as st
 from dailies.mp4 import BoxWalk, Facts
 from local.media import media, padded
 from tests.test_containers import FTYP, box
+
+type Options = dict[str, str]
+
+
+def clip(form: str, *, options: Options | None = None, pictures: bool = True, sound: bool = False) -> bytes:
+    """A second and more of grey pictures, of silence, or of both, written by FFmpeg."""
+    file = BytesIO()
+    with av.open(file, "w", format=form, options=options or {}) as container:
+        frames: list[tuple[Any, Iterator[Any]]] = []
+        if pictures:
+            video = container.add_stream("libx264", rate=25, options={"g": "5", "threads": "1"})
+            video.width, video.height, video.pix_fmt = 96, 64, "yuv420p"
+            frames.append((video, greys(30)))
+        if sound:
+            frames.append((container.add_stream("aac", rate=48_000, layout="mono"), silence(60)))
+        for stream, shown in frames:
+            for frame in (*shown, None):
+                container.mux(stream.encode(frame))
+    return file.getvalue()
+
+
+def greys(count: int) -> Iterator[av.VideoFrame]:
+    for number in range(count):
+        frame = av.VideoFrame(96, 64, "yuv420p")
+        for plane in frame.planes:
+            plane.update(bytes([100 + number]) * plane.buffer_size)
+        frame.pts = number
+        yield frame
+
+
+def silence(count: int) -> Iterator[av.AudioFrame]:
+    for number in range(count):
+        frame = av.AudioFrame("fltp", "mono", 1024)
+        frame.planes[0].update(bytes(frame.planes[0].buffer_size))
+        frame.sample_rate, frame.pts = 48_000, 1024 * number
+        yield frame
+
+
+WRITTEN = {
+    "index last": clip("mp4"),
+    "as QuickTime": clip("mov"),
+    "picture and sound": clip("mp4", sound=True),
+    "sound alone": clip("ipod", sound=True, pictures=False),
+}
+FRAGMENTED = clip("mp4", options={"movflags": "+frag_keyframe+empty_moov+default_base_moof"}, sound=True)
 
 CLIPS = {name: medium.content for name, medium in media().items() if name.endswith(".mp4")}
 CLIP = CLIPS["segment.mp4"]
@@ -75,7 +123,66 @@ class TestOrder:
         )
 
 
+class TestFragments:
+    """An MP4 that was written as it was made: its header tells no length, and its boxes are many."""
+
+    def test_it_is_whole_and_says_no_duration(self) -> None:
+        assert FRAGMENTED.count(b"moof") > 3
+        walk = walked(FRAGMENTED, [(0, len(FRAGMENTED))])
+        assert walk.problem(len(FRAGMENTED)) == ""
+        assert walk.facts() == Facts(None, 96, 64)
+
+    @given(cuts=st.lists(st.integers(0, 10**6), max_size=9), random=st.randoms(use_true_random=False))
+    def test_it_is_walked_in_any_order(self, cuts: list[int], random: Random) -> None:
+        pieces = spans(FRAGMENTED, cuts)
+        random.shuffle(pieces)
+        assert walked(FRAGMENTED, pieces).problem(len(FRAGMENTED)) == ""
+
+    def test_a_cut_within_a_fragment_is_seen(self) -> None:
+        for end in range(len(FRAGMENTED) - 200, len(FRAGMENTED)):
+            assert walked(FRAGMENTED[:end], [(0, end)]).problem(end)
+
+
 class TestFacts:
+    @pytest.mark.parametrize("name", WRITTEN)
+    def test_they_are_those_that_a_player_finds_however_it_was_written(self, name: str) -> None:
+        content = WRITTEN[name]
+        with av.open(BytesIO(content), "r") as container:
+            assert container.duration
+            duration = container.duration / av.time_base
+            seen = [(video.width, video.height) for video in container.streams.video]
+        walk = walked(content, [(0, len(content))])
+        facts = walk.facts()
+        assert walk.problem(len(content)) == ""
+        assert facts.duration == pytest.approx(duration, abs=0.001)
+        assert (facts.width, facts.height) == (seen[0] if seen else (None, None))
+
+    @pytest.mark.parametrize("wide", [False, True], ids=["sizes of 32 bits", "sizes of 64 bits"])
+    @pytest.mark.parametrize("version", [0, 1])
+    def test_the_long_forms_of_sizes_and_times_are_known(self, version: int, wide: bool) -> None:
+        content = FTYP + box(b"moov", movie(version, 90_000, 450_450), wide=wide) + box(b"mdat", b"p", wide=wide)
+        walk = walked(content, [(0, len(content))])
+        assert walk.problem(len(content)) == ""
+        assert walk.facts() == Facts(5.005, None, None)
+
+    def test_a_box_beyond_4_gib_is_stepped_over(self) -> None:
+        """Nothing of it is needed but its head, and what stands behind it."""
+        front = FTYP + struct.pack(">I4sQ", 1, b"mdat", 5 * 2**30)
+        total = len(FTYP) + 5 * 2**30 + len(back := box(b"moov", movie(1, 1000, 7000)))
+        walk = BoxWalk()
+        walk.see(0, front)
+        assert walk.missing(total) == total - len(back)
+        walk.see(total - len(back), back)
+        assert (walk.missing(total), walk.problem(total), walk.facts().duration) == (None, "", 7.0)
+
+    @pytest.mark.parametrize(
+        ("version", "scale", "length"),
+        [(0, 1000, 0), (0, 0, 7000), (0, 1000, 2**32 - 1), (1, 1000, 2**64 - 1), (2, 0, 0)],
+    )
+    def test_a_header_that_does_not_know_its_duration_says_none(self, version: int, scale: int, length: int) -> None:
+        content = FTYP + box(b"moov", movie(version, scale, length)) + box(b"mdat", b"p")
+        assert walked(content, [(0, len(content))]).facts().duration is None
+
     @pytest.mark.parametrize("name", CLIPS)
     def test_duration_and_size_are_those_that_a_player_finds(self, name: str) -> None:
         with av.open(BytesIO(CLIPS[name]), "r") as container:
@@ -95,3 +202,9 @@ class TestFacts:
         content = FTYP + box(b"moov", moov) + box(b"mdat", b"p")
         facts = walked(content, [(0, len(content))]).facts()
         assert facts.duration is None or facts.duration >= 0
+
+
+def movie(version: int, scale: int, length: int) -> bytes:
+    """A movie's header: units a second, and how many of them it plays."""
+    times = struct.pack(">QQIQ" if version == 1 else ">IIII", 0, 0, scale, length)
+    return box(b"mvhd", bytes([version, 0, 0, 0]) + times + bytes(80))

@@ -129,5 +129,5 @@ def _duration(mvhd: bytes) -> float | None:
     if len(mvhd) < at + struct.calcsize(layout):
         return None
     scale, length = struct.unpack_from(layout, mvhd, at)
-    unknown = length in (0xFFFFFFFF, 0xFFFFFFFFFFFFFFFF)
+    unknown = length in (0, 0xFFFFFFFF, 0xFFFFFFFFFFFFFFFF)  # 0 where it was written in fragments
     return length / scale if scale and not unknown else None
