@@ -17,11 +17,13 @@ from dailies import parts, transfer
 from dailies.bucket import Bucket
 from dailies.errors import HostFailed, LinkDead, MediumRefused, StorageFailed, TransferError
 from dailies.models import Upload
+from dailies.parts import MOST_PEEKS
 from dailies.transfer import MOST_PARTS
 from dailies.uploading import PIECE_BYTES, crc_text
 from local.media_host import HOUR, MediaHost, media_host
 from local.sink import BUCKET, Sink
 from tests.long_media import long_medium
+from tests.test_containers import FTYP, box
 from tests.transfers import KEY, MIB, kept, order, stored
 
 PART = 5 * MIB
@@ -181,6 +183,26 @@ class TestOnePart:
             stored(replace(wanted, began=lambda _: host.redirect("/v2/result", to=fresh)), bucket)
             kept(s3, LONG.content)
             assert len(host.requests_for("/v2/result")) == 2
+
+
+class TestOrder:
+    def test_an_end_mark_that_lies_across_two_parts_is_seen_in_any_order(
+        self, host: MediaHost, s3: Sink, bucket: Bucket
+    ) -> None:
+        picture = b"\x89PNG\r\n\x1a\n" + bytes(2 * PART + 5 - 8 - 12) + b"\0\0\0\0IEND\xaeB`\x82"
+        host.add("/large.png", picture, "image/png")
+        wanted = replace(order(host.url("/large.png", fault="cut-once")), kinds=frozenset({"image"}))
+        assert stored(wanted, bucket).bytes == len(picture)
+        assert starts(host, "/large.png")[1] == 2 * PART  # the last five bytes come before the others
+
+    def test_an_mp4_of_very_many_boxes_is_taken_by_its_length(self, host: MediaHost, s3: Sink, bucket: Bucket) -> None:
+        """Not one of its parts is seen when the walk over the boxes is there, and each has thousands."""
+        fragment = box(b"moof", bytes(92)) + box(b"mdat", bytes(3992))
+        content = FTYP + box(b"moov", bytes(100)) + fragment * (40 * MIB // len(fragment))
+        host.add("/fragments.mp4", content, "video/mp4")
+        stored(order(host.url("/fragments.mp4", fault="cut-once")), bucket)
+        kept(s3, content)
+        assert len(starts(host, "/fragments.mp4")) > MOST_PEEKS
 
 
 class TestSize:

@@ -105,11 +105,7 @@ class Wholeness:
         """Bytes that stand at `offset`."""
         if offset == 0:
             self._head = bytes(piece[:HEAD_BYTES])
-        if offset == self._end:
-            self._tail = (self._tail + bytes(piece[-TAIL_BYTES:]))[-TAIL_BYTES:]
-        elif offset > self._end:
-            self._tail = bytes(piece[-TAIL_BYTES:])
-        self._end = max(self._end, offset + len(piece))
+        self._keep_tail(offset, bytes(piece[-TAIL_BYTES:]), offset + len(piece))
         if self.boxes:
             self.boxes.see(offset, piece)
         if self._lines:
@@ -119,7 +115,8 @@ class Wholeness:
         """Where bytes stand that must still be seen to tell; None where there are none."""
         if self.boxes:
             return self.boxes.missing(total)
-        return max(0, total - TAIL_BYTES) if self._end < total and self.format in END_MARKS else None
+        seen = self._end >= total and len(self._tail) >= min(TAIL_BYTES, total)
+        return None if seen or self.format not in END_MARKS else max(0, total - TAIL_BYTES)
 
     def problem(self, total: int) -> str:
         """What is missing of a medium of `total` bytes; empty where it is whole."""
@@ -135,6 +132,13 @@ class Wholeness:
     def facts(self) -> Facts:
         """Duration and picture size, where the format's header says them."""
         return self.boxes.facts() if self.boxes else Facts()
+
+    def _keep_tail(self, start: int, last: bytes, end: int) -> None:
+        """A piece's last bytes, where they are the last that were seen, or more of them: a part may be shorter than
+        an end mark, and seen before the one in front of it."""
+        tail = (self._tail + last)[-TAIL_BYTES:] if start == self._end else last
+        if end > self._end or (end == self._end and len(tail) > len(self._tail)):
+            self._tail, self._end = tail, end
 
     def _riff_problem(self, total: int) -> str:
         said = int.from_bytes(self._head[4:8], "little") + 8
