@@ -5,8 +5,9 @@ moto keeps what it is given and answers as AWS does; races and integrity are pro
 
 import json
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cache, cached_property
 from importlib.util import module_from_spec, spec_from_file_location
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -35,6 +36,9 @@ UNREACHABLE = "http://127.0.0.1:1"
 ONE_TRY = Config(retries={"total_max_attempts": 1}, connect_timeout=1)
 TABLE, BUCKET, BUS, SECRET = "dailies-table", "dailies-bucket", "dailies-bus", "dailies/signing"
 
+# What functions work with; all others are receivers.
+NEEDS = {"advance": ("dynamodb", "sqs"), "announce": ("s3", "sqs", "events"), "archive": ("dynamodb", "sqs")}
+
 
 @dataclass(frozen=True)
 class Context:
@@ -50,8 +54,8 @@ class Context:
 class Cloud:
     """An account with what the template makes, each thing made when it is first needed, and a look into it."""
 
-    def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        self._monkeypatch = monkeypatch
+    def __init__(self, patched: pytest.MonkeyPatch) -> None:
+        self._patched = patched
 
     @cached_property
     def dynamodb(self) -> "DynamoDBClient":
@@ -100,7 +104,7 @@ class Cloud:
 
     def queue_url(self, name: str) -> str:
         """Of `failures`, `found` or `told`."""
-        return self.sqs.get_queue_url(QueueName=name)["QueueUrl"]
+        return f"https://sqs.us-east-1.amazonaws.com/123456789012/{name}"
 
     @property
     def environment(self) -> dict[str, str]:
@@ -161,9 +165,10 @@ class Cloud:
 
     def function(self, name: str, **environment: str) -> "ModuleType":
         """functions/<name>/app.py as Lambda loads it for a new environment: the template's, but for these."""
-        _ = self.dynamodb, self.s3, self.events  # they are there before the function is
+        for service in NEEDS.get(name, ("dynamodb", "s3")):
+            getattr(self, service)  # is made now, where it is not there yet
         for variable, value in {**self.environment, **environment}.items():
-            self._monkeypatch.setenv(variable, value)
+            self._patched.setenv(variable, value)
         spec = spec_from_file_location(f"functions.{name}.app", FUNCTIONS / name / "app.py")
         assert spec
         assert spec.loader
@@ -181,10 +186,25 @@ class Cloud:
             yield from messages
 
 
+@cache
+def _session() -> boto3.Session:
+    """One for all accounts: what a session has read of AWS's API descriptions, it need not read again."""
+    return boto3.Session()
+
+
+@contextmanager
+def account() -> Iterator[Cloud]:
+    """An account while the context lasts. boto3's own session is left as it was."""
+    with pytest.MonkeyPatch.context() as patched:
+        for name, value in ACCOUNT.items():
+            patched.setenv(name, value)
+        patched.setattr(boto3, "DEFAULT_SESSION", _session())
+        with mock_aws():
+            yield Cloud(patched)
+
+
 @pytest.fixture
-def cloud(monkeypatch: pytest.MonkeyPatch) -> Iterator[Cloud]:
+def cloud() -> Iterator[Cloud]:
     """An account of this test's own."""
-    for name, value in ACCOUNT.items():
-        monkeypatch.setenv(name, value)
-    with mock_aws():
-        yield Cloud(monkeypatch)
+    with account() as made:
+        yield made

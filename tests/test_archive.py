@@ -5,9 +5,10 @@ APIs are on loopback.
 """
 
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from hashlib import sha256
 from typing import Any
+from uuid import uuid4
 
 import pytest
 
@@ -15,14 +16,16 @@ from dailies.models import Event, Media, Receipt
 from dailies.rows import event_item, event_of
 from dailies.table import Table
 from local.media_host import MediaHost, media_host
-from local.sink import Sink
+from local.sink import Sink, sink
 from local.sink.signature import ACCESS_KEY, SECRET_KEY
-from tests.cloud import BUCKET, TABLE, Cloud, Context
+from tests.cloud import BUCKET, TABLE, Cloud, Context, account
 from tests.recorded import event
 
 CLIP = "generation.mp4"
 NOW = "2026-01-15T10:30:00.000000Z"
 TRIES = 3  # of tests/cloud.py
+
+type Handler = Callable[..., dict[str, Any]]
 
 
 @pytest.fixture(scope="module")
@@ -31,28 +34,28 @@ def host() -> Iterator[MediaHost]:
         yield running
 
 
-class Archive:
-    """The function, and the table and queue that it works with."""
+@pytest.fixture(scope="module")
+def s3() -> Iterator[Sink]:
+    with sink(keep=True) as running:
+        yield running
 
-    def __init__(self, cloud: Cloud, s3: Sink, host: MediaHost) -> None:
-        cloud.secretsmanager.create_secret(Name="dailies/sync/api", SecretString="not-set")
+
+class Archive:
+    """The function, and a job of the test's own that it works on."""
+
+    def __init__(self, cloud: Cloud, handler: Handler) -> None:
         self.cloud = cloud
+        self.job_id = uuid4().hex
         self.table = Table(cloud.dynamodb, TABLE)
-        self.handler = cloud.function(
-            "archive",
-            AWS_ENDPOINT_URL_S3=s3.endpoint_url,
-            AWS_ACCESS_KEY_ID=ACCESS_KEY,
-            AWS_SECRET_ACCESS_KEY=SECRET_KEY,
-            SYNC_API_URL=host.base_url,
-        ).lambda_handler
+        self._handler = handler
 
     def found(self, *media: Media, provider: str = "sync", webhook: str = "generation", at: str = NOW) -> None:
-        """A delivery has told of these media of the job j-1."""
+        """A delivery has told of these media."""
         happened = Event(
             event_id=sha256("".join(medium.url for medium in media).encode()).hexdigest(),
             provider=provider,
             webhook=webhook,
-            job_id="j-1",
+            job_id=self.job_id,
             status="completed",
             provider_status="COMPLETED",
             media=media,
@@ -64,7 +67,7 @@ class Archive:
     def run(self, medium: Media, *, tries: int = 1, provider: str = "sync", webhook: str = "generation") -> bool:
         """Work off the message that names a medium; whether it is done with."""
         about = {"role": medium.role, "media_id": medium.media_id}
-        detail = {"provider": provider, "webhook": webhook, "job_id": "j-1", "media": [about]}
+        detail = {"provider": provider, "webhook": webhook, "job_id": self.job_id, "media": [about]}
         return self.message(json.dumps({"detail": detail}), tries)
 
     def message(self, body: str, tries: int = 1) -> bool:
@@ -74,22 +77,45 @@ class Archive:
         (record,) = event("archive/found")["Records"]
         record |= {"messageId": "m-1", "body": body, "receiptHandle": received["ReceiptHandle"]}
         record["attributes"]["ApproximateReceiveCount"] = str(tries)
-        answer = self.handler({"Records": [record]}, Context())
+        answer = self._handler({"Records": [record]}, Context())
         assert answer in ({"batchItemFailures": []}, {"batchItemFailures": [{"itemIdentifier": "m-1"}]})
         return not answer["batchItemFailures"]
 
     def events(self) -> list[Event]:
-        """All that is recorded but the deliveries."""
-        rows = (event_of(row) for row in self.cloud.rows() if row["origin"] != "webhook")
-        return sorted(rows, key=lambda happened: happened.received_at)
+        """All that is recorded of the job and of those that it lists, but the deliveries."""
+        happened = (event_of(row) for row in self.cloud.rows() if row["origin"] != "webhook")
+        ours = (one for one in happened if self.job_id in (one.job_id, one.parent))
+        return sorted(ours, key=lambda one: one.received_at)
 
     def receipts(self) -> list[Receipt]:
         return [happened.receipt for happened in self.events() if happened.receipt]
 
+    def key(self, medium: Media) -> str:
+        return f"media/sync/{self.job_id}/{medium.role}-{medium.media_id}.mp4"
+
+
+def loaded(cloud: Cloud, s3: Sink, host: MediaHost, secret: str, **environment: str) -> Handler:
+    """The function, where the owner has set this as the secret of Sync's API."""
+    named = cloud.secretsmanager.create_secret(Name=f"dailies/sync/{uuid4().hex}", SecretString=secret)
+    where = {"AWS_ENDPOINT_URL_S3": s3.endpoint_url, "SYNC_API_URL": host.base_url}
+    keys = {"AWS_ACCESS_KEY_ID": ACCESS_KEY, "AWS_SECRET_ACCESS_KEY": SECRET_KEY}
+    handler: Handler = cloud.function(
+        "archive", SYNC_API_SECRET_ID=named["Name"], **where, **keys, **environment
+    ).lambda_handler
+    return handler
+
+
+@pytest.fixture(scope="module")
+def shared(host: MediaHost, s3: Sink) -> Iterator[tuple[Cloud, Handler]]:
+    """An account that the tests share."""
+    with account() as cloud:
+        yield cloud, loaded(cloud, s3, host, "not-set")
+
 
 @pytest.fixture
-def archive(cloud: Cloud, s3: Sink, host: MediaHost) -> Archive:
-    return Archive(cloud, s3, host)
+def archive(shared: tuple[Cloud, Handler]) -> Archive:
+    shared[0].failed()  # what other tests have left there
+    return Archive(*shared)
 
 
 class TestArchived:
@@ -99,14 +125,14 @@ class TestArchived:
         medium = Media("output", host.url(f"/j-1/{CLIP}"))
         archive.found(medium)
         assert archive.run(medium)
-        key = f"media/sync/j-1/output-{medium.media_id}.mp4"
+        key = archive.key(medium)
         assert s3.object(key, BUCKET).content == host.media[CLIP].content
         (receipt,) = archive.receipts()
         assert (receipt.role, receipt.media_id, receipt.state) == ("output", medium.media_id, "archived")
         assert (receipt.key, receipt.bytes) == (key, len(host.media[CLIP].content))
         assert (receipt.content_type, receipt.width, receipt.source_host) == ("video/mp4", 320, "127.0.0.1")
         metadata = s3.client().head_object(Bucket=BUCKET, Key=key)["Metadata"]
-        assert (metadata["provider"], metadata["job-id"], metadata["role"]) == ("sync", "j-1", "output")
+        assert (metadata["provider"], metadata["job-id"], metadata["role"]) == ("sync", archive.job_id, "output")
 
     def test_again_it_does_nothing(self, archive: Archive, s3: Sink, host: MediaHost) -> None:
         medium = Media("output", host.url(f"/again/{CLIP}"))
@@ -121,7 +147,7 @@ class TestArchived:
     ) -> None:
         medium = Media("output", host.url(f"/fell/{CLIP}"))
         archive.found(medium)
-        key = f"media/sync/j-1/output-{medium.media_id}.mp4"
+        key = archive.key(medium)
         s3.client().put_object(Bucket=BUCKET, Key=key, Body=host.media[CLIP].content)
         assert archive.run(medium)
         assert [receipt.state for receipt in archive.receipts()] == ["archived"]
@@ -130,12 +156,7 @@ class TestArchived:
         dead, fresh = (Media("output", host.url(f"/signed/{CLIP}", issued=at)) for at in (1.0, None))
         assert dead.media_id == fresh.media_id
         archive.found(dead)
-        later = event_of(
-            {**archive.cloud.rows()[0], "event_id": "1" * 64, "received_at": "2026-01-15T11:00:00.000000Z"}
-        )
-        item = event_item(later, expires_at=2_000_000_000) | {"media": [{"role": "output", "url": fresh.url}]}
-        item["media"][0]["media_id"] = fresh.media_id
-        archive.table.put_once(item, written_by="test")
+        archive.found(fresh, at="2026-01-15T11:00:00.000000Z")
         assert archive.run(fresh)
         assert [receipt.state for receipt in archive.receipts()] == ["archived"]
 
@@ -150,8 +171,8 @@ class TestArchived:
         assert archive.run(result, webhook="batch")
         listed = [happened for happened in archive.events() if happened.origin == "batch"]
         assert {(one.webhook, one.job_id, one.status, one.parent) for one in listed} == {
-            ("generation", "g-1", "completed", "j-1"),
-            ("generation", "g-2", "failed", "j-1"),
+            ("generation", "g-1", "completed", archive.job_id),
+            ("generation", "g-2", "failed", archive.job_id),
         }
 
 
@@ -170,7 +191,8 @@ class TestNotArchived:
     ) -> None:
         done, receipt = self.tried(archive, host, fault, tries=1)
         assert (done, receipt.state) == (False, "pending")
-        assert (archive.cloud.failed(), s3.keys) == ([], [])
+        assert archive.cloud.failed() == []
+        assert not any(archive.job_id in key for key in s3.keys)
 
     @pytest.mark.parametrize(
         ("fault", "expected"),
@@ -216,56 +238,53 @@ class TestNotArchived:
         (receipt,) = archive.receipts()
         assert (receipt.state, "is not among the hosts" in receipt.reason) == ("failed", True)
 
-    def test_where_aws_does_not_answer_it_comes_again(self, archive: Archive, host: MediaHost) -> None:
-        medium = Media("output", host.url(f"/j-1/{CLIP}"))
-        archive.cloud.dynamodb.delete_table(TableName=TABLE)
-        assert not archive.run(medium)
+    def test_where_the_table_does_not_answer_it_comes_again(
+        self, shared: tuple[Cloud, Handler], s3: Sink, host: MediaHost
+    ) -> None:
+        archive = Archive(shared[0], loaded(shared[0], s3, host, "not-set", TABLE_NAME="gone"))
+        assert not archive.run(Media("output", host.url(f"/{CLIP}")))
 
 
 class TestRenewed:
     """A dead link is asked for anew, where the owner has set the provider's API credentials."""
 
+    @pytest.fixture
+    def renewing(self, shared: tuple[Cloud, Handler], s3: Sink, host: MediaHost) -> Archive:
+        return Archive(shared[0], loaded(shared[0], s3, host, '{"api_key":"k-0123"}'))
+
     def dead(self, archive: Archive, host: MediaHost) -> Media:
+        """A medium whose link is dead, and of which Sync's API has a fresh one."""
         medium = Media("output", host.url(f"/dead/{CLIP}", issued=1.0))
         archive.found(medium)
-        host.add("/v2/generations/j-1/download", host.url(f"/renewed/{CLIP}").encode(), "text/plain")
+        fresh = host.url(f"/renewed/{CLIP}").encode()
+        host.add(f"/v2/generations/{archive.job_id}/download", fresh, "text/plain")
+        host.requests.clear()
         return medium
 
-    def set_key(self, archive: Archive, secret: str) -> None:
-        archive.cloud.secretsmanager.put_secret_value(SecretId="dailies/sync/api", SecretString=secret)
-
     def test_the_fresh_link_serves_the_medium_that_it_was_asked_for(
-        self, archive: Archive, s3: Sink, host: MediaHost
+        self, renewing: Archive, s3: Sink, host: MediaHost
     ) -> None:
-        medium = self.dead(archive, host)
-        self.set_key(archive, '{"api_key":"k-0123"}')
-        assert archive.run(medium)
-        assert s3.keys == [f"media/sync/j-1/output-{medium.media_id}.mp4"]
-        poll, receipt = archive.events()
+        medium = self.dead(renewing, host)
+        assert renewing.run(medium)
+        assert s3.object(renewing.key(medium), BUCKET).content == host.media[CLIP].content
+        poll, *others = renewing.events()
         assert (poll.origin, [found.media_id for found in poll.media]) == ("poll", [medium.media_id])
-        assert receipt.receipt
-        assert receipt.receipt.state == "archived"
+        assert [one.receipt and one.receipt.state for one in others] == ["archived"]
 
-    def test_the_key_goes_to_the_api_and_nowhere_else(self, archive: Archive, host: MediaHost) -> None:
-        medium = self.dead(archive, host)
-        self.set_key(archive, '{"api_key":"k-0123"}')
-        host.requests.clear()
-        archive.run(medium)
-        told = [request.path for request in host.requests if request.header("x-api-key") == "k-0123"]
-        assert told == ["/v2/generations/j-1/download"]
+    def test_the_key_goes_to_the_api_and_nowhere_else(self, renewing: Archive, host: MediaHost) -> None:
+        renewing.run(self.dead(renewing, host))
+        told = [request.path for request in host.requests if request.header("x-api-key")]
+        assert told == [f"/v2/generations/{renewing.job_id}/download"]
         assert len(host.requests) == 3
 
-    @pytest.mark.parametrize("secret", ["not-set", "{}"])
     def test_without_credentials_a_dead_link_is_tried_again_and_then_lost(
-        self, archive: Archive, host: MediaHost, secret: str
+        self, archive: Archive, host: MediaHost
     ) -> None:
         medium = self.dead(archive, host)
-        self.set_key(archive, secret)
-        host.requests.clear()
         assert not archive.run(medium)
         assert archive.run(medium, tries=TRIES)
         assert [receipt.state for receipt in archive.receipts()] == ["pending", "lost"]
-        assert host.requests_for("/v2/generations/j-1/download") == []
+        assert not any("download" in request.path for request in host.requests)
 
 
 def test_lines_tell_what_was_archived_and_no_link(
