@@ -195,12 +195,11 @@ def _session() -> boto3.Session:
 @contextmanager
 def account() -> Iterator[Cloud]:
     """An account while the context lasts. boto3's own session is left as it was."""
-    with pytest.MonkeyPatch.context() as patched:
+    with mock_aws(), pytest.MonkeyPatch.context() as patched:
         for name, value in ACCOUNT.items():
             patched.setenv(name, value)
         patched.setattr(boto3, "DEFAULT_SESSION", _session())
-        with mock_aws():
-            yield Cloud(patched)
+        yield Cloud(patched)
 
 
 @pytest.fixture

@@ -12,5 +12,6 @@ pytest_plugins = [
     "tests.listener",
 ]
 
-settings.register_profile("dailies", deadline=None)  # a busy machine is no failure
+# A busy machine is no failure; 60 examples of each property are what a minute for all fast tests allows.
+settings.register_profile("dailies", deadline=None, max_examples=60)
 settings.load_profile("dailies")
