@@ -16,6 +16,8 @@ from dailies.uploading import Lane, Sent, crc_of, crc_text
 if TYPE_CHECKING:
     from mypy_boto3_s3.type_defs import CompletedPartTypeDef
 
+# 403 is what S3 says of an object that is not there to whoever may not list the bucket, as we may not.
+ABSENT = frozenset({HTTPStatus.NOT_FOUND, HTTPStatus.FORBIDDEN})
 EXISTS = frozenset({"PreconditionFailed", "ConditionalRequestConflict"})
 
 
@@ -92,7 +94,7 @@ class Target:
         try:
             self._client.head_object(**self._object)
         except ClientError as error:
-            if error.response["ResponseMetadata"]["HTTPStatusCode"] == HTTPStatus.NOT_FOUND:
+            if error.response["ResponseMetadata"]["HTTPStatusCode"] in ABSENT:
                 return False
             raise
         return True
@@ -106,4 +108,4 @@ class Target:
         return found.get("VersionId", ""), found["ContentLength"], found.get("ChecksumCRC64NVME", "")
 
     def _named(self, upload: Upload) -> dict[str, Any]:
-        return {**self._object, "UploadId": upload.upload_id}
+        return {**self._object, "Key": upload.key, "UploadId": upload.upload_id}

@@ -78,9 +78,10 @@ class Unfinished:
 
 
 def transfer(order: Order, bucket: Bucket) -> Stored | Unfinished:
-    """Store the medium, whole, or raise a TransferError and leave no object and no upload open.
+    """Store the medium, whole, or raise a TransferError and leave no object and no upload that it began.
 
     Where the object is there already (an earlier try stored it and fell before it could tell), that one is the result.
+    An earlier run's upload is gone on with or, as soon as the medium is seen to be another, dropped.
     """
     with (
         _storage_failures(),
@@ -91,12 +92,13 @@ def transfer(order: Order, bucket: Bucket) -> Stored | Unfinished:
         target = Target(bucket, order.key(source.what.extension), source.what.content_type, order.metadata)
         whole = Wholeness(source.what)
         try:
+            there = _sent_before(order.resume, target, medium, whole) if order.resume else {}
             if medium.total is None:
                 sent = _unmeasured(source, target, whole)
             elif medium.total <= PART_BYTES:
                 sent = _as_one(source, target, whole, medium.total)
             else:
-                done = _in_parts(order, source, target, whole, watch)
+                done = _in_parts(order, source, target, whole, watch, sent=there)
                 if isinstance(done, Unfinished):
                     return done
                 sent = done
@@ -198,11 +200,13 @@ def _send(lane: Lane, body: memoryview) -> Sent:
     return lane.finish()
 
 
-def _in_parts(order: Order, source: _Source, target: Target, whole: Wholeness, watch: Watch) -> Sent | Unfinished:
-    """In parts, from where an earlier run stopped if the medium is still the same."""
+def _in_parts(
+    order: Order, source: _Source, target: Target, whole: Wholeness, watch: Watch, *, sent: dict[int, Sent]
+) -> Sent | Unfinished:
+    """In parts, without those that an earlier run sent."""
     medium = source.medium
     total = medium.total or 0
-    upload, sent = _begun(order, target, medium, total, resumable=not whole.in_order)
+    upload = order.resume if order.resume and sent else _begun(order, target, medium, total)
     if sent:  # the stream stands at the front, which S3 has: seen for the container, then left
         first = memoryview(bytearray(PIECE_BYTES))
         whole.see(0, first[: source.fill(first)])
@@ -230,24 +234,25 @@ def _in_parts(order: Order, source: _Source, target: Target, whole: Wholeness, w
         raise
 
 
-def _begun(
-    order: Order, target: Target, medium: Medium, total: int, *, resumable: bool
-) -> tuple[Upload, dict[int, Sent]]:
-    """The upload to go on with and what S3 has of it, or a new one. ObjectExists where the old one became an object,
-    and its run fell before it could tell."""
-    old = order.resume
-    if old and old.key == target.key:
-        same = old.total == total and old.validator == medium.validator and medium.ranges and medium.validator
-        if same and resumable and (sent := target.sent(old)):
-            return old, sent
-        target.drop(old)
-        if target.exists():
-            raise ObjectExists(target.key)
+def _sent_before(old: Upload, target: Target, medium: Medium, whole: Wholeness) -> dict[int, Sent]:
+    """What S3 has of an earlier run's upload; where it has nothing, or not of this medium, no such upload is left.
+    ObjectExists where it became an object, and its run fell before it could tell."""
+    resumable = medium.ranges and medium.validator and not whole.in_order
+    same = (old.key, old.total, old.validator) == (target.key, medium.total, medium.validator)
+    if same and resumable and (sent := target.sent(old)):
+        return sent
+    target.drop(old)
+    if old.key == target.key and target.exists():
+        raise ObjectExists(target.key)
+    return {}
+
+
+def _begun(order: Order, target: Target, medium: Medium, total: int) -> Upload:
     part_bytes = max(PART_BYTES, -(-total // MOST_PARTS))
     part_bytes += -part_bytes % PIECE_BYTES
     upload = target.begin(part_bytes, total, medium.validator)
     order.began(upload)
-    return upload, {}
+    return upload
 
 
 def _check(whole: Wholeness, total: int) -> None:
