@@ -175,14 +175,14 @@ class TestOnePart:
     @pytest.mark.usefixtures("one_by_one")
     def test_where_a_redirect_led_is_dead_and_the_link_leads_elsewhere_now(self, s3: Sink, bucket: Bucket) -> None:
         """As a link to an API does that redirects to a link signed for minutes."""
-        with media_host(now=lambda: time.time() + (2 * HOUR if len(host.requests) > 3 else 0)) as host:
-            host.media["long.mp4"] = LONG.medium
-            host.redirect("/v2/result", to=host.url("/r/long.mp4", fault="cut-once"))
-            fresh = host.url("/r/long.mp4", fault="cut-once", issued=time.time() + 2 * HOUR)
-            wanted = order(host.url("/v2/result", lifetime=None))
-            stored(replace(wanted, began=lambda _: host.redirect("/v2/result", to=fresh)), bucket)
+        with media_host(now=lambda: time.time() + (2 * HOUR if len(dying.requests) > 3 else 0)) as dying:
+            dying.media["long.mp4"] = LONG.medium
+            dying.redirect("/v2/result", to=dying.url("/r/long.mp4", fault="cut-once"))
+            fresh = dying.url("/r/long.mp4", fault="cut-once", issued=time.time() + 2 * HOUR)
+            wanted = order(dying.url("/v2/result", lifetime=None))
+            stored(replace(wanted, began=lambda _: dying.redirect("/v2/result", to=fresh)), bucket)
             kept(s3, LONG.content)
-            assert len(host.requests_for("/v2/result")) == 2
+            assert len(dying.requests_for("/v2/result")) == 2
 
 
 class TestOrder:

@@ -1,0 +1,241 @@
+"""A transfer that was killed, or stopped because its time was over, is gone on with by the next one.
+
+What S3 has is not sent again, and only where the medium is still the same. Parts are of 5 MiB here, the least that S3
+takes: the medium has nine.
+"""
+
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+
+import pytest
+
+from dailies import parts, transfer
+from dailies.bucket import Bucket
+from dailies.errors import HostFailed, StorageFailed
+from dailies.models import Upload
+from dailies.transfer import Order, Unfinished
+from local.media import Medium
+from local.media_host import MediaHost, media_host
+from local.sink import BUCKET, Sink
+from tests.long_media import LongMedium, long_medium
+from tests.transfers import KEY, MIB, kept, order, stored
+from tests.victim import killed
+
+PART = 5 * MIB
+LONG, OTHER = long_medium(41 * MIB), long_medium(41 * MIB + 1)
+CHANGED = LongMedium((*LONG.pieces[:-1], LONG.pieces[-1][:-1] + b"\1"))
+PARTS = 9
+
+
+@pytest.fixture(autouse=True)
+def small_parts(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(transfer, "PART_BYTES", PART)
+
+
+@pytest.fixture
+def one_by_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    """One connection at a time, so that what it does is certain."""
+    monkeypatch.setattr(parts, "MOST_CONNECTIONS", 1)
+
+
+@pytest.fixture(scope="module")
+def host() -> Iterator[MediaHost]:
+    with media_host() as running:
+        running.media["long.mp4"] = LONG.medium
+        yield running
+
+
+@pytest.fixture(scope="module")
+def elsewhere() -> Iterator[MediaHost]:
+    """Another host, of the same medium."""
+    with media_host() as running:
+        running.media["long.mp4"] = LONG.medium
+        yield running
+
+
+def stopped(wanted: Order, bucket: Bucket, s3: Sink) -> Upload:
+    """An upload that has three of its parts, the time of whose run was over."""
+    begun: list[Upload] = []
+    done = transfer.transfer(replace(wanted, seconds=0, began=begun.append), bucket)
+    assert done == Unfinished(begun[0], 0)
+    s3.calls.clear()
+    put(s3, begun[0], {number: LONG.content[(number - 1) * PART : number * PART] for number in (1, 2, 7)})
+    return begun[0]
+
+
+def put(s3: Sink, upload: Upload, contents: dict[int, bytes]) -> None:
+    for number, content in contents.items():
+        s3.client().upload_part(
+            Bucket=BUCKET,
+            Key=upload.key,
+            UploadId=upload.upload_id,
+            PartNumber=number,
+            Body=content,
+            ChecksumAlgorithm="CRC64NVME",
+        )
+    s3.calls.clear()
+
+
+class TestKilled:
+    def test_the_next_run_sends_what_s3_does_not_have_and_no_more(
+        self, host: MediaHost, s3: Sink, bucket: Bucket
+    ) -> None:
+        """It dies when two parts of five are there and a third is under way; its parts are of the usual size."""
+        long = long_medium(70 * MIB)
+        host.media["longer.mp4"] = long.medium
+
+        def two_are_there() -> bool:
+            return any(len(upload.parts) == 2 for upload in list(s3.objects.uploads.values()))
+
+        begun = killed(host.url("/killed/longer.mp4", fault="stall-at-half"), s3, two_are_there)
+        assert begun
+        assert (s3.keys, s3.open_uploads) == ([], [KEY])
+        s3.calls.clear()
+        stored(replace(order(host.url("/after/longer.mp4")), resume=begun), bucket)
+        kept(s3, long.content)
+        assert (s3.calls["CreateMultipartUpload"], s3.calls["UploadPart"]) == (0, 3)
+        asked = [request.header("range") for request in host.requests_for("/after/longer.mp4")]
+        assert asked[0] == "bytes=0-"  # to see what is there now; left behind the first bytes
+        assert len(asked[1:]) == 3
+
+    def test_one_that_was_killed_again_goes_on_from_there_again(
+        self, host: MediaHost, s3: Sink, bucket: Bucket, one_by_one: None
+    ) -> None:
+        begun = stopped(order(host.url("/again/long.mp4")), bucket, s3)
+        for number in (4, 9):
+            put(s3, begun, {number: LONG.content[(number - 1) * PART : number * PART]})
+            again = transfer.transfer(replace(order(host.url("/again/long.mp4")), seconds=0, resume=begun), bucket)
+            assert again == Unfinished(begun, 4 if number == 4 else 5)
+        stored(replace(order(host.url("/again/long.mp4")), resume=begun), bucket)
+        kept(s3, LONG.content)
+        assert s3.calls["UploadPart"] == PARTS - 5
+
+
+class TestTimeOver:
+    def test_it_stops_where_a_part_ends_and_the_next_run_finishes(
+        self, host: MediaHost, s3: Sink, bucket: Bucket
+    ) -> None:
+        begun: list[Upload] = []
+        wanted = replace(order(host.url("/slow/long.mp4", fault="slow-then-busy")), began=begun.append)
+        done = transfer.transfer(replace(wanted, seconds=3), bucket)  # time for two or three parts at 6 MB/s
+        assert isinstance(done, Unfinished)
+        assert done.upload == begun[0]
+        there = s3.objects.uploads[begun[0].upload_id].parts
+        assert 0 < len(there) == done.parts < PARTS
+        assert {part.size for part in there.values()} == {PART}
+        s3.calls.clear()
+        stored(replace(order(host.url("/quick/long.mp4")), resume=begun[0]), bucket)
+        kept(s3, LONG.content)
+        assert s3.calls["UploadPart"] == PARTS - done.parts
+
+    def test_where_all_parts_are_there_only_the_end_is_left_to_do(
+        self, host: MediaHost, s3: Sink, bucket: Bucket
+    ) -> None:
+        begun = stopped(order(host.url("/all/long.mp4")), bucket, s3)
+        put(s3, begun, {number + 1: LONG.content[number * PART : (number + 1) * PART] for number in range(PARTS)})
+        stored(replace(order(host.url("/all/long.mp4")), resume=begun), bucket)
+        kept(s3, LONG.content)
+        assert dict(s3.calls) == {"ListParts": 1, "CompleteMultipartUpload": 1}
+
+
+class TestTheSameMedium:
+    def test_a_fresh_link_leads_to_it_as_well(
+        self, host: MediaHost, elsewhere: MediaHost, s3: Sink, bucket: Bucket
+    ) -> None:
+        """Another host, path and query; the ETag and the length are what tells."""
+        begun = stopped(order(host.url("/first/long.mp4")), bucket, s3)
+        host.revoke("/first/long.mp4")
+        stored(replace(order(elsewhere.url("/renewed/9/long.mp4")), resume=begun), bucket)
+        kept(s3, LONG.content)
+        assert s3.calls["UploadPart"] == PARTS - 3
+
+    @pytest.mark.parametrize(
+        ("now", "fault"),
+        [
+            (CHANGED.medium, None),  # another ETag
+            (OTHER.medium, None),  # and another length
+            (LONG.medium, "range-ignored"),  # the same, but not in ranges any more
+            (long_medium(4 * MIB).medium, None),  # one that goes as one object
+            (LONG.medium, "plain-no-length"),  # one that promises no length any more
+        ],
+        ids=["changed", "longer", "without ranges", "small", "without length"],
+    )
+    def test_if_not_the_old_upload_is_dropped_and_it_is_begun_anew(
+        self, s3: Sink, bucket: Bucket, now: Medium, fault: str | None
+    ) -> None:
+        with media_host() as host:
+            host.media["long.mp4"] = LONG.medium
+            begun = stopped(order(host.url("/changing/long.mp4")), bucket, s3)
+            host.media["long.mp4"] = now
+            stored(replace(order(host.url("/changing/long.mp4", fault=fault)), resume=begun), bucket)
+        kept(s3, now.content)
+        assert s3.calls["AbortMultipartUpload"] == 1
+        assert begun.upload_id not in s3.objects.uploads
+
+    def test_nor_if_it_is_of_another_kind_now(self, s3: Sink, bucket: Bucket) -> None:
+        """And so of another key."""
+        with media_host() as host:
+            host.media["long.mp4"] = LONG.medium
+            begun = stopped(order(host.url("/kind/long.mp4")), bucket, s3)
+            host.media["long.mp4"] = host.media["product.png"]
+            wanted = replace(order(host.url("/kind/long.mp4")), resume=begun, kinds=frozenset({"image"}))
+            assert stored(wanted, bucket).content_type == "image/png"
+        assert s3.open_uploads == []
+
+    def test_a_host_that_fails_for_a_while_costs_nothing_that_is_there(
+        self, host: MediaHost, s3: Sink, bucket: Bucket
+    ) -> None:
+        begun = stopped(order(host.url("/busy/long.mp4")), bucket, s3)
+        wanted = replace(order(host.url("/busy/long.mp4", fault="busy-once")), resume=begun)
+        with pytest.raises(HostFailed, match="429"):
+            transfer.transfer(wanted, bucket)
+        stored(wanted, bucket)
+        kept(s3, LONG.content)
+        assert s3.calls["UploadPart"] == PARTS - 3
+
+
+class TestTheUpload:
+    @pytest.mark.parametrize("status", [403, 404])
+    def test_one_that_s3_knows_no_longer_is_begun_anew(
+        self, host: MediaHost, s3: Sink, bucket: Bucket, status: int
+    ) -> None:
+        """S3 says 403 of an object that is not there to who may not list the bucket."""
+        begun = stopped(order(host.url("/gone/long.mp4")), bucket, s3)
+        s3.objects.uploads.clear()  # as the bucket's rule does after a day
+        s3.fail("HeadObject", status=status, code="AccessDenied")
+        stored(replace(order(host.url("/gone/long.mp4")), resume=begun), bucket)
+        kept(s3, LONG.content)
+        assert s3.calls["UploadPart"] == PARTS
+
+    def test_one_that_was_completed_is_the_object(self, host: MediaHost, s3: Sink, bucket: Bucket) -> None:
+        """Its run was killed between S3's answer and ours: nothing is fetched a second time."""
+        begun: list[Upload] = []
+        wanted = replace(order(host.url("/done/long.mp4")), began=begun.append)
+        first = stored(wanted, bucket)
+        s3.calls.clear()
+        again = stored(replace(wanted, resume=begun[0]), bucket)
+        assert (again.version_id, again.checksum) == (first.version_id, first.checksum)
+        kept(s3, LONG.content)
+        assert s3.calls["UploadPart"] == 0
+
+    def test_two_runs_at_once_do_not_spoil_it(self, host: MediaHost, s3: Sink, bucket: Bucket) -> None:
+        """A part that comes twice is the same bytes. Who comes too late finds the object, or has to come again."""
+        begun = stopped(order(host.url("/both/long.mp4")), bucket, s3)
+        wanted = replace(order(host.url("/both/long.mp4")), resume=begun)
+        with ThreadPoolExecutor(2) as both:
+            runs = [both.submit(stored, wanted, bucket) for _ in range(2)]
+        failures = [run.exception() for run in runs if run.exception()]
+        assert len(failures) < 2
+        assert {type(failure) for failure in failures} <= {StorageFailed}
+        kept(s3, LONG.content)
+        assert stored(wanted, bucket).version_id == s3.object(KEY).version_id
+
+    def test_an_s3_that_does_not_say_what_it_has_is_asked_another_time(
+        self, host: MediaHost, s3: Sink, bucket: Bucket
+    ) -> None:
+        begun = stopped(order(host.url("/mute/long.mp4")), bucket, s3)
+        s3.fail("ListParts", status=503, code="SlowDown", times=100)
+        with pytest.raises(StorageFailed, match="SlowDown"):
+            transfer.transfer(replace(order(host.url("/mute/long.mp4")), resume=begun), bucket)
+        assert s3.open_uploads == [KEY]  # with its parts
