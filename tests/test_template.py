@@ -6,6 +6,7 @@ import runpy
 import tomllib
 from typing import Any, ClassVar
 
+import boto3
 import pytest
 from botocore import xform_name
 
@@ -166,6 +167,7 @@ class TestCode:
         environment = Environment(given)
         with monkeypatch.context() as patched:
             patched.setattr(os, "environ", environment)
+            patched.setattr(boto3, "DEFAULT_SESSION", None)  # another test's, of another environment
             assert callable(runpy.run_path(str(folder(name) / "app.py"))["lambda_handler"])
         return environment.asked
 
