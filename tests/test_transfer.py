@@ -7,8 +7,7 @@ import pytest
 from awscrt import checksums
 
 from dailies.bucket import Bucket
-from dailies.models import Upload
-from dailies.transfer import PART_BYTES, Stored, Unfinished, transfer
+from dailies.transfer import PART_BYTES, Stored
 from dailies.uploading import crc_text
 from local.media import padded
 from local.media_host import MediaHost, media_host
@@ -100,44 +99,7 @@ class TestAgain:
         assert stored(order(host.url(f"/{CLIP}")), bucket).bytes == len(b"as it was")
         assert s3.object(KEY).content == b"as it was"
 
-    @pytest.mark.parametrize("operation", ["UploadPart", "CompleteMultipartUpload"])
-    def test_a_call_that_fails_once_is_made_again(
-        self, host: MediaHost, s3: Sink, bucket: Bucket, operation: str
-    ) -> None:
-        s3.fail(operation, status=503)
-        stored(order(host.url(f"/{LARGE}")), bucket)
-        kept(s3, host.media[LARGE].content)
-
     def test_a_completion_whose_answer_was_lost_is_one(self, host: MediaHost, s3: Sink, bucket: Bucket) -> None:
         s3.lose("CompleteMultipartUpload")
         assert stored(order(host.url(f"/{LARGE}")), bucket).version_id == s3.object(KEY).version_id
         kept(s3, host.media[LARGE].content)
-
-    def test_what_the_time_did_not_suffice_for_is_gone_on_with(self, host: MediaHost, s3: Sink, bucket: Bucket) -> None:
-        content = host.media[LARGE].content
-        begun: list[Upload] = []
-        wanted = replace(order(host.url(f"/resumed/{LARGE}")), began=begun.append)
-        done = transfer(replace(wanted, seconds=0), bucket)
-        assert done == Unfinished(begun[0], 0)
-        assert s3.open_uploads == [KEY]
-        second = content[PART_BYTES : 2 * PART_BYTES]
-        s3.client().upload_part(
-            Bucket=BUCKET,
-            Key=KEY,
-            UploadId=begun[0].upload_id,
-            PartNumber=2,
-            Body=second,
-            ChecksumCRC64NVME=crc_text(checksums.crc64nvme(second)),
-        )
-        s3.calls.clear()
-        stored(replace(wanted, resume=begun[0]), bucket)
-        kept(s3, content)
-        assert (s3.calls["CreateMultipartUpload"], s3.calls["UploadPart"]) == (0, 2)
-
-    def test_what_has_changed_meanwhile_is_begun_anew(self, host: MediaHost, s3: Sink, bucket: Bucket) -> None:
-        begun: list[Upload] = []
-        wanted = replace(order(host.url(f"/renewed/{LARGE}")), began=begun.append)
-        transfer(replace(wanted, seconds=0), bucket)
-        stored(replace(wanted, resume=replace(begun[0], validator='"another"')), bucket)
-        kept(s3, host.media[LARGE].content)
-        assert s3.calls["AbortMultipartUpload"] == 1

@@ -1,4 +1,7 @@
-"""Whatever goes wrong with a transfer leaves no object and no open upload, and one line that says why."""
+"""Whatever goes wrong with a transfer leaves no object and no open upload, and one line that says why.
+
+What a large one meets in its parts, and all that S3 may do: test_parts.py, test_resume.py and test_fault_matrix.py.
+"""
 
 from collections.abc import Iterator
 from dataclasses import replace
@@ -7,7 +10,7 @@ import pytest
 
 from dailies.bucket import Bucket
 from dailies.containers import Kind
-from dailies.errors import HostFailed, LinkDead, MediumRefused, StorageFailed, TransferError
+from dailies.errors import HostFailed, LinkDead, MediumRefused, TransferError
 from dailies.transfer import Order, transfer
 from local.media import padded
 from local.media_host import MediaHost, media_host
@@ -68,13 +71,6 @@ class TestFailures:
         assert isinstance(failure, expected[0])
         assert failure.reason.startswith(expected[1])
 
-    @pytest.mark.parametrize("fault", ["cut-with-length", "reset-at-half"])
-    def test_a_large_one_that_is_cut_again_and_again(
-        self, host: MediaHost, s3: Sink, bucket: Bucket, fault: str
-    ) -> None:
-        failure = self.refused(order(host.url(f"/bad/{LARGE}", fault=fault)), bucket, s3)
-        assert isinstance(failure, HostFailed)
-
     @pytest.mark.parametrize("fault", [None, "range-ignored", "no-length"])
     def test_a_large_one_that_its_host_has_cut_itself(
         self, host: MediaHost, s3: Sink, bucket: Bucket, fault: str | None
@@ -119,13 +115,6 @@ class TestFailures:
             failure = self.refused(wanted, bucket, s3)
             assert isinstance(failure, MediumRefused)
             assert failure.reason == f"larger than the limit of {most} bytes"
-
-    @pytest.mark.parametrize("operation", ["CreateMultipartUpload", "UploadPart", "CompleteMultipartUpload"])
-    def test_an_s3_that_takes_nothing(self, host: MediaHost, s3: Sink, bucket: Bucket, operation: str) -> None:
-        s3.fail(operation, status=503, code="SlowDown", times=100)
-        failure = self.refused(order(host.url(f"/{LARGE}")), bucket, s3)
-        assert isinstance(failure, StorageFailed)
-        assert failure.reason.startswith("S3 answered ")
 
     def test_an_s3_that_refuses_a_small_one(self, host: MediaHost, s3: Sink, bucket: Bucket) -> None:
         s3.fail("PutObject", status=403, code="AccessDenied", times=100)
