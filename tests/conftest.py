@@ -7,6 +7,7 @@ pytest_plugins = [
     "tests.cloud",
     "tests.slow_hosts",
     "tests.transfers",
+    "tests.desk",
     "tests.providers",
     "tests.owner",
     "tests.listener",

@@ -1,0 +1,233 @@
+"""When a medium is tried again, where it stands until then, what is noted of it; and that a try goes on where an
+earlier one stopped."""
+
+from collections.abc import Callable
+from dataclasses import replace
+from decimal import Decimal
+from time import time
+
+import pytest
+
+from dailies import transfer
+from dailies.archiving import LAST_CHANCE_SECONDS, LONGEST_PAUSE
+from dailies.models import MediaState
+from local.media import Medium
+from local.sink import Sink
+from tests.desk import FIRST_PAUSE, TRIES, Archive
+from tests.long_media import MIB, long_medium
+from tests.test_mp4 import FRAGMENTED
+
+type Trouble = Callable[[Sink], object]
+
+
+class TestPauses:
+    """Before a message shows again."""
+
+    def test_they_double_up_to_ten_minutes(self, archive_at_work: Archive) -> None:
+        archive_at_work.desk = replace(archive_at_work.desk, most_tries=20)
+        event = archive_at_work.generation("/fault/broken/generation.mp4")
+        for tries in range(1, 10):
+            assert not archive_at_work.try_medium(event, "output", tries=tries)
+        for tries, pause in enumerate(archive_at_work.pauses, start=1):
+            meant = min(LONGEST_PAUSE, FIRST_PAUSE * 2 ** (tries - 1))
+            assert 0.8 * meant - 1 <= pause <= 1.2 * meant + 1  # no two jobs come again in step
+
+    @pytest.mark.parametrize("left", [5, 61, 90, 200, 500])
+    def test_a_link_is_tried_again_before_it_dies(self, archive_at_work: Archive, left: int) -> None:
+        archive_at_work.desk = replace(archive_at_work.desk, most_tries=20)
+        archive_at_work.apis.sync.links.lifetime = left
+        event = archive_at_work.generation("/fault/broken/generation.mp4")
+        until = time() + left
+        assert not archive_at_work.try_medium(event, "output", tries=9)  # ten minutes, by itself
+        (pause,) = archive_at_work.pauses
+        assert 1 <= pause <= max(1, until - time() - LAST_CHANCE_SECONDS + 1)
+
+    def test_one_that_is_dead_already_is_given_its_pause(self, archive_at_work: Archive) -> None:
+        """The provider may answer later, or the host's clock be late."""
+        archive_at_work.apis.sync.links.lifetime = -10
+        event = archive_at_work.generation()
+        assert not archive_at_work.try_medium(event, "output", tries=2)
+        assert archive_at_work.receipt(event).reason == "the host answered 403"
+        assert 0.8 * 30 - 1 <= archive_at_work.pauses[0] <= 1.2 * 30 + 1
+
+    def test_where_aws_fails_at_the_last_try_it_is_shown_at_once_to_be_moved_away(
+        self, archive_at_work: Archive, s3: Sink
+    ) -> None:
+        """SQS counts what it shows; the next time it moves the message to the dead letters instead."""
+        batch = archive_at_work.batch({"g-1": "batch-1.mp4"})
+        s3.fail("GetObject", status=403, code="AccessDenied", times=100)
+        assert not archive_at_work.try_medium(batch, "result", tries=TRIES)
+        assert archive_at_work.pauses == [0]
+
+    def test_what_is_done_with_is_not_waited_for(self, archive_at_work: Archive) -> None:
+        event = archive_at_work.generation()
+        assert archive_at_work.try_medium(event, "output")
+        assert archive_at_work.pauses == []
+
+
+class TestStates:
+    """Where a medium stands after a try, and whether its message waits for a person."""
+
+    @pytest.mark.parametrize(
+        ("medium", "trouble", "states", "reason"),
+        [
+            ("broken", None, ("pending", "failed"), "the host answered 500"),
+            ("busy", None, ("pending", "failed"), "the host answered 429"),
+            ("range-not-satisfiable", None, ("pending", "failed"), "the host answered 416"),
+            ("cut-with-length", None, ("pending", "failed"), "cut short: "),
+            ("forbidden", None, ("pending", "lost"), "the host answered 403"),
+            ("missing", None, ("pending", "lost"), "the host answered 404"),
+            ("gone", None, ("pending", "lost"), "the host answered 410"),
+            ("html-page", None, ("failed", "failed"), "not audio or video: an HTML page"),
+            ("redirect-to-metadata", None, ("failed", "failed"), "not https: http"),
+            ("slow", lambda s3: s3.fail("PutObject", times=9), ("pending", "failed"), "S3 answered SlowDown"),
+        ],
+    )
+    def test_by_what_went_wrong_and_whether_there_is_another_try(
+        self,
+        archive_at_work: Archive,
+        s3: Sink,
+        *,
+        medium: str,
+        trouble: Trouble | None,
+        states: tuple[MediaState, MediaState],
+        reason: str,
+    ) -> None:
+        if trouble:
+            trouble(s3)
+        event = archive_at_work.generation(f"/fault/{medium}/generation.mp4")
+        for tries, state in ((1, states[0]), (TRIES - 1, states[0]), (TRIES, states[1])):
+            done = archive_at_work.try_medium(event, "output", tries=tries)
+            receipt = archive_at_work.receipt(event)
+            assert (receipt.state, done) == (state, state != "pending")
+            assert receipt.reason.startswith(reason)
+            assert (receipt.key, receipt.bytes) == ("", 0)
+            waits = [why for why, _ in archive_at_work.cloud.failed()]
+            assert waits == ([receipt.reason] if state == "failed" else [])
+        assert archive_at_work.job(event).stage == "attention"
+        assert (s3.keys, s3.open_uploads) == ([], [])
+
+    def test_an_object_ends_all_of_it(self, archive_at_work: Archive) -> None:
+        event = archive_at_work.generation("/fault/unavailable-twice/generation.mp4")
+        stages = []
+        for tries in range(1, TRIES + 1):
+            archive_at_work.try_medium(event, "output", tries=tries)
+            stages.append((archive_at_work.receipt(event).state, archive_at_work.job(event).stage))
+        assert stages == [("pending", "archiving"), ("pending", "archiving"), ("archived", "settled")]
+        assert len(archive_at_work.pauses) == 2
+
+
+class TestNotes:
+    """Where what the provider said is not what came."""
+
+    @pytest.mark.parametrize(
+        ("said", "note"),
+        [
+            (2.0, ""),  # as the header says
+            (2.4, ""),  # half a second is rounding
+            (1.6, ""),
+            (2.6, "the provider said that it plays 2.6 s"),
+            (9.0, "the provider said that it plays 9 s"),
+            (None, ""),
+        ],
+    )
+    def test_another_duration_is_noted_and_not_refused(
+        self, archive_at_work: Archive, said: float | None, note: str
+    ) -> None:
+        event = archive_at_work.generation(seconds=said)
+        assert archive_at_work.try_medium(event, "output")
+        receipt = archive_at_work.receipt(event)
+        assert (receipt.state, receipt.note) == ("archived", note)
+        assert (receipt.seconds, receipt.width, receipt.height) == (Decimal(2), 320, 180)
+        (output,) = archive_at_work.job(event).media
+        assert output.receipt == receipt
+
+    def test_of_a_long_one_a_fiftieth_is_rounding(self, archive_at_work: Archive) -> None:
+        clip = archive_at_work.apis.host.media["large.mp4"]  # of three seconds
+        at = clip.content.index(b"mvhd") + 4 + 12  # its units a second: a hundredth of them make it three hundred
+        units = int.from_bytes(clip.content[at : at + 4]) // 100
+        slower = clip.content[:at] + units.to_bytes(4) + clip.content[at + 4 :]
+        archive_at_work.apis.host.media["slower.mp4"] = Medium("slower.mp4", "video/mp4", slower)
+        for said, note in ((295, ""), (293, "the provider said that it plays 293 s")):
+            event = archive_at_work.generation(f"/{said}/slower.mp4", seconds=said)
+            archive_at_work.try_medium(event, "output")
+            assert archive_at_work.receipt(event).note == note
+
+    def test_a_header_that_says_no_duration_is_no_difference(self, archive_at_work: Archive) -> None:
+        archive_at_work.apis.host.media["fragmented.mp4"] = Medium("fragmented.mp4", "video/mp4", FRAGMENTED)
+        event = archive_at_work.generation("fragmented.mp4", seconds=2.0)
+        assert archive_at_work.try_medium(event, "output")
+        receipt = archive_at_work.receipt(event)
+        assert (receipt.state, receipt.seconds, receipt.width, receipt.note) == ("archived", None, 96, "")
+
+    def test_how_long_the_segment_plays_nobody_said(self, archive_at_work: Archive) -> None:
+        event = archive_at_work.generation("generation.mp4", "segment.mp4", seconds=2.0)
+        assert archive_at_work.try_medium(event, "segment")
+        receipt = archive_at_work.receipt(event)
+        assert (receipt.seconds, receipt.note) == (Decimal(1), "")
+
+    @pytest.mark.parametrize(
+        ("rows", "note"),
+        [
+            (b'{"row":"of another shape"}\n', "no row of it could be read"),
+            (b'{"row":"of another shape"}\n{"generationId":"g-1","status":"NEW"}\n', ""),
+        ],
+    )
+    def test_a_result_that_nothing_can_be_read_of_is_noted(
+        self, archive_at_work: Archive, rows: bytes, note: str
+    ) -> None:
+        batch = archive_at_work.batch({})
+        name = archive_at_work.apis.sync.batches["b-1"].result
+        archive_at_work.apis.host.media[name] = Medium(name, "application/jsonl", rows)
+        assert archive_at_work.try_medium(batch, "result")
+        assert archive_at_work.receipt(batch).note == note
+
+
+class TestGoingOn:
+    """What an earlier try had begun is in an event row, and S3 has its parts."""
+
+    PART = 5 * MIB
+    LONG = long_medium(40 * MIB)
+
+    @pytest.fixture(autouse=True)
+    def small_parts(self, archive_at_work: Archive, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr(transfer, "PART_BYTES", self.PART)
+        archive_at_work.apis.host.media["long.mp4"] = self.LONG.medium
+
+    def test_a_try_that_ran_out_of_its_time_is_followed_by_one_that_goes_on(
+        self, archive_at_work: Archive, s3: Sink
+    ) -> None:
+        event = archive_at_work.generation("/fault/slow-then-busy/long.mp4")
+        assert not archive_at_work.try_medium(event, "output", seconds=2)
+        (begun,) = [one.upload for one in archive_at_work.events(event, "archive") if one.upload]
+        (upload_id, upload) = next(iter(s3.objects.uploads.items()))
+        there = len(upload.parts)
+        assert (begun.upload_id, begun.key) == (upload_id, upload.key)
+        receipt = archive_at_work.receipt(event)
+        assert receipt.state == "pending"
+        assert receipt.reason == f"stopped with {there} parts when the time was over; goes on from there"
+        assert archive_at_work.job(event).stage == "archiving"
+
+        s3.calls.clear()
+        archive_at_work.apis.sync.links.die("g-1")  # by now
+        archive_at_work.set_keys()
+        archive_at_work.apis.sync.job("g-1").output = "/quick/long.mp4"
+        assert archive_at_work.try_medium(event, "output", tries=2)
+        assert s3.object(begun.key).content == self.LONG.content
+        assert (s3.calls["CreateMultipartUpload"], s3.calls["UploadPart"]) == (0, 8 - there)
+        assert archive_at_work.job(event).stage == "settled"
+        assert s3.open_uploads == []
+
+    def test_that_it_was_begun_is_recorded_before_its_first_part_is_sent(
+        self, archive_at_work: Archive, s3: Sink
+    ) -> None:
+        """So that a function that is killed at any moment leaves what the next one needs."""
+        calls: list[tuple[int, int]] = []
+        archive_at_work.cloud.dynamodb.meta.events.register(
+            "provide-client-params.dynamodb.PutItem",
+            lambda **_: calls.append((s3.calls["CreateMultipartUpload"], s3.calls["UploadPart"])),
+        )
+        event = archive_at_work.generation("long.mp4")
+        calls.clear()
+        archive_at_work.try_medium(event, "output")
+        assert calls[0] == (1, 0)
