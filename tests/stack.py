@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from local.apis import ProviderApis, provider_apis
 from local.stack import Stack, alone, folder_from_environment
 from local.up import end, up
 
@@ -29,11 +30,23 @@ def stack_folder() -> Path:
 
 
 @pytest.fixture(scope="session")
-def stack(stack_folder: Path) -> Iterator[Stack]:
+def stack_apis() -> Iterator[ProviderApis]:
+    """The providers' APIs as the stack knows them. Credentials for them are not set."""
+    with provider_apis() as running:
+        yield running
+
+
+@pytest.fixture(scope="session")
+def stack(stack_folder: Path, stack_apis: ProviderApis) -> Iterator[Stack]:
     """The deployed stack: its clients, its URL, its outputs. What is in it stays from test to test: use own job ids."""
+    parameters = {
+        "SyncApiUrl": stack_apis.sync.base_url,
+        "CreatifyApiUrl": stack_apis.creatify.base_url,
+        "CaptionsApiUrl": stack_apis.captions.base_url,
+    }
     with alone(stack_folder / "run"):  # another test run of this checkout waits: the two would share the folder
         end(stack_folder)  # of a run that was killed
         try:
-            yield up(stack_folder, {}, emulator_port=0, webhook_port=0)
+            yield up(stack_folder, parameters, emulator_port=0, webhook_port=0)
         finally:
             end(stack_folder)

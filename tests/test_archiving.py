@@ -1,6 +1,7 @@
 """When a medium is tried again, where it stands until then, what is noted of it; and that a try goes on where an
 earlier one stopped."""
 
+import json
 from collections.abc import Callable
 from dataclasses import replace
 from decimal import Decimal
@@ -63,6 +64,28 @@ class TestPauses:
         event = archive_at_work.generation()
         assert archive_at_work.try_medium(event, "output")
         assert archive_at_work.pauses == []
+
+
+class TestMargin:
+    """How long a link had still to live when its medium was stored, which an alarm watches."""
+
+    def measured(self, archive: Archive, printed: pytest.CaptureFixture[str]) -> dict[str, list[float]]:
+        printed.readouterr()
+        assert archive.try_medium(archive.generation(), "output")
+        (line,) = printed.readouterr().out.splitlines()
+        told: dict[str, list[float]] = json.loads(line)
+        return told
+
+    def test_it_is_told_where_the_link_says_when_it_dies(
+        self, archive_at_work: Archive, capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        archive_at_work.apis.sync.links.lifetime = 1000
+        (margin,) = self.measured(archive_at_work, capsys)["link_margin_seconds"]
+        assert 900 < margin <= 1000
+
+    def test_else_it_is_not(self, archive_at_work: Archive, capsys: pytest.CaptureFixture[str]) -> None:
+        archive_at_work.apis.sync.links.lifetime = None
+        assert "link_margin_seconds" not in self.measured(archive_at_work, capsys)
 
 
 class TestStates:
