@@ -22,6 +22,17 @@ NAME = "emulator"
 OWNER = "owner"  # the key that may do everything; no secret: whoever reaches the loopback may
 PATIENCE = 30.0  # seconds; ready within one on an idle machine
 
+COMMAND = """
+import site, sys
+site.addsitedir(sys.argv.pop())
+from awscrt import checksums
+from ministack import app
+from ministack.services import s3
+# Its own is written in Python: half a second for each MiB that is stored, and nothing else runs meanwhile.
+s3._crc64nvme = checksums.crc64nvme
+app.main()
+"""
+
 
 def start(folder: Path, port: int) -> Aws:
     """Start it, without waiting until it is ready."""
@@ -48,8 +59,7 @@ def start(folder: Path, port: int) -> Aws:
     # Its functions run on the interpreter it was started with, the one behind .venv: they find their own folder,
     # the layer and Python, as on Lambda, and nothing that only development installs. ministack is told where .venv is.
     interpreter = str(Path(sys.executable).resolve())
-    command = "import site, sys; site.addsitedir(sys.argv.pop()); from ministack.app import main; main()"
-    processes.start(NAME, [interpreter, "-P", "-c", command, sysconfig.get_path("purelib")], environment, folder)
+    processes.start(NAME, [interpreter, "-P", "-c", COMMAND, sysconfig.get_path("purelib")], environment, folder)
     return aws
 
 
