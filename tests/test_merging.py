@@ -169,6 +169,9 @@ class TestMedia:
         job = both_ways(found(FIRST), tried(state, SECOND), found(THIRD))
         assert [(medium.state, medium.found_at, medium.receipt) for medium in job.media] == [("pending", THIRD, None)]
 
+    def test_a_try_at_the_very_moment_of_the_find_is_one_of_what_was_found(self) -> None:
+        assert self.states(found(SECOND), tried("failed", SECOND)) == ["failed"]
+
     def test_of_several_tries_the_latest_counts(self) -> None:
         job = both_ways(found(FIRST), tried("pending", SECOND, reason="cut short"), tried("lost", THIRD, reason="404"))
         assert [(medium.state, medium.receipt and medium.receipt.reason) for medium in job.media] == [("lost", "404")]
@@ -217,6 +220,7 @@ class TestTheRest:
     def test_parent_and_credits_are_kept_from_whoever_knew_them(self) -> None:
         job = both_ways(told("completed", SECOND), told("processing", FIRST, parent="b-1", credits=Decimal(30)))
         assert (job.parent, job.credits) == ("b-1", Decimal(30))
+        assert both_ways(told("completed", credits=Decimal(0)), told("completed", credits=Decimal(5))).credits == 5
 
     def test_the_version_counts_writes_and_is_left_alone(self) -> None:
         job = replace(merged([told("processing")]), version=7)

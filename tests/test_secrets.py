@@ -6,6 +6,7 @@ The moment is handed in; moto keeps the versions, and dates them by the real clo
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import UTC, datetime
 
 import boto3
 import pytest
@@ -25,8 +26,9 @@ class Store:
         self.aws = cloud.secretsmanager
         self.calls: list[str] = []
         self.down = False
-        self.aws.meta.events.register("before-call.secretsmanager", lambda model, **_: self.calls.append(model.name))
         self._gone = boto3.client("secretsmanager", endpoint_url=UNREACHABLE, config=ONE_TRY)
+        for client in (self.aws, self._gone):
+            client.meta.events.register("before-call.secretsmanager", lambda model, **_: self.calls.append(model.name))
 
     def secret(self, *, grace: float = GRACE) -> SigningSecret:
         return SigningSecret(lambda: self._gone if self.down else self.aws, SECRET, grace=grace)
@@ -67,6 +69,18 @@ class TestVersions:
         secret = store.secret()
         assert secret.usable(at + GRACE - 0.001) == {"current": "whsec_second", "previous": "whsec_first"}
         assert secret.usable(at + GRACE) == {"current": "whsec_second"}
+
+    def test_where_a_rotation_ended_later_the_grace_begins_then(self, store: Store) -> None:
+        """It makes its version first, as pending, and tries it before it makes it the current one."""
+        ended = int(time.time()) + 10_000
+        told = {"LastRotatedDate": datetime.fromtimestamp(ended, UTC)}
+        store.aws.meta.events.register(
+            "after-call.secretsmanager.DescribeSecret", lambda parsed, **_: parsed.update(told)
+        )
+        store.put("whsec_second")
+        secret = store.secret()
+        assert secret.usable(ended + GRACE - 1)["previous"] == "whsec_first"
+        assert "previous" not in secret.usable(ended + GRACE)
 
     def test_without_a_grace_it_never_does(self, store: Store) -> None:
         store.put("whsec_second")
@@ -151,8 +165,19 @@ class TestOutage:
     def test_one_that_looks_again_is_told_so(self, store: Store) -> None:
         secret, now = store.secret(), time.time()
         secret.usable(now)
-        with store.outage(), pytest.raises(NotStored):
-            secret.look_again(now + REREAD_SECONDS)
+        with store.outage():
+            for after in (0, 0.1, REREAD_SECONDS - 0.1):
+                with pytest.raises(NotStored):
+                    secret.look_again(now + REREAD_SECONDS + after)
+        assert secret.look_again(now + 2 * REREAD_SECONDS) == {"current": "whsec_first"}
+
+    def test_an_outage_costs_one_question_each_five_seconds(self, store: Store) -> None:
+        secret, now = store.secret(), time.time()
+        with store.outage():
+            for tenth in range(100):
+                with pytest.raises(NotStored):
+                    secret.usable(now + tenth / 10)
+        assert store.calls == ["DescribeSecret"] * 2
 
     def test_a_secret_that_is_not_there_is_an_outage_too(self, cloud: Cloud) -> None:
         with pytest.raises(NotStored, match="ResourceNotFound"):

@@ -179,6 +179,7 @@ class TestSignaturePrimary:
             f" {HEX}",
             f"{HEX}, {HEX}",
             BASE64.rstrip("="),
+            f"{BASE64[:9]}\n{BASE64[9:]}",
             BASE64[:-4],
             f"{HEX[:-1]}é",
             f"sha256={BASE64}",
