@@ -25,7 +25,7 @@ from local.sink import BUCKET, Sink, sink
 from local.sink.signature import ACCESS_KEY, SECRET_KEY
 from tests.long_media import MIB, LongMedium, long_medium
 from tests.transfers import KEY, kept, order
-from tests.victim import killed
+from tests.victim import killed_transfer
 
 SIZES = {"1 MiB": MIB, "40 MiB": 40 * MIB}
 AT_ONCE = 4  # transfers; most of them wait for something
@@ -254,7 +254,7 @@ class Run:
 
     def killed(self) -> None:
         """As when a function runs out of its time: what it had begun is gone on with, or of no effect."""
-        begun = killed(self.order.url, self.s3, self._in_the_middle)
+        begun = killed_transfer(self.order.url, self.s3, self._in_the_middle)
         assert self.s3.keys == []
         self.s3.calls.clear()
         self.right(transfer(replace(self.to(None), resume=begun), self.bucket))

@@ -20,7 +20,7 @@ from local.media_host import MediaHost, media_host
 from local.sink import BUCKET, Sink
 from tests.long_media import LongMedium, long_medium
 from tests.transfers import KEY, MIB, kept, order, stored
-from tests.victim import killed
+from tests.victim import killed_transfer
 
 PART = 5 * MIB
 LONG, OTHER = long_medium(41 * MIB), long_medium(41 * MIB + 1)
@@ -88,7 +88,7 @@ class TestKilled:
         def two_are_there() -> bool:
             return any(len(upload.parts) == 2 for upload in list(s3.objects.uploads.values()))
 
-        begun = killed(host.url("/killed/longer.mp4", fault="stall-at-half"), s3, two_are_there)
+        begun = killed_transfer(host.url("/killed/longer.mp4", fault="stall-at-half"), s3, two_are_there)
         assert begun
         assert (s3.keys, s3.open_uploads) == ([], [KEY])
         s3.calls.clear()

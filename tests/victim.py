@@ -1,10 +1,13 @@
-"""A transfer in a process of its own, which is killed in its middle."""
+"""Work in a process of its own, which is killed in its middle: a transfer, or the archive's function."""
 
 import multiprocessing
+import os
+import runpy
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from multiprocessing.connection import Connection
+from typing import Any
 
 from botocore.credentials import Credentials
 
@@ -13,17 +16,43 @@ from dailies.models import Upload
 from dailies.transfer import transfer
 from local.sink import BUCKET, Sink
 from local.sink.signature import ACCESS_KEY, SECRET_KEY
+from tests.cloud import FUNCTIONS, Context
 from tests.transfers import order
 
 PATIENCE = 60.0  # seconds: a busy machine starts a process slowly
+SPAWN = multiprocessing.get_context("spawn")
+
+type When = Callable[[], bool]
 
 
-def killed(url: str, s3: Sink, when: Callable[[], bool]) -> Upload | None:
+def killed_transfer(url: str, s3: Sink, when: When) -> Upload | None:
     """Begin the transfer of a link to an S3 that speaks no TLS, and kill it as soon as it is time. The upload that it
     has begun, if it has."""
-    context = multiprocessing.get_context("spawn")
-    ours, theirs = context.Pipe(duplex=False)
-    process = context.Process(target=_transfer, args=(url, s3.endpoint_url, theirs))
+    ours, theirs = SPAWN.Pipe(duplex=False)
+    _killed(when, _transfer, url, s3.endpoint_url, theirs)
+    theirs.close()
+    try:
+        upload: Upload = ours.recv()
+    except EOFError:
+        return None
+    return upload
+
+
+def killed_function(environment: Mapping[str, str], batch: Mapping[str, Any], when: When) -> None:
+    """Call the archive's function, and kill it as soon as it is time."""
+    _killed(when, _call, environment, batch)
+
+
+def called_function(environment: Mapping[str, str], batch: Mapping[str, Any]) -> None:
+    """Call it, and let it end."""
+    process = SPAWN.Process(target=_call, args=(environment, batch))
+    process.start()
+    process.join(PATIENCE)
+    assert process.exitcode == 0
+
+
+def _killed(when: When, work: Callable[..., None], *args: Any) -> None:
+    process = SPAWN.Process(target=work, args=args)
     process.start()
     deadline = time.monotonic() + PATIENCE
     try:
@@ -34,15 +63,14 @@ def killed(url: str, s3: Sink, when: Callable[[], bool]) -> Upload | None:
     finally:
         process.kill()
         process.join()
-        theirs.close()
-    try:
-        upload: Upload = ours.recv()
-    except EOFError:
-        return None
-    return upload
 
 
 def _transfer(url: str, endpoint_url: str, told: Connection) -> None:
     client = Sink(endpoint_url, None, keep=False).client()
     bucket = Bucket(lambda: client, BUCKET, credentials=Credentials(ACCESS_KEY, SECRET_KEY))
     transfer(replace(order(url), began=told.send), bucket)
+
+
+def _call(environment: Mapping[str, str], batch: Mapping[str, Any]) -> None:
+    os.environ.update(environment)
+    runpy.run_path(str(FUNCTIONS / "archive" / "app.py"))["lambda_handler"](batch, Context())
