@@ -6,6 +6,14 @@ from concurrent.futures import ThreadPoolExecutor
 from local.logs import lines
 from local.stack import Stack
 
+# The receivers, and the webhook of each.
+RECEIVERS = {
+    "SyncGeneration": "sync/generation",
+    "SyncBatch": "sync/batch",
+    "CreatifyProductToVideo": "creatify/product_to_videos",
+    "CaptionsCreator": "captions/creator",
+}
+
 
 def start_anew(stack: Stack, names: Iterable[str], **variables: str | None) -> None:
     """End what runs of these functions (by their names in the template): their next calls begin with nothing in memory.

@@ -144,6 +144,20 @@ class Providers:
                 lambda answer: answer.status == 200,
             )
 
+    def put_pending(self, name: str) -> str:
+        """Give a secret a new pending version: its value."""
+        client, secret_id = self._stack.aws.secretsmanager, f"{self._stack.stack_name}/{name}"
+        value = f"whsec_{secrets.token_urlsafe(24)}"
+        self.ever_secret.add(value)
+        # AWS takes the label off the version that had it; the emulator leaves it there too.
+        for version, stages in client.describe_secret(SecretId=secret_id)["VersionIdsToStages"].items():
+            if "AWSPENDING" in stages:
+                client.update_secret_version_stage(
+                    SecretId=secret_id, VersionStage="AWSPENDING", RemoveFromVersionId=version
+                )
+        client.put_secret_value(SecretId=secret_id, SecretString=value, VersionStages=["AWSPENDING"])
+        return value
+
     def use_secret(self, name: str, value: str) -> None:
         """From now on, prove by this secret."""
         self.secrets[name] = value

@@ -11,11 +11,10 @@ import pytest
 
 from local.callers import Call
 from local.stack import Stack
-from tests.functions import start_anew
+from tests.functions import RECEIVERS, start_anew
 from tests.providers import NOT_SET, SECRET_OF, WEBHOOKS, Providers
 from tests.waiting import wait_for
 
-FUNCTIONS = ("SyncGeneration", "SyncBatch", "CreatifyProductToVideo", "CaptionsCreator")
 NAMES = sorted(set(SECRET_OF.values()))
 
 type Values = Mapping[str, str]
@@ -30,11 +29,15 @@ class Rotation:
         self._providers = providers
         self._calls = 0
 
-    def put(self, values: Values, stage: str = "AWSCURRENT") -> None:
-        """Add a version to each secret, at a stage."""
+    def put(self, values: Values) -> None:
+        """Make these the current versions; those that were it become the previous."""
         for name, value in values.items():
-            self._client.put_secret_value(SecretId=self._id(name), SecretString=value, VersionStages=[stage])
+            self._client.put_secret_value(SecretId=self._id(name), SecretString=value)
             self._providers.ever_secret.add(value)
+
+    def begin(self) -> Values:
+        """Give each secret a new pending version: the values."""
+        return {name: self._providers.put_pending(name) for name in NAMES}
 
     def finish(self) -> None:
         """Make the pending versions the current ones, as a rotation ends; those that were it become the previous."""
@@ -83,16 +86,15 @@ def new_values() -> Values:
 def rotation(stack: Stack, providers: Providers) -> Iterator[Rotation]:
     """The secrets as they are set; put back in the end."""
     rotation = Rotation(stack, providers)
-    start_anew(stack, FUNCTIONS)
+    start_anew(stack, RECEIVERS)
     yield rotation
     rotation.put(new_values())  # so that what is the previous one now is it no more
     rotation.put(providers.secrets)
-    start_anew(stack, FUNCTIONS)
+    start_anew(stack, RECEIVERS)
 
 
 def test_current_pending_and_previous_verify_and_nothing_else_does(rotation: Rotation, providers: Providers) -> None:
-    first, second, third = dict(providers.secrets), new_values(), new_values()
-    rotation.put(second, "AWSPENDING")
+    first, second, third = dict(providers.secrets), rotation.begin(), new_values()
     assert rotation.answers(first) == ACCEPTED
     assert rotation.answers(second) == ACCEPTED  # before it is anybody's current one
     assert rotation.answers(third) == REFUSED
