@@ -15,7 +15,7 @@ from awscrt import checksums
 
 from dailies import parts, transfer
 from dailies.bucket import Bucket
-from dailies.errors import HostFailed, LinkDead, MediumRefused, StorageFailed, TransferError
+from dailies.errors import HostFailed, StorageFailed, TransferError
 from dailies.models import Upload
 from dailies.parts import MOST_PEEKS
 from dailies.transfer import MOST_PARTS
@@ -136,35 +136,6 @@ class TestOnePart:
         stored(order(host.url("/refused/long.mp4")), bucket)
         kept(s3, LONG.content)
         assert s3.calls["UploadPart"] == PARTS + 2
-
-    @pytest.mark.parametrize(
-        ("then", "expected"),
-        [
-            ("cut-with-length", HostFailed("cut short: ")),
-            ("wrong-content-range", HostFailed("the host answered another range: ")),
-            ("whole-as-range", HostFailed("the host answered another range: 0-")),
-            ("range-ignored", HostFailed("the host answered a range with the whole")),
-            ("range-not-satisfiable", HostFailed("the host answered 416")),
-            ("changing", HostFailed("the medium changed while it was fetched")),
-            ("html-page", HostFailed("the medium changed while it was fetched")),
-            ("gzip-unasked", MediumRefused("the host compressed what was asked for as it is")),
-            ("redirect-to-itself", MediumRefused("more than 5 redirects")),
-            ("forbidden", LinkDead("the host answered 403")),
-        ],
-    )
-    def test_where_no_range_is_to_be_had_the_last_failure_is_the_reason(
-        self, host: MediaHost, s3: Sink, bucket: Bucket, then: str, expected: TransferError
-    ) -> None:
-        failed = failure(host.url(f"/{then}/long.mp4", fault=f"cut-then-{then}"), bucket, s3)
-        assert type(failed) is type(expected)
-        assert failed.reason.startswith(expected.reason)
-
-    @pytest.mark.parametrize("then", ["busy-once", "unavailable-twice"])
-    def test_a_host_that_is_busy_for_a_while_is_asked_again(
-        self, host: MediaHost, s3: Sink, bucket: Bucket, then: str
-    ) -> None:
-        stored(order(host.url(f"/{then}/long.mp4", fault=f"cut-then-{then}")), bucket)
-        kept(s3, LONG.content)
 
     def test_an_s3_that_takes_no_part_ends_it(self, host: MediaHost, s3: Sink, bucket: Bucket) -> None:
         s3.fail("UploadPart", skip=2, status=403, code="AccessDenied", times=1000)
