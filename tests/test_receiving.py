@@ -17,10 +17,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from dailies import receiving
+from dailies.bucket import Bucket
 from dailies.providers.sync import GENERATION
 from dailies.receiving import receiver
+from dailies.secrets import REREAD_SECONDS, SigningSecret
+from dailies.table import Table
 from local.callers import sync_proofs
-from tests.cloud import ONE_TRY, UNREACHABLE, Cloud, Context, account
+from tests.cloud import BUCKET, ONE_TRY, TABLE, UNREACHABLE, Cloud, Context, account
 from tests.recorded import event, secret
 from tests.test_payloads import NO_PAYLOADS
 
@@ -62,9 +66,9 @@ def read(response: Mapping[str, Any]) -> Answer:
     return response["statusCode"], json.loads(response["body"]), response["headers"]
 
 
-def proven(body: bytes, **fields: Any) -> dict[str, Any]:
+def proven(body: bytes, whsec: str = WHSEC) -> dict[str, Any]:
     """A request that Sync has signed just now, in base64 where it is no text."""
-    proof = sync_proofs(WHSEC, body, int(time.time()))["Sync-Signature"]
+    proof = sync_proofs(whsec, body, int(time.time()))["Sync-Signature"]
     try:
         sent = {"body": body.decode(), "isBase64Encoded": False}
     except UnicodeDecodeError:
@@ -73,7 +77,6 @@ def proven(body: bytes, **fields: Any) -> dict[str, Any]:
         **RECORDED,
         "headers": {**RECORDED["headers"], "x-signature-primary": "", **lowered(proof)},
         **sent,
-        **fields,
     }
 
 
@@ -300,6 +303,28 @@ class TestLines:
         assert printed.count('"Deliveries":[1.0]') == 7
         assert mark not in printed
         assert WHSEC not in printed
+
+
+class TestRotation:
+    """A changed secret is seen by the delivery that the known one does not prove."""
+
+    def test_what_the_new_secret_proves_is_recorded_at_once(self, inbox: Inbox) -> None:
+        client = inbox.cloud.secretsmanager
+        client.create_secret(Name="rotating", SecretString="whsec_old")
+        signing = SigningSecret(lambda: client, "rotating", grace=60)
+        signing.usable(time.time() - REREAD_SECONDS)  # read some time ago, and kept
+        client.put_secret_value(SecretId="rotating", SecretString="whsec_new")
+        rotating = receiving.Inbox(
+            webhook=GENERATION,
+            secret=signing,
+            table=Table(inbox.cloud.dynamodb, TABLE),
+            bucket=Bucket(lambda: inbox.cloud.s3, BUCKET),
+        )
+        results = [
+            receiving.receive(rotating, proven(b'{"id":"rotated","status":"COMPLETED"}', whsec), request_id="r").proof
+            for whsec in ("whsec_new", "whsec_old", "whsec_other")
+        ]
+        assert results == ["sync-signature t,v1 (current)", "sync-signature t,v1 (previous)", ""]
 
 
 class TestTheTokenOfThePath:
