@@ -312,7 +312,7 @@ class TestRotation:
         client = inbox.cloud.secretsmanager
         client.create_secret(Name="rotating", SecretString="whsec_old")
         signing = SigningSecret(lambda: client, "rotating", grace=60)
-        signing.usable(time.time() - REREAD_SECONDS)  # read some time ago, and kept
+        signing.usable(time.time() - REREAD_SECONDS - 1)  # read some time ago, and kept
         client.put_secret_value(SecretId="rotating", SecretString="whsec_new")
         rotating = receiving.Inbox(
             webhook=GENERATION,

@@ -17,6 +17,7 @@ from dailies.secrets import PLACEHOLDER, REFRESH_SECONDS, REREAD_SECONDS, ApiSec
 from tests.cloud import ONE_TRY, SECRET, UNREACHABLE, Cloud
 
 GRACE = 3600.0
+NOW = float(int(time.time()))  # whole seconds: what is added to it is there to the last bit
 
 
 class Store:
@@ -54,7 +55,7 @@ class TestVersions:
     def test_current_pending_and_previous_all_verify_the_current_one_first(self, store: Store) -> None:
         store.put("whsec_second")
         store.put("whsec_third", "AWSPENDING")
-        usable = store.secret().usable(time.time())
+        usable = store.secret().usable(NOW)
         assert list(usable.items()) == [
             ("current", "whsec_second"),
             ("pending", "whsec_third"),
@@ -72,7 +73,7 @@ class TestVersions:
 
     def test_where_a_rotation_ended_later_the_grace_begins_then(self, store: Store) -> None:
         """It makes its version first, as pending, and tries it before it makes it the current one."""
-        ended = int(time.time()) + 10_000
+        ended = NOW + 10_000
         told = {"LastRotatedDate": datetime.fromtimestamp(ended, UTC)}
         store.aws.meta.events.register(
             "after-call.secretsmanager.DescribeSecret", lambda parsed, **_: parsed.update(told)
@@ -84,11 +85,11 @@ class TestVersions:
 
     def test_without_a_grace_it_never_does(self, store: Store) -> None:
         store.put("whsec_second")
-        assert store.secret(grace=0).usable(time.time()) == {"current": "whsec_second"}
+        assert store.secret(grace=0).usable(NOW) == {"current": "whsec_second"}
 
     def test_a_version_that_was_removed_no_longer_verifies(self, store: Store) -> None:
         pending = store.put("whsec_second", "AWSPENDING")
-        secret, now = store.secret(), time.time()
+        secret, now = store.secret(), NOW
         assert "whsec_second" in secret.usable(now).values()
         store.aws.update_secret_version_stage(SecretId=SECRET, VersionStage="AWSPENDING", RemoveFromVersionId=pending)
         assert secret.usable(now + REFRESH_SECONDS) == {"current": "whsec_first"}
@@ -97,16 +98,16 @@ class TestVersions:
     def test_a_placeholder_and_an_empty_value_verify_nothing(self, store: Store, value: str) -> None:
         store.put(value or " ")
         store.put(value or " ", "AWSPENDING")
-        assert store.secret(grace=0).usable(time.time()) == {}
+        assert store.secret(grace=0).usable(NOW) == {}
 
     def test_whitespace_around_a_value_was_pasted_along(self, store: Store) -> None:
         store.put(" whsec_pasted\n")
-        assert store.secret().usable(time.time())["current"] == "whsec_pasted"
+        assert store.secret().usable(NOW)["current"] == "whsec_pasted"
 
 
 class TestHowOftenItIsRead:
     def test_what_was_read_is_kept_and_refreshed_within_a_minute(self, store: Store) -> None:
-        secret, now = store.secret(), time.time()
+        secret, now = store.secret(), NOW
         for after in (0.0, 1, REFRESH_SECONDS - 1):
             assert secret.usable(now + after) == {"current": "whsec_first"}
         assert store.calls == ["DescribeSecret", "GetSecretValue"]
@@ -115,19 +116,19 @@ class TestHowOftenItIsRead:
         assert secret.usable(now + REFRESH_SECONDS)["current"] == "whsec_second"
 
     def test_a_refresh_reads_only_versions_that_are_new(self, store: Store) -> None:
-        secret, now = store.secret(), time.time()
+        secret, now = store.secret(), NOW
         secret.usable(now)
         secret.usable(now + REFRESH_SECONDS)
         assert store.calls == ["DescribeSecret", "GetSecretValue", "DescribeSecret"]
 
     def test_a_change_is_seen_at_once_by_the_delivery_that_nothing_known_proves(self, store: Store) -> None:
-        secret, now = store.secret(), time.time()
+        secret, now = store.secret(), NOW
         secret.usable(now)
         store.put("whsec_second")
         assert secret.look_again(now + REREAD_SECONDS) == {"current": "whsec_second", "previous": "whsec_first"}
 
     def test_strangers_make_it_read_at_most_each_five_seconds(self, store: Store) -> None:
-        secret, now = store.secret(), time.time()
+        secret, now = store.secret(), NOW
         secret.usable(now)
         assert [secret.look_again(now + tenth / 10) for tenth in range(50)] == [None] * 50
         looks = [secret.look_again(now + 5 + second / 10) for second in range(100)]
@@ -139,7 +140,7 @@ class TestOutage:
     """While Secrets Manager does not answer."""
 
     def test_what_is_known_goes_on_to_verify(self, store: Store) -> None:
-        secret, now = store.secret(), time.time()
+        secret, now = store.secret(), NOW
         secret.usable(now)
         with store.outage():
             for after in (REFRESH_SECONDS, 10 * REFRESH_SECONDS, 24 * 3600.0):
@@ -149,7 +150,7 @@ class TestOutage:
 
     def test_where_nothing_is_known_yet_nobody_is_told_that_he_is_unproven(self, store: Store) -> None:
         """A provider that hears 401 does not come again; with 503 it does. At any moment of the outage."""
-        secret, now = store.secret(), time.time()
+        secret, now = store.secret(), NOW
         with store.outage():
             for after in (0, 0.1, 4.9, REREAD_SECONDS, REFRESH_SECONDS - 1, REFRESH_SECONDS):
                 with pytest.raises(NotStored):
@@ -157,13 +158,13 @@ class TestOutage:
         assert secret.usable(now + 2 * REFRESH_SECONDS) == {"current": "whsec_first"}
 
     def test_it_is_over_for_us_soon_after_it_is_over(self, store: Store) -> None:
-        secret, now = store.secret(), time.time()
+        secret, now = store.secret(), NOW
         with store.outage(), pytest.raises(NotStored):
             secret.usable(now)
         assert secret.usable(now + REREAD_SECONDS) == {"current": "whsec_first"}
 
     def test_one_that_looks_again_is_told_so(self, store: Store) -> None:
-        secret, now = store.secret(), time.time()
+        secret, now = store.secret(), NOW
         secret.usable(now)
         with store.outage():
             for after in (0, 0.1, REREAD_SECONDS - 0.1):
@@ -172,7 +173,7 @@ class TestOutage:
         assert secret.look_again(now + 2 * REREAD_SECONDS) == {"current": "whsec_first"}
 
     def test_an_outage_costs_one_question_each_five_seconds(self, store: Store) -> None:
-        secret, now = store.secret(), time.time()
+        secret, now = store.secret(), NOW
         with store.outage():
             for tenth in range(100):
                 with pytest.raises(NotStored):
@@ -181,7 +182,7 @@ class TestOutage:
 
     def test_a_secret_that_is_not_there_is_an_outage_too(self, cloud: Cloud) -> None:
         with pytest.raises(NotStored, match="ResourceNotFound"):
-            Store(cloud).secret().usable(time.time())
+            Store(cloud).secret().usable(NOW)
 
 
 class TestApiCredentials:
@@ -189,7 +190,7 @@ class TestApiCredentials:
 
     def credentials(self, cloud: Cloud, text: str, *names: str) -> dict[str, str] | None:
         cloud.set_secret(text)
-        return ApiSecret(lambda: cloud.secretsmanager, SECRET).credentials(time.time(), *names)
+        return ApiSecret(lambda: cloud.secretsmanager, SECRET).credentials(NOW, *names)
 
     def test_they_are_what_the_owner_has_set(self, cloud: Cloud) -> None:
         text = '{"api_id":"i","api_key":" k ","note":5}'
@@ -203,7 +204,7 @@ class TestApiCredentials:
 
     def test_a_change_takes_effect_within_a_minute(self, cloud: Cloud) -> None:
         cloud.set_secret(PLACEHOLDER)
-        api, now = ApiSecret(lambda: cloud.secretsmanager, SECRET), time.time()
+        api, now = ApiSecret(lambda: cloud.secretsmanager, SECRET), NOW
         assert api.credentials(now, "api_key") is None
         cloud.set_secret('{"api_key":"k"}')
         assert api.credentials(now + REFRESH_SECONDS - 1, "api_key") is None
