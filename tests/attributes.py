@@ -7,7 +7,7 @@ EVENT = {
 }
 JOB = {
     *("pk", "sk", "provider", "webhook", "job_id", "status", "provider_status", "stage"),
-    *("first_seen_at", "updated_at", "media", "version"),
+    *("first_seen_at", "updated_at", "media", "version", "listed"),
 }
 # Of a medium in a job row. Ours: when the link was last found and at which host; which host served the bytes.
 ARCHIVED = {

@@ -19,6 +19,7 @@ from moto import mock_aws
 
 from dailies.rows import Item
 from dailies.table import plain
+from tests.template import resources
 
 if TYPE_CHECKING:
     from types import ModuleType
@@ -35,6 +36,9 @@ ACCOUNT = {"AWS_ACCESS_KEY_ID": "testing", "AWS_SECRET_ACCESS_KEY": "testing", "
 UNREACHABLE = "http://127.0.0.1:1"
 ONE_TRY = Config(retries={"total_max_attempts": 1}, connect_timeout=1)
 TABLE, BUCKET, BUS, SECRET = "dailies-table", "dailies-bucket", "dailies-bus", "dailies/signing"
+
+# What makes the table what it is; the rest of its properties does not matter here.
+KEYS = {"AttributeDefinitions", "KeySchema", "GlobalSecondaryIndexes"}
 
 # What functions work with; all others are receivers.
 NEEDS = {"advance": ("dynamodb", "sqs"), "announce": ("s3", "sqs", "events"), "archive": ("dynamodb", "sqs")}
@@ -64,8 +68,7 @@ class Cloud:
         client.create_table(
             TableName=TABLE,
             BillingMode="PAY_PER_REQUEST",
-            AttributeDefinitions=[{"AttributeName": name, "AttributeType": "S"} for name in ("pk", "sk")],
-            KeySchema=[{"AttributeName": "pk", "KeyType": "HASH"}, {"AttributeName": "sk", "KeyType": "RANGE"}],
+            **{name: value for name, value in resources("AWS::DynamoDB::Table")["Table"].items() if name in KEYS},
         )
         return client
 

@@ -11,7 +11,7 @@ from functools import reduce
 from hypothesis import strategies as st
 
 from dailies.merging import merge
-from dailies.models import Event, Job, JobError, Media, MediaState, Receipt, Status, Upload
+from dailies.models import Event, Job, JobError, Media, MediaState, Origin, Receipt, Status, Upload
 from dailies.provider import Webhook
 from dailies.providers.creatify import PRODUCT_TO_VIDEOS
 from dailies.providers.sync import GENERATION
@@ -57,6 +57,7 @@ UPLOADS = st.builds(
     total=st.integers(16 * 2**20, 10**13),
     validator=st.sampled_from(["", '"etag"']),
 )
+ORIGINS: tuple[Origin, ...] = ("webhook", "poll", "track", "batch")
 DIGESTS = st.integers(0, 9).map("{:064x}".format)
 
 
@@ -103,13 +104,16 @@ def events(draw: st.DrawFn, webhook: Webhook = GENERATION, *, clock: bool | None
             return replace(event, upload=draw(UPLOADS))
         return replace(event, receipt=draw(receipts()))
     status, word = draw(WORDS)
+    origin = draw(st.sampled_from(ORIGINS))
     has_clock = draw(st.booleans()) if clock is None else clock
     return replace(
         event,
         status=status,
         provider_status=word,
         occurred_at=draw(MOMENTS) if has_clock else None,
-        origin=draw(st.sampled_from(["webhook", "poll", "track", "batch"])),
+        origin=origin,
+        contradiction=draw(st.sampled_from([None, "", "another link"])) if origin == "poll" else None,
+        silent=origin == "poll" and draw(st.booleans()),
         media=tuple(draw(st.lists(MEDIA, max_size=2))),
         error=draw(st.none() | ERRORS),
         credits=draw(st.none() | st.sampled_from([Decimal(0), Decimal(30), Decimal("12.5")])),

@@ -84,10 +84,13 @@ class TestLaws:
         both_ways(*(told("unknown", a.at, provider_status="", receipt=receipt) for receipt in (a, b)))
 
     @given(history=HISTORIES)
-    def test_a_job_tells_when_it_was_first_and_last_heard_of(self, history: list[Event]) -> None:
-        moments = sorted(event.received_at for event in history)
+    def test_a_job_tells_when_it_was_first_heard_of_and_when_there_was_news_of_it_last(
+        self, history: list[Event]
+    ) -> None:
         job = merged(history)
-        assert (job.first_seen_at, job.updated_at) == (moments[0], moments[-1])
+        news = [event.received_at for event in history if event.is_news]
+        assert job.first_seen_at == min(event.received_at for event in history)
+        assert job.updated_at == max(news, default="")
 
 
 class TestStatusWithoutAClock:
@@ -214,6 +217,57 @@ class TestStage:
     )
     def test_it_follows_from_the_status_and_the_media(self, history: list[Event], stage: str) -> None:
         assert both_ways(*history).stage == stage
+
+
+class TestLookedAfter:
+    """What reconcile and the archive heard from the provider's API."""
+
+    def asked(self, at: str, status: Status = "processing", **more: object) -> Event:
+        return replace(told(status, at), origin="poll", **more)  # type: ignore[arg-type]
+
+    def test_that_a_job_goes_on_is_no_news_of_it(self) -> None:
+        job = both_ways(told("processing", FIRST), self.asked(SECOND))
+        assert (job.updated_at, job.reconciled_at) == (FIRST, SECOND)
+
+    def test_that_it_ended_is(self) -> None:
+        job = both_ways(told("processing", FIRST), self.asked(SECOND, "completed", media=(LINK,)))
+        assert (job.status, job.updated_at, job.stage) == ("completed", SECOND, "archiving")
+
+    def test_a_silent_job_calls_a_person_until_there_is_news(self) -> None:
+        silence = self.asked(SECOND, silent=True)
+        job = both_ways(told("processing", FIRST), silence)
+        assert (job.stage, job.standing) == ("attention", "silent")
+        job = both_ways(told("processing", FIRST), silence, told("processing", THIRD, word="RENDERING"))
+        assert (job.stage, job.standing) == ("waiting", "waiting")
+        job = both_ways(told("processing", FIRST), silence, told("completed", FIRST), told("failed", FIRST))
+        assert job.standing != "silent"
+
+    def test_a_contradiction_calls_a_person_until_the_provider_agrees(self) -> None:
+        archived = tried("archived", SECOND, key="k")
+        job = both_ways(found(FIRST), archived, self.asked(SECOND, contradiction="another link"))
+        assert (job.stage, job.confirmation.contradiction) == ("attention", "another link")
+        again = self.asked(THIRD, contradiction="")
+        assert both_ways(found(FIRST), archived, self.asked(SECOND, contradiction="another link"), again).stage == (
+            "settled"
+        )
+
+
+class TestStanding:
+    """Under what a job is listed."""
+
+    @pytest.mark.parametrize(
+        ("history", "standing"),
+        [
+            ([told("processing")], "waiting"),
+            ([found(FIRST)], "archiving"),
+            ([found(FIRST), tried("archived", SECOND)], "completed"),
+            ([found(FIRST), tried("lost", SECOND)], "attention"),
+            ([told("failed")], "failed"),
+            ([told("canceled")], "canceled"),
+        ],
+    )
+    def test_it_is_the_stage_or_where_that_is_settled_the_status(self, history: list[Event], standing: str) -> None:
+        assert both_ways(*history).standing == standing
 
 
 class TestTheRest:

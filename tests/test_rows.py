@@ -40,11 +40,12 @@ class TestContract:
     EVENT = frozenset({
         *("pk", "sk", "event_id", "provider", "webhook", "job_id", "status", "provider_status", "occurred_at"),
         *("received_at", "origin", "payload", "media", "error", "credits", "proof", "expires_at", "parent", "receipt"),
-        *("clock", "upload"),
+        *("clock", "upload", "contradiction", "silent"),
     })  # fmt: skip
     JOB = frozenset({
         *("pk", "sk", "provider", "webhook", "job_id", "status", "provider_status", "stage", "first_seen_at"),
         *("updated_at", "media", "error", "parent", "credits", "version", "occurred_at"),
+        *("listed", "reconciled_at", "silent_at", "confirmed_at", "contradiction"),
     })  # fmt: skip
     MEDIUM = frozenset({
         *("role", "media_id", "state", "reason", "link_expires_at", "source_host", "key", "version_id", "bytes"),

@@ -17,6 +17,7 @@ from dailies.models import Job, JobMedia
 type DetailType = Literal[
     "Media Found", "Media Archived", "Job Completed", "Job Failed", "Job Settled", "Job Needs Attention"
 ]
+OF_THE_TABLE = frozenset({"pk", "sk", "listed"})  # what only the table needs
 COMPLETED: DetailType = "Job Completed"
 ENDS: Mapping[str, DetailType] = {"completed": COMPLETED, "failed": "Job Failed", "canceled": "Job Failed"}
 RESTS: Mapping[str, DetailType] = {"settled": "Job Settled", "attention": "Job Needs Attention"}
@@ -37,7 +38,7 @@ def announcements(old: Job | None, new: Job) -> list[Announcement]:
 
 def page(job: Job) -> dict[str, Any]:
     """The job row as JSON values: what stands in job.json and, with an `id`, in announcements."""
-    return {name: _json(value) for name, value in rows.job_item(job).items() if name not in ("pk", "sk")}
+    return {name: _json(value) for name, value in rows.job_item(job).items() if name not in OF_THE_TABLE}
 
 
 def _of_media(old: Job | None, new: Job) -> Iterator[Announcement]:
@@ -64,9 +65,10 @@ def _of_job(old: Job | None, new: Job) -> Iterator[Announcement]:
 
 
 def _outcome(job: Job) -> list[str]:
-    """What became of each medium, as far as it matters to whoever waits for the job."""
+    """What became of each medium, as far as it matters to whoever waits for the job, and what else calls a person."""
     receipts = [(medium, medium.receipt) for medium in job.media]
-    return [f"{m.role}-{m.media_id} {m.state} {r.version_id if r else ''} {r.at if r else ''}" for m, r in receipts]
+    media = [f"{m.role}-{m.media_id} {m.state} {r.version_id if r else ''} {r.at if r else ''}" for m, r in receipts]
+    return [*media, *filter(None, (job.confirmation.contradiction, job.silent_at if job.is_silent else ""))]
 
 
 def _about(job: Job, detail_type: DetailType, told: list[str], medium: JobMedia | None = None) -> Announcement:

@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from dataclasses import astuple, replace
 
 from dailies import links
-from dailies.models import Event, Job, JobMedia, Receipt, Status
+from dailies.models import Confirmation, Event, Job, JobMedia, Receipt, Status
 
 # Where no clock decides, the later step of a job wins; a word that no table knows decides nothing.
 STEPS: tuple[Status, ...] = ("unknown", "pending", "processing", "canceled", "failed", "completed")
@@ -31,6 +31,9 @@ def join(a: Job, b: Job) -> Job:
         media=_join_media(a.media + b.media),
         parent=max(filter(None, (a.parent, b.parent)), default=None),
         credits=max((c for c in (a.credits, b.credits) if c is not None), default=None),
+        reconciled_at=max(a.reconciled_at, b.reconciled_at),
+        silent_at=max(a.silent_at, b.silent_at),
+        confirmation=max(a.confirmation, b.confirmation),
         version=max(a.version, b.version),
     )
 
@@ -58,10 +61,15 @@ def _of(event: Event) -> Job:
         occurred_at=event.occurred_at or "",
         error=event.error,
         first_seen_at=event.received_at,
-        updated_at=event.received_at,
+        updated_at=event.received_at if event.is_news else "",
         media=_join_media(media),
         parent=event.parent,
         credits=event.credits,
+        reconciled_at=event.received_at if event.origin == "poll" else "",
+        silent_at=event.received_at if event.silent else "",
+        confirmation=Confirmation()
+        if event.contradiction is None
+        else Confirmation(event.received_at, event.contradiction),
     )
 
 

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
 from decimal import Decimal
 from hashlib import sha256
-from typing import Any, Literal, Self
+from typing import Any, Literal, Self, cast
 
 from dailies import links
 from dailies.clock import Moment
@@ -17,6 +17,7 @@ type Status = Literal["pending", "processing", "completed", "failed", "canceled"
 type Stage = Literal["waiting", "archiving", "settled", "attention"]
 type Origin = Literal["webhook", "poll", "track", "archive", "batch"]
 type MediaState = Literal["pending", "archived", "failed", "lost"]
+type Standing = Literal["waiting", "silent", "archiving", "attention", "completed", "failed", "canceled"]
 
 MOST_MESSAGE = 1000
 FINISHED: frozenset[Status] = frozenset({"completed", "failed", "canceled"})
@@ -136,7 +137,8 @@ class Event(Report):
     """One thing that happened to a job: what is reported, and how we came to know it.
 
     `payload` is what was said, as it came, secrets redacted. `receipt` and `upload` stand in
-    events of the archive only.
+    events of the archive only. `contradiction` stands in a poll that confirms a delivery: what the provider's API says
+    against it, empty where it agrees, None in all other events. `silent`: reconcile gives the job's silence a name.
     """
 
     event_id: str
@@ -148,6 +150,13 @@ class Event(Report):
     proof: str = ""
     receipt: Receipt | None = None
     upload: Upload | None = None
+    contradiction: str | None = None
+    silent: bool = False
+
+    @property
+    def is_news(self) -> bool:
+        """Whether it says something new of the job: not where reconcile only looked after one that goes on."""
+        return self.origin != "poll" or self.status in FINISHED or bool(self.media) or self.receipt is not None
 
     @classmethod
     def of(cls, report: Report, **how_we_know: Any) -> Self:
@@ -180,11 +189,21 @@ class JobMedia:
         return (self.receipt and self.receipt.source_host) or self.link_host
 
 
+@dataclass(frozen=True, slots=True, order=True)
+class Confirmation:
+    """What the provider's API said when a delivery was read back: `contradiction` is empty where it agreed."""
+
+    at: Moment = ""
+    contradiction: str = ""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Job:
     """A provider's asynchronous work, as the merge of its events. Its media stand in the order of their names.
 
-    `occurred_at` is the provider's moment of `status`, empty where it has no clock. `version` counts the row's writes.
+    `occurred_at` is the provider's moment of `status`, empty where it has no clock. `updated_at` is the last news of
+    it, `reconciled_at` when it was last looked after, `silent_at` when that gave its silence a name; empty: never.
+    `version` counts the row's writes.
     """
 
     provider: str
@@ -199,12 +218,23 @@ class Job:
     media: tuple[JobMedia, ...] = ()
     parent: str | None = None
     credits: Decimal | None = None
+    reconciled_at: Moment = ""
+    silent_at: Moment = ""
+    confirmation: Confirmation = Confirmation()
     version: int = 0
+
+    @property
+    def is_silent(self) -> bool:
+        """Whether it waits, and nothing was heard of it for so long that a person should look."""
+        return self.status not in FINISHED and self.silent_at > self.updated_at
 
     @property
     def stage(self) -> Stage:
         """`waiting` until it is finished, `archiving` while media are under way, then `settled`; `attention` where a
-        person should look: a role whose media are all given up, or a job completed that made nothing."""
+        person should look: what the provider's API contradicts, a job that is silent, a role whose media are all given
+        up, or a job completed that made nothing."""
+        if self.confirmation.contradiction or self.is_silent:
+            return "attention"
         if self.status not in FINISHED:
             return "waiting"
         if any(medium.state == "pending" for medium in self.media):
@@ -213,6 +243,13 @@ class Job:
         if any(medium.role not in archived for medium in self.media):
             return "attention"
         return "attention" if self.status == "completed" and not self.media else "settled"
+
+    @property
+    def standing(self) -> Standing:
+        """Under what it is listed: its stage, where it is settled its status, `silent` apart from other attention."""
+        if self.stage == "settled" and self.status in FINISHED:
+            return cast("Standing", self.status)
+        return "silent" if self.is_silent else cast("Standing", self.stage)
 
 
 def delivery_digest(webhook_name: str, body: bytes) -> str:

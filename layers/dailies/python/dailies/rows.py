@@ -2,14 +2,19 @@
 
 from collections.abc import Mapping
 from dataclasses import asdict, fields
-from typing import Any
+from hashlib import sha256
+from typing import Any, get_args
 
 from dailies import links
 from dailies.clock import Moment
-from dailies.models import Event, Job, JobError, JobMedia, Media, Receipt, Upload
+from dailies.models import Confirmation, Event, Job, JobError, JobMedia, Media, Receipt, Standing, Upload
 
 type Item = dict[str, Any]
 """A row as plain Python values."""
+
+STANDINGS: tuple[Standing, ...] = get_args(Standing.__value__)
+SHARDS = 4
+"""Of each list: an index partition takes 1,000 writes a second, and every change of a job is one or two."""
 
 OF_THE_RECEIPT = {field.name for field in fields(Receipt)}
 
@@ -17,6 +22,16 @@ OF_THE_RECEIPT = {field.name for field in fields(Receipt)}
 def job_pk(provider: str, job_id: str) -> str:
     """The partition of a job: its row and its event rows."""
     return f"job#{provider}#{job_id}"
+
+
+def listed(provider: str, standing: Standing, shard: int) -> str:
+    """The index partition of a list's shard."""
+    return f"{provider}#{standing}#{shard}"
+
+
+def shard_of(job_id: str) -> int:
+    """In which shard of its lists a job stands."""
+    return sha256(job_id.encode("utf-8", "surrogatepass")).digest()[0] % SHARDS
 
 
 def event_item(event: Event, *, expires_at: int, **kept: Any) -> Item:
@@ -42,6 +57,8 @@ def event_item(event: Event, *, expires_at: int, **kept: Any) -> Item:
         "proof": event.proof or None,
         "receipt": _receipt_item(event.receipt),
         "upload": asdict(event.upload) if event.upload else None,
+        "contradiction": event.contradiction,
+        "silent": event.silent or None,
         "expires_at": expires_at,
     })  # fmt: skip
 
@@ -65,6 +82,8 @@ def event_of(item: Mapping[str, Any]) -> Event:
         proof=item.get("proof", ""),
         receipt=_receipt_of(item.get("receipt")),
         upload=_upload_of(item.get("upload")),
+        contradiction=item.get("contradiction"),
+        silent=item.get("silent", False),
     )
 
 
@@ -98,8 +117,13 @@ def job_item(job: Job) -> Item:
         "provider_status": job.provider_status,
         "occurred_at": job.occurred_at or None,
         "stage": job.stage,
+        "listed": listed(job.provider, job.standing, shard_of(job.job_id)) if job.updated_at else None,
         "first_seen_at": job.first_seen_at,
-        "updated_at": job.updated_at,
+        "updated_at": job.updated_at or None,
+        "reconciled_at": job.reconciled_at or None,
+        "silent_at": job.silent_at or None,
+        "confirmed_at": job.confirmation.at or None,
+        "contradiction": job.confirmation.contradiction or None,
         "media": [_media_item(medium) for medium in job.media],
         "error": _error_item(job.error),
         "parent": job.parent,
@@ -118,7 +142,10 @@ def job_of(item: Mapping[str, Any]) -> Job:
         provider_status=item["provider_status"],
         occurred_at=item.get("occurred_at", ""),
         first_seen_at=item["first_seen_at"],
-        updated_at=item["updated_at"],
+        updated_at=item.get("updated_at", ""),
+        reconciled_at=item.get("reconciled_at", ""),
+        silent_at=item.get("silent_at", ""),
+        confirmation=Confirmation(item.get("confirmed_at", ""), item.get("contradiction", "")),
         media=tuple(_media_of(medium) for medium in item["media"]),
         error=_error_of(item.get("error")),
         parent=item.get("parent"),

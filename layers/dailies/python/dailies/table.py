@@ -1,16 +1,18 @@
 """The table: the few calls on it. How its rows look: `rows`."""
 
 import gzip
+import heapq
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
 from boto3.dynamodb.types import TypeDeserializer, TypeSerializer
 from botocore.config import Config
 
+from dailies.clock import Moment
 from dailies.errors import VersionConflict
 from dailies.merging import merge
-from dailies.models import Event, Job
-from dailies.rows import Item, event_of, job_item, job_of, job_pk
+from dailies.models import Event, Job, Standing
+from dailies.rows import SHARDS, Item, event_of, job_item, job_of, job_pk, listed
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
@@ -20,6 +22,8 @@ CLIENT = Config(
     read_timeout=2,  # three tries and their pauses end well before the receivers' time
     retries={"mode": "standard", "total_max_attempts": 3},
 )
+INDEX = "jobs"
+PAGE = 50  # jobs of the index in one read: ten kilobytes
 MOST_INLINE = 300 * 1024  # bytes, compressed: DynamoDB ends items at 400 KB, the rest of a row is below 40
 MOST_TRIES = 20  # of a merge that others overtake: each time, one of them has gone through
 
@@ -76,6 +80,31 @@ class Table:
             ConsistentRead=True,
         )
         return (event_of(plain(item)) for page in pages for item in page["Items"])
+
+    def standing_jobs(
+        self, provider: str, standing: Standing, *, since: Moment = "", until: Moment = "~", newest_first: bool = True
+    ) -> Iterator[Item]:
+        """The jobs of a list, in the order of their last news: what the index holds of each. Read as far as it is
+        asked for, a page of each shard at a time; the index may be a moment behind.
+
+        `since` and `until` bound `updated_at`, both included.
+        """
+        shards = [
+            self._shard(listed(provider, standing, shard), since or " ", until, newest_first=newest_first)
+            for shard in range(SHARDS)
+        ]
+        return heapq.merge(*shards, key=lambda item: (item["updated_at"], item["pk"]), reverse=newest_first)
+
+    def _shard(self, partition: str, since: Moment, until: Moment, *, newest_first: bool) -> Iterator[Item]:
+        pages = self._client.get_paginator("query").paginate(
+            TableName=self._name,
+            IndexName=INDEX,
+            KeyConditionExpression="listed = :listed AND updated_at BETWEEN :since AND :until",
+            ExpressionAttributeValues=_typed({":listed": partition, ":since": since, ":until": until}),
+            ScanIndexForward=not newest_first,
+            PaginationConfig={"PageSize": PAGE},
+        )
+        return (plain(item) for page in pages for item in page["Items"])
 
     def _replace(self, old: Job | None, new: Job) -> bool:
         """Write the row where it still has the version that we read; False where it has another."""
