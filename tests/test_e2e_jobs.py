@@ -160,7 +160,7 @@ class TestSync:
             if name not in {"key", "version_id", "found_at", "archived_at"}
         }
         mine = {name: value for name, value in row.items() if not name.endswith("_at")}
-        return {**mine, "pk": "", "job_id": "", "version": 0, "media": [output]}
+        return {**mine, "pk": "", "job_id": "", "listed": "", "version": 0, "media": [output]}
 
     def test_a_batch_keeps_its_result_and_its_rows_become_jobs_of_their_own(
         self, told: Told, owner: Owner, providers: Providers
