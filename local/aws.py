@@ -43,7 +43,7 @@ class Aws:
         return int(self.endpoint_url.rsplit(":", 1)[1])
 
     @cached_property
-    def _session(self) -> boto3.Session:
+    def session(self) -> boto3.Session:
         return boto3.Session(
             botocore_session=botocore.session.Session(session_vars=NO_PROFILE),
             aws_access_key_id=self.aws_access_key_id,
@@ -54,44 +54,44 @@ class Aws:
 
     @cached_property
     def apigatewayv2(self) -> "ApiGatewayV2Client":
-        return self._session.client("apigatewayv2", endpoint_url=self.endpoint_url, config=CONFIG)
+        return self.session.client("apigatewayv2", endpoint_url=self.endpoint_url, config=CONFIG)
 
     @cached_property
     def cloudformation(self) -> "CloudFormationClient":
-        return self._session.client("cloudformation", endpoint_url=self.endpoint_url, config=CONFIG)
+        return self.session.client("cloudformation", endpoint_url=self.endpoint_url, config=CONFIG)
 
     @cached_property
     def dynamodb(self) -> "DynamoDBClient":
-        return self._session.client("dynamodb", endpoint_url=self.endpoint_url, config=CONFIG)
+        return self.session.client("dynamodb", endpoint_url=self.endpoint_url, config=CONFIG)
 
     @cached_property
     def events(self) -> "EventBridgeClient":
-        return self._session.client("events", endpoint_url=self.endpoint_url, config=CONFIG)
+        return self.session.client("events", endpoint_url=self.endpoint_url, config=CONFIG)
 
     @cached_property
     def iam(self) -> "IAMClient":
-        return self._session.client("iam", endpoint_url=self.endpoint_url, config=CONFIG)
+        return self.session.client("iam", endpoint_url=self.endpoint_url, config=CONFIG)
 
     @cached_property
     def functions(self) -> "LambdaClient":
-        return self._session.client("lambda", endpoint_url=self.endpoint_url, config=CONFIG)
+        return self.session.client("lambda", endpoint_url=self.endpoint_url, config=CONFIG)
 
     @cached_property
     def logs(self) -> "CloudWatchLogsClient":
-        return self._session.client("logs", endpoint_url=self.endpoint_url, config=CONFIG)
+        return self.session.client("logs", endpoint_url=self.endpoint_url, config=CONFIG)
 
     @cached_property
     def s3(self) -> "S3Client":
-        return self._session.client("s3", endpoint_url=self.endpoint_url, config=CONFIG)
+        return self.session.client("s3", endpoint_url=self.endpoint_url, config=CONFIG)
 
     @cached_property
     def secretsmanager(self) -> "SecretsManagerClient":
-        return self._session.client("secretsmanager", endpoint_url=self.endpoint_url, config=CONFIG)
+        return self.session.client("secretsmanager", endpoint_url=self.endpoint_url, config=CONFIG)
 
     @cached_property
     def sqs(self) -> "SQSClient":
-        return self._session.client("sqs", endpoint_url=self.endpoint_url, config=CONFIG)
+        return self.session.client("sqs", endpoint_url=self.endpoint_url, config=CONFIG)
 
     @cached_property
     def sts(self) -> "STSClient":
-        return self._session.client("sts", endpoint_url=self.endpoint_url, config=CONFIG)
+        return self.session.client("sts", endpoint_url=self.endpoint_url, config=CONFIG)

@@ -82,7 +82,9 @@ def test_a_functions_folder_holds_app_py_and_nothing_else() -> None:
 
 def test_no_file_has_a_name_that_says_nothing() -> None:
     names = {
-        path.stem for folder in ("functions", "layers", "local", "tests") for path in (ROOT / folder).rglob("*.py")
+        path.stem
+        for folder in ("functions", "layers", "local", "cli", "tests")
+        for path in (ROOT / folder).rglob("*.py")
     }
     assert "app" in names
     assert names & {"utils", "helpers", "common", "core", "base"} == set()

@@ -1,0 +1,34 @@
+"""What a row keeps of a provider's payload: in the row itself, or in the bucket where it was too large for one."""
+
+import gzip
+from typing import Any
+
+from cli.refusal import NothingFound
+from cli.stack import Stack
+from dailies.rows import job_pk
+
+
+def payload(stack: Stack, pk: str, sk: str) -> bytes:
+    """The payload of an event or quarantine row, as it came, secrets redacted. Empty where it has none; NothingFound
+    where there is no such row."""
+    answer = stack.dynamodb.get_item(
+        TableName=stack.output("TableName"), Key={"pk": {"S": pk}, "sk": {"S": sk}}, ConsistentRead=True
+    )
+    if "Item" not in answer:
+        raise NothingFound("that row is gone: event rows expire, and a quarantined call leaves when it can be read")
+    return of_row(stack, answer["Item"])
+
+
+def of_event(stack: Stack, provider: str, job_id: str, event_id: str) -> bytes:
+    """The payload of a job's event."""
+    return payload(stack, job_pk(provider, job_id), f"event#{event_id}")
+
+
+def of_row(stack: Stack, item: dict[str, Any]) -> bytes:
+    """The payload that a row as DynamoDB writes it keeps or points to."""
+    if "payload" in item:
+        return gzip.decompress(bytes(item["payload"]["B"]))
+    if "payload_key" not in item:
+        return b""
+    answer = stack.s3.get_object(Bucket=stack.bucket_name, Key=item["payload_key"]["S"])
+    return gzip.decompress(answer["Body"].read())

@@ -1,0 +1,144 @@
+"""The quarantine: authentic calls that could not be read. List them, see them, and read them again after an upgrade."""
+
+import time
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from itertools import chain
+
+from boto3.dynamodb.types import TypeDeserializer
+
+from cli import payloads
+from cli.refusal import NothingFound, Refusal
+from cli.stack import Stack
+from dailies import rows
+from dailies.bucket import delivery_key
+from dailies.clock import Moment
+from dailies.errors import PayloadError
+from dailies.models import Event
+from dailies.provider import Webhook
+from dailies.providers import every_provider
+from dailies.table import MOST_INLINE, compressed
+
+DAY = 86_400
+READERS = 16  # days asked for at once
+WEBHOOKS: dict[tuple[str, str], Webhook] = {
+    (webhook.provider, webhook.name): webhook for one in every_provider().values() for webhook in one.webhooks
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """A quarantined call: whose, when it came, how it was proven, and why it could not be read."""
+
+    pk: str
+    event_id: str
+    provider: str
+    webhook: str
+    received_at: Moment
+    reason: str
+    proof: str
+    payload_key: str = ""
+
+    @property
+    def sk(self) -> str:
+        """Its sort key in the table."""
+        return f"event#{self.event_id}"
+
+
+@dataclass(frozen=True, slots=True)
+class Read:
+    """What became of a call that was read again: the job it told of, or why it still cannot be read."""
+
+    call: Call
+    job_id: str = ""
+    reason: str = ""
+
+
+def calls(stack: Stack, since: datetime, *, provider: str | None = None) -> list[Call]:
+    """The calls that came since then, the newest first. A query for each provider and day (UTC)."""
+    today = datetime.now(UTC).date()
+    days = [today - timedelta(days=ago) for ago in range((today - since.astimezone(UTC).date()).days + 1)]
+    names = [provider] if provider else list(every_provider())
+    keys = [f"quarantine#{name}#{day}" for name in names for day in days]
+    with ThreadPoolExecutor(READERS) as readers:
+        found = chain.from_iterable(readers.map(lambda pk: list(_of_day(stack, pk)), keys))
+    return sorted(
+        (call for call in found if datetime.fromisoformat(call.received_at) >= since),
+        key=lambda call: (call.received_at, call.event_id),
+        reverse=True,
+    )
+
+
+def named(found: Sequence[Call], start: str) -> Call:
+    """The one of these whose event id begins so. It stands once for each day it came: the newest."""
+    named = [call for call in found if call.event_id.startswith(start)]
+    if not named:
+        raise NothingFound(
+            f"no call with an id that begins {start!r}; `dailies quarantine list --since 90d` looks back"
+        )
+    if len({call.event_id for call in named}) > 1:
+        raise Refusal(f"{len(named)} calls have ids that begin {start!r}; give more of it")
+    return named[0]
+
+
+def payload(stack: Stack, call: Call) -> bytes:
+    """What came, secrets redacted."""
+    return payloads.payload(stack, call.pk, call.sk)
+
+
+def read_again(stack: Stack, call: Call) -> Read:
+    """Parse a call with this version of the bundle: an event row exactly as reception makes one, then the quarantine
+    row goes. Safe to repeat: the row is put once, and nothing is removed before it is there.
+
+    Its retention begins now, so that the archive finds its links.
+    """
+    try:
+        webhook = WEBHOOKS[call.provider, call.webhook]
+    except KeyError:
+        return Read(call, reason=f"this version knows no webhook {call.provider}/{call.webhook}")
+    raw = payload(stack, call)
+    try:
+        report = webhook.parse(raw)
+    except PayloadError as error:
+        return Read(call, reason=str(error))
+    event = Event.of(
+        report,
+        event_id=call.event_id,
+        provider=call.provider,
+        webhook=call.webhook,
+        origin="webhook",
+        received_at=call.received_at,
+        payload=raw,
+        proof=call.proof,
+    )
+    _record(stack, event)
+    stack.dynamodb.delete_item(TableName=stack.output("TableName"), Key={"pk": {"S": call.pk}, "sk": {"S": call.sk}})
+    if call.payload_key:
+        stack.s3.delete_object(Bucket=stack.bucket_name, Key=call.payload_key)
+    return Read(call, job_id=report.job_id)
+
+
+def _record(stack: Stack, event: Event) -> None:
+    packed = compressed(event.payload)
+    kept: rows.Item = {"payload": packed}
+    if len(packed) > MOST_INLINE:
+        key = delivery_key(event.provider, event.event_id, quarantined=False)
+        stack.s3.put_object(Bucket=stack.bucket_name, Key=key, Body=packed, ContentType="application/gzip")
+        kept = {"payload_key": key}
+    expires_at = int(time.time()) + int(stack.parameters["RetentionDays"]) * DAY
+    stack.table.put_once(rows.event_item(event, expires_at=expires_at, **kept), written_by="quarantine")
+
+
+def _of_day(stack: Stack, pk: str) -> Iterator[Call]:
+    pages = stack.dynamodb.get_paginator("query").paginate(
+        TableName=stack.output("TableName"),
+        KeyConditionExpression="pk = :pk",
+        ExpressionAttributeValues={":pk": {"S": pk}},
+        ProjectionExpression="pk, event_id, provider, webhook, received_at, reason, proof, payload_key",
+    )
+    read = TypeDeserializer().deserialize
+    for page in pages:
+        for item in page["Items"]:
+            yield Call(**{name: read(value) for name, value in item.items()})

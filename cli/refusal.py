@@ -1,0 +1,47 @@
+"""What the operator is told when something cannot be done: one line, what is wrong and what to do about it."""
+
+from botocore.exceptions import (
+    BotoCoreError,
+    ClientError,
+    EndpointConnectionError,
+    NoCredentialsError,
+    NoRegionError,
+    ProfileNotFound,
+)
+
+DENIED = frozenset({"AccessDenied", "AccessDeniedException", "AuthorizationError", "UnauthorizedOperation"})
+EXPIRED = frozenset({"ExpiredToken", "ExpiredTokenException", "InvalidClientTokenId", "UnrecognizedClientException"})
+
+
+class Refusal(Exception):
+    """Something that cannot be done. The message is one line; it ends with the next step."""
+
+
+class NothingFound(Refusal):
+    """What was asked for is not there."""
+
+
+def of_aws(error: BotoCoreError | ClientError) -> Refusal:
+    """An answer of AWS's, or none, in our words."""
+    match error:
+        case NoCredentialsError():
+            return Refusal("no AWS credentials; name a profile with --profile, or set AWS_PROFILE")
+        case NoRegionError():
+            return Refusal("no region; name it with --region, or set AWS_REGION")
+        case ProfileNotFound():
+            return Refusal(f"{error}; `aws configure list-profiles` lists those there are")
+        case EndpointConnectionError():
+            return Refusal(f"{error}; is the stack up? (`make up` starts the local one)")
+        case ClientError():
+            return _answered(error)
+        case _:
+            return Refusal(f"AWS did not answer: {error}; try again")
+
+
+def _answered(error: ClientError) -> Refusal:
+    code, said = error.response["Error"]["Code"], error.response["Error"].get("Message", "")
+    if code in DENIED:
+        return Refusal(f"AWS denies {error.operation_name}: {said}; use credentials that may (`dailies doctor` tells)")
+    if code in EXPIRED:
+        return Refusal(f"AWS does not take these credentials ({code}); sign in again, or name a profile with --profile")
+    return Refusal(f"AWS answered {error.operation_name} with {code}: {said}; `dailies doctor` may tell why")
