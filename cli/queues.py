@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, Literal
 
 from botocore.exceptions import BotoCoreError, ClientError
 
@@ -30,11 +30,14 @@ MOST_AT_ONCE = 10  # messages that SQS gives
 WAIT_SECONDS = 1  # for messages: without waiting, SQS asks a part of its servers only
 
 
+type QueueName = Literal["archive", "advance", "announce", "track"]
+
+
 @dataclass(frozen=True, slots=True)
 class Queue:
     """A queue of failed work: its name in commands, the output that has its URL, what waits in it."""
 
-    name: str
+    name: QueueName
     output: str
     holds: str
 
@@ -162,7 +165,11 @@ def _announce(stack: Stack, failed: Failed) -> None:
     tell(stack, stack.table.job(job.provider, job.job_id) or job, announcements(before, job))
 
 
-WORK: dict[str, Callable[[Stack, Failed], None]] = {"archive": _archive, "advance": _advance, "announce": _announce}
+WORK: dict[QueueName, Callable[[Stack, Failed], None]] = {
+    "archive": _archive,
+    "advance": _advance,
+    "announce": _announce,
+}
 
 
 def _record(failed: Failed) -> Mapping[str, Any]:

@@ -7,12 +7,14 @@ what was missed. Media that nobody has tried yet go to the archive again, by the
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from cli.refusal import NothingFound
+from cli.jobs import PROVIDERS
+from cli.refusal import NothingFound, Refusal
 from cli.stack import Stack
-from dailies import bucket
+from dailies import bucket, rows
 from dailies.announcing import Announcement, announcements, page
 from dailies.bucket import Bucket
 from dailies.bus import Bus
+from dailies.clock import Moment
 from dailies.models import Job
 
 
@@ -30,10 +32,11 @@ def replay(stack: Stack, provider: str, job_id: str) -> Replayed:
     """Merge all recorded events of a job again, and tell the bus how it stands. NothingFound where there are none."""
     before = stack.table.job(provider, job_id)
     job, count = before, 0
-    for count, event in enumerate(stack.table.events(provider, job_id), 1):  # noqa: B007  how many they were
-        job = stack.table.advance(event)
+    for event in stack.table.events(provider, job_id):
+        job, count = stack.table.advance(event), count + 1
     if job is None:
         raise NothingFound(f"nothing is recorded of {provider}/{job_id}; `dailies jobs` lists the jobs there are")
+    _list(stack, job)
     news = announcements(None, job)
     tell(stack, job, news)
     return Replayed(job, count, job != before, tuple(item.detail_type for item in news))
@@ -45,3 +48,46 @@ def tell(stack: Stack, job: Job, news: Sequence[Announcement]) -> None:
         pages = Bucket(lambda: stack.s3, stack.bucket_name)
         pages.put_job(bucket.job_key(job.provider, job.job_id), page(job))
     Bus(stack.events, stack.output("BusName")).tell(news)
+
+
+def named(stack: Stack, name: str) -> tuple[str, str]:
+    """Provider and id of a job by its id, or by `provider/id`; also of one whose events were never merged."""
+    provider, slash, rest = name.partition("/")
+    asked = [(provider, rest)] if slash and provider in PROVIDERS else [(one, name) for one in PROVIDERS]
+    found = [pair for pair in asked if any(True for _ in stack.table.events(*pair)) or stack.table.job(*pair)]
+    if not found:
+        raise NothingFound(f"nothing is recorded of {name}; `dailies jobs` lists the jobs there are")
+    if len(found) > 1:
+        raise Refusal(f"{len(found)} jobs have that id; say {' or '.join(f'{one}/{name}' for one, _ in found)}")
+    return found[0]
+
+
+def from_rows(stack: Stack, *, since: Moment = "", provider: str | None = None) -> list[tuple[str, str]]:
+    """Provider and id of all jobs with a row or an event since then, from the whole table: for what no index knows,
+    events that were never merged and jobs of the version before the index. Reads every row there is."""
+    pages = stack.dynamodb.get_paginator("scan").paginate(
+        TableName=stack.output("TableName"),
+        FilterExpression="begins_with(pk, :job) AND (received_at >= :since OR updated_at >= :since)",
+        ExpressionAttributeValues={
+            ":job": {"S": f"job#{provider}#" if provider else "job#"},
+            ":since": {"S": since or " "},
+        },
+        ProjectionExpression="provider, job_id",
+    )
+    found = ((item["provider"]["S"], item["job_id"]["S"]) for page in pages for item in page["Items"])
+    return list(dict.fromkeys(found))
+
+
+def _list(stack: Stack, job: Job) -> None:
+    """List a job whose row was written before there was an index, if it still is so."""
+    item = rows.job_item(job)
+    try:
+        stack.dynamodb.update_item(
+            TableName=stack.output("TableName"),
+            Key={"pk": {"S": item["pk"]}, "sk": {"S": item["sk"]}},
+            UpdateExpression="SET listed = :listed",
+            ConditionExpression="attribute_not_exists(listed) AND version = :read",
+            ExpressionAttributeValues={":listed": {"S": item["listed"]}, ":read": {"N": str(job.version)}},
+        )
+    except stack.dynamodb.exceptions.ConditionalCheckFailedException:
+        return  # it is listed, or was written anew just now, and is listed by that

@@ -29,9 +29,9 @@ if TYPE_CHECKING:
 CONFIG = Config(
     connect_timeout=5, read_timeout=30, retries={"mode": "standard", "total_max_attempts": 4}, max_pool_connections=50
 )
-# Links to media are signed in the way that every region takes, for the bucket's own host in its region: the global one
-# answers a new bucket with redirects for a day.
-OF_BUCKETS = Config(signature_version="s3v4", s3={"addressing_style": "virtual"})
+SIGNED = Config(signature_version="s3v4")  # links to media: the way that every region takes
+# ... for the bucket's own host in its region: the global one answers a new bucket with redirects for a day.
+OF_ITS_OWN_HOST = Config(s3={"addressing_style": "virtual"})
 DEFAULT_NAME = "dailies"  # samconfig.toml's
 
 
@@ -74,8 +74,8 @@ class Stack:
 
     @cached_property
     def s3(self) -> "S3Client":
-        config = self._config if self.is_local else self._config.merge(OF_BUCKETS)
-        return self.session.client("s3", **self._how | {"config": config})
+        config = SIGNED if self.is_local else SIGNED.merge(OF_ITS_OWN_HOST)
+        return self.session.client("s3", **self._how | {"config": self._config.merge(config)})
 
     @cached_property
     def secretsmanager(self) -> "SecretsManagerClient":

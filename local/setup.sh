@@ -74,4 +74,10 @@ echo "setup: installing the pinned packages" >&2
     fail "pip could not install uv, see above; the index is the one that pip's own configuration names"
 install .venv "$RUNTIME" requirements/dev.txt
 install .local/sam requirements/sam.txt
+
+# The operator's command, and where it imports from: the roots that pyproject.toml gives to mypy and pytest. Python
+# reads such a file by itself; nothing is packaged, and no code edits a path.
+printf '%s\n' "$(pwd)" "$(pwd)/layers/dailies/python" >"$(.venv/bin/python -c 'import sysconfig; print(sysconfig.get_path("purelib"))')/dailies.pth"
+printf '#!%s\nfrom cli.main import main\n\nmain()\n' "$(pwd)/.venv/bin/python" >.venv/bin/dailies
+chmod +x .venv/bin/dailies
 echo "$wanted" >.venv/set-up

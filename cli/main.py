@@ -1,0 +1,92 @@
+"""dailies: the operator's command.
+
+What it ends with: 0 done, 1 not found, refused or failed, 2 not understood, 130 interrupted.
+"""
+
+import sys
+from collections.abc import Sequence
+from typing import Annotated
+
+import typer
+from botocore.exceptions import BotoCoreError, ClientError
+
+from cli import refusal, show
+from cli.commands import arrivals, jobs, media, quarantine, queues, replay
+from cli.commands.connection import Options
+from cli.refusal import Refusal
+
+LOOK, MEND = "See what came and what became of it", "Put it right"
+
+HELP = """
+The command of Dailies: see what the providers sent and what became of it, put right what is stuck, and try it out.
+
+It means the stack that `make up` started on this machine; with --stack, --profile or --region one on AWS, reached with
+your own credentials. These three may stand anywhere in the line.
+"""
+EPILOG = """
+Reads take --json. It ends with 0 when done, 1 when something was not found, refused or failed, 2 when it was not
+understood. `dailies COMMAND --help` says more.
+"""
+
+app = typer.Typer(
+    name="dailies",
+    help=HELP,
+    epilog=EPILOG,
+    no_args_is_help=True,
+    rich_markup_mode="markdown",
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+app.command("jobs", rich_help_panel=LOOK)(jobs.list_jobs)
+app.command("job", rich_help_panel=LOOK)(jobs.show_job)
+app.command("media", rich_help_panel=LOOK)(media.media)
+app.command("events", rich_help_panel=LOOK)(arrivals.events)
+app.add_typer(quarantine.app, name="quarantine", rich_help_panel=LOOK)
+app.command("queues", rich_help_panel=LOOK)(queues.queues)
+app.command("redrive", rich_help_panel=MEND)(queues.redrive)
+app.command("replay", rich_help_panel=MEND)(replay.replay)
+
+
+@app.callback()
+def connection(
+    ctx: typer.Context,
+    stack: Annotated[str | None, typer.Option(envvar="DAILIES_STACK", help="A deployed stack.")] = None,
+    profile: Annotated[str | None, typer.Option(help="A profile of your AWS configuration.")] = None,
+    region: Annotated[str | None, typer.Option(help="Where that stack is.")] = None,
+) -> None:
+    """The options that say which stack is meant."""
+    ctx.obj = Options(stack, profile, region)
+
+
+def in_front(arguments: Sequence[str]) -> list[str]:
+    """The arguments with those that say which stack is meant first, where the parser wants them."""
+    front: list[str] = []
+    rest = list(arguments)
+    ours = ("--stack", "--profile", "--region")
+    number = 0
+    while number < len(rest) and rest[number] != "--":
+        if rest[number] in ours:
+            front += rest[number : number + 2]
+            del rest[number : number + 2]
+        elif rest[number].startswith(tuple(f"{name}=" for name in ours)):
+            front.append(rest.pop(number))
+        else:
+            number += 1
+    return front + rest
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Run the command. Always ends with SystemExit."""
+    try:
+        app(args=in_front(sys.argv[1:] if arguments is None else arguments), prog_name="dailies")
+    except Refusal as refused:
+        said = str(refused)
+    except (BotoCoreError, ClientError) as error:
+        said = str(refusal.of_aws(error))
+    except BrokenPipeError:  # `dailies jobs | head`
+        sys.stderr.close()
+        raise SystemExit(0) from None
+    else:
+        raise SystemExit(0)
+    show.errors().print(f"[red]dailies:[/] {show.plain(said)}", soft_wrap=True)
+    raise SystemExit(1)
