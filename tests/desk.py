@@ -8,15 +8,14 @@ from collections.abc import Iterator
 import pytest
 
 from dailies import clock
-from dailies.archiving import Api, Desk, archive
+from dailies.archiving import Desk, archive
+from dailies.asking import every_api
 from dailies.bucket import Bucket
 from dailies.models import Event, Job, Receipt, delivery_digest
 from dailies.outbound import Network
 from dailies.provider import Webhook
 from dailies.providers import every_provider
 from dailies.queue import FailureQueue, WorkQueue
-from dailies.rows import event_item
-from dailies.secrets import ApiSecret
 from dailies.table import Table
 from dailies.telemetry import Telemetry
 from local.apis import LOST, ProviderApis, provider_apis
@@ -52,17 +51,23 @@ class Archive:
         }
         for name in base_urls:
             cloud.secretsmanager.create_secret(Name=f"dailies/{name}/api", SecretString="not-set")
+        telemetry = Telemetry("dailies")
+        settings = {f"{name.upper()}_API_URL": base_url for name, base_url in base_urls.items()}
         self.desk = Desk(
             table=self.table,
             bucket=bucket,
             queue=WorkQueue(cloud.sqs, cloud.queue_url("found")),
             failures=FailureQueue(cloud.sqs, cloud.queue_url("failures")),
-            telemetry=Telemetry("dailies"),
+            telemetry=telemetry,
             providers=PROVIDERS,
-            apis={
-                name: Api(base_url, ApiSecret(lambda: cloud.secretsmanager, f"dailies/{name}/api"))
-                for name, base_url in base_urls.items()
-            },
+            apis=every_api(
+                PROVIDERS,
+                cloud.environment | settings,
+                cloud.secretsmanager,
+                self.table,
+                telemetry,
+                first_pause=0.01,
+            ),
             network=Network(),
             private_hosts=frozenset({"127.0.0.1"}),
             only_hosts={"creatify": frozenset({"creatify.ai"})},
@@ -97,8 +102,12 @@ class Archive:
             origin="webhook",
             received_at=clock.now(),
         )
-        self.table.put_once(event_item(event, expires_at=2_000_000_000), written_by="test")
+        self.record(event)
         return event
+
+    def record(self, event: Event) -> None:
+        """Put its row."""
+        self.table.record(event, retention_days=90, written_by="test")
 
     def generation(self, output: str = "generation.mp4", segment: str = "", *, seconds: float | None = 2.0) -> Event:
         """Sync has told that the generation g-1 is completed."""

@@ -83,7 +83,7 @@ class Archive:
 
     def events(self) -> list[Event]:
         """All that is recorded of the job and of those that it lists, but the deliveries."""
-        happened = (event_of(row) for row in self.cloud.rows() if row["origin"] != "webhook")
+        happened = (event_of(row) for row in self.cloud.rows() if row.get("origin", "webhook") != "webhook")
         ours = (one for one in happened if self.job_id in (one.job_id, one.parent))
         return sorted(ours, key=lambda one: one.received_at)
 

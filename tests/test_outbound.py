@@ -297,7 +297,7 @@ class TestApiCalls:
     def test_the_answer_is_told_whatever_it_is(self, host: MediaHost) -> None:
         host.add("/v2/generate/g-1", b'{"id":"g-1"}', "application/json")
         request = Request("GET", host.url("/v2/generate/g-1", lifetime=None) + "?wait=false", {"x-api-key": "k"})
-        assert call(request, SYSTEM) == (200, b'{"id":"g-1"}')
+        assert call(request, SYSTEM) == (200, b'{"id":"g-1"}', 0)
         assert host.requests[-1].header("x-api-key") == "k"
         assert host.requests[-1].query == "wait=false"
         assert call(Request("GET", host.url("/nothing", lifetime=None), {}), SYSTEM)[0] == 404

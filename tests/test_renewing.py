@@ -5,13 +5,14 @@ from dataclasses import dataclass
 
 import pytest
 
+from dailies.asking import tries_within
 from dailies.models import Event
 from local.apis import ProviderApis
 from local.apis.captions import Captions
 from local.apis.creatify import Creatify
 from local.apis.sync import Sync
 from local.sink import Sink
-from tests.desk import TOKEN, TRIES, Archive
+from tests.desk import PROVIDERS, TOKEN, TRIES, Archive
 
 
 @dataclass(frozen=True)
@@ -73,6 +74,11 @@ def keys(archive_at_work: Archive) -> Iterator[list[str]]:
     assert not [value for value in (*secret, TOKEN) if value in told_hosts]
 
 
+def tries_of(case: Case) -> int:
+    """How often its provider's API is asked in one try of the archive."""
+    return tries_within(PROVIDERS[case.provider].api_limit)
+
+
 class TestRenewed:
     def test_the_fresh_link_serves_the_medium_and_it_is_asked_for_once(
         self, case: Case, event: Event, archive_at_work: Archive, s3: Sink, keys: list[str]
@@ -102,8 +108,9 @@ class TestRenewed:
         if case.provider == "creatify":
             assert b"product_to_videos/[redacted]" in archive_at_work.recorded()
 
+    @pytest.mark.parametrize("case", [case for case in CASES if case.provider != "creatify"], ids=str)
     def test_it_may_be_on_another_path(self, case: Case, archive_at_work: Archive, s3: Sink, keys: list[str]) -> None:
-        """It is the medium that it was asked for all the same, and no other one."""
+        """It is the medium that it was asked for all the same, and no other one. Creatify's would contradict it."""
         case.api(archive_at_work.apis).links.fresh_paths = True
         told = case.told(archive_at_work)
         case.api(archive_at_work.apis).links.die(case.job_id)
@@ -139,6 +146,7 @@ class TestNotRenewed:
         assert s3.keys == []
         assert archive_at_work.cloud.failed() == []  # no redrive would help
 
+    @pytest.mark.parametrize("case", [case for case in CASES if case.provider != "creatify"], ids=str)
     def test_a_job_that_the_api_no_longer_knows_is_lost(
         self, case: Case, event: Event, archive_at_work: Archive, keys: list[str]
     ) -> None:
@@ -162,7 +170,7 @@ class TestNotRenewed:
         self, case: Case, event: Event, archive_at_work: Archive, status: int, keys: list[str]
     ) -> None:
         api = case.api(archive_at_work.apis)
-        api.fail(status, times=2, retry_after=1)
+        api.fail(status, times=2 * tries_of(case))
         for tries, state in ((1, "pending"), (TRIES, "failed")):
             archive_at_work.try_medium(event, case.role, tries=tries)
             receipt = archive_at_work.receipt(event)
@@ -172,18 +180,33 @@ class TestNotRenewed:
         assert archive_at_work.receipt(event).state == "archived"
 
     def test_so_is_one_that_hangs_up(self, case: Case, event: Event, archive_at_work: Archive, keys: list[str]) -> None:
-        case.api(archive_at_work.apis).fail(None)
+        case.api(archive_at_work.apis).fail(None, times=tries_of(case))
         assert not archive_at_work.try_medium(event, case.role)
         assert archive_at_work.receipt(event).reason.startswith("the provider's API: ")
         assert archive_at_work.try_medium(event, case.role, tries=2)
 
-    def test_a_key_that_is_not_taken_is_no_fresh_link(
+    def test_one_failure_of_it_costs_no_try(
+        self, case: Case, event: Event, archive_at_work: Archive, keys: list[str]
+    ) -> None:
+        case.api(archive_at_work.apis).fail(503, retry_after=0)
+        assert archive_at_work.try_medium(event, case.role)
+        assert archive_at_work.receipt(event).state == "archived"
+
+    def test_asked_to_wait_for_longer_than_a_function_should_it_comes_another_time(
+        self, case: Case, event: Event, archive_at_work: Archive, keys: list[str]
+    ) -> None:
+        case.api(archive_at_work.apis).fail(429, retry_after=60)
+        assert not archive_at_work.try_medium(event, case.role)
+        assert len(archive_at_work.apis.requests) == 1
+
+    def test_a_key_that_is_not_taken_loses_nothing_that_a_redrive_could_not_bring_back(
         self, case: Case, event: Event, archive_at_work: Archive, keys: list[str]
     ) -> None:
         case.api(archive_at_work.apis).api_key = "another one by now"
         assert not archive_at_work.try_medium(event, case.role)
         assert archive_at_work.try_medium(event, case.role, tries=TRIES)
-        assert archive_at_work.receipt(event).state == "lost"
+        assert archive_at_work.receipt(event).state == "failed"
+        assert len(archive_at_work.cloud.failed()) == 1
 
 
 class TestBatch:

@@ -40,8 +40,11 @@ class TestRoles:
             for resource in as_list(statement["Resource"]):
                 if resource == "*":
                     assert {(role, action) for action in actions(statement)} <= set(self.WILDCARDS_AWS_DEMANDS)
-                elif "Fn::Sub" in resource:  # a part of the bucket: its ARN and a path in it
-                    assert re.fullmatch(r"\$\{MediaBucket\.Arn\}/[a-z]+/(\*|\*/job\.json)", resource["Fn::Sub"])
+                elif "Fn::Sub" in resource:  # a part of the bucket, or the table's index
+                    assert re.fullmatch(
+                        r"\$\{MediaBucket\.Arn\}/[a-z]+/(\*|\*/job\.json)|\$\{Table\.Arn\}/index/jobs",
+                        resource["Fn::Sub"],
+                    )
                 else:
                     assert target(resource) in template()["Resources"]
 

@@ -13,7 +13,7 @@ HOUR = 3600
 class TestAsynchronousEdges:
     def test_every_way_to_wake_a_function_is_one_that_is_tested_here(self) -> None:
         kinds = {event["Type"] for function in functions().values() for event in function["Events"].values()}
-        assert kinds <= {"HttpApi", "DynamoDB", "SQS"}
+        assert kinds <= {"HttpApi", "DynamoDB", "SQS", "EventBridgeRule", "Schedule"}
 
     def test_every_stream_consumer_has_a_failure_queue_that_it_may_send_to_by_itself(self) -> None:
         consumers = events("DynamoDB")
@@ -42,8 +42,24 @@ class TestAsynchronousEdges:
             for rule_target in rule["Targets"]:
                 assert target(rule_target["DeadLetterConfig"]["Arn"]) in self.failure_queues()
 
+    def test_every_function_that_a_rule_wakes_has_a_failure_queue_for_what_did_not_reach_it_and_what_it_could_not_do(
+        self,
+    ) -> None:
+        woken = events("EventBridgeRule")
+        assert woken
+        for name, rule in woken:
+            failures = {"Fn::GetAtt": [f"{name}Failures", "Arn"]}
+            assert rule["DeadLetterConfig"] == {"Arn": failures}
+            invoked = functions()[name]["EventInvokeConfig"]
+            assert invoked["DestinationConfig"]["OnFailure"] == {"Type": "SQS", "Destination": failures}
+            assert self.may_send(name) == {f"{name}Failures"}
+
+    def test_a_failed_sweep_is_not_repeated_for_the_next_one_does_its_work(self) -> None:
+        ((name, _),) = events("Schedule")
+        assert functions()[name]["EventInvokeConfig"]["MaximumRetryAttempts"] == 0
+
     def test_every_queue_that_failed_work_waits_in_keeps_it_for_the_fourteen_days_there_are(self) -> None:
-        assert self.failure_queues() == {"AdvanceFailures", "AnnounceFailures", "ArchiveDeadLetters"}
+        assert self.failure_queues() == {"TrackFailures", "AdvanceFailures", "AnnounceFailures", "ArchiveDeadLetters"}
         for name in self.failure_queues():
             assert queues()[name]["MessageRetentionPeriod"] == 14 * 24 * HOUR
 

@@ -7,12 +7,12 @@ import boto3
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from dailies import bucket, queue, secrets, table
-from dailies.archiving import Api, Desk, archive
+from dailies.archiving import Desk, archive
+from dailies.asking import every_api
 from dailies.bucket import Bucket
 from dailies.outbound import Network
 from dailies.providers import every_provider
 from dailies.queue import FailureQueue, WorkQueue
-from dailies.secrets import ApiSecret
 from dailies.table import Table
 from dailies.telemetry import Telemetry
 
@@ -24,26 +24,22 @@ def names(setting: str) -> frozenset[str]:
     return frozenset(name.strip().lower() for name in os.environ[setting].split(",") if name.strip())
 
 
-def api(provider: str) -> Api:
-    """A provider's API, as the settings of its name have it."""
-    secret = ApiSecret(lambda: secrets_manager, os.environ[f"{provider.upper()}_API_SECRET_ID"])
-    return Api(os.environ[f"{provider.upper()}_API_URL"], secret)
-
-
 providers = every_provider()
 unproven = [name for name, provider in providers.items() if not provider.links_are_proven]
 session = boto3.Session()
 s3 = session.client("s3", config=bucket.PATIENT)
 sqs = session.client("sqs", config=queue.CLIENT)
 secrets_manager = session.client("secretsmanager", config=secrets.CLIENT)
+jobs = Table(session.client("dynamodb", config=table.CLIENT), os.environ["TABLE_NAME"])
+telemetry = Telemetry(os.environ["STACK_NAME"])
 desk = Desk(
-    table=Table(session.client("dynamodb", config=table.CLIENT), os.environ["TABLE_NAME"]),
+    table=jobs,
     bucket=Bucket(lambda: s3, os.environ["BUCKET_NAME"], credentials=session.get_credentials()),
     queue=WorkQueue(sqs, os.environ["ARCHIVE_QUEUE_URL"]),
     failures=FailureQueue(sqs, os.environ["FAILURE_QUEUE_URL"]),
-    telemetry=Telemetry(os.environ["STACK_NAME"]),
+    telemetry=telemetry,
     providers=providers,
-    apis={name: api(name) for name, provider in providers.items() if provider.renewals},
+    apis=every_api(providers, os.environ, secrets_manager, jobs, telemetry),
     network=Network(),
     private_hosts=names("PRIVATE_MEDIA_HOSTS"),
     only_hosts={name: names(f"{name.upper()}_MEDIA_HOSTS") for name in unproven},

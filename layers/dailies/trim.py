@@ -14,7 +14,7 @@ from typing import Any
 
 # What the functions call. An operation that is missing here is an AttributeError in the end-to-end tests.
 OPERATIONS = {
-    "dynamodb": {"GetItem", "PutItem", "Query"},
+    "dynamodb": {"BatchGetItem", "GetItem", "PutItem", "Query"},
     "events": {"PutEvents"},
     "s3": {
         "AbortMultipartUpload",

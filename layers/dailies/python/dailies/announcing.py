@@ -36,6 +36,15 @@ def announcements(old: Job | None, new: Job) -> list[Announcement]:
     return [*_of_media(old, new), *_of_job(old, new)]
 
 
+def still_pending(job: Job) -> list[Announcement]:
+    """The `Media Found` of each medium that is under way, once more: what the archive's queue may have lost."""
+    return [
+        _about(job, "Media Found", [medium.role, medium.media_id, medium.found_at, "again"], medium)
+        for medium in job.media
+        if medium.state == "pending"
+    ]
+
+
 def page(job: Job) -> dict[str, Any]:
     """The job row as JSON values: what stands in job.json and, with an `id`, in announcements."""
     return {name: _json(value) for name, value in rows.job_item(job).items() if name not in OF_THE_TABLE}

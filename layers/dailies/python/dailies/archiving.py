@@ -8,36 +8,38 @@ import time
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
+from http import HTTPStatus
 from typing import Any
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from dailies import clock, links, outbound, rows
+from dailies import clock, links
 from dailies.addresses import Ways
+from dailies.asking import Api
 from dailies.bucket import Bucket, name_in_key
-from dailies.errors import HostFailed, LinkDead, MediumRefused, PayloadError, TransferError
-from dailies.models import Event, Media, MediaState, Receipt, Upload
+from dailies.confirming import contradiction, may_be_late
+from dailies.errors import Contradicted, HostFailed, LinkDead, MediumRefused, PayloadError, TransferError
+from dailies.models import Event, Media, MediaState, Receipt, Report, Upload
 from dailies.outbound import Network
-from dailies.provider import Provider
+from dailies.provider import Provider, Question
 from dailies.queue import FailureQueue, WorkQueue
-from dailies.secrets import ApiSecret
-from dailies.table import Table, compressed
+from dailies.table import Table
 from dailies.telemetry import Telemetry
 from dailies.transfer import Order, Stored, Unfinished, transfer
-from dailies.wanted import Wanted, known, listed_events, named, receipt_event, renewal_event, upload_event
+from dailies.wanted import (
+    Wanted,
+    contradiction_event,
+    known,
+    listed_events,
+    named,
+    receipt_event,
+    renewal_event,
+    upload_event,
+)
 
 LONGEST_PAUSE = 600  # seconds between two tries: more would waste a link that lives an hour
 LAST_CHANCE_SECONDS = 60  # before a link dies, the next try is not put off beyond that
 SAME_LENGTH_SECONDS = 0.5  # by which a provider's word and the medium's header may differ: half a second, or 2 %
-DAY = 86_400
-
-
-@dataclass(frozen=True, slots=True)
-class Api:
-    """A provider's API: its base URL, and the owner's credentials for it."""
-
-    base_url: str
-    secret: ApiSecret
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,13 +128,10 @@ def _try(desk: Desk, wanted: Wanted, tries: int, seconds: float) -> Receipt:
 
 def _transfer(desk: Desk, wanted: Wanted, seconds: float) -> Stored | Unfinished:
     """By the newest link; where that is dead, by a fresh one. Links that no delivery proves are not followed where the
-    provider can be asked: its own are."""
+    provider can be asked: its own are, once it has confirmed the delivery."""
     until = time.monotonic() + seconds
-    if not wanted.provider.links_are_proven and _credentials(desk, wanted):
-        told = _renewed(desk, wanted)
-        if told is None:
-            raise LinkDead("the provider's API does not know of this medium")
-        return transfer(_order(desk, wanted, told, until, proven=True), desk.bucket)
+    if not wanted.provider.links_are_proven and _may_ask(desk, wanted):
+        return transfer(_order(desk, wanted, _confirmed(desk, wanted), until, proven=True), desk.bucket)
     try:
         if wanted.link is None:
             raise LinkDead("no recorded event has a link to it")
@@ -144,36 +143,57 @@ def _transfer(desk: Desk, wanted: Wanted, seconds: float) -> Stored | Unfinished
         return transfer(_order(desk, wanted, fresh, until, proven=True), desk.bucket)
 
 
-def _credentials(desk: Desk, wanted: Wanted) -> dict[str, str] | None:
-    """For the provider's API; None where the owner has set none."""
+def _may_ask(desk: Desk, wanted: Wanted) -> bool:
     api = desk.apis.get(wanted.provider.name)
-    try:
-        return api.secret.credentials(time.time(), *wanted.provider.api_names) if api else None
-    except (BotoCoreError, ClientError) as error:
-        raise HostFailed(f"the API's secret could not be read: {_aws_problem(error)}") from error
+    return api is not None and api.credentials() is not None
 
 
 def _renewed(desk: Desk, wanted: Wanted) -> Media | None:
     """A fresh link from the provider, recorded; None where it has none or may not be asked. HostFailed where it did not
     answer this time."""
     question = wanted.provider.renewals.get(wanted.role)
-    credentials = _credentials(desk, wanted)
-    if question is None or credentials is None:
+    if question is None or not _may_ask(desk, wanted):
         return None
-    base_url = desk.apis[wanted.provider.name].base_url
-    status, answer = outbound.call(question.ask(base_url, credentials, wanted.job_id), desk.network)
-    desk.telemetry.count("Renewals", {"provider": wanted.provider.name, "status": str(status)})
-    if status in outbound.COME_AGAIN or status >= 500:
-        raise HostFailed(f"the provider's API answered {status}")
-    if status != 200:
+    report, body = _asked(desk, wanted, question)
+    if report is None:
         return None
-    body = question.redact(answer)
-    try:
-        event = renewal_event(wanted, question.read(body, wanted.job_id), body)
-    except PayloadError:
-        return None
+    event = renewal_event(wanted, report, body)
     _record(desk, [event])
     return event.media[0] if event.media else None
+
+
+def _confirmed(desk: Desk, wanted: Wanted) -> Media:
+    """The provider's own link, where its API says of the job what the delivery said. Contradicted where it does not:
+    recorded and counted. HostFailed where it may only not have heard of it yet."""
+    report, body = _asked(desk, wanted, wanted.provider.renewals[wanted.role])
+    against = contradiction(wanted.claim, wanted.role, report) if wanted.claim else ""
+    if against and wanted.claim and may_be_late(wanted.claim, report):
+        raise HostFailed(f"not confirmed yet: {against}")
+    if against:
+        _record(desk, [contradiction_event(wanted, report, body, against)])
+        desk.telemetry.count("Contradictions", {"provider": wanted.provider.name}, {})
+        raise Contradicted(against)
+    event = renewal_event(wanted, report, body, confirms=True) if report else None
+    if event is None or not event.media:
+        raise LinkDead("the provider's API does not know of this medium")
+    _record(desk, [event])
+    return event.media[0]
+
+
+def _asked(desk: Desk, wanted: Wanted, question: Question) -> tuple[Report | None, bytes]:
+    """What the provider's API says, and in which bytes; no report where it knows nothing of the job."""
+    api = desk.apis[wanted.provider.name]
+    credentials = api.credentials()
+    if credentials is None:
+        raise HostFailed("the API's secret was emptied meanwhile")
+    answer = api.call(lambda base_url, own: question.ask(base_url, own, wanted.job_id), credentials)
+    body = question.redact(answer.body)
+    if answer.status != HTTPStatus.OK:
+        return None, body
+    try:
+        return question.read(body, wanted.job_id), body
+    except PayloadError:
+        return None, body
 
 
 def _order(desk: Desk, wanted: Wanted, link: Media, until: float, *, proven: bool) -> Order:
@@ -241,9 +261,7 @@ def _record(desk: Desk, events: Iterable[Event]) -> int:
     """Put the events that are not there yet; how many were given."""
     count = 0
     for count, event in enumerate(events, start=1):  # noqa: B007  the last number is the answer
-        expires_at = int(clock.seconds(event.received_at)) + desk.retention_days * DAY
-        kept = {"payload": compressed(event.payload)} if event.payload else {}
-        desk.table.put_once(rows.event_item(event, expires_at=expires_at, **kept), written_by="archive")
+        desk.table.record(event, retention_days=desk.retention_days, written_by="archive")
     return count
 
 

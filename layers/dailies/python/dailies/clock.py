@@ -17,6 +17,11 @@ def now() -> Moment:
     return moment(datetime.now(UTC))
 
 
+def at(seconds: float) -> Moment:
+    """The moment so many seconds after 1970."""
+    return moment(datetime.fromtimestamp(seconds, UTC))
+
+
 def read(text: str) -> Moment | None:
     """The moment that a provider wrote in ISO 8601 with any offset; None where it wrote something else."""
     try:

@@ -13,6 +13,7 @@ DailiesError
       ├── ObjectExists     there is an object under its key already
       ├── LinkDead         the host says that the link is over (403, 404, 410)
       └── MediumRefused    what the link leads to is not fetched or not kept: no retry helps
+           └── Contradicted the provider's own API says otherwise than the delivery
 """
 
 
@@ -70,3 +71,7 @@ class LinkDead(TransferError):
 
 class MediumRefused(TransferError):
     """The link or what it leads to is against the rules: an address we do not fetch, an error page, too large."""
+
+
+class Contradicted(MediumRefused):
+    """The provider's own API contradicts the delivery that the link came with: nothing is fetched."""

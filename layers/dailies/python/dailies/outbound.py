@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 from email.message import Message
 from functools import cache
 from threading import Timer
+from typing import NamedTuple
 from urllib.parse import urlsplit
 
 from botocore.httpsession import get_cert_path
@@ -34,6 +35,7 @@ COME_AGAIN = frozenset({408, 416, 425, 429})  # of the 4xx, those that are not a
 LINK_OVER = frozenset({401, 403, 404, 410})  # what a host says of a link that it no longer takes
 REDIRECTS = frozenset({301, 302, 303, 307, 308})
 HEADERS = {"User-Agent": "Dailies", "Accept": "*/*", "Accept-Encoding": "identity"}
+WHOLE_SECONDS = re.compile(r"[0-9]{1,5}")
 CONTENT_RANGE = re.compile(r"bytes (\d{1,19})-(\d{1,19})/(\d{1,19})", re.ASCII)
 
 
@@ -194,9 +196,17 @@ def _validator(headers: Message) -> str:
     return etag if etag.startswith('"') else headers.get("last-modified", "")
 
 
-def call(request: Request, network: Network) -> tuple[int, bytes]:
+class Answer(NamedTuple):
+    """What a provider's API answered. `retry_after`: seconds that it asks us to wait, 0 where it does not say."""
+
+    status: int
+    body: bytes
+    retry_after: float = 0.0
+
+
+def call(request: Request, network: Network) -> Answer:
     """Call a provider's API at the address that the owner set: no redirect is followed, so the key goes nowhere else.
-    Status and body; HostFailed where there is no whole answer."""
+    HostFailed where there is no whole answer."""
     parts = urlsplit(request.url)
     kind = http.client.HTTPSConnection if parts.scheme == "https" else http.client.HTTPConnection
     options = {"context": _tls(network.ca_file)} if parts.scheme == "https" else {}
@@ -212,7 +222,8 @@ def call(request: Request, network: Network) -> tuple[int, bytes]:
         connection.close()
     if len(body) > MOST_API_BYTES:
         raise HostFailed("the provider's API answered too much")
-    return response.status, body
+    waits = response.headers.get("retry-after", "")
+    return Answer(response.status, body, float(waits) if WHOLE_SECONDS.fullmatch(waits) else 0.0)
 
 
 class StorageConnection:

@@ -4,6 +4,8 @@ Empty, null and absent mean the same. What decides something must be of its type
 rides along (`Loose`) is None where it is not as documented; what no page tells of is kept.
 """
 
+import json
+from collections.abc import Iterator
 from decimal import Decimal
 from typing import Annotated, Any, Self
 
@@ -49,6 +51,20 @@ type Loose[T] = Annotated[T | None, WrapValidator(_none_if_odd)]
 type Seconds = Annotated[Decimal, Field(gt=0, lt=10**6, max_digits=30)]
 type Amount = Annotated[Decimal, Field(ge=0, lt=10**12, max_digits=30)]
 """A number of credits: what a DynamoDB number holds and no sane bill exceeds."""
+
+
+def rows_of(body: bytes, *names: str) -> Iterator[bytes]:
+    """The rows of a list, each as JSON: an array, or an object that has it under one of these names. PayloadError where
+    there is none."""
+    try:
+        read = json.loads(body)
+    except ValueError as error:
+        raise PayloadError("no JSON") from error
+    if isinstance(read, dict):
+        read = next((read[name] for name in names if isinstance(read.get(name), list)), None)
+    if not isinstance(read, list):
+        raise PayloadError("no list")
+    return (json.dumps(row).encode() for row in read)
 
 
 class Payload(BaseModel):

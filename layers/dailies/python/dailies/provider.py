@@ -1,9 +1,13 @@
 """What a provider offers: values made of functions."""
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
+from dailies.allowance import Limit
 from dailies.containers import Kind
+from dailies.errors import PayloadError
 from dailies.models import Delivery, Proof, Report
 from dailies.verification import Secrets
 
@@ -57,12 +61,51 @@ class Request:
 @dataclass(frozen=True, slots=True)
 class Question:
     """How a provider is asked about one job: `ask` makes the call from the API's base URL, the credentials and the
-    job's id, `read` makes a report of the answer's bytes and that id, or raises PayloadError. `redact` takes secrets of
-    ours out of an answer that repeats them, before it is read or kept."""
+    job's id, `read` makes a report of the answer's bytes and that id, or raises PayloadError. `read_failure`: the same
+    of an answer with status 400, where that is how a failed job is told of. `redact` takes secrets of ours out of an
+    answer that repeats them, before it is read or kept."""
 
     ask: Callable[[str, Credentials, str], Request]
     read: Callable[[bytes, str], Report]
+    read_failure: Callable[[bytes, str], Report] | None = None
     redact: Callable[[bytes], bytes] = bytes
+
+
+class Told(NamedTuple):
+    """What the API told of one job, and the piece of its answer that did."""
+
+    report: Report
+    payload: bytes
+
+
+def told_of_each(rows: Iterator[bytes], parse: Callable[[bytes], Report]) -> list[Told]:
+    """What each row tells; those that are no job are left out."""
+    told = []
+    for row in rows:
+        with suppress(PayloadError):
+            told.append(Told(parse(row), row))
+    return told
+
+
+@dataclass(frozen=True, slots=True)
+class Roll:
+    """A call that tells of several jobs: of those with the ids that `ask` is given, at most `most_ids` of them, or of
+    the newest where it is given none. `read` leaves out what is no job; PayloadError where nothing can be read."""
+
+    ask: Callable[[str, Credentials, Sequence[str]], Request]
+    read: Callable[[bytes], list[Told]]
+    most_ids: int = 0
+    redact: Callable[[bytes], bytes] = bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Inquiry:
+    """How a webhook's jobs are asked about. `usual_seconds`: how long such a job usually takes, so that one that waits
+    for longer may have been finished without a word. `roll`: where the API tells of several at once."""
+
+    usual_seconds: float
+    question: Question
+    roll: Roll | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,7 +121,8 @@ class Provider:
     """All that the bundle knows of one provider.
 
     `roles`: what kinds of medium each role may be. `listings`: the roles whose media list other jobs. `renewals`: how
-    to ask for a fresh link, by role. `api_names`: what stands in its API secret.
+    to ask for a fresh link, by role. `inquiries`: how to ask about a job, by webhook. `api_limit`: its API's rate
+    limit. `api_names`: what stands in its API secret.
     `links_are_proven`: whether a delivery's proof covers the links in it.
     """
 
@@ -87,5 +131,7 @@ class Provider:
     roles: Mapping[str, frozenset[Kind]]
     listings: Mapping[str, Listing]
     renewals: Mapping[str, Question]
+    inquiries: Mapping[str, Inquiry]
+    api_limit: Limit
     api_names: tuple[str, ...] = ("api_key",)
     links_are_proven: bool = True

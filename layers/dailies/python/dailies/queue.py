@@ -65,6 +65,10 @@ class WorkQueue:
         self._client = client
         self._url = url
 
+    def put(self, work: str) -> None:
+        """Let the function work on this."""
+        self._client.send_message(QueueUrl=self._url, MessageBody=work)
+
     def wait(self, receipt_handle: str, seconds: int) -> None:
         """Show a message again only after so long."""
         self._client.change_message_visibility(

@@ -24,7 +24,8 @@ STAGES = {"AWSCURRENT": "current", "AWSPENDING": "pending", "AWSPREVIOUS": "prev
 
 
 class ApiSecret:
-    """A provider's API credentials: a JSON object of strings. Read anew after REFRESH_SECONDS."""
+    """A provider's API credentials: a JSON object of strings. Read anew after REFRESH_SECONDS, where there are none
+    after REREAD_SECONDS."""
 
     def __init__(self, client: "Callable[[], SecretsManagerClient]", secret_id: str) -> None:
         self._client = client
@@ -34,11 +35,14 @@ class ApiSecret:
 
     def credentials(self, now: float, *names: str) -> dict[str, str] | None:
         """The credentials; None where they are not set, or not of these names."""
-        if now - self._read_at >= REFRESH_SECONDS:
+        if now - self._read_at >= (REFRESH_SECONDS if self._complete(names) else REREAD_SECONDS):
             self._credentials = _object(self._text())
             self._read_at = now
-        found = self._credentials
-        return found if found and all(found.get(name) for name in names) else None
+        return self._credentials if self._complete(names) else None
+
+    def _complete(self, names: tuple[str, ...]) -> bool:
+        found = self._credentials or {}
+        return bool(found) and all(found.get(name) for name in names)
 
     def _text(self) -> str:
         client = self._client()

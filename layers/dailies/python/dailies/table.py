@@ -2,17 +2,19 @@
 
 import gzip
 import heapq
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from boto3.dynamodb.types import TypeDeserializer, TypeSerializer
 from botocore.config import Config
 
+from dailies import clock
+from dailies.allowance import Limit, Taken, take
 from dailies.clock import Moment
 from dailies.errors import VersionConflict
 from dailies.merging import merge
-from dailies.models import Event, Job, Standing
-from dailies.rows import SHARDS, Item, event_of, job_item, job_of, job_pk, listed
+from dailies.models import FINISHED, Event, Job, Standing
+from dailies.rows import SHARDS, Item, event_item, event_of, job_item, job_of, job_pk, listed
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
@@ -23,6 +25,8 @@ CLIENT = Config(
     retries={"mode": "standard", "total_max_attempts": 3},
 )
 INDEX = "jobs"
+DAY = 86_400  # seconds
+MOST_KEYS = 100  # that one BatchGetItem takes
 PAGE = 50  # jobs of the index in one read: ten kilobytes
 MOST_INLINE = 300 * 1024  # bytes, compressed: DynamoDB ends items at 400 KB, the rest of a row is below 40
 MOST_TRIES = 20  # of a merge that others overtake: each time, one of them has gone through
@@ -55,6 +59,14 @@ class Table:
             return bool(there.get("written_by") == {"S": written_by})
         return True
 
+    def record(self, event: Event, *, retention_days: int, written_by: str) -> bool:
+        """Put the row of an event that we made ourselves; whether it was not there yet. An answer of an API that is too
+        large for a row is no job's, and is left out."""
+        expires_at = int(clock.seconds(event.received_at)) + retention_days * DAY
+        payload = compressed(event.payload)
+        kept = {"payload": payload} if event.payload and len(payload) <= MOST_INLINE else {}
+        return self.put_once(event_item(event, expires_at=expires_at, **kept), written_by=written_by)
+
     def job(self, provider: str, job_id: str) -> Job | None:
         """The job as it stands now."""
         answer = self._client.get_item(
@@ -80,6 +92,39 @@ class Table:
             ConsistentRead=True,
         )
         return (event_of(plain(item)) for page in pages for item in page["Items"])
+
+    def finished_jobs(self, provider: str, job_ids: Sequence[str]) -> set[str]:
+        """Which of these jobs, at most MOST_KEYS, are finished as far as we know."""
+        if not job_ids:
+            return set()
+        keys = [_typed({"pk": job_pk(provider, job_id), "sk": "job"}) for job_id in dict.fromkeys(job_ids)]
+        wanted: dict[str, Any] = {
+            "Keys": keys,
+            "ProjectionExpression": "job_id, #status",
+            "ExpressionAttributeNames": {"#status": "status"},
+        }
+        found: set[str] = set()
+        while wanted:
+            answer = self._client.batch_get_item(RequestItems={self._name: wanted})  # type: ignore[dict-item]
+            rows = map(plain, answer["Responses"].get(self._name, ()))
+            found |= {row["job_id"] for row in rows if row["status"] in FINISHED}
+            wanted = answer["UnprocessedKeys"].get(self._name, {})  # type: ignore[assignment]
+        return found
+
+    def take_calls(self, provider: str, limit: Limit, wanted: int, now: float) -> int:
+        """Take calls of a provider's API from its rate limit, which all functions share: how many there is room for;
+        none where others overtook us MOST_TRIES times: they have taken what there was."""
+        key = _typed({"pk": f"allowance#{provider}", "sk": "allowance"})
+        for _ in range(MOST_TRIES):
+            answer = self._client.get_item(TableName=self._name, Key=key, ConsistentRead=True)
+            row: Item = plain(answer["Item"]) if "Item" in answer else {"version": 0, "taken": []}
+            before = [Taken(float(at), int(calls)) for at, calls in row["taken"]]
+            granted, taken = take(before, limit, wanted, now)
+            if not granted or self._put_versioned(
+                {**plain(key), "taken": [[str(one.at), one.calls] for one in taken]}, int(row["version"])
+            ):
+                return granted
+        return 0
 
     def standing_jobs(
         self, provider: str, standing: Standing, *, since: Moment = "", until: Moment = "~", newest_first: bool = True
@@ -108,17 +153,18 @@ class Table:
 
     def _replace(self, old: Job | None, new: Job) -> bool:
         """Write the row where it still has the version that we read; False where it has another."""
-        version = old.version if old else 0
-        item = job_item(new) | {"version": version + 1}
+        return self._put_versioned(job_item(new), old.version if old else 0)
+
+    def _put_versioned(self, item: Item, version: int) -> bool:
+        """Write a row over the version that was read, 0 where there was none; False where it has another by now."""
+        item = _typed({**item, "version": version + 1})
         try:
-            if old is None:
-                self._client.put_item(
-                    TableName=self._name, Item=_typed(item), ConditionExpression="attribute_not_exists(pk)"
-                )
+            if not version:
+                self._client.put_item(TableName=self._name, Item=item, ConditionExpression="attribute_not_exists(pk)")
             else:
                 self._client.put_item(
                     TableName=self._name,
-                    Item=_typed(item),
+                    Item=item,
                     ConditionExpression="#version = :read",
                     ExpressionAttributeNames={"#version": "version"},
                     ExpressionAttributeValues=_typed({":read": version}),

@@ -9,6 +9,8 @@ from collections.abc import Mapping
 from aws_lambda_powertools import Logger
 from aws_lambda_powertools.metrics import Metrics, MetricUnit
 
+UNITS = {"bytes": MetricUnit.Bytes, "seconds": MetricUnit.Seconds}
+
 type Fields = Mapping[str, str | int | float]
 
 
@@ -21,11 +23,11 @@ class Telemetry:
         self._metrics = Metrics(namespace="Dailies", service=stack)
 
     def count(self, name: str, *dimensions: Mapping[str, str], fields: Fields | None = None, **more: float) -> None:
-        """Write one metrics line: `name` once, `more` as they are named (`..._bytes`, `..._seconds`), under each set of
-        dimensions. `fields` ride along without becoming dimensions."""
+        """Write one metrics line: `name` once, `more` as they are named (`..._bytes`, `..._seconds`, else a count),
+        under each set of dimensions. `fields` ride along without becoming dimensions."""
         self._metrics.add_metric(name=name, unit=MetricUnit.Count, value=1)
         for metric, value in more.items():
-            unit = MetricUnit.Bytes if metric.endswith("bytes") else MetricUnit.Seconds
+            unit = UNITS.get(metric.rpartition("_")[2], MetricUnit.Count)
             self._metrics.add_metric(name=metric, unit=unit, value=value)
         for key, field in (fields or {}).items():
             self._metrics.add_metadata(key=key, value=field)

@@ -8,16 +8,19 @@ from typing import Any
 from dailies import clock
 from dailies.bucket import media_key
 from dailies.clock import Moment
+from dailies.confirming import Claim
 from dailies.models import Event, Media, Receipt, Report, Upload, content_digest
 from dailies.provider import Listing, Provider
+from dailies.recording import nothing, poll_event
 
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
     """A medium to be archived.
 
-    From the message: whose it is. From the job's events: its newest link, when it was found first, how long the
-    provider says that it plays, the upload that an earlier run began, whether it is archived.
+    From the message: whose it is. From the job's events: its newest link, what the newest delivery with one claims,
+    when it was found first, how long the provider says that it plays, the upload that an earlier run began, whether it
+    is archived.
     """
 
     provider: Provider
@@ -26,6 +29,7 @@ class Wanted:
     role: str
     media_id: str
     link: Media | None = None
+    claim: Claim | None = None
     found_at: Moment = ""
     upload: Upload | None = None
     archived: bool = False
@@ -48,15 +52,17 @@ def named(body: str, providers: Mapping[str, Provider]) -> Wanted:
 def known(wanted: Wanted, events: Iterable[Event]) -> Wanted:
     """The same with what the events know of it."""
     links: list[tuple[Moment, str, Media]] = []
+    claims: list[tuple[Moment, str, Claim]] = []
     uploads: list[tuple[Moment, str, Upload]] = []
     archived = False
     prefix = wanted.key("")
     for event in events:
-        links += [
-            (event.received_at, medium.url, medium)
-            for medium in event.media
-            if (medium.role, medium.media_id) == (wanted.role, wanted.media_id)
-        ]
+        for medium in event.media:
+            if (medium.role, medium.media_id) == (wanted.role, wanted.media_id):
+                links.append((event.received_at, medium.url, medium))
+                if event.origin == "webhook":
+                    claim = Claim(medium.url, event.provider_status, event.occurred_at or "")
+                    claims.append((event.received_at, medium.url, claim))
         if event.upload and event.upload.key.startswith(prefix):
             uploads.append((event.received_at, event.upload.upload_id, event.upload))
         receipt = event.receipt
@@ -65,6 +71,7 @@ def known(wanted: Wanted, events: Iterable[Event]) -> Wanted:
     return replace(
         wanted,
         link=max(links)[2] if links else None,
+        claim=max(claims, key=lambda found: found[:2])[2] if claims else None,
         found_at=min(links)[0] if links else "",
         upload=max(uploads)[2] if uploads else None,
         archived=archived,
@@ -81,26 +88,30 @@ def upload_event(wanted: Wanted, upload: Upload) -> Event:
     return _archive_event(wanted, clock.now(), asdict(upload), upload=upload)
 
 
-def renewal_event(wanted: Wanted, report: Report, answer: bytes) -> Event:
+def renewal_event(wanted: Wanted, report: Report, answer: bytes, *, confirms: bool = False) -> Event:
     """What the provider answered when it was asked for a fresh link. Its link in the wanted role is for the wanted
     medium, whatever its path; of other media it tells nothing new. The receipt beside it says that this one is being
-    tried: the link is for the run that asked, not a find to be announced."""
+    tried: the link is for the run that asked, not a find to be announced. `confirms`: it agrees with the delivery."""
     media = tuple(replace(medium, renews=wanted.media_id) for medium in report.media if medium.role == wanted.role)
     at = clock.now()
     receipt = Receipt(
         role=wanted.role, media_id=wanted.media_id, state="pending", at=at, reason="tried by a fresh link"
     )
-    content = {"provider": wanted.provider.name, "job_id": wanted.job_id, "answer": answer.decode(errors="replace")}
-    return Event.of(
+    return poll_event(
+        wanted.provider.name,
+        wanted.webhook,
         replace(report, media=media),
-        event_id=content_digest("poll", content),
-        provider=wanted.provider.name,
-        webhook=wanted.webhook,
-        origin="poll",
-        received_at=at,
-        payload=answer,
+        answer,
+        at=at,
         receipt=receipt,
+        contradiction="" if confirms else None,
     )
+
+
+def contradiction_event(wanted: Wanted, report: Report | None, answer: bytes, contradiction: str) -> Event:
+    """That the provider's API contradicts the delivery. What it says of the job counts, its links are not followed."""
+    told = replace(report, media=()) if report else nothing(wanted.job_id)
+    return poll_event(wanted.provider.name, wanted.webhook, told, answer, at=clock.now(), contradiction=contradiction)
 
 
 def listed_events(wanted: Wanted, listing: Listing, lines: Iterator[bytes]) -> Iterator[Event]:

@@ -10,9 +10,10 @@ import json
 
 from pydantic import Field
 
+from dailies.allowance import Limit
 from dailies.models import Delivery, JobError, Media, Proof, Report, Status
 from dailies.payload import Amount, JobId, Loose, Payload, Url, Word
-from dailies.provider import Credentials, ProofRules, Provider, Question, Request, Webhook
+from dailies.provider import Credentials, Inquiry, ProofRules, Provider, Question, Request, Webhook
 from dailies.verification import Secrets, bearer
 
 WORDS: dict[str, Status] = {
@@ -87,6 +88,18 @@ def parse_creator_poll(body: bytes, job_id: str) -> Report:
     )
 
 
+class CreatorRefusal(Payload):
+    """Why a poll was refused."""
+
+    detail: Loose[str] = None
+
+
+def parse_creator_failure(body: bytes, job_id: str) -> Report:
+    """A guess: of an operation that failed, a poll is answered 400. Where that is wrong, its success outweighs it."""
+    why = CreatorRefusal.read(body).detail or ""
+    return Report(job_id=job_id, status="failed", provider_status="400", error=JobError("", why, retryable=True))
+
+
 CREATOR = Webhook(provider="captions", name="creator", verify=verify, parse=parse_creator)
 CAPTIONS = Provider(
     name="captions",
@@ -94,4 +107,6 @@ CAPTIONS = Provider(
     roles={"output": frozenset({"video"})},
     listings={},
     renewals={"output": Question(ask_creator, parse_creator_poll)},
+    inquiries={"creator": Inquiry(900, Question(ask_creator, parse_creator_poll, parse_creator_failure))},
+    api_limit=Limit(5),
 )

@@ -8,12 +8,25 @@ https://docs.creatify.ai/api-reference/product_to_video/post-apiproduct_to_video
 """
 
 import re
+from collections.abc import Sequence
 from urllib.parse import quote
 
 from dailies import clock
+from dailies.allowance import Limit
 from dailies.models import Delivery, JobError, Media, Proof, Report, Status
-from dailies.payload import JobId, Loose, Payload, Url, Word
-from dailies.provider import Credentials, ProofRules, Provider, Question, Request, Webhook
+from dailies.payload import JobId, Loose, Payload, Url, Word, rows_of
+from dailies.provider import (
+    Credentials,
+    Inquiry,
+    ProofRules,
+    Provider,
+    Question,
+    Request,
+    Roll,
+    Told,
+    Webhook,
+    told_of_each,
+)
 from dailies.verification import Secrets, path_token
 
 WORDS: dict[str, Status] = {
@@ -76,8 +89,23 @@ def parse_product_to_video(body: bytes) -> Report:
 
 def ask_product_to_video(base_url: str, credentials: Credentials, job_id: str) -> Request:
     """https://docs.creatify.ai/api-reference/product_to_video/get-apiproduct_to_videos- (checked 2026-11-21)"""
-    url = f"{base_url.rstrip('/')}/product_to_videos/{quote(job_id, safe='')}/"
-    return Request("GET", url, {"X-API-ID": credentials["api_id"], "X-API-KEY": credentials["api_key"]})
+    return _get(base_url, credentials, f"/product_to_videos/{quote(job_id, safe='')}/")
+
+
+def ask_product_to_videos(base_url: str, credentials: Credentials, job_ids: Sequence[str]) -> Request:
+    """https://docs.creatify.ai/api-reference/product_to_video/get-apiproduct_to_videos (checked 2026-11-21)"""
+    query = f"?ids={','.join(quote(job_id, safe='') for job_id in job_ids)}" if job_ids else ""
+    return _get(base_url, credentials, f"/product_to_videos/{query}")
+
+
+def read_product_to_videos(body: bytes) -> list[Told]:
+    """A job for each row of the list that is one: an array, or a page with `results`."""
+    return told_of_each(rows_of(body, "results"), parse_product_to_video)
+
+
+def _get(base_url: str, credentials: Credentials, path: str) -> Request:
+    headers = {"X-API-ID": credentials["api_id"], "X-API-KEY": credentials["api_key"]}
+    return Request("GET", base_url.rstrip("/") + path, headers)
 
 
 def redact_answer(body: bytes) -> bytes:
@@ -85,7 +113,7 @@ def redact_answer(body: bytes) -> bytes:
     return OUR_ROUTE.sub(rb"\1[redacted]", body)
 
 
-RENEWAL = Question(ask_product_to_video, lambda body, _: parse_product_to_video(body), redact_answer)
+QUESTION = Question(ask_product_to_video, lambda body, _: parse_product_to_video(body), redact=redact_answer)
 PRODUCT_TO_VIDEOS = Webhook(
     provider="creatify", name="product_to_videos", verify=verify, parse=parse_product_to_video, in_path=True
 )
@@ -94,7 +122,13 @@ CREATIFY = Provider(
     webhooks=(PRODUCT_TO_VIDEOS,),
     roles={"photo": frozenset({"image"}), "video": frozenset({"video"})},
     listings={},
-    renewals={"photo": RENEWAL, "video": RENEWAL},
+    renewals={"photo": QUESTION, "video": QUESTION},
+    inquiries={
+        "product_to_videos": Inquiry(
+            600, QUESTION, Roll(ask_product_to_videos, read_product_to_videos, most_ids=100, redact=redact_answer)
+        )
+    },
+    api_limit=Limit(60),  # a guess: no page gives one
     links_are_proven=False,
     api_names=("api_id", "api_key"),
 )

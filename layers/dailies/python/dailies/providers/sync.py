@@ -8,7 +8,7 @@ https://sync.so/docs/api-reference/api/webhooks-payload-reference/webhooks (chec
 https://sync.so/docs/api-reference/api/webhooks-payload-reference/webhooks/batch-status-update (checked 2026-11-21)
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from decimal import Decimal
 from typing import Any
@@ -17,10 +17,23 @@ from urllib.parse import quote
 from pydantic import AliasChoices, Field
 
 from dailies import clock
+from dailies.allowance import Limit
 from dailies.errors import PayloadError, StaleSignature, VerificationError
 from dailies.models import Delivery, JobError, Media, Proof, Report, Status
-from dailies.payload import MOST_URL, JobId, Loose, Payload, Seconds, Url, Word
-from dailies.provider import Credentials, Listing, ProofRules, Provider, Question, Request, Webhook
+from dailies.payload import MOST_URL, JobId, Loose, Payload, Seconds, Url, Word, rows_of
+from dailies.provider import (
+    Credentials,
+    Inquiry,
+    Listing,
+    ProofRules,
+    Provider,
+    Question,
+    Request,
+    Roll,
+    Told,
+    Webhook,
+    told_of_each,
+)
 from dailies.verification import Secrets, plain_hmac, stamped_hmac
 
 WORDS: dict[str, Status] = {
@@ -216,8 +229,20 @@ def read_download(body: bytes, job_id: str) -> Report:
     return Report(job_id=job_id, status="unknown", provider_status="", media=(Media("output", url),))
 
 
+def ask_generations(base_url: str, credentials: Credentials, _job_ids: Sequence[str]) -> Request:
+    """The newest: https://sync.so/docs/api-reference/api/generate-api/list (checked 2026-11-21)"""
+    return _get(base_url, credentials, "/v2/generations")
+
+
+def read_generations(body: bytes) -> list[Told]:
+    """A generation for each row of the list that is one."""
+    return told_of_each(rows_of(body, "generations"), parse_generation)
+
+
 GENERATION = Webhook(provider="sync", name="generation", verify=verify, parse=parse_generation)
 BATCH = Webhook(provider="sync", name="batch", verify=verify, parse=parse_batch)
+GENERATION_QUESTION = Question(ask_generation, lambda body, _: parse_generation(body))
+BATCH_QUESTION = Question(ask_batch, lambda body, _: parse_batch(body))
 SYNC = Provider(
     name="sync",
     webhooks=(GENERATION, BATCH),
@@ -229,7 +254,12 @@ SYNC = Provider(
     listings={"result": Listing(webhook="generation", read=read_result)},
     renewals={
         "output": Question(ask_download, read_download),
-        "segment": Question(ask_generation, lambda body, _: parse_generation(body)),
-        "result": Question(ask_batch, lambda body, _: parse_batch(body)),
+        "segment": GENERATION_QUESTION,
+        "result": BATCH_QUESTION,
     },
+    inquiries={
+        "generation": Inquiry(600, GENERATION_QUESTION, Roll(ask_generations, read_generations)),
+        "batch": Inquiry(1800, BATCH_QUESTION),
+    },
+    api_limit=Limit(600),  # https://sync.so/docs/developer-guides/rate-limits; our calls are not POST /v2/generate
 )

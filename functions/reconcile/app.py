@@ -1,0 +1,37 @@
+"""The schedule: look after the jobs that should have been heard of by now."""
+
+import os
+
+import boto3
+from aws_lambda_powertools.utilities.typing import LambdaContext
+
+from dailies import queue, secrets, table
+from dailies.asking import every_api
+from dailies.providers import every_provider
+from dailies.queue import WorkQueue
+from dailies.reconciling import Sweep, reconcile
+from dailies.table import Table
+from dailies.telemetry import Telemetry
+
+LAST_SECONDS = 30  # of the time limit: what is under way then ends by itself
+
+session = boto3.Session()
+secrets_manager = session.client("secretsmanager", config=secrets.CLIENT)
+jobs = Table(session.client("dynamodb", config=table.CLIENT), os.environ["TABLE_NAME"])
+telemetry = Telemetry(os.environ["STACK_NAME"])
+providers = every_provider()
+sweep = Sweep(
+    table=jobs,
+    queue=WorkQueue(session.client("sqs", config=queue.CLIENT), os.environ["ARCHIVE_QUEUE_URL"]),
+    telemetry=telemetry,
+    providers=providers,
+    apis=every_api(providers, os.environ, secrets_manager, jobs, telemetry),
+    quiet=float(os.environ["RECONCILE_QUIET_SECONDS"]),
+    silent_after=float(os.environ["SILENT_AFTER_HOURS"]) * 3600,
+    retention_days=int(os.environ["RETENTION_DAYS"]),
+)
+
+
+def lambda_handler(_schedule: object, context: LambdaContext) -> None:
+    """Safe to run at any time, also beside another sweep: what both learn is recorded once."""
+    reconcile(sweep, seconds=context.get_remaining_time_in_millis() / 1000 - LAST_SECONDS)

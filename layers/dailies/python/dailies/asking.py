@@ -1,0 +1,149 @@
+"""Asking a provider's API: with the owner's credentials, within its rate limit, again where that may help.
+
+The limit is kept in the table, so that all functions together stay within it.
+"""
+
+import random
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from http import HTTPStatus
+from typing import TYPE_CHECKING
+
+from botocore.exceptions import BotoCoreError, ClientError
+
+from dailies import outbound
+from dailies.allowance import Limit
+from dailies.errors import HostFailed
+from dailies.outbound import Answer, Network
+from dailies.provider import Credentials, Provider, Request
+from dailies.secrets import ApiSecret
+from dailies.table import Table
+from dailies.telemetry import Telemetry
+
+if TYPE_CHECKING:
+    from mypy_boto3_secretsmanager import SecretsManagerClient
+
+TRIES = 3
+PAUSE_SECONDS = 0.5  # after the first; doubles, and varies so that functions that failed together do not come together
+LONGEST_PAUSE = 5.0  # asked to wait for longer, we leave it to a later run
+NO_ANSWER = 0
+UNAUTHORIZED = frozenset({HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN})
+
+
+class LimitReached(HostFailed):
+    """The provider's rate limit leaves no room just now."""
+
+
+class CredentialsRefused(HostFailed):
+    """The provider's API does not take the owner's credentials."""
+
+
+def every_api(
+    providers: Mapping[str, Provider],
+    environment: Mapping[str, str],
+    secrets_manager: "SecretsManagerClient",
+    table: Table,
+    telemetry: Telemetry,
+    *,
+    first_pause: float = PAUSE_SECONDS,
+) -> dict[str, "Api"]:
+    """The API of each provider, as the settings of its name have it. `first_pause` is in seconds."""
+    network = Network()
+    return {
+        name: Api(
+            provider=provider,
+            base_url=environment[f"{name.upper()}_API_URL"],
+            secret=ApiSecret(lambda: secrets_manager, environment[f"{name.upper()}_API_SECRET_ID"]),
+            table=table,
+            network=network,
+            telemetry=telemetry,
+            first_pause=first_pause,
+        )
+        for name, provider in providers.items()
+    }
+
+
+@dataclass(frozen=True, slots=True)
+class Api:
+    """A provider's API as the owner may use it."""
+
+    provider: Provider
+    base_url: str
+    secret: ApiSecret
+    table: Table
+    network: Network
+    telemetry: Telemetry
+    first_pause: float = PAUSE_SECONDS
+
+    def credentials(self) -> Credentials | None:
+        """The owner's; None where there are none. HostFailed where AWS does not give them."""
+        try:
+            return self.secret.credentials(time.time(), *self.provider.api_names)
+        except (BotoCoreError, ClientError) as error:
+            raise HostFailed(f"the API's secret could not be read: {_aws_problem(error)}") from error
+
+    def call(self, ask: Callable[[str, Credentials], Request], credentials: Credentials) -> Answer:
+        """Ask, and again where that may mend it.
+
+        HostFailed where it did not answer or failed, LimitReached where the limit leaves no room or the provider says
+        so, CredentialsRefused.
+        """
+        request = ask(self.base_url, credentials)
+        answer = self._answer(request)
+        for tries in range(1, tries_within(self.provider.api_limit)):
+            pause = self.first_pause * 2 ** (tries - 1) * random.uniform(0.5, 1.5)  # noqa: S311  no secret
+            pause = max(pause, answer.retry_after)
+            if not _may_mend(answer) or pause > LONGEST_PAUSE:
+                break
+            time.sleep(pause)
+            answer = self._answer(request)
+        return _accepted(answer)
+
+    def _answer(self, request: Request) -> Answer:
+        """One try, for which the rate limit leaves room; NO_ANSWER where there was none."""
+        self._take()
+        try:
+            answer = outbound.call(request, self.network)
+        except HostFailed as error:
+            self.telemetry.count("Questions", {"provider": self.provider.name, "status": "none"})
+            return Answer(NO_ANSWER, error.reason.encode())
+        self.telemetry.count("Questions", {"provider": self.provider.name, "status": str(answer.status)})
+        return answer
+
+    def _take(self) -> None:
+        try:
+            granted = self.table.take_calls(self.provider.name, self.provider.api_limit, 1, time.time())
+        except (BotoCoreError, ClientError) as error:
+            raise HostFailed(f"the API's rate limit could not be kept: {_aws_problem(error)}") from error
+        if not granted:
+            raise LimitReached("the provider's rate limit leaves no room just now")
+
+
+def tries_within(limit: Limit) -> int:
+    """How often a question is asked: less often where it takes much of the rate limit."""
+    return min(TRIES, limit.calls // 2)
+
+
+def _may_mend(answer: Answer) -> bool:
+    return (
+        answer.status == NO_ANSWER
+        or answer.status in outbound.COME_AGAIN
+        or answer.status >= HTTPStatus.INTERNAL_SERVER_ERROR
+    )
+
+
+def _accepted(answer: Answer) -> Answer:
+    if answer.status == HTTPStatus.TOO_MANY_REQUESTS:
+        raise LimitReached("the provider's API answered 429")
+    if answer.status in UNAUTHORIZED:
+        raise CredentialsRefused(f"the provider's API answered {answer.status}")
+    if answer.status == NO_ANSWER:
+        raise HostFailed(answer.body.decode())
+    if _may_mend(answer):
+        raise HostFailed(f"the provider's API answered {answer.status}")
+    return answer
+
+
+def _aws_problem(error: Exception) -> str:
+    return str(error.response["Error"]["Code"]) if isinstance(error, ClientError) else type(error).__name__

@@ -1,0 +1,141 @@
+"""Asking one provider's API about jobs: what it tells of each is recorded as an event of that job.
+
+First the newest jobs in one call, which often tell of all that is asked for, and of what nobody told us; then the rest,
+as many in a call as the API takes.
+"""
+
+import time
+from collections.abc import Callable, Iterable, Sequence
+from functools import partial
+from http import HTTPStatus
+from itertools import batched
+
+from dailies import clock
+from dailies.asking import Api, CredentialsRefused, LimitReached
+from dailies.errors import HostFailed, PayloadError
+from dailies.models import FINISHED, Report
+from dailies.outbound import Answer
+from dailies.provider import Credentials, Inquiry, Question, Request, Roll, Told
+from dailies.recording import nothing, poll_event
+from dailies.rows import Item
+from dailies.table import MOST_KEYS, Table
+
+MOST_FAILURES = 3  # one after the other: then the provider is down, and the rest is left to the next sweep
+
+
+class Poll:
+    """One sweep's questions to one provider, until a moment of `time.monotonic`. `asked` counts the jobs that it was
+    asked about, `taken_in` those that nobody told us of; `problem` says why the rest was left to the next sweep."""
+
+    def __init__(self, table: Table, api: Api, retention_days: int, until: float) -> None:
+        self.asked = 0
+        self.taken_in = 0
+        self.problem = ""
+        self._table = table
+        self._api = api
+        self._retention_days = retention_days
+        self._until = until
+        self._failures = 0
+
+    def ask(self, due: Sequence[Item]) -> None:
+        """Ask about these jobs, in their order, and for what is finished at the provider and not here. Nothing where
+        the owner has set no credentials."""
+        try:
+            credentials = self._api.credentials()
+            if credentials is None:
+                return
+            for webhook, inquiry in self._api.provider.inquiries.items():
+                job_ids = [row["job_id"] for row in due if row["webhook"] == webhook]
+                if inquiry.roll:
+                    job_ids = self._newest(webhook, inquiry.roll, credentials, job_ids)
+                if inquiry.roll and inquiry.roll.most_ids:
+                    self._several(webhook, inquiry, inquiry.roll, credentials, job_ids)
+                else:
+                    self._one_by_one(webhook, inquiry, credentials, job_ids)
+        except HostFailed as error:
+            self.problem = error.reason
+
+    def _newest(self, webhook: str, roll: Roll, credentials: Credentials, job_ids: Sequence[str]) -> list[str]:
+        """The ids that the list of the newest jobs does not tell of."""
+        told = {one.report.job_id: one for one in self._roll(roll, credentials, ()) or ()}
+        for job_id in job_ids:
+            if job_id in told:
+                self._heard(webhook, told[job_id].report, told[job_id].payload)
+        finished = [
+            job_id for job_id, one in told.items() if one.report.status in FINISHED and job_id not in set(job_ids)
+        ]
+        for some in batched(finished, MOST_KEYS, strict=False):
+            for job_id in set(some) - self._table.finished_jobs(self._api.provider.name, some):
+                self._record(webhook, told[job_id].report, told[job_id].payload)
+                self.taken_in += 1
+        return [job_id for job_id in job_ids if job_id not in told]
+
+    def _several(
+        self, webhook: str, inquiry: Inquiry, roll: Roll, credentials: Credentials, job_ids: Sequence[str]
+    ) -> None:
+        for some in batched(job_ids, roll.most_ids, strict=False):
+            if time.monotonic() > self._until:
+                return
+            rows = self._roll(roll, credentials, some)
+            if rows is None:
+                self._one_by_one(webhook, inquiry, credentials, some)
+                continue
+            told = {one.report.job_id: one for one in rows}
+            for job_id in some:
+                self._heard(webhook, *told.get(job_id, Told(nothing(job_id), b"")))
+
+    def _one_by_one(self, webhook: str, inquiry: Inquiry, credentials: Credentials, job_ids: Iterable[str]) -> None:
+        for job_id in job_ids:
+            if time.monotonic() > self._until:
+                return
+            ask = partial(_ask_one, inquiry.question, job_id)
+            if answer := self._call(ask, credentials):
+                body = inquiry.question.redact(answer.body)
+                self._heard(webhook, _read(inquiry.question, answer.status, body, job_id), body)
+
+    def _roll(self, roll: Roll, credentials: Credentials, job_ids: Sequence[str]) -> list[Told] | None:
+        """What the call tells; None where it cannot be understood or was not answered this time."""
+        answer = self._call(lambda base_url, own: roll.ask(base_url, own, job_ids), credentials)
+        if answer is None or answer.status != HTTPStatus.OK:
+            return None
+        try:
+            return roll.read(roll.redact(answer.body))
+        except PayloadError:
+            return None
+
+    def _call(self, ask: Callable[[str, Credentials], Request], credentials: Credentials) -> Answer | None:
+        """The answer; None where there was none this time. HostFailed where the provider is to be asked no more."""
+        try:
+            answer = self._api.call(ask, credentials)
+        except (LimitReached, CredentialsRefused):
+            raise
+        except HostFailed:
+            self._failures += 1
+            if self._failures == MOST_FAILURES:
+                raise
+            return None
+        self._failures = 0
+        return answer
+
+    def _heard(self, webhook: str, report: Report, payload: bytes) -> None:
+        self._record(webhook, report, payload)
+        self.asked += 1
+
+    def _record(self, webhook: str, report: Report, payload: bytes) -> None:
+        event = poll_event(self._api.provider.name, webhook, report, payload, at=clock.now())
+        self._table.record(event, retention_days=self._retention_days, written_by="reconcile")
+
+
+def _ask_one(question: Question, job_id: str, base_url: str, credentials: Credentials) -> Request:
+    return question.ask(base_url, credentials, job_id)
+
+
+def _read(question: Question, status: int, body: bytes, job_id: str) -> Report:
+    """What an answer reports of the job that was asked about; nothing where it cannot be read, or is of another."""
+    readers = {HTTPStatus.OK: question.read, HTTPStatus.BAD_REQUEST: question.read_failure}
+    read = readers.get(HTTPStatus(status)) if status in set(HTTPStatus) else None
+    try:
+        report = read(body, job_id) if read else nothing(job_id)
+    except PayloadError:
+        return nothing(job_id)
+    return report if report.job_id == job_id else nothing(job_id)

@@ -1,0 +1,120 @@
+"""A sweep over what should have been heard of by now: what it learns is recorded as events of the jobs.
+
+Jobs that wait for longer than usual are asked about, the longest silent first; jobs that are finished at the provider
+and not here are taken in; media that nothing is heard of are queued again; who is silent for a day calls a person. A
+sweep that is interrupted loses nothing: what it did is recorded, and the rest is as due as before.
+"""
+
+import json
+import time
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+
+from dailies import announcing, clock
+from dailies.asking import Api
+from dailies.models import Standing
+from dailies.polling import Poll
+from dailies.provider import Provider
+from dailies.queue import WorkQueue
+from dailies.recording import nothing, poll_event
+from dailies.rows import Item
+from dailies.table import Table
+from dailies.telemetry import Telemetry
+
+STUCK_SECONDS = 3600.0  # no try of a medium, and no pause after one, lasts half as long
+GROWS = 0.5  # the next look comes after half the time that a job has been silent for
+LONGEST_GAP = 3600.0  # between two looks, in seconds
+LONGEST_SILENCE = 7 * 86_400.0  # seconds; after a week nobody is asked any more
+
+
+@dataclass(frozen=True, slots=True)
+class Sweep:
+    """What a sweep works with. `quiet` takes the place of each provider's usual time, where it is not 0; `silent_after`
+    is how long a job may be silent; both in seconds. `apis` are those of all providers, by name."""
+
+    table: Table
+    queue: WorkQueue
+    telemetry: Telemetry
+    providers: Mapping[str, Provider]
+    apis: Mapping[str, Api]
+    quiet: float
+    silent_after: float
+    retention_days: int
+
+
+def reconcile(sweep: Sweep, *, seconds: float) -> None:
+    """Look after all jobs, for about so many seconds at most."""
+    until = time.monotonic() + seconds
+    for provider in sweep.providers.values():
+        requeued = _queue_again(sweep, provider)
+        poll = Poll(sweep.table, sweep.apis[provider.name], sweep.retention_days, until)
+        poll.ask(list(_due(sweep, provider)))
+        silent = _name_silence(sweep, provider)
+        sweep.telemetry.count(
+            "Sweeps",
+            {"provider": provider.name},
+            fields={"problem": poll.problem} if poll.problem else {},
+            asked_jobs=poll.asked,
+            taken_in_jobs=poll.taken_in,
+            requeued_media=requeued,
+            silent_jobs=silent,
+        )
+
+
+def next_look(listed: Item, usual: float) -> float:
+    """When a job is looked after next, in seconds since 1970: first when it has been silent for as long as is usual,
+    then after gaps that grow with its silence."""
+    heard, looked = listed["updated_at"], listed.get("reconciled_at", "")
+    if looked <= heard:
+        return clock.seconds(heard) + usual
+    return clock.seconds(looked) + min((clock.seconds(looked) - clock.seconds(heard)) * GROWS, LONGEST_GAP)
+
+
+def _due(sweep: Sweep, provider: Provider) -> Iterator[Item]:
+    """The jobs that are due to be asked about, those first that wait for the longest time; then those whose silence
+    has a name already, so that they take nothing from the others' rate limit."""
+    now = time.time()
+    usual = {name: sweep.quiet or inquiry.usual_seconds for name, inquiry in provider.inquiries.items()}
+    standings: tuple[Standing, ...] = ("waiting", "silent")
+    for standing in standings:
+        for row in sweep.table.standing_jobs(
+            provider.name,
+            standing,
+            since=clock.at(now - LONGEST_SILENCE),
+            until=clock.at(now - min(usual.values())),
+            newest_first=False,
+        ):
+            if row["webhook"] in usual and next_look(row, usual[row["webhook"]]) <= now:
+                yield row
+
+
+def _queue_again(sweep: Sweep, provider: Provider) -> int:
+    """Put the media of jobs that are stuck into the archive's queue again: how many. Archiving twice is once."""
+    now, count = time.time(), 0
+    usual = sweep.quiet or STUCK_SECONDS
+    for row in sweep.table.standing_jobs(provider.name, "archiving", until=clock.at(now - usual), newest_first=False):
+        job = sweep.table.job(provider.name, row["job_id"])
+        if job is None or next_look(row, usual) > now:
+            continue
+        for found in announcing.still_pending(job):
+            sweep.queue.put(json.dumps({"detail-type": found.detail_type, "detail": found.detail}))
+            count += 1
+        _look(sweep, provider, row)
+    return count
+
+
+def _name_silence(sweep: Sweep, provider: Provider) -> int:
+    """Give the silence of jobs a name that a person hears: how many."""
+    count = 0
+    for row in sweep.table.standing_jobs(
+        provider.name, "waiting", until=clock.at(time.time() - sweep.silent_after), newest_first=False
+    ):
+        _look(sweep, provider, row, silent=True)
+        count += 1
+    return count
+
+
+def _look(sweep: Sweep, provider: Provider, row: Item, *, silent: bool = False) -> None:
+    """Record that the job was looked after."""
+    event = poll_event(provider.name, row["webhook"], nothing(row["job_id"]), b"", at=clock.now(), silent=silent)
+    sweep.table.record(event, retention_days=sweep.retention_days, written_by="reconcile")

@@ -1,0 +1,120 @@
+"""Creatify's calls prove only that their sender knows the URL: with API credentials set, its API must say the same."""
+
+from dataclasses import replace
+
+import pytest
+
+from dailies.confirming import Claim, contradiction, may_be_late
+from dailies.models import Event, Media, Report
+from local.sink import Sink
+from tests.desk import Archive
+
+BEFORE, THEN, LATER = (f"2026-01-15T10:30:0{second}.000000Z" for second in range(3))
+VIDEO = Media("video", "https://cdn.example/v.mp4?signed=1")
+CLAIM = Claim(VIDEO.url, "video_generated", THEN)
+TOLD = Report(job_id="p-1", status="completed", provider_status="video_generated", occurred_at=THEN, media=(VIDEO,))
+
+
+class TestContradiction:
+    def test_the_same_of_the_same_moment_agrees(self) -> None:
+        assert contradiction(CLAIM, "video", TOLD) == ""
+
+    def test_another_signature_is_the_same_link(self) -> None:
+        told = replace(TOLD, media=(Media("video", "https://cdn.example/v.mp4?signed=2"),))
+        assert contradiction(CLAIM, "video", told) == ""
+
+    def test_a_newer_state_is_progress(self) -> None:
+        """An image stage whose video has begun when the photo is read back."""
+        told = replace(TOLD, status="processing", provider_status="video_generating", occurred_at=LATER)
+        assert contradiction(replace(CLAIM, provider_status="image_generated"), "video", told) == ""
+
+    @pytest.mark.parametrize(
+        ("told", "says"),
+        [
+            (None, "the provider's API knows no such job"),
+            (
+                replace(TOLD, media=(Media("video", "https://cdn.example/w.mp4"),)),
+                "the provider's API has another video",
+            ),
+            (replace(TOLD, media=()), "the provider's API says video_generated and has no video"),
+            (
+                replace(TOLD, status="failed", provider_status="failed"),
+                "the provider's API says failed, the call video_generated",
+            ),
+        ],
+    )
+    def test_an_unknown_job_another_link_and_another_status_contradict(self, told: Report | None, says: str) -> None:
+        assert contradiction(CLAIM, "video", told) == says
+        assert not may_be_late(CLAIM, told)
+
+    def test_an_older_unfinished_state_may_only_be_late(self) -> None:
+        told = replace(TOLD, status="processing", provider_status="video_generating", occurred_at=BEFORE, media=())
+        assert contradiction(CLAIM, "video", told)
+        assert may_be_late(CLAIM, told)
+
+
+class TestInTheArchive:
+    HOSTILE = "https://evil.example/video.mp4"
+
+    def forged(self, archive: Archive, event: Event) -> Event:
+        """A call with the right token, of a job that is Creatify's, with a link to somewhere else."""
+        forged = replace(event, event_id="f" * 64, media=(Media("video", self.HOSTILE),))
+        archive.record(forged)
+        return forged
+
+    def test_a_confirmed_delivery_is_archived_by_the_providers_own_link(
+        self, archive_at_work: Archive, s3: Sink
+    ) -> None:
+        archive_at_work.set_keys()
+        told = archive_at_work.product()
+        for role in ("photo", "video"):
+            assert archive_at_work.try_medium(told, role)
+        job = archive_at_work.job(told)
+        assert (job.stage, job.confirmation.contradiction) == ("settled", "")
+        assert job.confirmation.at
+
+    def test_a_forged_link_is_not_fetched_and_the_job_needs_attention(
+        self, archive_at_work: Archive, s3: Sink, capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        archive_at_work.set_keys()
+        forged = self.forged(archive_at_work, archive_at_work.product())
+        assert archive_at_work.try_medium(forged, "video")
+        job = archive_at_work.job(forged)
+        assert (job.stage, job.confirmation.contradiction) == ("attention", "the provider's API has another video")
+        assert archive_at_work.receipt(forged).state == "failed"
+        assert s3.keys == []
+        assert '"Contradictions":[1.0]' in capsys.readouterr().out
+        ((reason, _),) = archive_at_work.cloud.failed()  # a person may redrive it
+        assert reason == "the provider's API has another video"
+
+    def test_a_job_that_the_provider_does_not_know_needs_attention(self, archive_at_work: Archive, s3: Sink) -> None:
+        archive_at_work.set_keys()
+        told = archive_at_work.product()
+        archive_at_work.apis.creatify.forget("p-1")
+        assert archive_at_work.try_medium(told, "video")
+        assert archive_at_work.job(told).confirmation.contradiction == "the provider's API knows no such job"
+        assert s3.keys == []
+
+    def test_what_the_provider_has_not_heard_of_yet_is_tried_again(self, archive_at_work: Archive, s3: Sink) -> None:
+        archive_at_work.set_keys()
+        job = archive_at_work.apis.creatify.job("p-1", webhook_url="https://r.example/x")
+        job.becomes("video_generating")
+        early = replace(
+            archive_at_work.hears(archive_at_work.apis.creatify.callbacks.told[-1]),
+            event_id="e" * 64,
+            status="completed",
+            provider_status="video_generated",
+            occurred_at="2999-01-01T00:00:00.000000Z",
+            media=(Media("video", "https://creatify.ai/v.mp4"),),
+        )
+        archive_at_work.record(early)
+        assert not archive_at_work.try_medium(early, "video")
+        assert archive_at_work.receipt(early).reason.startswith("not confirmed yet: ")
+
+    def test_a_contradiction_is_over_when_the_provider_agrees(self, archive_at_work: Archive, s3: Sink) -> None:
+        archive_at_work.set_keys()
+        told = archive_at_work.product()
+        archive_at_work.try_medium(self.forged(archive_at_work, told), "video")
+        for role in ("photo", "video"):
+            assert archive_at_work.try_medium(told, role)
+        assert archive_at_work.job(told).stage == "settled"  # the forged medium is beside an archived one
