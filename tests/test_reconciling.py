@@ -1,0 +1,303 @@
+"""A sweep: who waits is asked about, who is finished unheard is taken in, what is stuck is queued again, and a silence
+calls a person. The providers' APIs are the simulated ones."""
+
+import json
+from collections.abc import Callable
+from dataclasses import replace
+
+import pytest
+
+from dailies import clock
+from dailies.models import Event, Job, Media
+from dailies.queue import WorkQueue
+from dailies.reconciling import GROWS, LONGEST_GAP, Sweep, next_look, reconcile
+from dailies.recording import submitted_event
+from dailies.rows import job_item
+from dailies.telemetry import Telemetry
+from tests.desk import PROVIDERS, Archive
+
+HOUR = 3600.0
+WEBHOOK = {"sync": "generation", "creatify": "product_to_videos", "captions": "creator"}
+every_provider_here = pytest.mark.parametrize("provider", WEBHOOK)
+
+
+class Reconcile:
+    """A reconcile over the desk's table; time is passed by moving what was heard into the past."""
+
+    def __init__(self, desk: Archive, quiet: float = 0) -> None:
+        self.desk = desk
+        self.sweep = Sweep(
+            table=desk.table,
+            queue=WorkQueue(desk.cloud.sqs, desk.cloud.queue_url("found")),
+            telemetry=Telemetry("dailies"),
+            providers=PROVIDERS,
+            apis=desk.desk.apis,
+            quiet=quiet,
+            silent_after=24 * HOUR,
+            retention_days=90,
+        )
+
+    def submitted(self, provider: str, job_id: str, *, ago: float, webhook: str = "") -> None:
+        """The owner's app submitted it so many seconds ago."""
+        detail = {"provider": provider, "webhook": webhook or WEBHOOK[provider], "job_id": job_id}
+        self.advance(submitted_event(detail, PROVIDERS, at=clock.at(clock.seconds(clock.now()) - ago)))
+
+    def advance(self, event: Event) -> None:
+        self.desk.record(event)
+        self.desk.table.advance(event)
+
+    def run(self) -> None:
+        """A sweep, and what the stream makes of it."""
+        reconcile(self.sweep, seconds=60)
+        for row in self.desk.cloud.rows():
+            if row["sk"] != "job" and row.get("origin") == "poll":
+                for event in self.desk.table.events(row["provider"], row["job_id"]):
+                    self.desk.table.advance(event)
+
+    def job(self, provider: str, job_id: str) -> Job:
+        job = self.desk.table.job(provider, job_id)
+        assert job
+        return job
+
+    def asked(self, provider: str) -> list[str]:
+        """The paths that the provider was asked."""
+        return [request.path for request in self.desk.apis.requests if request.provider == provider]
+
+    def queued(self) -> list[dict[str, object]]:
+        messages = self.desk.cloud.sqs.receive_message(
+            QueueUrl=self.desk.cloud.queue_url("found"), MaxNumberOfMessages=10
+        ).get("Messages", ())
+        return [json.loads(message["Body"])["detail"] for message in messages]
+
+
+@pytest.fixture
+def reconciles(archive_at_work: Archive) -> Reconcile:
+    archive_at_work.set_keys()
+    return Reconcile(archive_at_work)
+
+
+BEGINS: dict[str, Callable[[Archive], object]] = {
+    "sync": lambda desk: desk.apis.sync.job("j-1"),
+    "creatify": lambda desk: desk.apis.creatify.job("j-1"),
+    "captions": lambda desk: desk.apis.captions.job("j-1"),
+}
+FINISHES: dict[str, Callable[[Archive], object]] = {
+    "sync": lambda desk: desk.apis.sync.job("j-1").completes("generation.mp4"),
+    "creatify": lambda desk: desk.apis.creatify.job("j-1").completes(),
+    "captions": lambda desk: desk.apis.captions.job("j-1").completes(),
+}
+
+
+class TestAsk:
+    @every_provider_here
+    def test_a_job_whose_call_never_came_is_finished_by_what_the_provider_says(
+        self, reconciles: Reconcile, provider: str
+    ) -> None:
+        reconciles.submitted(provider, "j-1", ago=HOUR)
+        FINISHES[provider](reconciles.desk)
+        reconciles.run()
+        job = reconciles.job(provider, "j-1")
+        assert (job.status, job.stage) == ("completed", "archiving")
+
+    @every_provider_here
+    def test_one_that_goes_on_is_asked_about_and_stays_where_it_was(self, reconciles: Reconcile, provider: str) -> None:
+        reconciles.submitted(provider, "j-1", ago=HOUR)
+        before = reconciles.job(provider, "j-1")
+        BEGINS[provider](reconciles.desk)
+        reconciles.run()
+        job = reconciles.job(provider, "j-1")
+        assert (job.stage, job.updated_at) == ("waiting", before.updated_at)
+        assert job.reconciled_at > before.updated_at
+        assert len(reconciles.asked(provider)) >= 1
+
+    @every_provider_here
+    def test_one_that_its_provider_does_not_know_waits_on(self, reconciles: Reconcile, provider: str) -> None:
+        reconciles.submitted(provider, "j-1", ago=HOUR)
+        reconciles.run()
+        assert reconciles.job(provider, "j-1").stage == "waiting"
+
+    @every_provider_here
+    def test_one_that_is_not_late_yet_is_left_alone(self, reconciles: Reconcile, provider: str) -> None:
+        reconciles.submitted(provider, "j-1", ago=60)
+        reconciles.run()
+        assert reconciles.job(provider, "j-1").reconciled_at == ""
+
+    def test_a_failed_operation_of_captions_is_heard_of_too(self, reconciles: Reconcile) -> None:
+        reconciles.submitted("captions", "j-1", ago=HOUR)
+        reconciles.desk.apis.captions.job("j-1").fails()
+        reconciles.run()
+        job = reconciles.job("captions", "j-1")
+        assert (job.status, job.stage) == ("failed", "settled")
+        assert job.error
+        assert job.error.message
+
+    def test_a_batch_is_asked_about_by_its_own_call(self, reconciles: Reconcile) -> None:
+        reconciles.submitted("sync", "b-1", ago=HOUR, webhook="batch")
+        reconciles.desk.apis.sync.batch("b-1").completes({"g-1": "batch-1.mp4"})
+        reconciles.run()
+        assert reconciles.job("sync", "b-1").status == "completed"
+        assert "/v2/batch/b-1" in reconciles.asked("sync")
+
+    def test_a_hundred_jobs_of_creatify_are_one_call_beside_that_for_the_newest(self, reconciles: Reconcile) -> None:
+        for number in range(100):
+            reconciles.submitted("creatify", f"p-{number}", ago=HOUR)
+        reconciles.run()
+        assert reconciles.asked("creatify") == ["/product_to_videos/"] * 2
+        ids = reconciles.desk.apis.requests[-2].query.get("ids", "") or reconciles.desk.apis.requests[-1].query["ids"]
+        assert len(ids.split(",")) == 100
+
+    def test_without_credentials_nobody_is_asked(self, archive_at_work: Archive) -> None:
+        reconciles = Reconcile(archive_at_work)
+        for provider in WEBHOOK:
+            reconciles.submitted(provider, "j-1", ago=HOUR)
+        reconciles.run()
+        assert archive_at_work.apis.requests == []
+
+    def test_the_rate_limit_leaves_the_rest_to_the_next_sweep(self, reconciles: Reconcile) -> None:
+        """Captions': five a minute, of ten that wait; the longest first."""
+        for number in range(10):
+            reconciles.submitted("captions", f"o-{number}", ago=10 * HOUR - number)
+            reconciles.desk.apis.captions.job(f"o-{number}").completes()
+        reconciles.run()
+        statuses = [reconciles.job("captions", f"o-{number}").status for number in range(10)]
+        assert statuses == ["completed"] * 5 + ["pending"] * 5
+        assert {request.status for request in reconciles.desk.apis.requests if request.provider == "captions"} == {200}
+
+    def test_a_provider_that_is_down_is_left_alone_after_a_few_calls_and_the_others_are_asked(
+        self, reconciles: Reconcile
+    ) -> None:
+        for number in range(20):
+            reconciles.submitted("sync", f"g-{number}", ago=HOUR)
+        reconciles.submitted("captions", "o-1", ago=HOUR)
+        reconciles.desk.apis.captions.job("o-1").completes()
+        reconciles.desk.apis.sync.fail(503, times=1000)
+        reconciles.run()
+        assert len(reconciles.asked("sync")) <= 9
+        assert reconciles.job("captions", "o-1").status == "completed"
+        assert reconciles.job("sync", "g-1").reconciled_at == ""  # as due as before
+
+    def test_no_secret_of_ours_is_in_what_is_kept_or_told(
+        self, reconciles: Reconcile, capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        token = "t0k3n-in-the-path-of-the-webhook"
+        url = f"https://r.example/webhooks/creatify/product_to_videos/{token}"
+        reconciles.submitted("creatify", "j-1", ago=HOUR)
+        reconciles.desk.apis.creatify.job("j-1", webhook_url=url).completes()
+        reconciles.run()
+        apis = reconciles.desk.apis
+        kept = reconciles.desk.recorded().decode(errors="replace") + "".join(capsys.readouterr())
+        for secret in (token, apis.sync.api_key, apis.creatify.api_key, apis.captions.api_key):
+            assert secret not in kept
+
+
+class TestTakeIn:
+    @pytest.mark.parametrize("provider", ["sync", "creatify"])
+    def test_a_finished_job_that_nobody_told_us_of_is_taken_in_once(self, reconciles: Reconcile, provider: str) -> None:
+        FINISHES[provider](reconciles.desk)
+        reconciles.run()
+        assert reconciles.job(provider, "j-1").stage == "archiving"
+        rows = len(reconciles.desk.cloud.rows())
+        reconciles.run()
+        assert len(reconciles.desk.cloud.rows()) == rows
+
+    def test_one_that_is_not_finished_is_not(self, reconciles: Reconcile) -> None:
+        reconciles.desk.apis.sync.job("j-1")
+        reconciles.run()
+        assert reconciles.desk.table.job("sync", "j-1") is None
+
+    def test_a_page_of_them_is_read_as_the_bare_list_is(self, reconciles: Reconcile) -> None:
+        reconciles.desk.apis.creatify.paged = True
+        FINISHES["creatify"](reconciles.desk)
+        reconciles.run()
+        assert reconciles.job("creatify", "j-1").stage == "archiving"
+
+
+class TestStuck:
+    def found(self, *, ago: float) -> Event:
+        return replace(
+            submitted_event(
+                {"provider": "sync", "webhook": "generation", "job_id": "g-1"},
+                PROVIDERS,
+                at=clock.at(clock.seconds(clock.now()) - ago),
+            ),
+            origin="webhook",
+            status="completed",
+            media=(Media("output", "https://h.example/o.mp4"),),
+        )
+
+    def test_a_medium_that_nothing_is_heard_of_is_queued_again_but_not_at_every_sweep(
+        self, archive_at_work: Archive
+    ) -> None:
+        reconciles = Reconcile(archive_at_work)
+        reconciles.advance(self.found(ago=2 * HOUR))
+        reconciles.run()
+        (detail,) = reconciles.queued()
+        assert (detail["provider"], detail["job_id"]) == ("sync", "g-1")
+        reconciles.run()
+        assert reconciles.queued() == []
+
+    def test_one_that_may_still_be_under_way_is_not(self, archive_at_work: Archive) -> None:
+        reconciles = Reconcile(archive_at_work)
+        reconciles.advance(self.found(ago=HOUR / 2))
+        reconciles.run()
+        assert reconciles.queued() == []
+
+    def test_what_is_queued_again_is_what_the_archive_understands(self, archive_at_work: Archive) -> None:
+        reconciles = Reconcile(archive_at_work)
+        told = archive_at_work.generation()
+        archive_at_work.table.advance(replace(told, received_at=clock.at(clock.seconds(clock.now()) - 2 * HOUR)))
+        reconciles.run()
+        (detail,) = reconciles.queued()
+        assert archive_at_work.try_medium(told, "output")
+        assert archive_at_work.receipt(told).media_id == detail["media"][0]["media_id"]  # type: ignore[index]
+
+
+class TestSilence:
+    def test_a_job_that_is_silent_for_a_day_needs_attention_also_where_nobody_can_be_asked(
+        self, archive_at_work: Archive
+    ) -> None:
+        reconciles = Reconcile(archive_at_work)
+        reconciles.submitted("captions", "o-1", ago=25 * HOUR)
+        reconciles.submitted("captions", "o-2", ago=23 * HOUR)
+        reconciles.run()
+        assert reconciles.job("captions", "o-1").stage == "attention"
+        assert reconciles.job("captions", "o-2").stage == "waiting"
+
+    def test_it_is_asked_about_still_and_settles_when_it_is_heard_of(self, reconciles: Reconcile) -> None:
+        """The provider was down for more than a day."""
+        reconciles.submitted("sync", "j-1", ago=48 * HOUR)
+        reconciles.desk.apis.sync.fail(503, times=9)
+        reconciles.run()
+        assert reconciles.job("sync", "j-1").standing == "silent"
+        later = replace(reconciles.job("sync", "j-1"), reconciled_at=clock.at(clock.seconds(clock.now()) - 2 * HOUR))
+        reconciles.desk.cloud.dynamodb.delete_item(
+            TableName=reconciles.desk.cloud.environment["TABLE_NAME"],
+            Key={"pk": {"S": "job#sync#j-1"}, "sk": {"S": "job"}},
+        )
+        reconciles.desk.table.put_once(job_item(later), written_by="test")
+        FINISHES["sync"](reconciles.desk)
+        reconciles.run()
+        assert reconciles.job("sync", "j-1").stage == "archiving"
+
+
+class TestNextLook:
+    USUAL = 600.0
+    HEARD = "2026-01-15T10:00:00.000000Z"
+
+    def test_it_is_first_when_the_usual_time_is_over_and_then_after_gaps_that_grow(self) -> None:
+        heard = clock.seconds(self.HEARD)
+        look = next_look({"updated_at": self.HEARD}, self.USUAL)
+        assert look == heard + self.USUAL
+        gaps = []
+        for _ in range(12):
+            gap = next_look({"updated_at": self.HEARD, "reconciled_at": clock.at(look)}, self.USUAL) - look
+            assert gap == pytest.approx(min((look - heard) * GROWS, LONGEST_GAP))
+            gaps.append(gap)
+            look += gap
+        assert gaps == sorted(gaps)
+
+    def test_news_begin_it_anew(self) -> None:
+        earlier = "2026-01-15T09:00:00.000000Z"
+        assert next_look({"updated_at": self.HEARD, "reconciled_at": earlier}, self.USUAL) == (
+            clock.seconds(self.HEARD) + self.USUAL
+        )
