@@ -83,16 +83,18 @@ class Api:
         except (BotoCoreError, ClientError) as error:
             raise HostFailed(f"the API's secret could not be read: {_aws_problem(error)}") from error
 
-    def call(self, ask: Callable[[str, Credentials], Request], credentials: Credentials) -> Answer:
-        """Ask, and again where that may mend it.
+    def call(
+        self, ask: Callable[[str, Credentials], Request], credentials: Credentials, *, tries: int | None = None
+    ) -> Answer:
+        """Ask, and again where that may mend it, `tries` times at most; None: as often as its rate limit suggests.
 
         HostFailed where it did not answer or failed, LimitReached where the limit leaves no room or the provider says
         so, CredentialsRefused.
         """
         request = ask(self.base_url, credentials)
         answer = self._answer(request)
-        for tries in range(1, tries_within(self.provider.api_limit)):
-            pause = self.first_pause * 2 ** (tries - 1) * random.uniform(0.5, 1.5)  # noqa: S311  no secret
+        for number in range(1, tries or tries_within(self.provider.api_limit)):
+            pause = self.first_pause * 2 ** (number - 1) * random.uniform(0.5, 1.5)  # noqa: S311  no secret
             pause = max(pause, answer.retry_after)
             if not _may_mend(answer) or pause > LONGEST_PAUSE:
                 break

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
 CLIENT = Config(connect_timeout=1, read_timeout=5, retries={"mode": "standard", "total_max_attempts": 3})
 SOURCE = "dailies"
+SUBMITTER = "dailies.submit"  # any other source may tell of submitted jobs
 MOST_AT_ONCE = 10  # entries that one PutEvents takes
 
 
@@ -34,6 +35,22 @@ class Bus:
             if answer["FailedEntryCount"]:
                 codes = sorted({entry["ErrorCode"] for entry in answer["Entries"] if "ErrorCode" in entry})
                 raise NotStored(f"the bus did not take {answer['FailedEntryCount']}: {', '.join(codes)}")
+
+    def submitted(self, provider: str, webhook: str, job_id: str) -> None:
+        """Tell that a job was submitted, so that it is tracked. NotStored where the bus did not take it."""
+        detail = {"provider": provider, "webhook": webhook, "job_id": job_id}
+        answer = self._client.put_events(
+            Entries=[
+                {
+                    "EventBusName": self._name,
+                    "Source": SUBMITTER,
+                    "DetailType": "Job Submitted",
+                    "Detail": json.dumps(detail),
+                }
+            ]
+        )
+        if answer["FailedEntryCount"]:
+            raise NotStored("the bus did not take that a job was submitted")
 
     def _entry(self, announcement: Announcement) -> "PutEventsRequestEntryTypeDef":
         return {

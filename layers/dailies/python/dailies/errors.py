@@ -6,6 +6,7 @@ DailiesError
  ├── DeliveryTooLarge      its body is over the limit: 413
  ├── PayloadError          it is authentic, but we cannot read it: quarantine
  ├── NotStored             AWS did not take a write or give a secret: 503, the provider comes again
+ ├── NotSubmitted         a job was not submitted; the message says what to do
  ├── VersionConflict       somebody else wrote the job row meanwhile: read, merge and write again
  └── TransferError         a medium did not become an object; `reason` says why, for the job row
       ├── HostFailed       the host did not deliver whole: another try may
@@ -39,6 +40,10 @@ class PayloadError(DailiesError):
 
 class NotStored(DailiesError):
     """AWS did not answer for a write or a secret. Nothing is half done; the same call may succeed later."""
+
+
+class NotSubmitted(DailiesError):
+    """A job was not submitted, or it cannot be told whether it was. One line that says what is wrong and what to do."""
 
 
 class VersionConflict(DailiesError):

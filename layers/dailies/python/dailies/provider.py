@@ -109,6 +109,28 @@ class Inquiry:
 
 
 @dataclass(frozen=True, slots=True)
+class Submission:
+    """A call that submits a job, whose end a webhook of ours is told of.
+
+    `path`: below the base URL; `{source_id}` in it stands for the job that it goes on with or makes anew. `url_field`:
+    where the webhook's URL stands in the body, empty where the provider calls a registered one; it has at most
+    `most_url` characters. `job_id`: reads which job the answer is about, PayloadError where it names none.
+    """
+
+    webhook: str
+    path: str
+    headers: Callable[[Credentials], Mapping[str, str]]
+    job_id: Callable[[bytes], str]
+    url_field: str = ""
+    most_url: int = 2048
+
+    @property
+    def needs_source(self) -> bool:
+        """Whether it is about a job that there is."""
+        return "{source_id}" in self.path
+
+
+@dataclass(frozen=True, slots=True)
 class Listing:
     """A medium that lists other jobs: its rows become events of those. Yields a report per row that can be read."""
 
@@ -122,7 +144,7 @@ class Provider:
 
     `roles`: what kinds of medium each role may be. `listings`: the roles whose media list other jobs. `renewals`: how
     to ask for a fresh link, by role. `inquiries`: how to ask about a job, by webhook. `api_limit`: its API's rate
-    limit. `api_names`: what stands in its API secret.
+    limit. `submissions`: the calls that submit a job, by name. `api_names`: what stands in its API secret.
     `links_are_proven`: whether a delivery's proof covers the links in it.
     """
 
@@ -132,6 +154,7 @@ class Provider:
     listings: Mapping[str, Listing]
     renewals: Mapping[str, Question]
     inquiries: Mapping[str, Inquiry]
+    submissions: Mapping[str, Submission]
     api_limit: Limit
     api_names: tuple[str, ...] = ("api_key",)
     links_are_proven: bool = True

@@ -13,7 +13,7 @@ from pydantic import Field
 from dailies.allowance import Limit
 from dailies.models import Delivery, JobError, Media, Proof, Report, Status
 from dailies.payload import Amount, JobId, Loose, Payload, Url, Word
-from dailies.provider import Credentials, Inquiry, ProofRules, Provider, Question, Request, Webhook
+from dailies.provider import Credentials, Inquiry, ProofRules, Provider, Question, Request, Submission, Webhook
 from dailies.verification import Secrets, bearer
 
 WORDS: dict[str, Status] = {
@@ -72,9 +72,13 @@ class CreatorPoll(Payload):
 
 def ask_creator(base_url: str, credentials: Credentials, job_id: str) -> Request:
     """https://help.captions.ai/docs/api/creator (checked 2026-11-21)"""
-    headers = {"x-api-key": credentials["api_key"], "content-type": "application/json"}
     body = json.dumps({"operationId": job_id}).encode()
+    headers = {**_headers(credentials), "content-type": "application/json"}
     return Request("POST", base_url.rstrip("/") + "/creator/poll", headers, body)
+
+
+def _headers(credentials: Credentials) -> dict[str, str]:
+    return {"x-api-key": credentials["api_key"]}
 
 
 def parse_creator_poll(body: bytes, job_id: str) -> Report:
@@ -86,6 +90,12 @@ def parse_creator_poll(body: bytes, job_id: str) -> Report:
         provider_status=told.state,
         media=(Media("output", told.url),) if told.url else (),
     )
+
+
+class SubmittedCreator(Payload):
+    """What a submission is answered."""
+
+    operation_id: JobId = Field(validation_alias="operationId")
 
 
 class CreatorRefusal(Payload):
@@ -108,5 +118,14 @@ CAPTIONS = Provider(
     listings={},
     renewals={"output": Question(ask_creator, parse_creator_poll)},
     inquiries={"creator": Inquiry(900, Question(ask_creator, parse_creator_poll, parse_creator_failure))},
+    # https://help.captions.ai/api-reference (checked 2026-11-21); it calls the webhook that is registered
+    submissions={
+        "submit": Submission(
+            "creator",
+            "/creator/submit",
+            _headers,
+            job_id=lambda body: SubmittedCreator.read(body).operation_id,
+        )
+    },
     api_limit=Limit(5),
 )

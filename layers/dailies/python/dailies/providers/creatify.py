@@ -23,6 +23,7 @@ from dailies.provider import (
     Question,
     Request,
     Roll,
+    Submission,
     Told,
     Webhook,
     told_of_each,
@@ -104,8 +105,26 @@ def read_product_to_videos(body: bytes) -> list[Told]:
 
 
 def _get(base_url: str, credentials: Credentials, path: str) -> Request:
-    headers = {"X-API-ID": credentials["api_id"], "X-API-KEY": credentials["api_key"]}
-    return Request("GET", base_url.rstrip("/") + path, headers)
+    return Request("GET", base_url.rstrip("/") + path, _headers(credentials))
+
+
+def _headers(credentials: Credentials) -> dict[str, str]:
+    return {"X-API-ID": credentials["api_id"], "X-API-KEY": credentials["api_key"]}
+
+
+def _submission(path: str) -> Submission:
+    """https://docs.creatify.ai/api-reference/product_to_video/post-apiproduct_to_videos-gen_image (checked 2026-11-21)
+
+    That of regen_video is a guess by its neighbours.
+    """
+    return Submission(
+        "product_to_videos",
+        f"/product_to_videos/{path}/",
+        _headers,
+        job_id=lambda body: ProductToVideo.read(body).id,
+        url_field="webhook_url",
+        most_url=200,
+    )
 
 
 def redact_answer(body: bytes) -> bytes:
@@ -127,6 +146,12 @@ CREATIFY = Provider(
         "product_to_videos": Inquiry(
             600, QUESTION, Roll(ask_product_to_videos, read_product_to_videos, most_ids=100, redact=redact_answer)
         )
+    },
+    submissions={
+        "gen_image": _submission("gen_image"),
+        "regen_image": _submission("{source_id}/regen_image"),
+        "gen_video": _submission("{source_id}/gen_video"),
+        "regen_video": _submission("{source_id}/regen_video"),
     },
     api_limit=Limit(60),  # a guess: no page gives one
     links_are_proven=False,

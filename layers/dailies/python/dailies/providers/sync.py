@@ -30,6 +30,7 @@ from dailies.provider import (
     Question,
     Request,
     Roll,
+    Submission,
     Told,
     Webhook,
     told_of_each,
@@ -199,8 +200,12 @@ def _error(code: str | None, message: str | None) -> JobError | None:
     return JobError(code or "", message or "", (code or "") in RETRYABLE) if code or message else None
 
 
+def _headers(credentials: Credentials) -> dict[str, str]:
+    return {"x-api-key": credentials["api_key"]}
+
+
 def _get(base_url: str, credentials: Credentials, path: str) -> Request:
-    return Request("GET", base_url.rstrip("/") + path, {"x-api-key": credentials["api_key"]})
+    return Request("GET", base_url.rstrip("/") + path, _headers(credentials))
 
 
 def ask_generation(base_url: str, credentials: Credentials, job_id: str) -> Request:
@@ -260,6 +265,16 @@ SYNC = Provider(
     inquiries={
         "generation": Inquiry(600, GENERATION_QUESTION, Roll(ask_generations, read_generations)),
         "batch": Inquiry(1800, BATCH_QUESTION),
+    },
+    # https://sync.so/docs/api-reference/api/generate-api/create (checked 2026-11-21)
+    submissions={
+        "generate": Submission(
+            "generation",
+            "/v2/generate",
+            _headers,
+            job_id=lambda body: Generation.read(body).id,
+            url_field="webhookUrl",
+        )
     },
     api_limit=Limit(600),  # https://sync.so/docs/developer-guides/rate-limits; our calls are not POST /v2/generate
 )

@@ -1,0 +1,102 @@
+"""Jobs are submitted with the webhook's URL in them, once, and are known from then on."""
+
+import json
+from collections.abc import Mapping
+
+import pytest
+
+from dailies.bus import Bus
+from dailies.errors import NotSubmitted
+from dailies.submitting import Submitted, submit
+from tests.cloud import BUS
+from tests.desk import TOKEN, Archive
+
+SYNC_URL = "https://r.example/webhooks/sync/generation"
+CREATIFY_URL = f"https://r.example/webhooks/creatify/product_to_videos/{TOKEN}"
+GENERATION = {"model": "lipsync-2", "input": [{"type": "video", "url": "https://x.example/v.mp4"}]}
+
+
+class Owner:
+    """The owner's app, with the stack's credentials."""
+
+    def __init__(self, desk: Archive) -> None:
+        self.desk = desk
+        self.bus = Bus(desk.cloud.events, BUS)
+        desk.cloud.events.put_rule(Name="tracked", EventBusName=BUS, EventPattern='{"detail-type":["Job Submitted"]}')
+        queue = desk.cloud.sqs.get_queue_attributes(QueueUrl=desk.cloud.queue_url("told"), AttributeNames=["QueueArn"])
+        desk.cloud.events.put_targets(
+            Rule="tracked", EventBusName=BUS, Targets=[{"Id": "t", "Arn": queue["Attributes"]["QueueArn"]}]
+        )
+
+    def submit(
+        self, provider: str, name: str, body: Mapping[str, object], url: str = "", source: str = ""
+    ) -> Submitted:
+        return submit(self.desk.desk.apis[provider], name, body, webhook_url=url, bus=self.bus, source_id=source)
+
+
+@pytest.fixture
+def owner(archive_at_work: Archive) -> Owner:
+    archive_at_work.set_keys()
+    return Owner(archive_at_work)
+
+
+class TestSubmitted:
+    def test_a_generation_of_syncs(self, owner: Owner) -> None:
+        submitted = owner.submit("sync", "generate", GENERATION, SYNC_URL)
+        assert submitted.answer["webhookUrl"] == SYNC_URL
+        assert owner.desk.apis.sync.job(submitted.job_id).webhook_url == SYNC_URL
+        assert owner.desk.cloud.told() == [
+            ("Job Submitted", {"provider": "sync", "webhook": "generation", "job_id": submitted.job_id})
+        ]
+
+    def test_both_stages_of_creatify_and_both_again(self, owner: Owner) -> None:
+        image = owner.submit("creatify", "gen_image", {"product_url": "https://x.example/p.png"}, CREATIFY_URL)
+        owner.desk.apis.creatify.job(image.job_id).has_image()
+        video = owner.submit("creatify", "gen_video", {"video_prompt": "turn"}, CREATIFY_URL, image.job_id)
+        assert video.job_id == image.job_id
+        for name in ("regen_image", "regen_video"):
+            again = owner.submit("creatify", name, {}, CREATIFY_URL, image.job_id)
+            assert again.job_id != image.job_id
+            assert again.answer["regen_source_id"] == image.job_id
+        assert [detail["webhook"] for _, detail in owner.desk.cloud.told()] == ["product_to_videos"] * 4
+
+    def test_an_operation_of_captions_calls_the_webhook_that_is_registered(self, owner: Owner) -> None:
+        submitted = owner.submit("captions", "submit", {"script": "Hello."}, "unused")
+        assert (submitted.webhook, submitted.tracked) == ("creator", True)
+        (asked,) = [one for one in owner.desk.apis.requests if one.path == "/creator/submit"]
+        assert json.loads(asked.body) == {"script": "Hello."}
+
+    def test_where_the_bus_does_not_take_it_the_jobs_id_comes_back_all_the_same(self, owner: Owner) -> None:
+        owner.bus = Bus(owner.desk.cloud.events, "no-such-bus")
+        submitted = owner.submit("sync", "generate", GENERATION, SYNC_URL)
+        assert submitted.job_id
+        assert not submitted.tracked
+
+
+class TestNotSubmitted:
+    def test_a_webhooks_url_that_creatify_would_not_take(self, owner: Owner) -> None:
+        with pytest.raises(NotSubmitted, match=r"has 201 characters, and the provider takes 200: .* domain"):
+            owner.submit("creatify", "gen_image", {}, "https://r.example/".ljust(201, "x"))
+        assert owner.desk.apis.requests == []
+
+    def test_without_credentials(self, archive_at_work: Archive) -> None:
+        with pytest.raises(NotSubmitted, match="no credentials of sync are set: api_key in its api secret"):
+            Owner(archive_at_work).submit("sync", "generate", GENERATION, SYNC_URL)
+
+    def test_what_the_provider_refuses_with_its_own_words(self, owner: Owner) -> None:
+        with pytest.raises(NotSubmitted, match=r"creatify refused it with 400: .*product_url"):
+            owner.submit("creatify", "gen_image", {}, CREATIFY_URL)
+        assert owner.desk.cloud.told() == []
+
+    @pytest.mark.parametrize("status", [503, None])
+    def test_it_is_sent_once_also_where_the_answer_is_lost(self, owner: Owner, status: int | None) -> None:
+        owner.desk.apis.sync.fail(status, took_effect=True)
+        with pytest.raises(NotSubmitted, match="look at sync whether it took the job before you send it again"):
+            owner.submit("sync", "generate", GENERATION, SYNC_URL)
+        assert len(owner.desk.apis.requests) == 1
+
+    def test_a_call_that_there_is_not_and_one_without_the_job_that_it_goes_on_with(self, owner: Owner) -> None:
+        with pytest.raises(NotSubmitted, match="sync has no call translate; it has generate"):
+            owner.submit("sync", "translate", {})
+        with pytest.raises(NotSubmitted, match="give its id"):
+            owner.submit("creatify", "gen_video", {}, CREATIFY_URL)
