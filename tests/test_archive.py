@@ -152,6 +152,17 @@ class TestArchived:
         assert archive.run(medium)
         assert [receipt.state for receipt in archive.receipts()] == ["archived"]
 
+    def test_a_row_among_the_jobs_events_that_cannot_be_read_does_not_stop_it(
+        self, archive: Archive, host: MediaHost
+    ) -> None:
+        """The fault matrix found this: advance had put the row into its failure queue, and the archive fell over it."""
+        medium = Media("output", host.url(f"/strange/{CLIP}"))
+        archive.found(medium)
+        strange = {"pk": f"job#sync#{archive.job_id}", "sk": "event#0", "origin": "webhook"}
+        archive.cloud.dynamodb.put_item(TableName=TABLE, Item={name: {"S": text} for name, text in strange.items()})
+        assert archive.run(medium)
+        assert [receipt.state for receipt in archive.receipts()] == ["archived"]
+
     def test_of_several_links_the_newest_is_taken(self, archive: Archive, s3: Sink, host: MediaHost) -> None:
         dead, fresh = (Media("output", host.url(f"/signed/{CLIP}", issued=at)) for at in (1.0, None))
         assert dead.media_id == fresh.media_id

@@ -84,14 +84,16 @@ class Table:
         raise VersionConflict(f"{event.provider} {event.job_id}")
 
     def events(self, provider: str, job_id: str) -> Iterator[Event]:
-        """The job's recorded events, without payloads, in no order."""
+        """The job's recorded events, without payloads, in no order. A row that cannot be read is passed over: advance
+        has put it, whole, into its failure queue."""
         pages = self._client.get_paginator("query").paginate(
             TableName=self._name,
             KeyConditionExpression="pk = :pk AND begins_with(sk, :event)",
             ExpressionAttributeValues=_typed({":pk": job_pk(provider, job_id), ":event": "event#"}),
             ConsistentRead=True,
         )
-        return (event_of(plain(item)) for page in pages for item in page["Items"])
+        read = (_event(item) for page in pages for item in page["Items"])
+        return (event for event in read if event)
 
     def finished_jobs(self, provider: str, job_ids: Sequence[str]) -> set[str]:
         """Which of these jobs, at most MOST_KEYS, are finished as far as we know."""
@@ -172,6 +174,13 @@ class Table:
         except self._client.exceptions.ConditionalCheckFailedException:
             return False
         return True
+
+
+def _event(typed: Mapping[str, Any]) -> Event | None:
+    try:
+        return event_of(plain(typed))
+    except (KeyError, TypeError):
+        return None
 
 
 def plain(typed: Mapping[str, Any]) -> Item:
