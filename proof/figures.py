@@ -1,0 +1,23 @@
+"""The figures of a proof: each part adds its own to `.local/proof.json`, where the table is made from."""
+
+import json
+from datetime import UTC, datetime
+from typing import Any
+
+from local.stack import ROOT
+
+PATH = ROOT / ".local/proof.json"
+
+type Figures = dict[str, Any]
+
+
+def keep(part: str, figures: Figures) -> None:
+    """Keep a part's figures, in place of its older ones. `tried`, `passed` and `lost` are in each."""
+    PATH.parent.mkdir(exist_ok=True)
+    at = datetime.now(UTC).isoformat(timespec="seconds")
+    PATH.write_text(json.dumps({**kept(), part: {"at": at, **figures}}, indent=2) + "\n")
+
+
+def kept() -> dict[str, Figures]:
+    """What is kept, by part."""
+    return dict(json.loads(PATH.read_text())) if PATH.exists() else {}

@@ -1,0 +1,47 @@
+"""The state space: one job in any interleaving of all that can happen to it, against a model of a job.
+
+The machine is the tests' (tests/job_machine.py); here it runs for long. What the functions log is thrown away.
+"""
+
+import argparse
+import contextlib
+import os
+import time
+from pathlib import Path
+
+from proof import figures
+from tests.cloud import account
+from tests.job_machine import TALLY, run
+
+NEWS = ("deliveries", "poll events", "archive events")
+
+
+def prove(machines: int, steps: int) -> figures.Figures:
+    """Run so many machines of at most so many steps. AssertionError, with the shortest way to it, where the row and the
+    model part."""
+    began = time.monotonic()
+    with account() as cloud, Path(os.devnull).open("w") as nowhere, contextlib.redirect_stdout(nowhere):
+        run(cloud, machines=machines, steps=steps)
+    return {
+        "tried": TALLY["agreed"],
+        "passed": TALLY["agreed"],
+        "lost": 0,
+        "machines": machines,
+        "steps": steps,
+        "done": dict(sorted(TALLY.items())),
+        "seconds": round(time.monotonic() - began),
+    }
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(prog="python -m proof.states", description=__doc__)
+    parser.add_argument("--machines", type=int, default=60)
+    parser.add_argument("--steps", type=int, default=50)
+    options = parser.parse_args()
+    found = prove(options.machines, options.steps)
+    figures.keep("states", found)
+    print(f"states: {options.machines} machines; the row and the model agreed {found['tried']} times; {found['done']}")
+
+
+if __name__ == "__main__":
+    main()

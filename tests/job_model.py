@@ -1,0 +1,85 @@
+"""What a job should be, by the words of the design and by nothing of the code: the simplest program that says so.
+
+A job is told of (`Told`), its media are tried (`Tried`), it is looked after (`Checked`); what it is follows from all of
+that, whatever came first.
+"""
+
+from dataclasses import dataclass, field
+
+STEPS = ["unknown", "pending", "processing", "canceled", "failed", "completed"]
+FINISHED = STEPS[3:]
+
+
+@dataclass(frozen=True)
+class Told:
+    """By the provider: `clock` is its own moment, empty where it has none. `links` are roles with the paths of links.
+    `news`: whether it counts as news of the job."""
+
+    at: str
+    status: str
+    clock: str = ""
+    links: tuple[tuple[str, str], ...] = ()
+    credits: int | None = None
+    news: bool = True
+
+
+@dataclass(frozen=True)
+class Tried:
+    """By the archive: a medium, and what became of it."""
+
+    at: str
+    medium: tuple[str, str]
+    state: str
+
+
+@dataclass(frozen=True)
+class Checked:
+    """By reconcile: whether the provider contradicts itself (None: that was not asked), or is silent for too long."""
+
+    at: str
+    contradiction: str | None = None
+    silent: bool = False
+
+
+@dataclass
+class JobModel:
+    """A job as the facts make it."""
+
+    told: list[Told] = field(default_factory=list)
+    tried: list[Tried] = field(default_factory=list)
+    checked: list[Checked] = field(default_factory=list)
+
+    @property
+    def status(self) -> str:
+        """The newest known one by the provider's clock, else the latest step."""
+        known = [(told.clock, STEPS.index(told.status)) for told in self.told if told.status != "unknown"]
+        return STEPS[max(known)[1]] if known else "unknown"
+
+    @property
+    def media(self) -> dict[tuple[str, str], str]:
+        """Archived once is archived; else the latest try since it was last found counts, and without one it waits."""
+        found = {link: max(t.at for t in self.told if link in t.links) for told in self.told for link in told.links}
+        found |= {tried.medium: found.get(tried.medium, "") for tried in self.tried}
+        states = {}
+        for medium, at in found.items():
+            tries = [tried for tried in self.tried if tried.medium == medium]
+            latest = max((t for t in tries if t.at >= at), key=lambda t: t.at, default=None)
+            archived = any(tried.state == "archived" for tried in tries)
+            states[medium] = "archived" if archived else latest.state if latest else "pending"
+        return states
+
+    @property
+    def stage(self) -> str:
+        """What there is left to do, and for whom."""
+        news = max([t.at for t in self.told if t.news] + [t.at for t in self.tried], default="")
+        silent = max([c.at for c in self.checked if c.silent], default="")
+        answers = [c for c in self.checked if c.contradiction is not None]
+        if answers and max(answers, key=lambda c: c.at).contradiction:
+            return "attention"
+        if self.status not in FINISHED:
+            return "attention" if silent > news else "waiting"
+        if "pending" in self.media.values():
+            return "archiving"
+        archived = {role for (role, _), state in self.media.items() if state == "archived"}
+        missing = {role for role, _ in self.media} - archived
+        return "attention" if missing or (self.status == "completed" and not self.media) else "settled"
