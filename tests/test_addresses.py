@@ -32,6 +32,14 @@ class TestIsPublic:
 
 
 class TestPlace:
+    @pytest.mark.parametrize(
+        "link", ["https://h.example/\udcbc", "https://h.e\0e/", "https://h.e\x7fe/", "https://h e/"]
+    )
+    def test_what_is_no_text_and_no_name_is_refused(self, link: str) -> None:
+        """Found by fuzzing: the first ended in an exception nobody expects, the others were asked of a resolver."""
+        with pytest.raises(MediumRefused):
+            place(link, Ways(), public)
+
     def test_it_is_the_checked_address_with_the_name_kept_for_tls(self) -> None:
         assert place("https://Media.Example./a b/o.mp4?X-Amz-Signature=a%2Fb+c&d=é#part", Ways(), public) == Place(
             url="https://Media.Example./a b/o.mp4?X-Amz-Signature=a%2Fb+c&d=é#part",

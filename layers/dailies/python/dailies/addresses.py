@@ -6,6 +6,7 @@ any address, any port, http too.
 """
 
 import ipaddress
+import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from urllib.parse import SplitResult, quote, urljoin, urlsplit
@@ -13,6 +14,7 @@ from urllib.parse import SplitResult, quote, urljoin, urlsplit
 from dailies.errors import HostFailed, MediumRefused
 
 SAFE = "!#$%&'()*+,/:;=?@[]~"  # what stands in a path and query as it is; the rest is encoded
+NAME = re.compile(r"[\w.:%-]+", re.ASCII)  # of a host, or an address with its zone
 PORTS = {"https": 443, "http": 80}
 NAT64 = ipaddress.ip_network("64:ff9b::/96")
 NAT64_LOCAL = ipaddress.ip_network("64:ff9b:1::/48")
@@ -63,7 +65,7 @@ def place(url: str, ways: Ways, resolve: Resolve) -> Place:
         port=port,
         tls=parts.scheme == "https",
         host=_in_brackets(name) + (f":{explicit_port}" if explicit_port else ""),
-        target=quote((parts.path or "/") + (f"?{parts.query}" if parts.query else ""), safe=SAFE),
+        target=_target(parts),
     )
 
 
@@ -105,7 +107,16 @@ def _name(parts: SplitResult) -> str:
         raise MediumRefused("the link's host is malformed") from error
     if not name:
         raise MediumRefused("the link has no host")
+    if not NAME.fullmatch(name):
+        raise MediumRefused("the link's host is malformed")
     return name.lower()
+
+
+def _target(parts: SplitResult) -> str:
+    try:
+        return quote((parts.path or "/") + (f"?{parts.query}" if parts.query else ""), safe=SAFE)
+    except UnicodeError as error:
+        raise MediumRefused("the link is malformed") from error
 
 
 def _in_brackets(name: str) -> str:
