@@ -1,8 +1,10 @@
 # Each target does all the set-up it needs; done once, it costs nothing again.
 BIN := .venv/bin
+# The proof imports the package as Lambda does: from the layer's root.
+PROOF = PYTHONPATH=layers/dailies/python $(BIN)/python -m
 
 .DEFAULT_GOAL := help
-.PHONY: help setup up down logs demo bench-archive test check lint format lock clean
+.PHONY: help setup up down logs demo bench-archive fuzz test check lint format lock clean
 
 help:  ## this list
 	@sed -n 's/^\([a-z-]*\):.*## /  make \1\t/p' $(MAKEFILE_LIST) | expand -t 22
@@ -24,6 +26,9 @@ demo: setup  ## up, then every webhook called as its provider calls it, and what
 
 bench-archive: setup  ## the archive's engine against others, ten minutes (ARGS=--quick: one)
 	@$(BIN)/python -m bench.archive $(ARGS)
+
+fuzz: setup  ## what strangers can reach, fuzzed: a million runs of each target, half an hour (ARGS=--help)
+	@$(PROOF) proof.fuzz $(ARGS)
 
 test: setup  ## all tests, the fast ones first
 	@$(BIN)/python -m pytest

@@ -1,0 +1,5 @@
+"""Fuzzing what strangers can reach: the proofs, the payloads, API Gateway's event, the media's bytes, the links.
+
+`targets` are the functions that take bytes and hold what must hold of them; `seeds` where each begins; `python -m
+proof.fuzz` runs them by atheris, which goes where the code's branches lead. What it finds is kept in tests/fuzzed.
+"""

@@ -1,0 +1,80 @@
+"""Where the fuzzing begins: what is sent in truth, and what was made up to deceive."""
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+
+from local.media import media
+from tests.hostile import NOT_PUBLIC, PUBLIC, REFUSED
+from tests.recorded import WEBHOOKS, event, outcomes
+
+FUZZED = Path(__file__).parents[2] / "tests/fuzzed"
+"""What was found: a folder for each target."""
+
+HEADS = (
+    b"Sync-Signature: $TIMED",
+    b"X-Signature-Primary: $TIMED",
+    b"X-Signature-Primary: $PLAIN",
+    b"X-Signature-Primary: sha256=$PLAIN",
+    b"Sync-Signature: $TIMED,v1=00",
+    b"Sync-Signature: t=1,v1=00\nX-Signature-Primary: $PLAIN",
+    b"Sync-Signature: t=9999999999999,v1=zz",
+)
+ANSWERS = (
+    {"id": "j-1", "status": "COMPLETED", "outputUrl": "https://h.example/o", "outputMediaUrl": "", "errorCode": "c"},
+    [{"id": "g-1", "status": "FAILED", "error": "why"}, {"id": "g-2", "status": "PROCESSING"}],
+    {"results": [{"id": "p-1", "status": "failed", "failed_reason": "why", "updated_at": "2026-01-15T03:30:00-07:00"}]},
+    {"state": "COMPLETE", "url": "https://h.example/o", "progress": 100},
+    {"detail": "no such operation"},
+    {"requestId": "1", "status": "COMPLETED", "generationId": "g-1", "outputMediaUrl": "https://h.example/o"},
+    {"requestId": "1", "response": {"id": "g-1", "status": "COMPLETED", "outputUrl": "https://h.example/o"}},
+)
+
+
+def seeds(target: str) -> Iterator[bytes]:
+    """Of one target: the truth, then what was found before."""
+    kind, _, which = target.partition("-")
+    match kind:
+        case "verify" if which == "sync":
+            yield from (head + b"\n\n" + body for head in HEADS for body in (b"$BODY", b"{}"))
+        case "verify":
+            yield from (
+                b"$SECRET\n\n{}",
+                b"Authorization: Bearer $SECRET\n\n{}",
+                b'x\n\n{"u":"/$SECRET","v":"\\u0077"}',
+            )
+        case "parse":
+            name = next(name for name in WEBHOOKS if name.replace("/", "-") == which)
+            yield from (event(outcome)["body"].encode() for outcome in outcomes(WEBHOOKS[name]))
+        case "answers":
+            yield from (json.dumps(answer).encode() for answer in ANSWERS)
+            yield b"https://h.example/o.mp4?X-Amz-Signature=1"
+        case "api":
+            yield from (b"a: b\n\n{}", b"base64\n\ne30=", b"base64\n\n!!", b"\0\n\n", b"Content-Type: x\n\n\xff")
+        case "mp4" | "media":
+            small = [medium.content for medium in media().values() if len(medium.content) < 32 * 1024]
+            yield from (b"\0\x40" + content[:4096] for content in small)
+            yield from (b"\0\x40" + content for content in _made_up())
+        case "url":
+            yield from (f"8.8.8.8\n\n{link}\n/next".encode("utf-8", "surrogateescape") for link in REFUSED)
+            yield from (f"{address}\n\nhttps://h.example/o.mp4?a=b\n//i.example/".encode() for address in PUBLIC)
+            yield from (f"{address}\n\nhttps://creatify.ai/o".encode() for address in NOT_PUBLIC)
+    yield from found(target)
+
+
+def found(target: str) -> Iterator[bytes]:
+    """What the fuzzing of a target has found."""
+    yield from (path.read_bytes() for path in sorted((FUZZED / target).glob("*")))
+
+
+def _made_up() -> Iterator[bytes]:
+    """Small media of each format."""
+    box = b"\0\0\0\x10ftypisom\0\0\0\0"
+    yield box + b"\0\0\0\x08moov\0\0\0\x0cmdat\1\2\3\4"
+    yield box + b"\0\0\0\1mdat\0\0\0\0\0\0\0\x14\1\2\3\4\0\0\0\x08moov"
+    yield b"\x89PNG\r\n\x1a\n" + b"\0" * 8 + b"IEND\xaeB`\x82"
+    yield b"\xff\xd8\xff\xe0" + b"\0" * 8 + b"\xff\xd9"
+    yield b"GIF89a" + b"\0" * 8 + b";"
+    yield b"RIFF\x0c\0\0\0WEBP" + b"\0" * 8
+    yield b'{"a":1}\n{"b":2}\n'
+    yield b"\x1a\x45\xdf\xa3webm"
