@@ -1,0 +1,232 @@
+"""Sent is stored, under load: thousands of deliveries through the front door, as fast as the machine takes them.
+
+Three providers mixed; of the calls 30 % are duplicates, 10 % come in the wrong order, 5 % are forged. Once quiet, once
+while 5 % of what the receivers ask of DynamoDB fails (microburst between them and the emulated AWS). A call that is not
+answered 200 is made again, as a provider does. Then what was acknowledged is compared with what is stored.
+"""
+
+import argparse
+import random
+import subprocess
+import sys
+import time
+from collections import Counter
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from dataclasses import dataclass
+from hashlib import sha256
+from pathlib import Path
+from statistics import quantiles
+from typing import Any
+
+import urllib3
+from urllib3.exceptions import HTTPError
+
+from local import ports
+from local.callers import Call, captions_creator, creatify_product_to_videos, send, sync_generation
+from local.demo import secrets_of
+from local.stack import ROOT, Stack, alone
+from local.story import Secrets
+from local.up import end, up
+from proof import figures
+from tests.functions import RECEIVERS, start_anew
+from tests.waiting import wait_for
+
+FORGED, DUPLICATES, DISORDER = 0.05, 0.30, 0.10
+CALLERS = 6  # at once: more only wait for each other on two processors
+MOST_CALLS = 8  # of one delivery until it is acknowledged
+WARM_UP = 200  # calls before any counts: each receiver runs in as many processes as callers meet in it
+FAULTS = (
+    {"error": {"code": "ProvisionedThroughputExceededException"}},
+    {"error": {"code": "InternalServerError", "status": 500}},
+    {"reset": True},
+    {"response": {"abort_frac": 0.0}},  # it took effect, and nobody hears so
+)
+FAULTY = 0.05
+
+
+@dataclass(frozen=True)
+class Delivered:
+    """What became of one call: whether it was forged, the answer that was final, seconds of each try."""
+
+    call: Call
+    forged: bool
+    status: int
+    result: str
+    seconds: tuple[float, ...]
+
+
+def calls(count: int, secrets: Secrets, run: str, chance: random.Random) -> list[tuple[Call, bool]]:
+    """So many calls with whether each is forged, in the order in which they are made."""
+    forged, again = round(count * FORGED), round(count * DUPLICATES)
+    pairs = [_pair(number, secrets, run) for number in range((count - forged - again) // 2)]
+    late = set(chance.sample(range(len(pairs)), round(count * DISORDER / 2)))
+    ordered = [call for number, pair in enumerate(pairs) for call in (pair[::-1] if number in late else pair)]
+    theirs = Secrets(sync="whsec_theirs", creatify="theirs", captions="theirs")
+    mixed = [(call, False) for call in ordered]
+    for _ in range(again):  # soon after the first
+        at = chance.randrange(len(mixed))
+        mixed.insert(min(len(mixed), at + chance.randrange(1, 40)), mixed[at])
+    for number in range(forged):
+        mixed.insert(chance.randrange(len(mixed)), (_pair(number, theirs, f"{run}-forged")[number % 2], True))
+    return mixed
+
+
+def _pair(number: int, secrets: Secrets, run: str) -> list[Call]:
+    """Two calls about one job; none names a medium, so that nothing but the receivers is under load."""
+    job = f"{run}-{number}"
+    match number % 3:
+        case 0:
+            cases = ("processing", "failed")
+            return [sync_generation(case, job, secrets.sync) for case in cases]
+        case 1:
+            cases = ("image_generating", "failed")
+            return [creatify_product_to_videos(case, job, secrets.creatify) for case in cases]
+        case _:
+            first = captions_creator("failure", job, secrets.captions)
+            return [first, captions_creator("failure", f"{job}-2", secrets.captions)]
+
+
+def deliver(call: Call, url: str, *, forged: bool) -> Delivered:
+    """As a provider does: again until it is acknowledged, or refused."""
+    seconds: list[float] = []
+    status, result = 0, ""
+    for _ in range(MOST_CALLS):
+        began = time.perf_counter()
+        try:
+            reply = send(call, url)
+        except HTTPError:
+            continue
+        finally:
+            seconds.append(time.perf_counter() - began)
+        status, body = reply.status, reply.body if isinstance(reply.body, dict) else {}
+        result = str(body.get("result") or body.get("error"))
+        if status in (200, 401):
+            break
+    return Delivered(call, forged, status, result, tuple(seconds))
+
+
+def stored(stack: Stack, run: str) -> dict[str, str]:
+    """The event rows of this run: job ids by event id."""
+    pages = stack.aws.dynamodb.get_paginator("scan").paginate(
+        TableName=stack.outputs["TableName"],
+        FilterExpression="begins_with(sk, :event) AND origin = :webhook AND contains(pk, :run)",
+        ExpressionAttributeValues={":event": {"S": "event#"}, ":webhook": {"S": "webhook"}, ":run": {"S": f"#{run}-"}},
+        ConsistentRead=True,
+    )
+    return {item["event_id"]["S"]: item["job_id"]["S"] for page in pages for item in page["Items"]}
+
+
+def compare(told: list[Delivered], rows: dict[str, str], run: str) -> dict[str, int]:
+    """Acknowledged and not stored, stored and not sent, forged and stored, forged and taken: all should be none."""
+    acknowledged = {event_id(one.call) for one in told if not one.forged and one.status == 200}
+    honest = {event_id(one.call) for one in told if not one.forged}
+    return {
+        "acknowledged": len(acknowledged),
+        "stored": len(rows),
+        "acknowledged_not_stored": len(acknowledged - rows.keys()),
+        "stored_not_sent": len(rows.keys() - honest),
+        "never_acknowledged": len(honest - acknowledged),
+        "forged_stored": sum(f"{run}-forged" in job for job in rows.values()),
+        "forged_not_refused": sum(one.forged and one.status != 401 for one in told),
+        "recorded_twice": sum(times > 1 for times in _recorded(told).values()),
+    }
+
+
+def event_id(call: Call) -> str:
+    """By the public contract."""
+    return sha256(call.webhook.encode() + b"\n" + call.body).hexdigest()
+
+
+def _recorded(told: list[Delivered]) -> Counter[str]:
+    return Counter(event_id(one.call) for one in told if one.result == "recorded")
+
+
+def once(stack: Stack, count: int, run: str) -> figures.Figures:
+    """All deliveries, and what is wrong then."""
+    made = calls(count, secrets_of(stack), run, random.Random(run))  # noqa: S311  no secret
+    warm = calls(WARM_UP, secrets_of(stack), f"warm-{run}", random.Random(run))  # noqa: S311
+
+    def one(call: tuple[Call, bool]) -> Delivered:
+        return deliver(call[0], stack.webhook_base_url, forged=call[1])
+
+    with ThreadPoolExecutor(CALLERS) as callers:
+        list(callers.map(one, warm))
+        began = time.monotonic()
+        told = list(callers.map(one, made))
+    seconds = time.monotonic() - began
+    found = compare(told, stored(stack, run), run)
+    wrong = ("acknowledged_not_stored", "stored_not_sent", "never_acknowledged", "forged_stored", "forged_not_refused")
+    each = quantiles([1000 * one.seconds[-1] for one in told], n=100)
+    return {
+        "tried": len(told),
+        "lost": sum(found[name] for name in wrong),
+        **found,
+        "forged": sum(one.forged for one in told),
+        "made_again": sum(len(one.seconds) - 1 for one in told),
+        "results": dict(Counter(one.result for one in told)),
+        "p50_ms": round(each[49], 1),
+        "p95_ms": round(each[94], 1),
+        "p99_ms": round(each[98], 1),
+        "per_second": round(len(told) / seconds, 1),
+        "seconds": round(seconds),
+    }
+
+
+@contextmanager
+def faults(stack: Stack) -> Iterator[str]:
+    """While the context lasts, FAULTY of the receivers' calls to DynamoDB fail, each in one of four ways."""
+    port = ports.free()
+    command = [sys.executable, "-m", "microburst", "--port", str(port), "--upstream", stack.aws.endpoint_url]
+    rest = 1.0
+    rules: list[dict[str, Any]] = []
+    for fault in FAULTS:  # one after the other is asked: each has its share of what the ones before it left
+        share = FAULTY / len(FAULTS)
+        rules.append({"service": "dynamodb", "probability": share / rest, **fault})
+        rest -= share
+    with subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as proxy:
+        try:
+            wait_for("the proxy listens", lambda: ports.is_taken(port), bool)
+            url = f"http://127.0.0.1:{port}"
+            start_anew(stack, RECEIVERS, HTTP_PROXY=url)
+            urllib3.request("POST", f"{url}/_microburst/rules", json=rules)
+            yield url
+            start_anew(stack, RECEIVERS, HTTP_PROXY=None)
+        finally:
+            proxy.terminate()
+
+
+def prove(folder: Path, count: int) -> figures.Figures:
+    """Quiet, then with faults."""
+    with alone(folder / "run"):
+        end(folder)
+        try:
+            stack = up(folder, {}, emulator_port=0, webhook_port=0)
+            quiet = once(stack, count, "quiet")
+            with faults(stack) as proxy:
+                faulty = once(stack, count, "faulty")
+                fired = urllib3.request("GET", f"{proxy}/_microburst/stats").json()["requests"]
+        finally:
+            end(folder)
+    lost = quiet["lost"] + faulty["lost"]
+    tried = quiet["tried"] + faulty["tried"]
+    return {"tried": tried, "passed": tried - lost, "lost": lost, "quiet": quiet, "faulty": {**faulty, "calls": fired}}
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(prog="python -m proof.load", description=__doc__)
+    parser.add_argument("--deliveries", type=int, default=5000, help="each time (5,000)")
+    parser.add_argument(
+        "--folder", type=Path, default=ROOT / ".local/proof-load", help="where its stack keeps its files"
+    )
+    options = parser.parse_args()
+    found = prove(options.folder.resolve(), options.deliveries)
+    figures.keep("load", found)
+    for name in ("quiet", "faulty"):
+        print(f"load, {name}: {found[name]}")
+    raise SystemExit(1 if found["lost"] else 0)
+
+
+if __name__ == "__main__":
+    main()
