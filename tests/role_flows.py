@@ -1,4 +1,4 @@
-"""For each action of each role the shortest flow that needs it.
+"""The shortest flows that need an action of a role; which are for which: tests/role_actions.py.
 
 A flow begins something under a name and sees it fail; where it yields, the action is given back; then it sees it work.
 The flows are independent of each other, so that those of several roles run at once: what wakes a function in them is
@@ -7,20 +7,22 @@ put in front of it by hand.
 
 import json
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from hashlib import sha256
 from threading import Lock
 from typing import Any
 
+from local.apis import ProviderApis
 from local.callers import Call
 from local.media import padded
 from local.stack import Stack
 from tests.functions import RECEIVERS, logged, start_anew
 from tests.listener import Listener
 from tests.owner import Owner, Row
-from tests.providers import SECRET_OF, Providers
+from tests.providers import NOT_SET, SECRET_OF, Providers
 from tests.waiting import wait_for
 
 PART_BYTES = 16 * 1024 * 1024
@@ -36,6 +38,7 @@ class Ground:
     providers: Providers
     owner: Owner
     listener: Listener
+    apis: ProviderApis
     function: str
 
     def is_denied(self, since: float, about: str = "") -> None:
@@ -315,33 +318,24 @@ def asking_for_a_fresh_link(on: Ground, name: str) -> Iterator[None]:
     tried(on, name, "pending", "404")
 
 
-# ---- All of them -----------------------------------------------------------------------------------------------------
+def keeping_to_the_rate_limit(on: Ground, name: str) -> Iterator[None]:
+    """What all functions take of it together is a row."""
+    with credentials(on, "captions", on.apis.captions.credentials):
+        find_operation(on, name, fault="missing")
+        tried(on, name, "pending", "rate limit could not be kept")
+        yield
+        tried(on, name, "pending", "404")
 
-FLOWS: dict[tuple[str, str], Callable[[Ground, str], Iterator[None]]] = {
-    **{
-        (f"{function}Role", action): flow
-        for function in RECEIVERS
-        for action, flow in {
-            "dynamodb:PutItem": recording,
-            "s3:PutObject": keeping_a_large_body,
-            "secretsmanager:DescribeSecret": reading_the_secret,
-            "secretsmanager:GetSecretValue": reading_the_secret,
-        }.items()
-    },
-    ("AdvanceRole", "dynamodb:GetItem"): merging,
-    ("AdvanceRole", "dynamodb:PutItem"): merging,
-    ("AdvanceRole", "sqs:SendMessage"): keeping_what_cannot_be_read,
-    ("AnnounceRole", "events:PutEvents"): announcing,
-    ("AnnounceRole", "s3:PutObject"): announcing,
-    ("AnnounceRole", "sqs:SendMessage"): keeping_what_cannot_be_read,
-    ("ArchiveRole", "dynamodb:Query"): looking_up,
-    ("ArchiveRole", "dynamodb:PutItem"): writing_the_receipt,
-    ("ArchiveRole", "s3:PutObject"): storing,
-    ("ArchiveRole", "s3:GetObject"): finding_it_stored,
-    ("ArchiveRole", "s3:GetObjectVersion"): reading_a_batchs_result,
-    ("ArchiveRole", "s3:AbortMultipartUpload"): dropping_what_was_cut_short,
-    ("ArchiveRole", "s3:ListMultipartUploadParts"): going_on_with_an_upload,
-    ("ArchiveRole", "sqs:ChangeMessageVisibility"): trying_again_later,
-    ("ArchiveRole", "sqs:SendMessage"): giving_up,
-    ("ArchiveRole", "secretsmanager:GetSecretValue"): asking_for_a_fresh_link,
-}
+
+@contextmanager
+def credentials(on: Ground, provider: str, values: Mapping[str, str]) -> Iterator[None]:
+    """The owner has set the credentials of a provider's API, and the function has read no older ones."""
+    secret_id = f"{on.stack.stack_name}/{provider}/api"
+    on.providers.ever_secret.update(values.values())
+    on.stack.aws.secretsmanager.put_secret_value(SecretId=secret_id, SecretString=json.dumps(dict(values)))
+    start_anew(on.stack, [on.function])
+    try:
+        yield
+    finally:
+        on.stack.aws.secretsmanager.put_secret_value(SecretId=secret_id, SecretString=NOT_SET)
+        start_anew(on.stack, [on.function])

@@ -1,7 +1,7 @@
 """Jobs whose calls never come: tracked when they are submitted, asked about by sweeps, archived and settled.
 
 All providers have credentials set here, and call nobody. A thousand other jobs wait beside: they are asked about within
-the providers' rate limits, the last of them by the schedule's own sweeps.
+the providers' rate limits.
 """
 
 import json
@@ -189,11 +189,17 @@ def test_each_of_them_but_those_that_the_limit_left_was_looked_after(swept: Reco
         )
 
 
-def test_the_schedule_asks_about_those_that_the_limit_left(swept: Reconcile, owner: Owner) -> None:
-    """The last test here: by now a minute is over."""
-
-    def left() -> list[str]:
-        return [job_id for job_id in swept.crowd["captions"] if "reconciled_at" not in owner.job("captions", job_id)]
-
-    wait_for("all ten of Captions' are asked about", left, lambda ids: not ids, seconds=150)
+def test_those_that_the_limit_left_are_asked_about_a_minute_later(swept: Reconcile, owner: Owner) -> None:
+    swept.apis.clock.forward(61)  # the providers' minute, and ours
+    key = {"pk": {"S": "allowance#captions"}, "sk": {"S": "allowance"}}
+    swept.stack.aws.dynamodb.delete_item(TableName=swept.stack.outputs["TableName"], Key=key)
+    asked = len(swept.asked("captions"))
+    swept.sweep()
+    assert 1 <= len(swept.asked("captions")) - asked <= 5
     assert 429 not in {request.status for request in swept.asked("captions")}
+
+
+def test_the_schedule_sweeps_by_itself(swept: Reconcile) -> None:
+    """The last test here: its minute has begun with the first."""
+    before = len(swept.asked("sync"))
+    wait_for("the schedule's sweep", lambda: len(swept.asked("sync")), lambda asked: asked > before, seconds=90)

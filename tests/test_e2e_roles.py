@@ -12,11 +12,13 @@ from typing import Any
 import pytest
 
 from local import deploy
+from local.apis import ProviderApis
 from local.stack import Stack
 from tests.listener import Listener
 from tests.owner import Owner
 from tests.providers import Providers
-from tests.role_flows import FLOWS, Ground
+from tests.role_actions import FLOWS
+from tests.role_flows import Ground
 from tests.template import actions, roles, statements
 
 LAMBDAS_POLLER = "used by Lambda's own poller; the emulator's does without"
@@ -65,7 +67,9 @@ def without(stack: Stack, role_name: str, action: str) -> Iterator[None]:
 
 
 @pytest.fixture(scope="module")
-def outcomes(stack: Stack, providers: Providers, owner: Owner, listener: Listener) -> Outcomes:
+def outcomes(
+    stack: Stack, stack_apis: ProviderApis, providers: Providers, owner: Owner, listener: Listener
+) -> Outcomes:
     """What came of each action's flow, by role and action: None where it failed without it and worked with it."""
     physical = deploy.resources(stack.aws)
 
@@ -80,7 +84,7 @@ def outcomes(stack: Stack, providers: Providers, owner: Owner, listener: Listene
         return None
 
     def outcomes_of(role: str) -> Outcomes:
-        on = Ground(stack, providers, owner, listener, role.removesuffix("Role"))
+        on = Ground(stack, providers, owner, listener, stack_apis, role.removesuffix("Role"))
         return {(role, action): outcome(on, role, action) for each, action in TRIED if each == role}
 
     with ThreadPoolExecutor(len(roles())) as threads:

@@ -209,8 +209,8 @@ class TestMedia:
         assert (setting in functions()["Archive"]["Environment"]["Variables"]) == (not provider.links_are_proven)
 
 
-class TestRenewals:
-    """How a provider is asked for a fresh link."""
+class TestItsApi:
+    """How a provider is asked about its jobs, and for fresh links."""
 
     @every_provider_here
     def test_the_call_goes_below_the_base_url_and_the_credentials_are_in_its_headers_alone(
@@ -230,17 +230,35 @@ class TestRenewals:
 
     @every_provider_here
     def test_an_answer_that_cannot_be_read_is_a_payload_error(self, provider: Provider) -> None:
-        for question in provider.renewals.values():
+        inquiries = provider.inquiries.values()
+        for question in (*provider.renewals.values(), *(inquiry.question for inquiry in inquiries)):
             for answer in (b"", b"\xff", b"{", b"[]", b"null", b"<html>"):
                 with pytest.raises(PayloadError):
                     question.read(answer, "j-1")
+        for roll in (inquiry.roll for inquiry in inquiries if inquiry.roll):
+            for answer in (b"", b"\xff", b"{", b"null", b"<html>", b'{"results": {}}'):
+                with pytest.raises(PayloadError):
+                    roll.read(answer)
+            assert roll.read(b'[{"no": "job"}, 1, null]') == []
 
     @every_provider_here
-    def test_the_archive_may_call_it(self, provider: Provider) -> None:
-        variables = functions()["Archive"]["Environment"]["Variables"]
+    def test_each_webhooks_jobs_can_be_asked_about(self, provider: Provider) -> None:
+        assert list(provider.inquiries) == [webhook.name for webhook in provider.webhooks]
+        assert provider.api_limit.calls > 0
+        assert {submission.webhook for submission in provider.submissions.values()} <= set(provider.inquiries)
+
+    @every_provider_here
+    @pytest.mark.parametrize("function", ["Archive", "Reconcile"])
+    def test_the_functions_that_ask_may_call_it(self, provider: Provider, function: str) -> None:
+        variables = functions()[function]["Environment"]["Variables"]
         for name in (f"{provider.name.upper()}_API_URL", f"{provider.name.upper()}_API_SECRET_ID"):
-            assert (name in variables) == bool(provider.renewals)
+            assert name in variables
 
     def requests(self, provider: Provider, base: str, job_id: str) -> Iterator[Any]:
         for question in provider.renewals.values():
             yield question.ask(base, EXAMPLE_CREDENTIALS, job_id)
+        for inquiry in provider.inquiries.values():
+            yield inquiry.question.ask(base, EXAMPLE_CREDENTIALS, job_id)
+            if inquiry.roll:
+                yield inquiry.roll.ask(base, EXAMPLE_CREDENTIALS, ())
+                yield inquiry.roll.ask(base, EXAMPLE_CREDENTIALS, [job_id])

@@ -1,0 +1,108 @@
+"""The flows of the functions that nobody calls: track, which the bus wakes, and reconcile, which the schedule does."""
+
+import json
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+
+from dailies.rows import listed, shard_of
+from tests.owner import medium
+from tests.role_flows import Ground, credentials, event, job_row, media_id
+from tests.waiting import wait_for
+
+
+def submit(on: Ground, webhook: str, job_id: str) -> None:
+    """The owner's app tells the bus that a job was submitted."""
+    detail = {"provider": "captions", "webhook": webhook, "job_id": job_id}
+    entry = {"Source": "owners.app", "DetailType": "Job Submitted", "Detail": json.dumps(detail)}
+    on.stack.aws.events.put_events(Entries=[{"EventBusName": on.stack.outputs["BusName"], **entry}])  # type: ignore[typeddict-item]
+
+
+def tracking(on: Ground, name: str) -> Iterator[None]:
+    job_id, since = on.providers.job(name), datetime.now(UTC).timestamp()
+    submit(on, "creator", job_id)
+    on.is_denied(since)
+    assert on.owner.job("captions", job_id) == {}
+    yield
+    submit(on, "creator", job_id)
+    on.owner.resting("captions", job_id, "waiting")
+
+
+def keeping_a_notice_that_names_nothing(on: Ground, name: str) -> Iterator[None]:
+    job_id, since = on.providers.job(name), datetime.now(UTC).timestamp()
+    submit(on, "no webhook", job_id)
+    on.is_denied(since)
+    yield
+    submit(on, "no webhook", job_id)
+    on.owner.message("TrackFailureQueueUrl", lambda body: job_id in body)
+
+
+def sweep(on: Ground) -> str:
+    """What a sweep ends with: the error's type, empty where it went well."""
+    answer = on.stack.aws.functions.invoke(FunctionName=on.stack.functions[on.function], Payload=b"{}")
+    return str(json.loads(answer["Payload"].read())["errorType"]) if answer.get("FunctionError") else ""
+
+
+def listing(on: Ground, name: str) -> Iterator[None]:
+    assert sweep(on) == "ClientError"
+    yield
+    assert sweep(on) == ""
+
+
+def stuck(on: Ground, name: str) -> str:
+    """A job whose medium was found two hours ago, and whose message is gone: its id."""
+    row, job_id = job_row(on, name), on.providers.job(name)
+    ago = (datetime.now(UTC) - timedelta(hours=2)).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+    url = on.providers.link(job_id, "operation.mp4")
+    found = {"role": "output", "media_id": media_id(url)}
+    on.owner.put_row({**event(on, name), "received_at": ago, "media": [{**found, "url": url}], "status": "completed"})
+    on.owner.put_row({
+        **row,
+        "status": "completed",
+        "stage": "archiving",
+        "listed": listed("captions", "archiving", shard_of(job_id)),
+        "first_seen_at": ago,
+        "updated_at": ago,
+        "media": [{**found, "state": "pending", "found_at": ago}],
+    })  # fmt: skip
+    return job_id
+
+
+def queueing_again(on: Ground, name: str) -> Iterator[None]:
+    job_id = stuck(on, name)
+    assert sweep(on) == "ClientError"
+    yield
+    assert sweep(on) == ""
+    wait_for(
+        "it is archived",
+        lambda: on.owner.job("captions", job_id),
+        lambda row: medium(row, "output")["state"] == "archived",
+    )
+
+
+def remembering_that_it_looked(on: Ground, name: str) -> Iterator[None]:
+    job_id = stuck(on, name)
+    assert sweep(on) == "ClientError"
+    assert "reconciled_at" not in on.owner.job("captions", job_id)
+    yield
+    assert sweep(on) == ""
+    wait_for("it is settled", lambda: on.owner.job("captions", job_id), lambda row: row["stage"] == "settled")
+
+
+def reading_the_credentials(on: Ground, name: str) -> Iterator[None]:
+    with credentials(on, "sync", on.apis.sync.credentials):
+        since = datetime.now(UTC).timestamp()
+        assert sweep(on) == ""
+        on.is_denied(since, "secret could not be read")
+        yield
+        asked = len(on.apis.requests)
+        wait_for("it is read", lambda: (sweep(on), len(on.apis.requests)), lambda seen: seen[1] > asked)
+
+
+def knowing_who_is_known(on: Ground, name: str) -> Iterator[None]:
+    job_id = on.providers.job(name)
+    on.apis.sync.job(job_id).completes("generation.mp4")
+    with credentials(on, "sync", on.apis.sync.credentials):
+        assert sweep(on) == "ClientError"
+        yield
+        assert sweep(on) == ""
+    on.owner.resting("sync", job_id)
