@@ -37,39 +37,43 @@ def keeping_a_notice_that_names_nothing(on: Ground, name: str) -> Iterator[None]
 
 
 def sweep(on: Ground) -> str:
-    """What a sweep ends with: the error's type, empty where it went well."""
+    """What a sweep ends with: the error, empty where it went well."""
     answer = on.stack.aws.functions.invoke(FunctionName=on.stack.functions[on.function], Payload=b"{}")
-    return str(json.loads(answer["Payload"].read())["errorType"]) if answer.get("FunctionError") else ""
+    return str(json.loads(answer["Payload"].read())["errorMessage"]) if answer.get("FunctionError") else ""
 
 
 def listing(on: Ground, name: str) -> Iterator[None]:
-    assert sweep(on) == "ClientError"
+    assert "AccessDenied" in sweep(on)
     yield
     assert sweep(on) == ""
 
 
 def stuck(on: Ground, name: str) -> str:
-    """A job whose medium was found two hours ago, and whose message is gone: its id."""
-    row, job_id = job_row(on, name), on.providers.job(name)
-    ago = (datetime.now(UTC) - timedelta(hours=2)).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+    """A job whose medium was tried two hours ago, and whose message is gone: its id. The bus is told nothing of it: the
+    event row gets its link by a second write, which no stream consumer heeds, and a tried medium is no new one."""
+    job_id, ago = on.providers.job(name), (datetime.now(UTC) - timedelta(hours=2)).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
     url = on.providers.link(job_id, "operation.mp4")
     found = {"role": "output", "media_id": media_id(url)}
-    on.owner.put_row({**event(on, name), "received_at": ago, "media": [{**found, "url": url}], "status": "completed"})
+    row = event(on, name, status="unknown", provider_status="", received_at=ago)
+    on.owner.put_row(row)
+    on.owner.resting("captions", job_id, "waiting")
+    on.owner.put_row({**row, "media": [{**found, "url": url}]})
     on.owner.put_row({
-        **row,
+        **job_row(on, name),
         "status": "completed",
         "stage": "archiving",
         "listed": listed("captions", "archiving", shard_of(job_id)),
         "first_seen_at": ago,
         "updated_at": ago,
-        "media": [{**found, "state": "pending", "found_at": ago}],
+        "media": [{**found, "state": "pending", "found_at": ago, "tried_at": ago, "reason": "for a test"}],
+        "version": 9,
     })  # fmt: skip
     return job_id
 
 
 def queueing_again(on: Ground, name: str) -> Iterator[None]:
     job_id = stuck(on, name)
-    assert sweep(on) == "ClientError"
+    assert "AccessDenied" in sweep(on)
     yield
     assert sweep(on) == ""
     wait_for(
@@ -81,7 +85,7 @@ def queueing_again(on: Ground, name: str) -> Iterator[None]:
 
 def remembering_that_it_looked(on: Ground, name: str) -> Iterator[None]:
     job_id = stuck(on, name)
-    assert sweep(on) == "ClientError"
+    assert "AccessDenied" in sweep(on)
     assert "reconciled_at" not in on.owner.job("captions", job_id)
     yield
     assert sweep(on) == ""
@@ -102,7 +106,7 @@ def knowing_who_is_known(on: Ground, name: str) -> Iterator[None]:
     job_id = on.providers.job(name)
     on.apis.sync.job(job_id).completes("generation.mp4")
     with credentials(on, "sync", on.apis.sync.credentials):
-        assert sweep(on) == "ClientError"
+        assert "AccessDenied" in sweep(on)
         yield
         assert sweep(on) == ""
     on.owner.resting("sync", job_id)
