@@ -11,6 +11,7 @@ from collections import Counter
 from collections.abc import Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
+from itertools import chain
 from typing import NamedTuple
 
 from botocore.exceptions import BotoCoreError, ClientError
@@ -49,21 +50,20 @@ def lines(aws: Aws, log_groups: Mapping[str, str], since: int) -> list[Line]:
     return sorted(found, key=lambda line: line.timestamp)  # stable: equal times stay as they were written
 
 
-def follow(aws: Aws, log_groups: Mapping[str, str]) -> Iterator[Line]:
-    """Each line once, for ever."""
-    since = _now() - BEGIN_BEFORE
+def looks(aws: Aws, log_groups: Mapping[str, str], since: int, pause: float) -> Iterator[list[Line]]:
+    """Each line from a moment on once, for ever: what is new at each look, with a pause of seconds between two."""
     told: Counter[Line] = Counter()
     while True:
         found = Counter(lines(aws, log_groups, since))
         # A line may be there several times in truth: as often as it is there now and was not yet told.
-        for line in found:
-            yield from [line] * (found[line] - told[line])
-        since = max(since, _now() - OVERLAP)
+        yield [line for line in found for _ in range(found[line] - told[line])]
+        since = max(since, now() - OVERLAP)
         told = Counter({line: count for line, count in found.items() if line.timestamp >= since})
-        time.sleep(PAUSE)
+        time.sleep(pause)
 
 
-def _now() -> int:
+def now() -> int:
+    """Milliseconds since 1970."""
     return int(time.time() * 1000)
 
 
@@ -74,7 +74,8 @@ def main() -> None:
     try:
         running = stack.read(stack.folder_from_environment())
         width = max(map(len, running.log_groups))
-        for line in follow(running.aws, running.log_groups):
+        new = looks(running.aws, running.log_groups, now() - BEGIN_BEFORE, PAUSE)
+        for line in chain.from_iterable(new):
             if not UNWANTED.match(line.message):
                 moment = datetime.fromtimestamp(line.timestamp / 1000, UTC).astimezone()
                 print(f"{moment:%H:%M:%S} {line.function:<{width}}  {line.message}", flush=True)

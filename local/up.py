@@ -23,7 +23,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
-from local import deploy, emulator, gaps, ports, processes, stack
+from local import cloudwatch, deploy, emulator, gaps, ports, processes, stack
 from local.aws import Aws
 from local.stack import ROOT, Stack, StackError
 
@@ -81,12 +81,13 @@ def up(
         stack.write(running, folder)
         tell("calling each webhook once")
         _call_each_webhook(running, [(method, path) for method, path, _ in gaps.routes(template)])
+        _start_cloudwatch(folder)
         return running
 
 
 def end(folder: Path) -> bool:
     """End the processes of this folder's stack; whether any ran."""
-    ended = [processes.end(name, folder) for name in (FRONT_DOOR, emulator.NAME)]
+    ended = [processes.end(name, folder) for name in (cloudwatch.NAME, FRONT_DOOR, emulator.NAME)]
     stack.forget(folder)
     return any(ended)
 
@@ -153,6 +154,13 @@ def _open_front_door(aws: Aws, api_id: str, port: int | None, folder: Path) -> i
             raise StackError(f"the front door did not open; {folder / FRONT_DOOR}.log says why")
         time.sleep(0.05)
     return port
+
+
+def _start_cloudwatch(folder: Path) -> None:
+    """Anew each time: the functions and the alarms may be others now. After our own calls, which prove nothing."""
+    processes.end(cloudwatch.NAME, folder)
+    environment = {"LANG": "C.UTF-8", "PYTHONPATH": str(ROOT)}
+    processes.start(cloudwatch.NAME, [sys.executable, "-P", "-m", "local.cloudwatch"], environment, folder)
 
 
 def _call_each_webhook(running: Stack, routes: Sequence[tuple[str, str]]) -> None:

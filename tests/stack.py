@@ -43,6 +43,7 @@ def stack(stack_folder: Path, stack_apis: ProviderApis) -> Iterator[Stack]:
         "SyncApiUrl": stack_apis.sync.base_url,
         "CreatifyApiUrl": stack_apis.creatify.base_url,
         "CaptionsApiUrl": stack_apis.captions.base_url,
+        "AlarmEmail": "owner@example.com",  # nobody is mailed; the topic is there to listen to
     }
     with alone(stack_folder / "run"):  # another test run of this checkout waits: the two would share the folder
         end(stack_folder)  # of a run that was killed

@@ -52,22 +52,25 @@ class TestNames:
     # The property by which one gives a resource a name of one's own: two stacks could not have it both.
     OWN_NAME: ClassVar = {
         "AWS::CloudWatch::Alarm": "AlarmName",
+        "AWS::CloudWatch::Dashboard": "DashboardName",
         "AWS::DynamoDB::Table": "TableName",
         "AWS::Events::EventBus": "Name",
         "AWS::Events::Rule": "Name",
         "AWS::IAM::Role": "RoleName",
         "AWS::Logs::LogGroup": "LogGroupName",
+        "AWS::Logs::QueryDefinition": "Name",
         "AWS::S3::Bucket": "BucketName",
         "AWS::S3::BucketPolicy": None,
         "AWS::SQS::Queue": "QueueName",
         "AWS::SQS::QueuePolicy": None,
+        "AWS::SNS::Topic": "TopicName",
         "AWS::SecretsManager::Secret": "Name",
         "AWS::Serverless::Function": "FunctionName",
         "AWS::Serverless::HttpApi": "Name",
         "AWS::Serverless::LayerVersion": "LayerName",
     }
 
-    def test_nothing_has_a_name_of_its_own_but_the_bus_and_the_secrets_which_are_named_after_the_stack(self) -> None:
+    def test_nothing_has_a_name_of_its_own_but_what_is_named_after_the_stack(self) -> None:
         named = {}
         for name, resource in template()["Resources"].items():
             property_ = self.OWN_NAME[resource["Type"]]  # a KeyError: say here which property names that type
@@ -79,6 +82,8 @@ class TestNames:
             for what in ("api", "token" if provider == "creatify" else "signing")
         ]
         assert named.pop("Bus") == {"Ref": "AWS::StackName"}
+        queries = {name: named.pop(name)["Fn::Sub"] for name in resources("AWS::Logs::QueryDefinition")}
+        assert all(query.startswith("${AWS::StackName}/") for query in queries.values())
         assert sorted(value["Fn::Sub"] for value in named.values()) == sorted(
             "${AWS::StackName}/" + secret for secret in secrets
         )
@@ -115,7 +120,7 @@ class TestNames:
         assert outputs["BusName"] == {"Ref": "Bus"}
         assert outputs["ArchiveQueueUrl"] == {"Ref": "ArchiveQueue"}
         assert outputs["ArchiveDeadLetterQueueUrl"] == {"Ref": "ArchiveDeadLetters"}
-        urls = {output["Fn::Sub"] for output in outputs.values() if "Fn::Sub" in output} - {base}
+        urls = {output["Fn::Sub"] for output in outputs.values() if base in output.get("Fn::Sub", "")} - {base}
         assert urls == {base + route["Path"].removesuffix("/{token}") for _, route in events("HttpApi")}
 
     def test_samconfig_deploys_a_stack_called_dailies_that_needs_no_named_roles(self) -> None:

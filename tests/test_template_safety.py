@@ -66,7 +66,7 @@ class TestAsynchronousEdges:
     def test_every_queue_that_failed_work_waits_in_has_an_alarm_at_the_first_message(self) -> None:
         watched = {}
         for alarm in resources(ALARM).values():
-            if alarm["Namespace"] != "AWS/SQS":
+            if alarm["MetricName"] != "ApproximateNumberOfMessagesVisible":
                 continue
             (dimension,) = alarm["Dimensions"]
             assert dimension["Name"] == "QueueName"
@@ -77,7 +77,11 @@ class TestAsynchronousEdges:
         assert watched == dict.fromkeys(self.failure_queues(), at_the_first)
 
     def test_every_alarm_tells_the_owner(self) -> None:
-        tell = {"Fn::If": ["HasAlarmTopic", [{"Ref": "AlarmTopicArn"}], []]}
+        nobody = {"Ref": "AWS::NoValue"}
+        tell = [
+            {"Fn::If": ["HasAlarmEmail", {"Ref": "AlarmTopic"}, nobody]},
+            {"Fn::If": ["HasAlarmTopic", {"Ref": "AlarmTopicArn"}, nobody]},
+        ]
         assert [name for name, alarm in resources(ALARM).items() if alarm["AlarmActions"] != tell] == []
 
     def test_a_message_stays_hidden_until_its_function_must_have_ended_and_three_times_within_the_hour(self) -> None:

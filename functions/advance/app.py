@@ -18,5 +18,9 @@ telemetry = Telemetry(os.environ["STACK_NAME"])
 def lambda_handler(batch: dict[str, Any], _context: object) -> None:
     """Safe to run again for the same batch: a merge that changes nothing writes nothing."""
     for record in batch["Records"]:
-        with failures.keeping(record, telemetry):
-            jobs.advance(stream.new_event(record))
+        about = stream.named(record)
+        with failures.keeping(record, telemetry, about):
+            job = jobs.advance(stream.new_event(record))
+            telemetry.count(
+                "Merges", fields={**about, "provider": job.provider, "status": job.status, "stage": job.stage}
+            )

@@ -22,9 +22,14 @@ telemetry = Telemetry(os.environ["STACK_NAME"])
 def lambda_handler(batch: dict[str, Any], _context: object) -> None:
     """Safe to run again for the same batch: pages are overwritten, announcements keep their ids."""
     for record in batch["Records"]:
-        with failures.keeping(record, telemetry):
+        about = stream.named(record)
+        with failures.keeping(record, telemetry, about):
             before, job = stream.changed_job(record)
             news = announcements(before, job)
             if any(item.detail_type == "Job Settled" for item in news):
                 pages.put_job(bucket.job_key(job.provider, job.job_id), page(job))
             owner.tell(news)
+            if told := [item.detail_type for item in news]:
+                fields = {**about, "provider": job.provider, "told": ", ".join(told)}
+                attention = told.count("Job Needs Attention")
+                telemetry.count("Changes", fields=fields, announcements=len(told), attention=attention)

@@ -74,7 +74,9 @@ def archive(desk: Desk, message: Mapping[str, Any], *, seconds: float) -> bool:
         receipt = _try(desk, wanted, tries, seconds)
         _record(desk, [receipt_event(wanted, receipt)])
     except (BotoCoreError, ClientError) as error:
-        desk.telemetry.log.error("AWS did not answer", error=_aws_problem(error), message_id=message["messageId"])
+        job_id = wanted.job_id if wanted else ""
+        about = {"error": _aws_problem(error), "message_id": message["messageId"], "job_id": job_id}
+        desk.telemetry.log.error("AWS did not answer", extra=about)
         return _come_again(desk, message, tries, wanted)
     if receipt.state == "pending":
         return _come_again(desk, message, tries, wanted)
@@ -171,7 +173,8 @@ def _confirmed(desk: Desk, wanted: Wanted) -> Media:
         raise HostFailed(f"not confirmed yet: {against}")
     if against:
         _record(desk, [contradiction_event(wanted, report, body, against)])
-        desk.telemetry.count("Contradictions", {"provider": wanted.provider.name}, {})
+        fields = {"job_id": wanted.job_id, "problem": against}
+        desk.telemetry.count("Contradictions", {"provider": wanted.provider.name}, {}, fields=fields)
         raise Contradicted(against)
     event = renewal_event(wanted, report, body, confirms=True) if report else None
     if event is None or not event.media:

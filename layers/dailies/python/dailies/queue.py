@@ -9,7 +9,7 @@ from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
 
 from dailies.errors import NotStored, VersionConflict
-from dailies.telemetry import Telemetry
+from dailies.telemetry import Fields, Telemetry
 
 if TYPE_CHECKING:
     from mypy_boto3_sqs import SQSClient
@@ -38,24 +38,27 @@ class FailureQueue:
         )
 
     @contextmanager
-    def keeping(self, record: Mapping[str, Any], telemetry: Telemetry) -> Iterator[None]:
+    def keeping(self, record: Mapping[str, Any], telemetry: Telemetry, about: Fields | None = None) -> Iterator[None]:
         """Do a record's work inside: what a retry can help passes through and the whole batch comes again; for the
-        rest the record goes to the queue, and the batch goes on."""
+        rest the record goes to the queue, and the batch goes on. Either is told, with what the record is `about`."""
         try:
             yield
-        except (VersionConflict, NotStored):
-            raise
-        except (BotoCoreError, ClientError) as error:
-            if not isinstance(error, ClientError) or error.response["Error"]["Code"] not in HOPELESS:
+        except Exception as error:
+            reason = type(error).__name__  # not its text: that may quote the record
+            if _may_pass(error):
+                telemetry.log.warning("the batch comes again", extra={"error": reason, **(about or {})})
                 raise
-            self._keep(record, error, telemetry)
-        except Exception as error:  # noqa: BLE001  whatever it is, the record says the same the next time
-            self._keep(record, error, telemetry)
+            self.put(json.dumps(record), reason=reason)
+            telemetry.count("Failed", {"reason": reason}, fields=about)
 
-    def _keep(self, record: Mapping[str, Any], error: Exception, telemetry: Telemetry) -> None:
-        reason = type(error).__name__  # not its text: that may quote the record
-        self.put(json.dumps(record), reason=reason)
-        telemetry.count("Failed", {"reason": reason})
+
+def _may_pass(error: Exception) -> bool:
+    """Whether a retry can help. For all that is not AWS's or a race, the record says the same the next time."""
+    match error:
+        case ClientError():
+            return error.response["Error"]["Code"] not in HOPELESS
+        case _:
+            return isinstance(error, BotoCoreError | VersionConflict | NotStored)
 
 
 class WorkQueue:

@@ -8,6 +8,19 @@ from dailies.rows import event_of, job_of
 from dailies.table import plain
 
 
+def named(record: Mapping[str, Any]) -> dict[str, str]:
+    """What a record is about, for the lines told of it: its job's id, and its event's where it is an event. By its keys
+    alone, whatever else is wrong with it; nothing where it is no record."""
+    match record:
+        case {"dynamodb": {"Keys": {"pk": {"S": str(pk)}, "sk": {"S": str(sk)}}}} | {
+            "dynamodb": {"NewImage": {"pk": {"S": str(pk)}, "sk": {"S": str(sk)}}}
+        }:
+            _, event, event_id = sk.partition("event#")
+            return {"job_id": pk.split("#", 2)[-1], **({"event_id": event_id} if event else {})}
+        case _:
+            return {}
+
+
 def new_event(record: Mapping[str, Any]) -> Event:
     """The event whose row was inserted."""
     return event_of(plain(record["dynamodb"]["NewImage"]))

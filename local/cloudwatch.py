@@ -1,0 +1,130 @@
+"""What CloudWatch does on AWS by itself, for a local stack: metrics out of log lines and queues, and the alarms' state.
+
+The emulated one keeps metrics that it is given, and alarms. `make up` leaves this running beside it. Of AWS's own
+metrics there are the queues' counts and what the emulator tells of Lambda; the alarms on others stay quiet here.
+"""
+
+import json
+import operator
+import time
+from collections.abc import Iterator, Mapping
+from datetime import UTC, datetime, timedelta
+from itertools import batched, groupby
+from threading import Thread
+from typing import TYPE_CHECKING, Any, Literal
+
+from botocore.exceptions import BotoCoreError, ClientError
+
+from local import logs, stack
+from local.aws import Aws
+
+if TYPE_CHECKING:
+    from mypy_boto3_cloudwatch.type_defs import MetricAlarmTypeDef, MetricDatumTypeDef
+
+NAME = "cloudwatch"
+PAUSE = 2.0  # seconds between two looks: a person waits that long, and the processors have other work
+MOST_AT_ONCE = 500  # data; PutMetricData takes 1,000
+BREACHES = {
+    "GreaterThanThreshold": operator.gt,
+    "GreaterThanOrEqualToThreshold": operator.ge,
+    "LessThanThreshold": operator.lt,
+    "LessThanOrEqualToThreshold": operator.le,
+}
+QUEUE_COUNTS = {
+    "ApproximateNumberOfMessages": "ApproximateNumberOfMessagesVisible",
+    "ApproximateNumberOfMessagesNotVisible": "ApproximateNumberOfMessagesNotVisible",
+}
+
+type Datum = tuple[str, "MetricDatumTypeDef"]
+
+
+def of_line(message: str) -> Iterator[Datum]:
+    """The metrics in a log line, each with its namespace: by the embedded metric format, so most lines have none."""
+    if '"_aws"' not in message:
+        return
+    line: dict[str, Any] = json.loads(message)
+    for directive in line["_aws"]["CloudWatchMetrics"]:
+        for names in directive["Dimensions"]:
+            dimensions = [{"Name": name, "Value": str(line[name])} for name in names]
+            for metric in directive["Metrics"]:
+                value = line[metric["Name"]]
+                yield (
+                    directive["Namespace"],
+                    {
+                        "MetricName": metric["Name"],
+                        "Dimensions": dimensions,  # type: ignore[typeddict-item]
+                        "Timestamp": datetime.fromtimestamp(line["_aws"]["Timestamp"] / 1000, UTC),
+                        "Values": value if isinstance(value, list) else [value],
+                        "Unit": metric["Unit"],
+                    },
+                )
+
+
+def of_queues(aws: Aws) -> Iterator[Datum]:
+    """How much waits in each queue, and how much of each is being worked at."""
+    for url in aws.sqs.list_queues().get("QueueUrls", []):
+        told: Mapping[Any, str] = aws.sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["All"])["Attributes"]
+        dimensions = [{"Name": "QueueName", "Value": url.rpartition("/")[2]}]
+        for attribute, metric in QUEUE_COUNTS.items():
+            datum: Any = {"MetricName": metric, "Dimensions": dimensions, "Value": float(told[attribute])}
+            yield "AWS/SQS", datum
+
+
+def put(aws: Aws, data: list[Datum]) -> None:
+    """Hand metrics to the emulated CloudWatch."""
+    for namespace, of_one in groupby(sorted(data, key=operator.itemgetter(0)), key=operator.itemgetter(0)):
+        for some in batched(of_one, MOST_AT_ONCE, strict=False):
+            aws.cloudwatch.put_metric_data(Namespace=namespace, MetricData=[datum for _, datum in some])
+
+
+def judge(aws: Aws) -> None:
+    """Give each alarm the state that its metric says; a change of it notifies whom the alarm names."""
+    for page in aws.cloudwatch.get_paginator("describe_alarms").paginate():
+        for alarm in page["MetricAlarms"]:
+            breaching = _breaching(aws, alarm)
+            state: Literal["ALARM", "OK"] = "ALARM" if len(breaching) >= alarm["EvaluationPeriods"] else "OK"
+            if state != alarm["StateValue"]:
+                reason = f"{alarm['MetricName']} of the last periods beyond {alarm['Threshold']:g}: {breaching}"
+                aws.cloudwatch.set_alarm_state(AlarmName=alarm["AlarmName"], StateValue=state, StateReason=reason)
+
+
+def _breaching(aws: Aws, alarm: "MetricAlarmTypeDef") -> list[float]:
+    """The values beyond the threshold in as many of the clock's periods as the alarm looks at, the current one too.
+    A period without a value is none of them: all alarms of the template take it so."""
+    now, period, statistic = datetime.now(UTC), alarm["Period"], alarm["Statistic"]
+    points = aws.cloudwatch.get_metric_statistics(
+        Namespace=alarm["Namespace"],
+        MetricName=alarm["MetricName"],
+        Dimensions=alarm["Dimensions"],
+        StartTime=now - timedelta(seconds=period * alarm["EvaluationPeriods"]),
+        EndTime=now + timedelta(seconds=1),
+        Period=period,
+        Statistics=[statistic],
+    )["Datapoints"]
+    is_beyond = BREACHES[alarm["ComparisonOperator"]]
+    return [point[statistic] for point in points if is_beyond(point[statistic], alarm["Threshold"])]
+
+
+def publish_lines(aws: Aws, log_groups: Mapping[str, str]) -> None:
+    """Hand on the metrics of all lines from now on, for as long as the emulator answers."""
+    try:
+        for some in logs.looks(aws, log_groups, logs.now(), PAUSE):
+            put(aws, [datum for line in some for datum in of_line(line.message)])
+    except (BotoCoreError, ClientError):
+        return
+
+
+def main() -> None:
+    running = stack.read(stack.folder_from_environment())
+    Thread(target=publish_lines, args=(running.aws, running.log_groups), daemon=True).start()
+    try:
+        while True:
+            put(running.aws, list(of_queues(running.aws)))
+            judge(running.aws)
+            time.sleep(PAUSE)
+    except (BotoCoreError, ClientError) as error:
+        raise SystemExit(f"cloudwatch: the emulated AWS does not answer: {error}") from None
+
+
+if __name__ == "__main__":
+    main()
