@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError, ConnectTimeoutError
 
+from dailies import stream
 from dailies.errors import NotStored, VersionConflict
 from dailies.queue import HOPELESS, FailureQueue, WorkQueue
 from dailies.telemetry import Telemetry
@@ -13,6 +14,8 @@ from tests.cloud import Cloud
 from tests.recorded import event
 
 RECORD = event("advance/webhook")["Records"][0]
+JOB = "6533643b-aceb-4c40-967e-d9ba9baac39e"
+EVENT = RECORD["dynamodb"]["Keys"]["sk"]["S"].removeprefix("event#")
 
 
 @pytest.fixture
@@ -35,11 +38,12 @@ class TestKeeping:
     def test_what_no_retry_can_help_goes_whole_to_the_queue_and_the_batch_goes_on(
         self, failures: FailureQueue, cloud: Cloud, capsys: pytest.CaptureFixture[str], error: Exception
     ) -> None:
-        with failures.keeping(RECORD, Telemetry("dailies")):
+        with failures.keeping(RECORD, Telemetry("dailies"), stream.named(RECORD)):
             fail(error)
         assert cloud.failed() == [(type(error).__name__, RECORD)]
         line = json.loads(capsys.readouterr().out)
         assert (line["Failed"], line["reason"]) == ([1.0], type(error).__name__)
+        assert (line["job_id"], line["event_id"]) == (JOB, EVENT)
         assert "secret" not in json.dumps(line)
 
     @pytest.mark.parametrize(
@@ -55,11 +59,15 @@ class TestKeeping:
         ids=lambda error: type(error).__name__,
     )
     def test_what_a_retry_can_help_brings_the_batch_again(
-        self, failures: FailureQueue, cloud: Cloud, error: Exception
+        self, failures: FailureQueue, cloud: Cloud, caplog: pytest.LogCaptureFixture, error: Exception
     ) -> None:
-        with pytest.raises(type(error)), failures.keeping(RECORD, Telemetry("dailies")):
+        about = stream.named(RECORD)
+        with pytest.raises(type(error)), failures.keeping(RECORD, Telemetry("dailies"), about):
             raise error
         assert cloud.failed() == []
+        (line,) = caplog.records
+        assert line.levelname == "WARNING"
+        assert {"error": type(error).__name__, "job_id": JOB, "event_id": EVENT}.items() <= vars(line).items()
 
     def test_work_that_succeeds_leaves_nothing(self, failures: FailureQueue, cloud: Cloud) -> None:
         with failures.keeping(RECORD, Telemetry("dailies")):
@@ -96,3 +104,17 @@ class TestWait:
     def test_a_message_is_shown_again_after_its_pause(self, cloud: Cloud) -> None:
         assert "Messages" not in self.waiting(cloud, 60)
         assert len(self.waiting(cloud, 0)["Messages"]) == 1
+
+
+class TestNamed:
+    def test_a_record_is_about_its_job_and_its_event(self) -> None:
+        assert stream.named(RECORD) == {"job_id": JOB, "event_id": EVENT}
+        assert stream.named(event("announce/completed")["Records"][0]) == {"job_id": JOB}
+
+    def test_a_row_that_was_put_into_a_batch_by_hand_is_too(self) -> None:
+        row = {"pk": {"S": "job#captions#a#b"}, "sk": {"S": "event#1"}}
+        assert stream.named({"dynamodb": {"NewImage": row}}) == {"job_id": "a#b", "event_id": "1"}
+
+    @pytest.mark.parametrize("record", [{}, {"dynamodb": None}, {"dynamodb": {"Keys": {"pk": {"N": "1"}}}}])
+    def test_what_is_no_record_is_about_nothing(self, record: dict[str, Any]) -> None:
+        assert stream.named(record) == {}

@@ -173,8 +173,8 @@ def _confirmed(desk: Desk, wanted: Wanted) -> Media:
         raise HostFailed(f"not confirmed yet: {against}")
     if against:
         _record(desk, [contradiction_event(wanted, report, body, against)])
-        fields = {"job_id": wanted.job_id, "problem": against}
-        desk.telemetry.count("Contradictions", {"provider": wanted.provider.name}, {}, fields=fields)
+        about = {"job_id": wanted.job_id}
+        desk.telemetry.count("Contradictions", {"provider": wanted.provider.name}, {}, fields=about)
         raise Contradicted(against)
     event = renewal_event(wanted, report, body, confirms=True) if report else None
     if event is None or not event.media:
