@@ -1,0 +1,22 @@
+"""The fault matrix, run and told."""
+
+import argparse
+from pathlib import Path
+
+from local.stack import ROOT
+from proof.faults.matrix import run
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(prog="python -m proof.faults", description=__doc__)
+    parser.add_argument("--folder", type=Path, default=ROOT / ".local/proof", help="where its stack keeps its files")
+    parser.add_argument("--only", default="", help="only the calls whose name contains this")
+    parser.add_argument("--stories", default="", help="only the stories whose name this pattern finds")
+    parser.add_argument("--slots", type=int, default=8, help="cases at once")
+    options = parser.parse_args()
+    result = run(options.folder.resolve(), only=options.only, stories=options.stories, slots=options.slots)
+    raise SystemExit(1 if result["lost"] else 0)
+
+
+if __name__ == "__main__":
+    main()

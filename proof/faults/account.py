@@ -1,0 +1,284 @@
+"""The account: the real stack on the emulated AWS, its pollers off. What they would hand to the functions is handed to
+the cases instead, each case its own, told apart by what its job ids begin with."""
+
+import base64
+import json
+import re
+import secrets
+import threading
+from collections import defaultdict
+from collections.abc import Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, field
+from datetime import datetime
+from pathlib import Path
+from queue import SimpleQueue
+from typing import Any
+
+import boto3
+from boto3.dynamodb.types import Binary, TypeDeserializer
+from botocore.exceptions import ClientError
+
+from local.apis import ProviderApis
+from local.aws import CONFIG
+from local.stack import Stack
+from proof.faults.invoking import Function
+
+CASE = re.compile(r"case\d{5}-")
+POLL_SECONDS = 0.03
+SIGNING = ("sync/signing", "captions/signing")
+FAILURE_QUEUES = (
+    "AdvanceFailureQueueUrl",
+    "AnnounceFailureQueueUrl",
+    "ArchiveDeadLetterQueueUrl",
+    "TrackFailureQueueUrl",
+)
+WAKES = ("TrackSubmittedJob", "ReconcileSweep")  # the rules that would wake functions by themselves
+FORGET_SECONDS = 0.5
+
+type Row = dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Work:
+    """What a poller has for a function: a record of the stream, or a message of the archive's queue."""
+
+    function: str
+    record: dict[str, Any]
+
+
+@dataclass
+class Found:
+    """What lies in the account of one case in the end."""
+
+    rows: list[Row] = field(default_factory=list)
+    versions: dict[str, list[tuple[str, int]]] = field(default_factory=lambda: defaultdict(list))
+    heard: list[dict[str, Any]] = field(default_factory=list)
+    failed: dict[str, set[str]] = field(default_factory=lambda: defaultdict(set))
+
+
+class Account:
+    """The account, looked at with the owner's key."""
+
+    def __init__(self, stack: Stack, apis: ProviderApis, folder: Path) -> None:
+        self.stack = stack
+        self.apis = apis
+        self.aws = stack.aws
+        self.table = stack.outputs["TableName"]
+        self.bucket = stack.outputs["MediaBucketName"]
+        self.work: dict[str, SimpleQueue[Work]] = defaultdict(SimpleQueue)
+        self.heard: dict[str, list[dict[str, Any]]] = defaultdict(list)
+        self._filters: dict[str, list[Any]] = {}
+        self._switch_pollers_off()
+        self.secrets = self._set_secrets()
+        for api in (apis.sync, apis.creatify, apis.captions):
+            api.part.gate.limits = []
+        self.functions = {name: self._function(name, folder) for name in stack.functions}
+        self.most_receives = int(self.functions["Archive"].environment["ARCHIVE_TRIES"])
+        self._listener = self._listen()
+        self._ended = threading.Event()
+
+    # ---- before -----------------------------------------------------------------------------------------------------
+
+    def _switch_pollers_off(self) -> None:
+        named = {physical: name for name, physical in self.stack.functions.items()}
+        for mapping in self.aws.functions.list_event_source_mappings()["EventSourceMappings"]:
+            function = named[mapping["FunctionArn"].rpartition(":")[2]]
+            if "FilterCriteria" in mapping:
+                filters = mapping["FilterCriteria"]["Filters"]
+                self._filters[function] = [json.loads(each["Pattern"]) for each in filters]
+            self.aws.functions.update_event_source_mapping(UUID=mapping["UUID"], Enabled=False)
+
+        for bus in ("default", self.stack.outputs["BusName"]):
+            for rule in self.aws.events.list_rules(EventBusName=bus)["Rules"]:
+                if any(name in rule["Name"] for name in WAKES):
+                    self.aws.events.disable_rule(Name=rule["Name"], EventBusName=bus)
+
+    def _set_secrets(self) -> dict[str, str]:
+        client, name = self.aws.secretsmanager, self.stack.stack_name
+        for each in SIGNING:
+            client.put_secret_value(SecretId=f"{name}/{each}", SecretString=f"whsec_{secrets.token_urlsafe(24)}")
+        for api in (self.apis.sync, self.apis.creatify, self.apis.captions):
+            secret_id = f"{name}/{api.part.provider}/api"
+            client.put_secret_value(SecretId=secret_id, SecretString=json.dumps(api.credentials))
+        wanted = (*SIGNING, "creatify/token")
+        return {each: client.get_secret_value(SecretId=f"{name}/{each}")["SecretString"] for each in wanted}
+
+    def _function(self, name: str, folder: Path) -> Function:
+        config = self.aws.functions.get_function_configuration(FunctionName=self.stack.functions[name])
+        lent = self.aws.sts.assume_role(RoleArn=config["Role"], RoleSessionName="proof")["Credentials"]
+        own = {
+            "AWS_ACCESS_KEY_ID": lent["AccessKeyId"],
+            "AWS_SECRET_ACCESS_KEY": lent["SecretAccessKey"],
+            "AWS_SESSION_TOKEN": lent["SessionToken"],
+            "AWS_DEFAULT_REGION": self.aws.region,
+        }
+        environment = {**config["Environment"]["Variables"], **own}
+        return Function(name, folder / "build" / name / "app.py", environment, float(config["Timeout"]))
+
+    def _listen(self) -> str:
+        """A queue that hears all that the bus is told."""
+        url = self.aws.sqs.create_queue(QueueName="proof-listener")["QueueUrl"]
+        arn = self.aws.sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["QueueArn"])["Attributes"]["QueueArn"]
+        bus = self.stack.outputs["BusName"]
+        rule = self.aws.events.put_rule(Name="proof", EventBusName=bus, EventPattern='{"source":["dailies"]}')[
+            "RuleArn"
+        ]
+        policy = {
+            "Version": "2012-10-17",
+            "Statement": {
+                "Effect": "Allow",
+                "Principal": {"Service": "events.amazonaws.com"},
+                "Action": "sqs:SendMessage",
+                "Resource": arn,
+                "Condition": {"ArnEquals": {"aws:SourceArn": rule}},
+            },
+        }
+        self.aws.sqs.set_queue_attributes(QueueUrl=url, Attributes={"Policy": json.dumps(policy)})
+        self.aws.events.put_targets(Rule="proof", EventBusName=bus, Targets=[{"Id": "queue", "Arn": arn}])
+        return url
+
+    # ---- meanwhile --------------------------------------------------------------------------------------------------
+
+    @contextmanager
+    def polling(self) -> Iterator[None]:
+        """While the context lasts, what there is to do comes into `work`, what is told into `heard`."""
+        loops = (self._poll_stream, self._poll_archive_queue, self._poll_bus, self._forget_calls)
+        with ThreadPoolExecutor(len(loops)) as threads:
+            running = [threads.submit(loop) for loop in loops]
+            try:
+                yield
+            finally:
+                self._ended.set()
+        for each in running:
+            each.result()
+
+    def _poll_stream(self) -> None:
+        client: Any = boto3.client(
+            "dynamodbstreams",
+            endpoint_url=self.aws.endpoint_url,
+            region_name=self.aws.region,
+            aws_access_key_id=self.aws.aws_access_key_id,
+            aws_secret_access_key=self.aws.aws_secret_access_key,
+            config=CONFIG,
+        )
+        arn = self.aws.dynamodb.describe_table(TableName=self.table)["Table"]["LatestStreamArn"]
+        shards = client.describe_stream(StreamArn=arn)["StreamDescription"]["Shards"]
+        iterators = [
+            client.get_shard_iterator(StreamArn=arn, ShardId=shard["ShardId"], ShardIteratorType="TRIM_HORIZON")
+            for shard in shards
+        ]
+        following = [iterator["ShardIterator"] for iterator in iterators]
+        while not self._ended.wait(POLL_SECONDS):
+            for number, iterator in enumerate(following):
+                answer = client.get_records(ShardIterator=iterator, Limit=1000)
+                following[number] = answer["NextShardIterator"]
+                for record in answer["Records"]:
+                    self._hand_on(json.loads(json.dumps(record, default=_as_lambda_has_it)), arn)
+
+    def _hand_on(self, record: dict[str, Any], arn: str) -> None:
+        case = CASE.search(record["dynamodb"]["Keys"]["pk"]["S"])
+        for function, filters in self._filters.items():
+            if case and any(_matches(each, record) for each in filters):
+                self.work[case[0]].put(Work(function, {**record, "eventSourceARN": arn}))
+
+    def _poll_archive_queue(self) -> None:
+        for message in self._messages(self.stack.outputs["ArchiveQueueUrl"]):
+            case = CASE.search(message["Body"])
+            if case:
+                self.work[case[0]].put(Work("Archive", message))
+
+    def _poll_bus(self) -> None:
+        for message in self._messages(self._listener):
+            told = json.loads(message["Body"])
+            case = CASE.search(told["detail"]["job_id"])
+            if case:
+                self.heard[case[0]].append(told)
+            self.aws.sqs.delete_message(QueueUrl=self._listener, ReceiptHandle=message["ReceiptHandle"])
+
+    def _forget_calls(self) -> None:
+        """The providers' rate limits, as if each half second were a minute: hundreds of cases share them."""
+        while not self._ended.wait(FORGET_SECONDS):
+            for provider in ("sync", "creatify", "captions"):
+                key = {"pk": {"S": f"allowance#{provider}"}, "sk": {"S": "allowance"}}
+                self.aws.dynamodb.delete_item(TableName=self.table, Key=key)
+
+    def _messages(self, url: str) -> Iterator[Any]:
+        while not self._ended.wait(POLL_SECONDS):
+            answer = self.aws.sqs.receive_message(
+                QueueUrl=url, MaxNumberOfMessages=10, MessageSystemAttributeNames=["ApproximateReceiveCount"]
+            )
+            yield from answer.get("Messages", ())
+
+    def archived(self, message: Mapping[str, Any]) -> None:
+        """The message is done with."""
+        self.aws.sqs.delete_message(
+            QueueUrl=self.stack.outputs["ArchiveQueueUrl"], ReceiptHandle=message["ReceiptHandle"]
+        )
+
+    def time_is_over(self, message: Mapping[str, Any]) -> None:
+        """As when the time for which a message is hidden is over."""
+        with suppress(ClientError):  # it is shown already: the function had said when, and only the answer was lost
+            self.aws.sqs.change_message_visibility(
+                QueueUrl=self.stack.outputs["ArchiveQueueUrl"],
+                ReceiptHandle=message["ReceiptHandle"],
+                VisibilityTimeout=0,
+            )
+
+    def job(self, provider: str, job_id: str) -> Row:
+        """A job row; empty where there is none."""
+        answer = self.aws.dynamodb.get_item(
+            TableName=self.table, Key={"pk": {"S": f"job#{provider}#{job_id}"}, "sk": {"S": "job"}}, ConsistentRead=True
+        )
+        return _plain(answer.get("Item", {}))
+
+    # ---- in the end -------------------------------------------------------------------------------------------------
+
+    def found(self, cases: Mapping[str, str]) -> dict[str, Found]:
+        """What lies in the account, by case. `cases`: of event ids, for rows that are not a job's."""
+        found: dict[str, Found] = defaultdict(Found)
+        for page in self.aws.dynamodb.get_paginator("scan").paginate(TableName=self.table, ConsistentRead=True):
+            for item in page["Items"]:
+                row = _plain(item)
+                named = CASE.search(row["pk"])
+                if case := named[0] if named else cases.get(row.get("event_id", "")):
+                    found[case].rows.append(row)
+        for listing in self.aws.s3.get_paginator("list_object_versions").paginate(Bucket=self.bucket):
+            for version in listing.get("Versions", ()):
+                if named := CASE.search(version["Key"]):
+                    found[named[0]].versions[version["Key"]].append((version["VersionId"], version["Size"]))
+        for case_id, told in self.heard.items():
+            found[case_id].heard = told
+        for name in FAILURE_QUEUES:
+            url = self.stack.outputs[name]
+            while messages := self.aws.sqs.receive_message(QueueUrl=url, MaxNumberOfMessages=10).get("Messages"):
+                for message in messages:
+                    if named := CASE.search(message["Body"]):
+                        found[named[0]].failed[name].add(message["Body"])
+        return found
+
+
+def _plain(item: Any) -> Row:
+    read = TypeDeserializer().deserialize
+    values = {name: read(value) for name, value in item.items()}
+    return {name: bytes(value) if isinstance(value, Binary) else value for name, value in values.items()}  # type: ignore[call-overload]
+
+
+def _as_lambda_has_it(value: Any) -> Any:
+    """Bytes as base64, moments as seconds."""
+    if isinstance(value, bytes):
+        return base64.b64encode(value).decode()
+    if isinstance(value, datetime):
+        return value.timestamp()
+    raise TypeError(type(value))
+
+
+def _matches(pattern: Any, record: Any) -> bool:
+    """Whether a record is as a filter of Lambda's wants it: values that are equal, or begin so."""
+    if isinstance(pattern, dict):
+        return isinstance(record, dict) and all(_matches(each, record.get(name)) for name, each in pattern.items())
+    return any(
+        isinstance(record, str) and record.startswith(each["prefix"]) if isinstance(each, dict) else record == each
+        for each in pattern
+    )

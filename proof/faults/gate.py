@@ -1,0 +1,209 @@
+"""What stands between the functions and AWS: it records every call, and makes the one fail that it is told to.
+
+A slot is a port that the functions of one case at a time call; their signatures cover its address, so that identities
+and permissions stay true. Errors are rendered by microburst, in each service's own protocol.
+"""
+
+import asyncio
+import threading
+from collections import Counter
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, field
+from typing import Literal
+from urllib.parse import parse_qsl, unquote, urlsplit
+
+from microburst.detection import detect
+from microburst.protocols import render_error
+from multidict import CIMultiDict
+
+from proof.faults.calls import Call, about
+
+type Way = Literal["throttled", "broken", "denied", "reset", "silent", "lost", "killed before", "killed after"]
+
+HOLD_SECONDS = 5.5  # longer than all clients of ours wait but the archive's S3 client: that one is hung up on
+HEAD_LIMIT = 64 * 1024
+CODES: dict[str, dict[str, tuple[str, int]]] = {
+    "throttled": {
+        "dynamodb": ("ProvisionedThroughputExceededException", 400),
+        "s3": ("SlowDown", 503),
+        "": ("ThrottlingException", 400),
+    },
+    "broken": {"s3": ("InternalError", 500), "": ("InternalServerError", 500)},
+    "denied": {"s3": ("AccessDenied", 403), "": ("AccessDeniedException", 400)},
+}
+
+
+@dataclass(frozen=True)
+class Fault:
+    """One way to fail: at the first try of a call or at every try that the SDK makes of it."""
+
+    way: Way
+    every_try: bool = False
+
+    def __str__(self) -> str:
+        return f"{self.way}, every try" if self.every_try else self.way
+
+
+WAYS_WITH_RETRY: tuple[Way, ...] = ("throttled", "broken", "reset", "silent", "lost")
+FAULTS = (
+    *(Fault(way, every_try) for way in WAYS_WITH_RETRY for every_try in (False, True)),
+    *(Fault(way) for way in ("denied", "killed before", "killed after")),
+)
+
+
+@dataclass
+class Slot:
+    """One case's way to AWS. `kill` ends the invocation that is under way. `target` is the call that fails, `fault`
+    how; `fired` how often it did."""
+
+    port: int = 0
+    function: str = ""
+    kill: Callable[[], None] = lambda: None
+    target: Call | None = None
+    fault: Fault | None = None
+    fired: int = 0
+    calls: list[Call] = field(default_factory=list)
+    _seen: Counter[Call] = field(default_factory=Counter)
+    _tries: dict[str, Call] = field(default_factory=dict)
+    _failing: set[str] = field(default_factory=set)
+
+    def begin(self, target: Call | None, fault: Fault | None) -> None:
+        """A new case."""
+        self.target, self.fault, self.fired, self.calls = target, fault, 0, []
+        self.invoked("")
+
+    def invoked(self, function: str) -> None:
+        """A new invocation."""
+        self.function = function
+        self._seen.clear()
+        self._tries.clear()
+        self._failing.clear()
+
+    def fault_for(self, service: str, operation: str, subject: str, try_of: str) -> Fault | None:
+        """How this request fails, if it does. `try_of` is the same for each try that the SDK makes of one call."""
+        if try_of in self._tries:
+            again = self.fault and self.fault.every_try and try_of in self._failing
+            self.fired += bool(again)
+            return self.fault if again else None
+        plain = Call(self.function, service, operation, subject)
+        self._seen[plain] += 1
+        nth = self._seen[plain] if service == "secretsmanager" else 1  # else that depends on what came in one batch
+        call = Call(self.function, service, operation, subject, nth)
+        self._tries[try_of] = call
+        self.calls.append(call)
+        if call != self.target or self.fired:
+            return None
+        self.fired += 1
+        self._failing.add(try_of)
+        return self.fault
+
+
+class Gate:
+    """The slots, and AWS behind them."""
+
+    def __init__(self, aws_port: int) -> None:
+        self._aws_port = aws_port
+        self._loop = asyncio.new_event_loop()
+        self._unnamed = 0
+
+    def slot(self) -> Slot:
+        """One more slot."""
+        slot = Slot()
+        opened = asyncio.run_coroutine_threadsafe(self._open(slot), self._loop)
+        slot.port = opened.result()
+        return slot
+
+    async def _open(self, slot: Slot) -> int:
+        async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+            with suppress(OSError, asyncio.IncompleteReadError):
+                await self._one_request(slot, reader, writer)
+            writer.close()
+
+        server = await asyncio.start_server(serve, "127.0.0.1", 0, limit=HEAD_LIMIT, backlog=128)
+        port: int = server.sockets[0].getsockname()[1]
+        return port
+
+    async def _one_request(self, slot: Slot, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        """Each connection carries one request: the answers say that it is closed."""
+        head = await reader.readuntil(b"\r\n\r\n")
+        request_line, *lines = head.decode("latin-1").split("\r\n")[:-2]
+        method, target, _ = request_line.split(" ", 2)
+        headers = CIMultiDict((name, value.strip()) for name, _, value in (line.partition(":") for line in lines))
+        if headers.pop("Expect", ""):
+            writer.write(b"HTTP/1.1 100 Continue\r\n\r\n")
+        body = await reader.readexactly(int(headers.get("Content-Length", 0)))
+        parts = urlsplit(target)
+        query = dict(parse_qsl(parts.query, keep_blank_values=True))
+        small = body if len(body) < HEAD_LIMIT * 16 else b""
+        known = detect(headers, method, parts.path, query, small)
+        service, operation = known.service or "unknown", known.operation or method
+        if (operation, "uploadId" in query) == ("CreateMultipartUpload", True):  # which microburst does not tell apart
+            operation = "CompleteMultipartUpload"
+        subject = about(service, unquote(parts.path), query, headers, body)
+        self._unnamed += 1
+        try_of = headers.get("amz-sdk-invocation-id") or f"unnamed-{self._unnamed}"
+        fault = slot.fault_for(service, operation, subject, try_of)
+        way = fault.way if fault else ""
+        if way in CODES:
+            code, status = CODES[way].get(service) or CODES[way][""]
+            status, told, content = render_error(
+                service,
+                code,
+                "made by the proof",
+                status,
+                protocol=known.protocol,
+                query_compat=known.query_compat,
+                request_ct=headers.get("Content-Type"),
+                resource=parts.path,
+            )
+            content = b"" if method == "HEAD" else content
+            named = {**told, "Content-Length": str(len(content)), "Connection": "close"}
+            answer = "".join([f"HTTP/1.1 {status} -\r\n", *(f"{n}: {v}\r\n" for n, v in named.items()), "\r\n"])
+            writer.write(answer.encode() + content)
+            await writer.drain()
+            return
+        if way == "killed before":
+            slot.kill()
+            return
+        if way == "reset":
+            writer.transport.abort()
+            return
+        answer_bytes = b""
+        if way != "silent":
+            sent = CIMultiDict(headers)
+            sent["Connection"] = "close"
+            answer_bytes = await self._ask(f"{method} {target} HTTP/1.1", sent, body)
+        if way == "killed after":
+            slot.kill()
+        elif way in ("silent", "lost"):
+            with suppress(TimeoutError, OSError):
+                async with asyncio.timeout(HOLD_SECONDS):
+                    await reader.read(1)  # until the caller has had enough
+            writer.transport.abort()
+        else:
+            writer.write(answer_bytes)
+            await writer.drain()
+
+    async def _ask(self, request_line: str, headers: CIMultiDict[str], body: bytes) -> bytes:
+        reader, writer = await asyncio.open_connection("127.0.0.1", self._aws_port)
+        try:
+            head = "".join(
+                [f"{request_line}\r\n", *(f"{name}: {value}\r\n" for name, value in headers.items()), "\r\n"]
+            )
+            writer.write(head.encode("latin-1") + body)
+            await writer.drain()
+            return await reader.read()
+        finally:
+            writer.close()
+
+    @contextmanager
+    def open(self) -> Iterator["Gate"]:
+        """While the context lasts, it stands."""
+        thread = threading.Thread(target=self._loop.run_forever, name="gate", daemon=True)
+        thread.start()
+        try:
+            yield self
+        finally:
+            self._loop.call_soon_threadsafe(self._loop.stop)
+            thread.join()

@@ -1,0 +1,179 @@
+"""One case: a story told while one call fails, its deliveries and records handed to the functions until all rests."""
+
+import json
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from queue import Empty
+from typing import Any
+
+from local.callers import Call as Delivery
+from local.recording import http_api_event
+from proof.faults.account import Account, Work
+from proof.faults.calls import Call
+from proof.faults.gate import Fault, Slot
+from proof.faults.invoking import Lambda
+
+RECEIVERS = {
+    "sync/generation": "SyncGeneration",
+    "sync/batch": "SyncBatch",
+    "creatify/product_to_videos": "CreatifyProductToVideo",
+    "captions/creator": "CaptionsCreator",
+}
+ASYNCHRONOUS_TRIES = 3
+MOST_TRIES = 8  # of a delivery or a batch, one of which fails: more are a failure that stays
+PATIENCE = 60.0  # seconds until a case must rest
+QUIET_SECONDS = 0.25  # without anything to do, after all jobs rest
+
+
+@dataclass(frozen=True)
+class Ending:
+    """Where a story's jobs rest, by provider and id; what happens after each of the archive's tries, if anything."""
+
+    jobs: Mapping[tuple[str, str], str]
+    after_try: Callable[[], None] = lambda: None
+
+
+type Story = Callable[["Life"], Ending]
+
+
+@dataclass
+class Life:
+    """A case under way. `acknowledged`: the ids of the events that were answered 200. `loses_media`: messages for the
+    archive are thrown away."""
+
+    account: Account
+    functions: Lambda
+    slot: Slot
+    case: str
+    acknowledged: set[str] = field(default_factory=set)
+    problems: list[str] = field(default_factory=list)
+    loses_media: bool = False
+    _after_try: Callable[[], None] = lambda: None
+    _under_way: set[str] = field(default_factory=set)
+    _announced: dict[tuple[str, str], int] = field(default_factory=dict)
+
+    def job(self, name: str = "job") -> str:
+        """A job id of this case's own."""
+        return f"{self.case}{name}"
+
+    def link(self, name: str, medium: str, fault: str | None = None) -> str:
+        """A signed link to a medium of this case's own."""
+        return self.account.apis.host.url(f"/{self.case}{name}/{medium}", fault=fault)
+
+    def deliver(self, delivery: Delivery, *, again: bool = True) -> None:
+        """As a provider calls: again where it is not answered 200, if it is one that does."""
+        function = self.account.functions[RECEIVERS[delivery.webhook]]
+        event = http_api_event(delivery, datetime.now(UTC))
+        for _ in range(MOST_TRIES if again else 1):
+            outcome = self.functions.invoke(function, event, self.slot)
+            if outcome.error:
+                self.problems.append(f"{function.name} raised {outcome.error}")
+            if outcome.done and outcome.result["statusCode"] == 200:
+                self.acknowledged.add(json.loads(outcome.result["body"])["event_id"])
+                return
+            if outcome.done and outcome.result["statusCode"] != 503:
+                self.problems.append(f"answered {outcome.result['statusCode']}")
+        if again:
+            self.problems.append("a delivery was never acknowledged")
+
+    def submit(self, provider: str, webhook: str, job_id: str) -> None:
+        """As the owner's app tells the bus that a job was submitted; Lambda tries an asynchronous call three times."""
+        detail = {"provider": provider, "webhook": webhook, "job_id": job_id}
+        notice = {"source": "owners.app", "detail-type": "Job Submitted", "id": self.case, "detail": detail}
+        function = self.account.functions["Track"]
+        if not any(self.functions.invoke(function, notice, self.slot).done for _ in range(ASYNCHRONOUS_TRIES)):
+            self.problems.append("Track never took a notice")
+
+    def sweep(self) -> None:
+        """As the schedule does: where a sweep fell, the next one goes on."""
+        function = self.account.functions["Reconcile"]
+        if not any(self.functions.invoke(function, {}, self.slot).done for _ in range(MOST_TRIES)):
+            self.problems.append("Reconcile never ended well")
+
+    def quieten(self) -> None:
+        """Do what there is to do until there is nothing."""
+        quiet_since = time.monotonic()
+        while time.monotonic() - quiet_since < QUIET_SECONDS:
+            if works := self._due():
+                self._do(works)
+                quiet_since = time.monotonic()
+
+    def live(self, story: Story, target: Call | None, fault: Fault | None) -> None:
+        """Tell the story, and do what follows until all rests."""
+        self.slot.begin(target, fault)
+        ending = story(self)
+        self._after_try = ending.after_try
+        deadline = time.monotonic() + PATIENCE
+        quiet_since = time.monotonic()
+        while time.monotonic() < deadline:
+            if works := self._due():
+                self._do(works)
+                quiet_since = time.monotonic()
+            elif time.monotonic() - quiet_since > QUIET_SECONDS and self._rests(ending):
+                return
+        self.problems.append(f"did not come to rest: {[self.account.job(*job) for job in ending.jobs]}")
+
+    def _due(self) -> list[Work]:
+        works = []
+        try:
+            works.append(self.account.work[self.case].get(timeout=0.05))
+            while True:
+                works.append(self.account.work[self.case].get_nowait())
+        except Empty:
+            return works
+
+    def _rests(self, ending: Ending) -> bool:
+        if self._under_way:
+            return False
+        rows = {job: self.account.job(*job) for job in ending.jobs}
+        return all(
+            rows[job].get("stage") == stage and self._announced.get(job) == rows[job]["version"]
+            for job, stage in ending.jobs.items()
+            if stage
+        )
+
+    def _do(self, works: list[Work]) -> None:
+        by_function: dict[str, list[dict[str, Any]]] = {}
+        for work in works:
+            by_function.setdefault(work.function, []).append(work.record)
+        for message in by_function.pop("Archive", ()):
+            self._archive(message)
+        for name, records in by_function.items():
+            self._hand_over(name, records)
+
+    def _hand_over(self, name: str, records: list[dict[str, Any]]) -> None:
+        """As Lambda's poller of a stream does: the whole batch again until it is taken."""
+        function, batch = self.account.functions[name], {"Records": records}
+        if not any(self.functions.invoke(function, batch, self.slot).done for _ in range(MOST_TRIES)):
+            self.problems.append(f"{name} never took a batch")
+        if name == "Announce":
+            for record in records:
+                image = record["dynamodb"]["NewImage"]
+                if "version" in image:
+                    _, provider, job_id = image["pk"]["S"].split("#", 2)
+                    self._announced[provider, job_id] = int(image["version"]["N"])
+
+    def _archive(self, message: dict[str, Any]) -> None:
+        """As Lambda's poller of a queue does: what is reported, or was under way in a process that is gone, is shown
+        again when its time has come."""
+        if self.loses_media:
+            self.account.archived(message)
+            return
+        self._under_way.add(message["MessageId"])
+        record = {
+            "messageId": message["MessageId"],
+            "receiptHandle": message["ReceiptHandle"],
+            "body": message["Body"],
+            "attributes": {"ApproximateReceiveCount": message["Attributes"]["ApproximateReceiveCount"]},
+        }
+        outcome = self.functions.invoke(self.account.functions["Archive"], {"Records": [record]}, self.slot)
+        if outcome.done and not outcome.result["batchItemFailures"]:
+            self.account.archived(message)
+            self._under_way.discard(message["MessageId"])
+        elif not outcome.done:
+            self.account.time_is_over(message)
+        if int(record["attributes"]["ApproximateReceiveCount"]) >= self.account.most_receives:
+            self._under_way.discard(message["MessageId"])  # it is with the dead letters now
+        self._after_try()

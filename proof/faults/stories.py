@@ -1,0 +1,254 @@
+"""The stories that the faults are tried on: between them, the functions make every call that they have.
+
+Each is told to a case of its own and says where its jobs come to rest. Parts are of 16 MiB, so that what takes two of
+them is the largest medium here.
+"""
+
+import json
+import time
+from collections.abc import Callable
+from hashlib import sha256
+from typing import Any
+
+from boto3.dynamodb.types import TypeSerializer
+
+from local.callers import (
+    Call,
+    captions_creator,
+    compact,
+    creatify_product_to_videos,
+    sync_batch,
+    sync_batch_result,
+    sync_batch_row,
+    sync_generation,
+    sync_proofs,
+)
+from local.media import padded
+from proof.faults.life import Ending, Life, Story
+
+PART_BYTES = 16 * 1024 * 1024
+NOW = "2026-01-15T10:30:00.000000Z"
+
+
+def operation(life: Life) -> Ending:
+    """Captions' operation goes well: one medium."""
+    url = life.link("job", "operation.mp4")
+    life.deliver(captions_creator("success", life.job(), life.account.secrets["captions/signing"], url=url))
+    return Ending({("captions", life.job()): "settled"})
+
+
+def failed_operation(life: Life) -> Ending:
+    """One that failed, with so much said of it that it does not stand in its row."""
+    noise = life.account.apis.host.media["large.mp4"].content[-400_000:].hex()
+    body = {"event": "creator.failure", "operationId": life.job(), "detail": noise}
+    secret = life.account.secrets["captions/signing"]
+    headers = {"Content-Type": "application/json", "Authorization": f"Bearer {secret}"}
+    life.deliver(Call("captions/creator", "failure", life.job(), "/webhooks/captions/creator", headers, compact(body)))
+    return Ending({("captions", life.job()): "settled"})
+
+
+def generation(life: Life) -> Ending:
+    """Sync's generation, told twice and in the wrong order; its output takes two parts."""
+    secret = life.account.secrets["sync/signing"]
+    url = life.link("job", "two-parts.mp4")
+    whole = padded(life.account.apis.host.media["generation.mp4"].content, PART_BYTES + 64 * 1024)
+    life.account.apis.host.add(f"/{life.job()}/two-parts.mp4", whole, "video/mp4")
+    done = sync_generation("completed", life.job(), secret, output_url=url)
+    life.deliver(done)
+    life.deliver(sync_generation("processing", life.job(), secret))
+    life.deliver(done)
+    return Ending({("sync", life.job()): "settled"})
+
+
+def cut_generation(life: Life) -> Ending:
+    """The host cuts the output in its second part; the next try drops what was begun, or goes on with it."""
+    secret, host = life.account.secrets["sync/signing"], life.account.apis.host
+    whole = padded(host.media["generation.mp4"].content, PART_BYTES + 64 * 1024)
+    path = f"/{life.job()}/clip.mp4"
+    host.add(path, whole[:-1000], "video/mp4")
+    life.deliver(sync_generation("completed", life.job(), secret, output_url=host.url(path)))
+    return Ending({("sync", life.job()): "settled"}, after_try=lambda: host.add(path, whole, "video/mp4"))
+
+
+def begun_generation(life: Life) -> Ending:
+    """An earlier run has sent the first part and was stopped by its time limit."""
+    secret, host, account = life.account.secrets["sync/signing"], life.account.apis.host, life.account
+    whole = padded(host.media["generation.mp4"].content, PART_BYTES + 64 * 1024)
+    path = f"/{life.job()}/clip.mp4"
+    host.add(path, whole, "video/mp4")
+    url = host.url(path)
+    key = f"media/sync/{life.job()}/output-{_media_id(url)}.mp4"
+    where: Any = {"Bucket": account.bucket, "Key": key}
+    upload_id = account.aws.s3.create_multipart_upload(
+        **where, ChecksumAlgorithm="CRC64NVME", ChecksumType="FULL_OBJECT"
+    )["UploadId"]
+    account.aws.s3.upload_part(
+        **where, UploadId=upload_id, PartNumber=1, Body=whole[:PART_BYTES], ChecksumAlgorithm="CRC64NVME"
+    )
+    upload = {
+        "key": key,
+        "upload_id": upload_id,
+        "part_bytes": PART_BYTES,
+        "total": len(whole),
+        "validator": f'"{sha256(whole).hexdigest()[:32]}"',  # the host's ETag
+    }
+    _put(
+        life, _event(life, "sync", "generation", origin="archive", status="unknown", provider_status="", upload=upload)
+    )
+    life.deliver(sync_generation("completed", life.job(), secret, output_url=url))
+    return Ending({("sync", life.job()): "settled"})
+
+
+def stored_before(life: Life) -> Ending:
+    """An earlier run has stored the medium and fell before it could tell."""
+    url = life.link("job", "operation.mp4")
+    account = life.account
+    account.aws.s3.put_object(
+        Bucket=account.bucket,
+        Key=f"media/captions/{life.job()}/output-{_media_id(url)}.mp4",
+        Body=account.apis.host.media["operation.mp4"].content,
+        ChecksumAlgorithm="CRC64NVME",
+    )
+    return operation(life)
+
+
+def batch(life: Life) -> Ending:
+    """Sync's batch: its result lists a generation that went well and one that did not."""
+    secret, host = life.account.secrets["sync/signing"], life.account.apis.host
+    one, two = life.job("one"), life.job("two")
+    rows = [sync_batch_row("1", one, life.link("one", "batch-1.mp4")), sync_batch_row("2", two, None)]
+    host.add(f"/{life.job()}/results.jsonl", sync_batch_result(rows), "application/jsonl")
+    url = life.link("job", "results.jsonl")
+    life.deliver(sync_batch("completed", life.job(), secret, output_url=url))
+    return Ending({("sync", job): "settled" for job in (life.job(), one, two)})
+
+
+def product(life: Life) -> Ending:
+    """Creatify's photo and then its video; the links are asked for at its API."""
+    token, api = life.account.secrets["creatify/token"], life.account.apis.creatify
+    api.job(life.job()).completes("product.mp4", "product.png")
+    photo, video = (api.links.url(life.job(), name) for name in ("product.png", "product.mp4"))
+    life.deliver(creatify_product_to_videos("image_generated", life.job(), token, photo_url=photo))
+    life.deliver(creatify_product_to_videos("video_generated", life.job(), token, photo_url=photo, video_url=video))
+    return Ending({("creatify", life.job()): "settled"})
+
+
+def dead_link(life: Life) -> Ending:
+    """Sync's link is dead; its API, which is asked 600 times a minute, gives a fresh one."""
+    api, secret = life.account.apis.sync, life.account.secrets["sync/signing"]
+    api.job(life.job()).completes("generation.mp4")
+    url = api.links.url(life.job(), "generation.mp4")
+    api.links.die(life.job())
+    life.deliver(sync_generation("completed", life.job(), secret, output_url=url))
+    return Ending({("sync", life.job()): "settled"})
+
+
+def busy_host(life: Life) -> Ending:
+    """The host is busy at the first try."""
+    url = life.link("job", "operation.mp4", fault="busy-once")
+    life.deliver(captions_creator("success", life.job(), life.account.secrets["captions/signing"], url=url))
+    return Ending({("captions", life.job()): "settled"})
+
+
+def no_medium(life: Life) -> Ending:
+    """What the link leads to is a page for people."""
+    url = life.link("job", "operation.mp4", fault="html-page")
+    life.deliver(captions_creator("success", life.job(), life.account.secrets["captions/signing"], url=url))
+    return Ending({("captions", life.job()): "attention"})
+
+
+def unreadable(webhook: str) -> Story:
+    """A delivery that is proven and cannot be read: quarantine."""
+
+    def story(life: Life) -> Ending:
+        body = json.dumps({"made for": life.job()}).encode()
+        life.deliver(_proven(life, webhook, body))
+        return Ending({})
+
+    return story
+
+
+def large_and_unreadable(life: Life) -> Ending:
+    """One that does not stand in its row either."""
+    noise = life.account.apis.host.media["large.mp4"].content[-400_000:].hex()
+    life.deliver(_proven(life, "sync/generation", json.dumps({"made for": life.job(), "noise": noise}).encode()))
+    return Ending({})
+
+
+def strange_rows(life: Life) -> Ending:
+    """Rows that no code of ours wrote: whole in the failure queues, and what comes after them goes on."""
+    pk = f"job#captions#{life.job()}"
+    _put(life, {"pk": pk, "sk": f"event#{'0' * 64}", "note": "no event"})
+    _put(life, {"pk": f"{pk}-2", "sk": "job", "note": "no job"})
+    return operation(life)
+
+
+def strange_message(life: Life) -> Ending:
+    """A message that names no medium."""
+    url = life.account.stack.outputs["ArchiveQueueUrl"]
+    life.account.aws.sqs.send_message(QueueUrl=url, MessageBody=json.dumps({"about": life.job()}))
+    return operation(life)
+
+
+STORIES: dict[str, Story] = {
+    "operation": operation,
+    "failed operation": failed_operation,
+    "product": product,
+    "batch": batch,
+    "dead link": dead_link,
+    "busy host": busy_host,
+    "no medium": no_medium,
+    "strange rows": strange_rows,
+    "strange message": strange_message,
+    "stored before": stored_before,
+    "large and unreadable": large_and_unreadable,
+    **{
+        f"unreadable {webhook}": unreadable(webhook)
+        for webhook in ("sync/generation", "sync/batch", "creatify/product_to_videos", "captions/creator")
+    },
+    "generation": generation,
+    "cut generation": cut_generation,
+    "begun generation": begun_generation,
+}
+
+
+def _proven(life: Life, webhook: str, body: bytes) -> Call:
+    secrets, path = life.account.secrets, f"/webhooks/{webhook}"
+    headers = {"Content-Type": "application/json"}
+    match webhook.partition("/")[0]:
+        case "sync":
+            headers |= sync_proofs(secrets["sync/signing"], body, int(time.time()))["both"]
+        case "captions":
+            headers["Authorization"] = f"Bearer {secrets['captions/signing']}"
+        case _:
+            path = f"{path}/{secrets['creatify/token']}"
+    return Call(webhook, "unreadable", life.job(), path, headers, body)
+
+
+def _media_id(url: str) -> str:
+    """By the public contract: of the URL without its query."""
+    return sha256(url.partition("?")[0].encode()).hexdigest()[:8]
+
+
+def _event(life: Life, provider: str, webhook: str, **more: Any) -> dict[str, Any]:
+    event_id = sha256(life.job().encode()).hexdigest()
+    return {
+        "pk": f"job#{provider}#{life.job()}",
+        "sk": f"event#{event_id}",
+        "event_id": event_id,
+        "provider": provider,
+        "webhook": webhook,
+        "job_id": life.job(),
+        "occurred_at": NOW,
+        "clock": "ours",
+        "received_at": NOW,
+        "expires_at": int(time.time()) + 86_400,
+        "written_by": "the proof",
+        **more,
+    }
+
+
+def _put(life: Life, row: dict[str, Any]) -> None:
+    write: Callable[[Any], Any] = TypeSerializer().serialize
+    item = {name: write(value) for name, value in row.items()}
+    life.account.aws.dynamodb.put_item(TableName=life.account.table, Item=item)
