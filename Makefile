@@ -4,7 +4,7 @@ BIN := .venv/bin
 PROOF = PYTHONPATH=layers/dailies/python $(BIN)/python -m
 
 .DEFAULT_GOAL := help
-.PHONY: help setup up down logs demo bench-archive fuzz test check lint format lock clean
+.PHONY: help setup up down logs demo bench-archive fuzz proof test check lint format lock clean
 
 help:  ## this list
 	@sed -n 's/^\([a-z-]*\):.*## /  make \1\t/p' $(MAKEFILE_LIST) | expand -t 22
@@ -29,6 +29,9 @@ bench-archive: setup  ## the archive's engine against others, ten minutes (ARGS=
 
 fuzz: setup  ## what strangers can reach, fuzzed: a million runs of each target, half an hour (ARGS=--help)
 	@$(PROOF) proof.fuzz $(ARGS)
+
+proof: setup  ## what Dailies promises, tried at length: faults, load, memory, states, fuzzing; twenty minutes
+	@$(PROOF) proof
 
 test: setup  ## all tests, the fast ones first
 	@$(BIN)/python -m pytest

@@ -4,6 +4,7 @@ import argparse
 from pathlib import Path
 
 from local.stack import ROOT
+from proof import figures
 from proof.faults.matrix import run
 
 
@@ -12,9 +13,11 @@ def main() -> None:
     parser.add_argument("--folder", type=Path, default=ROOT / ".local/proof", help="where its stack keeps its files")
     parser.add_argument("--only", default="", help="only the calls whose name contains this")
     parser.add_argument("--stories", default="", help="only the stories whose name this pattern finds")
-    parser.add_argument("--slots", type=int, default=8, help="cases at once")
+    parser.add_argument("--slots", type=int, default=12, help="cases at once: most of the time each waits")
     options = parser.parse_args()
     result = run(options.folder.resolve(), only=options.only, stories=options.stories, slots=options.slots)
+    if not options.only and not options.stories:
+        figures.keep("faults", result)
     raise SystemExit(1 if result["lost"] else 0)
 
 

@@ -1,0 +1,43 @@
+"""make proof: faults at every step, sent is stored under load, flat memory, the state space, a short fuzzing.
+
+At most twenty minutes on two processors; then one table. Ends with 1 where anything was lost. `docs/proof.md` says what
+each line means. The figures are kept in .local/proof.json.
+"""
+
+import argparse
+import subprocess
+import sys
+import time
+from collections.abc import Sequence
+
+from local.stack import ROOT
+from proof import figures
+from proof.table import table
+
+# Those of one line run at once: none of them keeps two processors busy by itself.
+PARTS: Sequence[Sequence[Sequence[str]]] = (
+    (("proof.memory",), ("proof.states", "--machines", "40")),
+    (("proof.faults",),),
+    (("proof.load",),),
+    (("proof.fuzz", "--runs", "0", "--seconds", "8"),),
+)
+
+
+def main() -> None:
+    argparse.ArgumentParser(prog="make proof", description=__doc__).parse_args()
+    began = time.monotonic()
+    failed = False
+    for together in PARTS:
+        running = [subprocess.Popen([sys.executable, "-m", *command], cwd=ROOT) for command in together]
+        try:
+            failed |= any([part.wait() for part in running])
+        finally:
+            for part in running:
+                part.terminate()
+    print(f"\n{table(figures.kept())}\n\nproof: {(time.monotonic() - began) / 60:.0f} minutes")
+    if failed:
+        raise SystemExit("proof: something was lost; what and where is told above")
+
+
+if __name__ == "__main__":
+    main()
