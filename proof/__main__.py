@@ -30,7 +30,8 @@ def main() -> None:
     for together in PARTS:
         running = [subprocess.Popen([sys.executable, "-m", *command], cwd=ROOT) for command in together]
         try:
-            failed |= any([part.wait() for part in running])
+            codes = [part.wait() for part in running]  # all of them, whatever the first ends with
+            failed |= any(codes)
         finally:
             for part in running:
                 part.terminate()

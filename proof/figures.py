@@ -2,6 +2,7 @@
 
 import json
 from datetime import UTC, datetime
+from fcntl import LOCK_EX, flock
 from typing import Any
 
 from local.stack import ROOT
@@ -15,7 +16,9 @@ def keep(part: str, figures: Figures) -> None:
     """Keep a part's figures, in place of its older ones. `tried`, `passed` and `lost` are in each."""
     PATH.parent.mkdir(exist_ok=True)
     at = datetime.now(UTC).isoformat(timespec="seconds")
-    PATH.write_text(json.dumps({**kept(), part: {"at": at, **figures}}, indent=2) + "\n")
+    with PATH.with_suffix(".lock").open("w") as lock:
+        flock(lock, LOCK_EX)  # parts run at once
+        PATH.write_text(json.dumps({**kept(), part: {"at": at, **figures}}, indent=2) + "\n")
 
 
 def kept() -> dict[str, Figures]:

@@ -18,18 +18,22 @@ def table(kept: dict[str, Figures]) -> str:
 def _faults(found: Figures) -> str:
     return (
         f"{found['calls']} calls × {len(found['faults'])} faults, each a case;"
-        f" {found['acknowledged']:,} deliveries acknowledged, {found['invocations']:,} invocations; {found['seconds']} s"
+        f" {found['acknowledged']:,} deliveries acknowledged, {found['invocations']:,} invocations"
     )
 
 
 def _load(found: Figures) -> str:
-    said = [
-        f"{name}: {one['acknowledged']:,} acknowledged = {one['stored']:,} stored, {one['forged']} forged and"
-        f" {one['forged_stored']} of them stored, p50 {one['p50_ms']:.0f} ms, p95 {one['p95_ms']:.0f} ms,"
-        f" p99 {one['p99_ms']:.0f} ms, {one['per_second']:.0f}/s"
-        for name, one in (("quiet", found["quiet"]), ("5 % faults", found["faulty"]))
-    ]
-    return "; ".join(said)
+    runs = (("quiet", found["quiet"]), ("5 % faults", found["faulty"]))
+    return "; ".join(f"{name}: {_one_load(one)}" for name, one in runs)
+
+
+def _one_load(one: Figures) -> str:
+    p50, p95, p99 = (round(one[name]) for name in ("p50_ms", "p95_ms", "p99_ms"))
+    return (
+        f"{one['acknowledged']:,} acknowledged = {one['stored']:,} stored,"
+        f" {one['forged']} forged and {one['forged_stored']} of them stored,"
+        f" p50 {p50} ms, p95 {p95} ms, p99 {p99} ms, {one['per_second']:.0f}/s"
+    )
 
 
 def _memory(found: Figures) -> str:
