@@ -9,33 +9,31 @@ like the providers', which lead nowhere.
 """
 
 import argparse
-import base64
 import json
 from datetime import UTC, datetime, timedelta
-from gzip import compress
-from hashlib import md5, sha256
 from pathlib import Path
-from typing import Any
-from uuid import UUID, uuid5
-
-from boto3.dynamodb.types import TypeSerializer
 
 from local.callers import Call, captions_creator, creatify_product_to_videos, sync_batch, sync_generation
-
-type Json = dict[str, Any]
+from local.consequences import (
+    ACCOUNT,
+    GENERATION,
+    OUTPUT_URL,
+    RECORDED_AT,
+    REGION,
+    SYNC_SECRET,
+    Json,
+    consequences,
+    notices,
+)
 
 FOLDER = Path(__file__).parents[1] / "events"
-RECORDED_AT = datetime(2026, 1, 15, 10, 30, tzinfo=UTC)
-SYNC_SECRET = "whsec_dailies_example_0123456789abcdef"  # noqa: S105  these three are examples, known to all
 CREATIFY_TOKEN = "DailiesExampleToken0123456789abcdefghijklmn"  # noqa: S105  as long as the stack's: 43
 CAPTIONS_SECRET = "dailies-example-captions-secret"  # noqa: S105
 
-GENERATION = "6533643b-aceb-4c40-967e-d9ba9baac39e"  # the ids that the providers' own examples have
 BATCH = "batch_abc123"
 PRODUCT_TO_VIDEO = "7e5e8a6f-d0d5-4736-b390-03e696ffc969"
 OPERATION = "tg7FaiVgmGqTQfuDhyGA"
 
-OUTPUT_URL = f"https://api.sync.so/v2/generations/{GENERATION}/result?token=00000000-0000-4000-8000-000000000000"
 RESULT_URL = f"https://api.sync.so/v2/batches/{BATCH}/result"
 PHOTO_URL = "https://dpbavq092lwjh.cloudfront.net/product_to_video/7e5e8a6f/photo.png"
 VIDEO_URL = "https://dpbavq092lwjh.cloudfront.net/product_to_video/7e5e8a6f/video.mp4"
@@ -45,7 +43,7 @@ OPERATION_URL = (
     "&X-Goog-Signature=0123456789abcdef"
 )
 
-REGION, ACCOUNT, API = "us-east-1", "123456789012", "a1b2c3d4e5"
+API = "a1b2c3d4e5"
 
 # ---- Deliveries: a call as API Gateway hands it on -------------------------------------------------------------------
 
@@ -122,188 +120,12 @@ def http_api_event(call: Call, at: datetime) -> Json:
     }
 
 
-# ---- What follows from one of them: rows on the table's stream, a message on the queue -------------------------------
-
-
-def consequences(at: datetime) -> dict[str, Json]:
-    """The way of `sync_generation/completed` through the functions behind the table."""
-    call = sync_generation("completed", GENERATION, SYNC_SECRET, output_url=OUTPUT_URL, at=at)
-    event, receipt = _event_row(call, at), _receipt_row(at + timedelta(seconds=2))
-    waiting = _job_row(at, _medium(at), stage="archiving", version=1)
-    settled = _job_row(at, _medium(at) | _archived(at + timedelta(seconds=2)), stage="settled", version=2)
-    return {
-        "advance/webhook": _stream_event("INSERT", event),
-        "advance/receipt": _stream_event("INSERT", receipt),
-        "announce/completed": _stream_event("INSERT", waiting),
-        "announce/archived": _stream_event("MODIFY", settled, old=waiting),
-        "archive/found": _queue_event(_bus_event("Media Found", waiting, at), at),
-    }
-
-
-def _event_row(call: Call, at: datetime) -> Json:
-    return _event(call.webhook, sha256(f"{call.webhook}\n".encode() + call.body).hexdigest(), at) | {
-        "status": "completed",
-        "provider_status": "COMPLETED",
-        "origin": "webhook",
-        "payload": compress(call.body, mtime=0),
-        "media": [{"role": "output", "media_id": _media_id(OUTPUT_URL), "url": OUTPUT_URL, "seconds": 2}],
-        "proof": "sync-signature t,v1 (current)",
-        "written_by": str(uuid5(UUID(GENERATION), "request")),
-    }
-
-
-def _receipt_row(at: datetime) -> Json:
-    receipt = {"role": "output", "media_id": _media_id(OUTPUT_URL), "state": "archived", "at": _moment(at), **_stored()}
-    content = json.dumps(receipt, sort_keys=True, separators=(",", ":"))
-    return _event("sync/generation", sha256(f"archive\n{content}".encode()).hexdigest(), at) | {
-        "status": "unknown",
-        "provider_status": "",
-        "origin": "archive",
-        "receipt": receipt,
-        "written_by": "archive",
-    }
-
-
-def _event(webhook: str, digest: str, at: datetime) -> Json:
-    provider, _, name = webhook.partition("/")
-    return {
-        "pk": f"job#{provider}#{GENERATION}",
-        "sk": f"event#{digest}",
-        "event_id": digest,
-        "provider": provider,
-        "webhook": name,
-        "job_id": GENERATION,
-        "occurred_at": _moment(at),
-        "clock": "ours",  # Sync's payloads have no time that orders a job's events
-        "received_at": _moment(at),
-        "expires_at": int((at + timedelta(days=90)).timestamp()),
-    }
-
-
-def _job_row(at: datetime, medium: Json, *, stage: str, version: int) -> Json:
-    return {
-        "pk": f"job#sync#{GENERATION}",
-        "sk": "job",
-        "provider": "sync",
-        "webhook": "generation",
-        "job_id": GENERATION,
-        "status": "completed",
-        "provider_status": "COMPLETED",
-        "stage": stage,
-        "first_seen_at": _moment(at),
-        "updated_at": medium.get("archived_at", _moment(at)),
-        "media": [medium],
-        "version": version,
-    }
-
-
-def _medium(at: datetime) -> Json:
-    found = {"role": "output", "media_id": _media_id(OUTPUT_URL), "state": "pending"}
-    return found | {"found_at": _moment(at), "link_host": "api.sync.so", "source_host": "api.sync.so"}
-
-
-def _archived(at: datetime) -> Json:
-    stored = _stored()
-    return {"state": "archived", "archived_at": _moment(at), **stored, "served_by": stored["source_host"]}
-
-
-def _stored() -> Json:
-    return {
-        "source_host": "sync-outputs.s3.us-west-2.amazonaws.com",
-        "key": f"media/sync/{GENERATION}/output-{_media_id(OUTPUT_URL)}.mp4",
-        "version_id": "3HL4kqtJvjVBH40Nrjfkd3XfQ9zX1A0b",
-        "bytes": 24080,
-        "checksum": "crc64nvme:lxN5SSqpOFE=",
-        "content_type": "video/mp4",
-        "seconds": 2,
-        "width": 320,
-        "height": 180,
-    }
-
-
-def _media_id(url: str) -> str:
-    return sha256(url.partition("?")[0].encode()).hexdigest()[:8]
-
-
-def _moment(at: datetime) -> str:
-    return at.strftime("%Y-%m-%dT%H:%M:%S.%fZ")
-
-
-def _stream_event(name: str, new: Json, old: Json | None = None) -> Json:
-    table = f"arn:aws:dynamodb:{REGION}:{ACCOUNT}:table/dailies-Table-1A2B3C4D5E6F"
-    change = {
-        "ApproximateCreationDateTime": int(RECORDED_AT.timestamp()),
-        "Keys": _typed({"pk": new["pk"], "sk": new["sk"]}),
-        "NewImage": _typed(new),
-        **({"OldImage": _typed(old)} if old else {}),
-        "SequenceNumber": "111000000000012345678901",
-        "SizeBytes": len(json.dumps(_typed(new))),
-        "StreamViewType": "NEW_AND_OLD_IMAGES",
-    }
-    record = {
-        "eventID": md5(new["sk"].encode(), usedforsecurity=False).hexdigest(),
-        "eventName": name,
-        "eventVersion": "1.1",
-        "eventSource": "aws:dynamodb",
-        "awsRegion": REGION,
-        "dynamodb": change,
-        "eventSourceARN": f"{table}/stream/{RECORDED_AT:%Y-%m-%dT%H:%M:%S.000}",
-    }
-    return {"Records": [record]}
-
-
-def _typed(row: Json) -> Json:
-    """A row as streams write it: every value with its type, bytes in base64."""
-    write = TypeSerializer().serialize
-    return {
-        name: {"B": base64.b64encode(value).decode()} if isinstance(value, bytes) else write(value)
-        for name, value in row.items()
-    }
-
-
-def _bus_event(detail_type: str, job: Json, at: datetime) -> Json:
-    told = {name: value for name, value in job.items() if name not in {"pk", "sk"}}
-    identity = sha256(f"{detail_type} {job['job_id']} {job['media'][0]['media_id']}".encode()).hexdigest()
-    return {
-        "version": "0",
-        "id": str(uuid5(UUID(GENERATION), detail_type)),
-        "detail-type": detail_type,
-        "source": "dailies",
-        "account": ACCOUNT,
-        "time": at.strftime("%Y-%m-%dT%H:%M:%SZ"),
-        "region": REGION,
-        "resources": [],
-        "detail": {"id": identity, **told},
-    }
-
-
-def _queue_event(message: Json, at: datetime) -> Json:
-    body, sent = json.dumps(message, separators=(",", ":")), str(int(at.timestamp() * 1000))
-    record = {
-        "messageId": str(uuid5(UUID(GENERATION), "message")),
-        "receiptHandle": "AQEBexampleReceiptHandle==",
-        "body": body,
-        "attributes": {
-            "ApproximateReceiveCount": "1",
-            "SentTimestamp": sent,
-            "SenderId": "AIDAIENQZJOLO23YVJ4VO",
-            "ApproximateFirstReceiveTimestamp": sent,
-        },
-        "messageAttributes": {},
-        "md5OfBody": md5(body.encode(), usedforsecurity=False).hexdigest(),
-        "eventSource": "aws:sqs",
-        "eventSourceARN": f"arn:aws:sqs:{REGION}:{ACCOUNT}:dailies-ArchiveQueue-1A2B3C4D5E6F",
-        "awsRegion": REGION,
-    }
-    return {"Records": [record]}
-
-
 # ---- The command -----------------------------------------------------------------------------------------------------
 
 
 def recorded() -> dict[str, Json]:
     """All events by `<function>/<name>`, as they stand under events/."""
-    return deliveries(RECORDED_AT) | consequences(RECORDED_AT)
+    return deliveries(RECORDED_AT) | consequences(RECORDED_AT) | notices(RECORDED_AT)
 
 
 def text(event: Json) -> str:

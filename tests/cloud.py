@@ -41,7 +41,12 @@ TABLE, BUCKET, BUS, SECRET = "dailies-table", "dailies-bucket", "dailies-bus", "
 KEYS = {"AttributeDefinitions", "KeySchema", "GlobalSecondaryIndexes"}
 
 # What functions work with; all others are receivers.
-NEEDS = {"advance": ("dynamodb", "sqs"), "announce": ("s3", "sqs", "events"), "archive": ("dynamodb", "sqs")}
+NEEDS = {
+    "advance": ("dynamodb", "sqs"),
+    "announce": ("s3", "sqs", "events"),
+    "archive": ("dynamodb", "sqs"),
+    "track": ("dynamodb", "sqs"),
+}
 
 
 @dataclass(frozen=True)

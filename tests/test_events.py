@@ -20,6 +20,7 @@ from local.callers import send, sync_generation
 from local.demo import secrets_of
 from local.media_host import media_host
 from local.stack import Stack
+from tests.cloud import Cloud
 
 ROOT = Path(__file__).parents[1]
 EVENTS = ROOT / "events"
@@ -29,11 +30,14 @@ RECORDED_AT = 1768473000  # 2026-01-15T10:30:00Z
 README = (EVENTS / "README.md").read_text(encoding="utf-8")
 SECRETS = dict(re.findall(r"^\| (Sync|Creatify|Captions)[^|]* \| `([^`]+)` \|$", README, re.MULTILINE))
 
-DELIVERIES = [name for name in FILES if name.partition("/")[0] not in {"advance", "announce", "archive"}]
+NOTICES = ["reconcile/sweep", "track/submitted"]
+DELIVERIES = [
+    name for name in FILES if name.partition("/")[0] not in {"advance", "announce", "archive"} and name not in NOTICES
+]
 SYNC = [name for name in DELIVERIES if name.startswith("sync")]
 CREATIFY = [name for name in DELIVERIES if name.startswith("creatify")]
 CAPTIONS = [name for name in DELIVERIES if name.startswith("captions")]
-RECORDS = [name for name in FILES if name not in DELIVERIES]
+RECORDS = [name for name in FILES if name not in (*DELIVERIES, *NOTICES)]
 
 
 def load(name: str) -> Any:
@@ -223,6 +227,11 @@ class TestConsequences:
         (medium,) = told["detail"]["media"]
         assert (medium["role"], medium["state"]) == ("output", "pending")
         assert "https://" not in record["body"]
+
+    def test_a_notice_of_the_bus_is_what_track_records(self, cloud: Cloud) -> None:
+        cloud.function("track").lambda_handler(load("track/submitted"), None)
+        (row,) = cloud.rows()
+        assert (row["pk"], row["origin"], row["status"]) == (f"job#sync#{self.GENERATION}", "track", "pending")
 
     def test_the_rows_have_the_attributes_of_real_ones(self, stack: Stack) -> None:
         """What a generation with one medium leaves in the table of the running stack."""
