@@ -1,0 +1,45 @@
+"""docs/operations.md has what a person looks up there: each alarm, each saved question, each metric by its name."""
+
+import re
+
+import pytest
+
+from tests.template import ROOT, resources
+
+OPERATIONS = (ROOT / "docs/operations.md").read_text()
+
+
+def section(title: str) -> str:
+    """A section, without those that follow."""
+    return OPERATIONS.split(f"\n## {title}\n")[1].split("\n## ")[0]
+
+
+@pytest.mark.parametrize("alarm", sorted(resources("AWS::CloudWatch::Alarm")))
+def test_an_alarm_has_a_row_that_says_what_it_means_and_what_puts_it_right(alarm: str) -> None:
+    (row,) = (line for line in section("Alarms").splitlines() if re.match(rf"\| [^|]*`{alarm}`", line))
+    _, _, means, right, _ = (cell.strip() for cell in row.split("|"))
+    assert len(means) > 40
+    assert len(right) > 20
+
+
+def test_no_alarm_is_told_of_that_is_not_there() -> None:
+    assert set(re.findall(r"\w+Alarm\b", OPERATIONS)) <= set(resources("AWS::CloudWatch::Alarm"))
+
+
+def test_each_saved_question_is_told_by_its_name() -> None:
+    names = [query["Name"]["Fn::Sub"].partition("/")[2] for query in resources("AWS::Logs::QueryDefinition").values()]
+    words = " ".join(section("Logs").split())
+    assert names
+    for name in names:
+        assert f'"{name}"' in words
+
+
+def test_each_metric_of_the_code_is_in_the_table() -> None:
+    sources = [*(ROOT / "functions").rglob("*.py"), *(ROOT / "layers/dailies/python/dailies").rglob("*.py")]
+    counted = {name for source in sources for name in re.findall(r'\.count\(\s*"([A-Z]\w+)"', source.read_text())}
+    told = set(
+        re.findall(r"`(\w+)`", "".join(line.split("|")[1] for line in section("Metrics").splitlines() if "|" in line))
+    )
+    assert {"Deliveries", "Archives", "Merges"} <= counted
+    assert counted <= told
+    assert {name for name in told if name[0].isupper()} == counted
