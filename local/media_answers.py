@@ -1,13 +1,14 @@
 """How the media host answers: as a good host does, and in each way that a bad one does.
 
-A bad answer is what goes over the connection, piece by piece: bytes to send, seconds to wait, or `RESET`. After it the
-connection is closed, and the headers say so, lest a client sends its next request into the closing. Bad answers keep to
-the range that was asked for, where there is one: a cut is in the middle of what was due.
+A bad answer is what goes over the connection, piece by piece: bytes to send, seconds to wait, `RESET` or `HANG_UP`.
+After it the connection is closed, and the headers say so, lest a client sends its next request into the closing. Bad
+answers keep to the range that was asked for, where there is one: a cut is in the middle of what was due.
 """
 
 import gzip
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from email.utils import formatdate
 from functools import cached_property
 from http import HTTPStatus
 from typing import Final, Literal
@@ -19,8 +20,9 @@ SLOW_PIECE, SLOW_SECONDS = 64 * 1024, 0.01  # 6 MB/s, as hosts that cap each con
 PART_BYTES = 16 * 1024 * 1024  # what the archive sends at once of a large medium
 FOR_EVER = float("inf")
 RESET: Final = "reset"  # close with a TCP reset
+HANG_UP: Final = "hang-up"  # close without TLS's own end
 
-type Piece = bytes | float | Literal["reset"]
+type Piece = bytes | float | Literal["reset", "hang-up"]
 type Pieces = Iterator[Piece]
 
 
@@ -145,6 +147,12 @@ def chunked(exchange: Exchange) -> Pieces:
 
 def no_length(exchange: Exchange) -> Pieces:
     yield from exchange.due.but(Content_Length=None)
+
+
+def end_unannounced(exchange: Exchange) -> Pieces:
+    """Without a length, and over TLS without its own end: it may be all or not."""
+    yield from no_length(exchange)
+    yield HANG_UP
 
 
 def range_ignored(exchange: Exchange) -> Pieces:
@@ -310,6 +318,12 @@ def unavailable_twice(exchange: Exchange) -> Pieces:
 
 def busy_once(exchange: Exchange) -> Pieces:
     yield from refusal(429, "TooManyRequests").but(Retry_After="1").closing if exchange.attempt == 1 else exchange.due
+
+
+def back_in_two_minutes(exchange: Exchange) -> Pieces:
+    """Says until when, by its clock."""
+    until = formatdate(exchange.request.at + 120, usegmt=True)
+    yield from refusal(503, "SlowDown").but(Retry_After=until).closing
 
 
 def page(content_type: str) -> Answer:

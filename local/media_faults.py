@@ -18,19 +18,22 @@ ALWAYS: dict[str, Iterable[Piece]] = {
     "missing": refusal(404, "NoSuchKey").closing,
     "gone": refusal(410, "Gone").closing,
     "busy": refusal(429, "TooManyRequests").but(Retry_After="1").closing,
+    "busy-two-minutes": refusal(429, "TooManyRequests").but(Retry_After="120").closing,
+    "busy-a-week": refusal(429, "TooManyRequests").but(Retry_After="604800").closing,
     "broken": refusal(500, "InternalError").closing,
 }
 BY_EXCHANGE: dict[str, Callable[[Exchange], Pieces]] = {
     fault.__name__.replace("_", "-"): fault
     for fault in (
-        *(answers.chunked, answers.no_length, answers.range_ignored, answers.gzip_unasked, answers.partial_unasked),
-        *(answers.slow, answers.cut_with_length, answers.cut_at_part, answers.cut_once, answers.cut_chunked),
-        *(answers.cut_without_length, answers.cut_with_weak_etag, answers.reset_at_half, answers.stall_at_half),
-        *(answers.length_too_long, answers.length_too_short, answers.length_huge, answers.empty),
-        *(answers.body_drip, answers.body_flood, answers.headers_drip, answers.headers_flood),
+        *(answers.chunked, answers.no_length, answers.end_unannounced, answers.range_ignored, answers.gzip_unasked),
+        *(answers.partial_unasked, answers.slow, answers.cut_with_length, answers.cut_at_part, answers.cut_once),
+        *(answers.cut_chunked, answers.cut_without_length, answers.cut_with_weak_etag, answers.reset_at_half),
+        *(answers.stall_at_half, answers.length_too_long, answers.length_too_short, answers.length_huge),
+        *(answers.empty, answers.body_drip, answers.body_flood, answers.headers_drip, answers.headers_flood),
         *(answers.wrong_content_range, answers.whole_as_range, answers.range_not_satisfiable, answers.changing),
         answers.end_unavailable,
         *(answers.redirect_to_itself, answers.redirect_to_good, answers.unavailable_twice, answers.busy_once),
+        answers.back_in_two_minutes,
     )
 }
 
@@ -66,7 +69,7 @@ COMBINED: dict[str, Callable[[Exchange], Pieces]] = {
         f"plain-{name}": plain(name)
         for name in (
             *("chunked", "no-length", "cut-with-length", "cut-at-part", "cut-chunked", "cut-without-length"),
-            *("reset-at-half", "length-too-long", "length-too-short", "length-huge"),
+            *("end-unannounced", "reset-at-half", "length-too-long", "length-too-short", "length-huge"),
         )
     },
     **{

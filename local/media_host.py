@@ -37,7 +37,7 @@ import trustme
 
 from local.loopback_server import LoopbackServer
 from local.media import FOLDER, Medium, media
-from local.media_answers import RESET, Answer, Exchange, Pieces, Request, good, redirect, refusal
+from local.media_answers import HANG_UP, RESET, Answer, Exchange, Pieces, Request, good, redirect, refusal
 from local.media_faults import FAULTS, bad
 
 HOUR = 3600
@@ -99,9 +99,13 @@ class MediaHost:
         """Serve other content at a path; `url` makes links to it."""
         self._added[path] = Medium(path.rpartition("/")[2], content_type, content)
 
+    def answers(self, path: str, answer: Answer) -> None:
+        """Answer a path so, whatever is asked."""
+        self._added[path] = answer
+
     def redirect(self, path: str, to: str) -> None:
         """Answer a path with 302."""
-        self._added[path] = redirect(to)
+        self.answers(path, redirect(to))
 
     def revoke(self, path: str) -> None:
         """End the signed links given for a path until now: what signed them is revoked. `url` makes good ones."""
@@ -177,6 +181,13 @@ class _Server(LoopbackServer):
             return connection
         return self._tls.wrap_socket(connection, server_side=True, do_handshake_on_connect=False)
 
+    def shutdown_request(self, request: socket.socket | tuple[bytes, socket.socket]) -> None:
+        if isinstance(request, ssl.SSLSocket):
+            with suppress(OSError, ValueError):  # whoever is gone need not hear of it
+                request.setblocking(False)  # said, and the other side's answer not waited for
+                request.unwrap()
+        super().shutdown_request(request)
+
 
 class _Handler(BaseHTTPRequestHandler):
     """Reads a request and sends the pieces of its answer."""
@@ -201,6 +212,8 @@ class _Handler(BaseHTTPRequestHandler):
         elif piece == RESET:  # no lingering: closing drops what is under way and tells the other side so
             self.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
             self.connection.close()
+        elif piece == HANG_UP:
+            socket.socket.shutdown(self.connection, socket.SHUT_RDWR)
         elif self.server.stopping.wait(None if piece == float("inf") else float(piece)):
             raise ConnectionAbortedError("the host stops")
 

@@ -10,7 +10,7 @@ from time import time
 import pytest
 
 from dailies import transfer
-from dailies.archiving import LAST_CHANCE_SECONDS, LONGEST_PAUSE
+from dailies.archiving import LAST_CHANCE_SECONDS, LONGEST_ASKED, LONGEST_PAUSE
 from dailies.models import MediaState
 from local.media import Medium
 from local.sink import Sink
@@ -50,6 +50,26 @@ class TestPauses:
         assert not archive_at_work.try_medium(event, "output", tries=2)
         assert archive_at_work.receipt(event).reason == "the host answered 403"
         assert 0.8 * 30 - 1 <= archive_at_work.pauses[0] <= 1.2 * 30 + 1
+
+    @pytest.mark.parametrize("fault", ["busy-two-minutes", "back-in-two-minutes"])
+    def test_a_host_that_asks_for_a_longer_one_is_left_alone_for_that_long(
+        self, archive_at_work: Archive, fault: str
+    ) -> None:
+        event = archive_at_work.generation(f"/fault/{fault}/generation.mp4")
+        assert not archive_at_work.try_medium(event, "output")  # fifteen seconds, by ourselves
+        assert 100 <= archive_at_work.pauses[0] <= 125
+
+    def test_but_not_beyond_the_links_life(self, archive_at_work: Archive) -> None:
+        archive_at_work.apis.sync.links.lifetime = 100
+        event = archive_at_work.generation("/fault/busy-two-minutes/generation.mp4")
+        assert not archive_at_work.try_medium(event, "output")
+        assert archive_at_work.pauses[0] <= 100 - LAST_CHANCE_SECONDS
+
+    def test_nor_beyond_an_hour_where_nobody_knows_how_long_it_lives(self, archive_at_work: Archive) -> None:
+        archive_at_work.apis.sync.links.lifetime = None
+        event = archive_at_work.generation("/fault/busy-a-week/generation.mp4")
+        assert not archive_at_work.try_medium(event, "output")
+        assert archive_at_work.pauses == [LONGEST_ASKED]
 
     def test_where_aws_fails_at_the_last_try_it_is_shown_at_once_to_be_moved_away(
         self, archive_at_work: Archive, s3: Sink

@@ -133,6 +133,8 @@ MATRIX = [
     Row("TLS cut", CUT, CUT, "cut-with-length", tls=True),
     Row("TLS cut", CUT, CUT, "plain-cut-without-length", tls=True),
     Row("TLS cut", HUNG_UP, HUNG_UP, "plain-reset-at-half", tls=True),
+    Row("TLS cut", HUNG_UP, HUNG_UP, "plain-end-unannounced", tls=True),  # all of it came, which nobody can know
+    Row("TLS cut", RIGHT, RIGHT, "plain-no-length", tls=True),  # not at all
     Row("TLS cut", (CUT, RIGHT), RIGHT, "cut-once", tls=True),
     Row("link over in the middle", (CUT, DEAD), DEAD, "cut-then-forbidden"),
     Row("S3 503 on a part", (SLOW_DOWN, RIGHT), RIGHT, s3=s3(PART, lambda s3, name: s3.fail(name)), how="once"),
@@ -320,4 +322,4 @@ def test_the_matrix_is_whole(capsys: pytest.CaptureFixture[str]) -> None:
     told = f"{len(TITLES)} faults in {len(MATRIX)} variants, {' and '.join(SIZES)}: {len(CELLS)} cells"
     with capsys.disabled():
         sys.stdout.write(f" {told} ")
-    assert told == "24 faults in 59 variants, 1 MiB and 40 MiB: 118 cells"
+    assert told == "24 faults in 61 variants, 1 MiB and 40 MiB: 122 cells"

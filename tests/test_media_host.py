@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from contextlib import closing
 from email.parser import BytesParser
 from email.policy import HTTP
+from email.utils import parsedate_to_datetime
 from io import BytesIO
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -327,6 +328,13 @@ class TestFaults:
         assert (why, body) == ("closed", due[: len(due) // 2])
         assert not {"content-length", "transfer-encoding"} & set(headers)
 
+    def test_end_unannounced(self, host: MediaHost, due: bytes) -> None:
+        """Over TLS, a reader that heeds TLS's own end misses it."""
+        got, why = wire(host.url(f"/{CLIP}", fault="end-unannounced"))
+        _, headers, body = split(got)
+        assert (why, body) == ("closed", due)
+        assert not {"content-length", "transfer-encoding"} & set(headers)
+
     def test_reset_at_half(self, host: MediaHost, due: bytes) -> None:
         got, why = wire(host.url(f"/{CLIP}", fault="reset-at-half"))
         assert why == "reset"
@@ -449,6 +457,17 @@ class TestFaults:
         first, second = (get(host.url(f"/busy/{CLIP}", fault="busy-once")) for _ in range(2))
         assert (first.status, first.headers["Retry-After"]) == (429, "1")
         assert (second.status, second.data) == (200, due)
+
+    @pytest.mark.parametrize(("fault", "said"), [("busy-two-minutes", "120"), ("busy-a-week", "604800")])
+    def test_busy_for_so_long(self, host: MediaHost, fault: str, said: str) -> None:
+        answers = [get(host.url(f"/long/{CLIP}", fault=fault)) for _ in range(2)]
+        assert [(answer.status, answer.headers["Retry-After"]) for answer in answers] == [(429, said)] * 2
+
+    def test_back_in_two_minutes(self, host: MediaHost) -> None:
+        answer = get(host.url(f"/{CLIP}", fault="back-in-two-minutes"))
+        until = parsedate_to_datetime(answer.headers["Retry-After"])
+        assert answer.status == 503
+        assert 110 <= until.timestamp() - time.time() <= 121
 
     # Two in one
 

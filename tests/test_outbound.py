@@ -14,6 +14,7 @@ from dailies.addresses import Resolve, Ways
 from dailies.errors import HostFailed, LinkDead, MediumRefused
 from dailies.outbound import MOST_API_BYTES, MOST_REDIRECTS, Medium, Network, call, get
 from dailies.provider import Request
+from local.media_answers import Answer
 from local.media_host import MediaHost, media_host
 from tests.hostile import NOT_PUBLIC, REFUSED
 
@@ -195,6 +196,14 @@ class TestTls:
         with pytest.raises(HostFailed):
             fetched(host.url(f"/{CLIP}").replace("http:", "https:"))
 
+    def test_an_answer_without_a_length_ends_where_tls_says_so_and_nowhere_else(self, secure: MediaHost) -> None:
+        """Who cuts the wire can end the connection, but cannot say that it was the end."""
+        network = Network(ca_file=str(secure.ca_file))
+        whole = secure.media[CLIP].content
+        assert fetched(secure.url(f"/{CLIP}", fault="plain-no-length"), LOOPBACK, network) == whole
+        with pytest.raises(HostFailed, match="the host hung up"):
+            fetched(secure.url(f"/{CLIP}", fault="plain-end-unannounced"), LOOPBACK, network)
+
     def test_the_usual_authorities_are_trusted(self) -> None:
         assert ssl.create_default_context(cafile=SYSTEM.ca_file).cert_store_stats()["x509_ca"] > 50
 
@@ -226,6 +235,25 @@ class TestAnswers:
             fetched(host.url(f"/told-apart/{CLIP}", fault=fault))
         assert str(failure.value).startswith(reason)
         assert "X-Amz" not in str(failure.value)
+
+    @pytest.mark.parametrize(
+        ("fault", "least", "most"),
+        [("busy-two-minutes", 120, 120), ("back-in-two-minutes", 100, 120), ("busy", 1, 1), ("broken", 0, 0)],
+    )
+    def test_how_long_a_host_asks_to_be_left_alone(
+        self, host: MediaHost, fault: str, least: float, most: float
+    ) -> None:
+        """In seconds, or until a date."""
+        with pytest.raises(HostFailed) as failure:
+            fetched(host.url(f"/later/{CLIP}", fault=fault))
+        assert least <= failure.value.retry_after <= most
+
+    @pytest.mark.parametrize("said", ["", "soon", "-5", "1.5", "9" * 500, "Thu, 99 Nov 2026 99:00:00 GMT", "٣"])
+    def test_what_it_says_otherwise_is_nothing(self, host: MediaHost, said: str) -> None:
+        host.answers("/odd", Answer(503, {"Retry-After": said, "Content-Length": "0"}))
+        with pytest.raises(HostFailed, match="the host answered 503") as failure:
+            fetched(host.url("/odd"))
+        assert failure.value.retry_after == 0
 
     @pytest.mark.parametrize("fault", [None, "chunked", "no-length", "range-ignored", "redirect-to-good"])
     def test_good_ones_are_whole(self, host: MediaHost, fault: str | None) -> None:

@@ -38,6 +38,7 @@ from dailies.wanted import (
 )
 
 LONGEST_PAUSE = 600  # seconds between two tries: more would waste a link that lives an hour
+LONGEST_ASKED = 3600  # that a host may ask for, where its link does not say how long it lives: it may be an hour
 LAST_CHANCE_SECONDS = 60  # before a link dies, the next try is not put off beyond that
 SAME_LENGTH_SECONDS = 0.5  # by which a provider's word and the medium's header may differ: half a second, or 2 %
 
@@ -71,7 +72,7 @@ def archive(desk: Desk, message: Mapping[str, Any], *, seconds: float) -> bool:
         wanted = _look_up(desk, message)
         if wanted is None or wanted.archived:
             return True
-        receipt = _try(desk, wanted, tries, seconds)
+        receipt, asked = _try(desk, wanted, tries, seconds)
         _record(desk, [receipt_event(wanted, receipt)])
     except (BotoCoreError, ClientError) as error:
         job_id = wanted.job_id if wanted else ""
@@ -79,7 +80,7 @@ def archive(desk: Desk, message: Mapping[str, Any], *, seconds: float) -> bool:
         desk.telemetry.log.error("AWS did not answer", extra=about)
         return _come_again(desk, message, tries, wanted)
     if receipt.state == "pending":
-        return _come_again(desk, message, tries, wanted)
+        return _come_again(desk, message, tries, wanted, asked)
     if receipt.state == "failed":
         desk.failures.put(message["body"], reason=receipt.reason)
     return True
@@ -96,19 +97,24 @@ def _look_up(desk: Desk, message: Mapping[str, Any]) -> Wanted | None:
     return known(wanted, desk.table.events(wanted.provider.name, wanted.job_id))
 
 
-def _try(desk: Desk, wanted: Wanted, tries: int, seconds: float) -> Receipt:
-    """What one try comes to, told and counted."""
+def _try(desk: Desk, wanted: Wanted, tries: int, seconds: float) -> tuple[Receipt, float]:
+    """What one try comes to, told and counted; and the seconds that the host asks to be left alone for."""
     started = time.monotonic()
     try:
         done = _transfer(desk, wanted, seconds)
         rows_read = _record(desk, _listed(desk, wanted, done)) if isinstance(done, Stored) else 0
     except TransferError as error:
-        return _not_stored(desk, wanted, _after(error, tries, desk.most_tries), error.reason)
+        asked = error.retry_after if isinstance(error, HostFailed) else 0
+        return _not_stored(desk, wanted, _after(error, tries, desk.most_tries), error.reason), asked
     if isinstance(done, Unfinished):
         reason = f"stopped with {done.parts} parts when the time was over; goes on from there"
-        return _not_stored(desk, wanted, "pending" if tries < desk.most_tries else "failed", reason)
+        return _not_stored(desk, wanted, "pending" if tries < desk.most_tries else "failed", reason), 0
     at = clock.now()
     _tell(desk, wanted, "archived", _measured(wanted, done, at, time.monotonic() - started))
+    return _archived(wanted, done, at, rows_read), 0
+
+
+def _archived(wanted: Wanted, done: Stored, at: clock.Moment, rows_read: int) -> Receipt:
     facts = done.facts
     return Receipt(
         role=wanted.role,
@@ -268,10 +274,11 @@ def _record(desk: Desk, events: Iterable[Event]) -> int:
     return count
 
 
-def _come_again(desk: Desk, message: Mapping[str, Any], tries: int, wanted: Wanted | None) -> bool:
-    """Leave the message in the queue: after a pause that doubles, but not beyond the link's life; at once where its
-    next receipt is one too many and SQS moves it to the dead letters."""
+def _come_again(desk: Desk, message: Mapping[str, Any], tries: int, wanted: Wanted | None, asked: float = 0) -> bool:
+    """Leave the message in the queue: after a pause that doubles, or the longer one that the host asked for, but not
+    beyond the link's life; at once where its next receipt is one too many and SQS moves it to the dead letters."""
     pause = min(LONGEST_PAUSE, desk.first_pause * 2 ** (tries - 1)) * random.uniform(0.8, 1.2)  # noqa: S311  no secret
+    pause = max(pause, min(LONGEST_ASKED, asked))
     left = _left(wanted) if wanted else None
     if left is not None and left > 0:
         pause = min(pause, max(1.0, left - LAST_CHANCE_SECONDS))

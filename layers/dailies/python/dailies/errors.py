@@ -59,7 +59,12 @@ class TransferError(DailiesError):
 
 
 class HostFailed(TransferError):
-    """The media host failed, stalled or cut the answer short: worth another try."""
+    """The media host failed, stalled or cut the answer short: worth another try, `retry_after` seconds from now at the
+    earliest where it asks for that."""
+
+    def __init__(self, reason: str, retry_after: float = 0) -> None:
+        super().__init__(reason)
+        self.retry_after = retry_after
 
 
 class StorageFailed(TransferError):

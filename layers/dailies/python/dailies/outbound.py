@@ -19,7 +19,7 @@ from urllib.parse import urlsplit
 
 from botocore.httpsession import get_cert_path
 
-from dailies import addresses
+from dailies import addresses, pauses
 from dailies.addresses import Place, Resolve, Ways
 from dailies.errors import HostFailed, LinkDead, MediumRefused, StorageFailed
 from dailies.provider import Request
@@ -33,9 +33,9 @@ MOST_API_BYTES = 4 * 1024 * 1024  # of one: a hundred jobs, each with its prompt
 MOST_REDIRECTS = 5
 COME_AGAIN = frozenset({408, 416, 425, 429})  # of the 4xx, those that are not about the link
 LINK_OVER = frozenset({401, 403, 404, 410})  # what a host says of a link that it no longer takes
+ASKS_FOR_A_PAUSE = frozenset({429, 503})  # with Retry-After
 REDIRECTS = frozenset({301, 302, 303, 307, 308})
 HEADERS = {"User-Agent": "Dailies", "Accept": "*/*", "Accept-Encoding": "identity"}
-WHOLE_SECONDS = re.compile(r"[0-9]{1,5}")
 CONTENT_RANGE = re.compile(r"bytes (\d{1,19})-(\d{1,19})/(\d{1,19})", re.ASCII)
 
 
@@ -142,7 +142,7 @@ def _medium(
     *,
     validator: str,
 ) -> Medium:
-    _accept(response.status)
+    _accept(response.status, response.headers)
     if response.headers.get("content-encoding", "identity").lower() != "identity":
         raise MediumRefused("the host compressed what was asked for as it is")
     found = _validator(response.headers)
@@ -167,12 +167,13 @@ def _medium(
     )
 
 
-def _accept(status: int) -> None:
+def _accept(status: int, headers: Message) -> None:
     if status in (http.client.OK, http.client.PARTIAL_CONTENT):
         return
     if status in LINK_OVER:
         raise LinkDead(f"the host answered {status}")
-    raise HostFailed(f"the host answered {status}")
+    asked = pauses.asked_for(headers.get("retry-after", "")) if status in ASKS_FOR_A_PAUSE else 0
+    raise HostFailed(f"the host answered {status}", asked)
 
 
 def _promised_range(headers: Message, length: int | None, start: int, end: int | None) -> int:
@@ -222,8 +223,7 @@ def call(request: Request, network: Network) -> Answer:
         connection.close()
     if len(body) > MOST_API_BYTES:
         raise HostFailed("the provider's API answered too much")
-    waits = response.headers.get("retry-after", "")
-    return Answer(response.status, body, float(waits) if WHOLE_SECONDS.fullmatch(waits) else 0.0)
+    return Answer(response.status, body, pauses.asked_for(response.headers.get("retry-after", "")))
 
 
 class StorageConnection:
@@ -285,7 +285,10 @@ class _Connection(http.client.HTTPConnection):
         self.sock = socket.create_connection((self.host, self.port), self.timeout)
         self.sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         if self._name:
-            self.sock = _tls(self._ca_file).wrap_socket(self.sock, server_hostname=self._name)
+            # An end without TLS's own end may be anyone's: the standard library would take it for the medium's.
+            self.sock = _tls(self._ca_file).wrap_socket(
+                self.sock, server_hostname=self._name, suppress_ragged_eofs=False
+            )
         self.sock.settimeout(SILENCE_SECONDS)
         self._wire = self.sock  # which http.client forgets where the host ends the connection after its answer
 
