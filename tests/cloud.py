@@ -17,8 +17,8 @@ import pytest
 from botocore.config import Config
 from moto import mock_aws
 
+from dailies.attributes import plain
 from dailies.rows import Item
-from dailies.table import plain
 from tests.template import resources
 
 if TYPE_CHECKING:

@@ -11,8 +11,9 @@ from bench.archive.report import HOSTS, Bounded, medians, report, size_in_words,
 from bench.archive.runs import Bench, Run, memory_bound
 from bench.archive.servers import servers
 from bench.archive.targets import CAPPED, FREE, LARGE, LARGEST, MEDIUM, SMALL, TWENTY, targets
-from bench.archive.tools import FOLDER, Tools, alone, tools
+from bench.archive.tools import Tools, tools
 from bench.archive.ways import BOTO3, OURS, RELAY, WAYS, Way, ours_in_its_function
+from bench.tools import FOLDER, alone
 
 BUSY = 0.5  # load above which the figures are not worth much: there are two cores and both are used
 

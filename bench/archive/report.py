@@ -11,8 +11,8 @@ from bench.archive.media import GIB, MIB
 from bench.archive.runs import Run
 from bench.archive.servers import CAP
 from bench.archive.targets import CAPPED, FREE, Medians, Target
-from bench.archive.tools import PINS
 from bench.archive.ways import OURS, WAYS
+from bench.tools import PINS
 from local.stack import ROOT
 
 RESULT = ROOT / ".local/bench-archive.json"

@@ -12,8 +12,9 @@ from awscrt import checksums
 
 from bench.archive.media import File
 from bench.archive.servers import Servers, Watched
-from bench.archive.tools import FOLDER, Tools
+from bench.archive.tools import Tools
 from bench.archive.ways import Command, Copy, Way
+from bench.tools import FOLDER
 
 LAUNCHER = Path(__file__).with_name("launcher.py")
 LONGEST = 300  # seconds of any run; the slowest due one takes a quarter of it

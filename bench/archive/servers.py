@@ -20,7 +20,8 @@ import trustme
 import urllib3
 from botocore.config import Config
 
-from bench.archive.tools import FOLDER, Tools
+from bench.archive.tools import Tools
+from bench.tools import FOLDER
 from local.sink.signature import ACCESS_KEY, SECRET_KEY
 from local.stack import ROOT
 

@@ -14,6 +14,7 @@ from typing import Any
 
 from dailies import addresses, clock, http_api, links
 from dailies.addresses import Ways
+from dailies.attributes import plain, typed
 from dailies.containers import MARKS, Wholeness, sniff
 from dailies.errors import DeliveryTooLarge, HostFailed, MediumRefused, PayloadError, VerificationError
 from dailies.merging import merge
@@ -22,7 +23,6 @@ from dailies.mp4 import BoxWalk
 from dailies.provider import ProofRules, Webhook
 from dailies.providers import every_provider
 from dailies.rows import event_item, event_of, job_item, job_of
-from dailies.table import _typed, plain  # what goes over the wire must be able to
 from dailies.verification import redacted
 
 NOW = "2026-01-15T10:30:00.000000Z"
@@ -144,9 +144,9 @@ def kept(webhook: Webhook, report: Report, data: bytes) -> None:
 
 def over_the_wire(item: dict[str, Any]) -> dict[str, Any]:
     """A row as DynamoDB gives it back."""
-    typed = _typed(item)
-    assert len(json.dumps(typed, default=str).encode()) < 400 * 1024, "more than DynamoDB takes"
-    return plain(typed)
+    row = typed(item)
+    assert len(json.dumps(row, default=str).encode()) < 400 * 1024, "more than DynamoDB takes"
+    return plain(row)
 
 
 def answers(data: bytes) -> None:

@@ -70,7 +70,8 @@ def rows_of(body: bytes, *names: str) -> Iterator[bytes]:
 class Payload(BaseModel):
     """A provider's JSON object. Unknown fields are kept."""
 
-    model_config = ConfigDict(extra="allow", frozen=True)
+    # deferred: each function reads one or two of a provider's models, and starts without building the others
+    model_config = ConfigDict(extra="allow", frozen=True, defer_build=True)
 
     @model_validator(mode="before")
     @classmethod

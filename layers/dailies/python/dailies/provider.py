@@ -3,13 +3,15 @@
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from dailies.allowance import Limit
-from dailies.containers import Kind
 from dailies.errors import PayloadError
 from dailies.models import Delivery, Proof, Report
 from dailies.verification import Secrets
+
+if TYPE_CHECKING:
+    from dailies.containers import Kind  # which the receivers need not import
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,7 +152,7 @@ class Provider:
 
     name: str
     webhooks: tuple[Webhook, ...]
-    roles: Mapping[str, frozenset[Kind]]
+    roles: "Mapping[str, frozenset[Kind]]"
     listings: Mapping[str, Listing]
     renewals: Mapping[str, Question]
     inquiries: Mapping[str, Inquiry]

@@ -4,13 +4,13 @@ Whatever a stranger sends is answered 401 or 413 and costs no read and no write,
 REREAD_SECONDS. What is proven is kept, read or not. An answer of 200 means that it is in the table.
 """
 
+import gc
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import cache
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
-from aws_lambda_powertools.utilities.typing import LambdaContext
 from botocore.exceptions import BotoCoreError, ClientError
 
 from dailies import bucket as buckets
@@ -26,6 +26,9 @@ from dailies.secrets import SigningSecret
 from dailies.table import Table
 from dailies.telemetry import Telemetry
 from dailies.verification import Secrets, redacted
+
+if TYPE_CHECKING:
+    from aws_lambda_powertools.utilities.typing import LambdaContext
 
 type Result = Literal["recorded", "duplicate", "quarantined", "unverified", "too_large", "not_stored"]
 
@@ -75,9 +78,10 @@ class Inbox:
 
 def receiver(
     webhook: Webhook, environment: Mapping[str, str], client: Callable[..., Any]
-) -> Callable[[dict[str, Any], LambdaContext], dict[str, Any]]:
-    """The handler of a webhook's function. `client` makes AWS clients as `boto3.client` does; the one that every
-    delivery needs is made now, while Lambda starts us up, the others when they are first needed."""
+) -> "Callable[[dict[str, Any], LambdaContext], dict[str, Any]]":
+    """The handler of a webhook's function. `client` makes AWS clients as botocore's sessions do; the one that every
+    delivery needs is made now, while Lambda starts us up, the others when they are first needed. What was made until
+    then stays: the collector, off until now, need never look at it."""
     inbox = Inbox(
         webhook=webhook,
         secret=SigningSecret(
@@ -95,8 +99,10 @@ def receiver(
         retention_days=int(environment["RETENTION_DAYS"]),
     )
     telemetry = Telemetry(environment["STACK_NAME"])
+    gc.freeze()
+    gc.enable()
 
-    def lambda_handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
+    def lambda_handler(event: dict[str, Any], context: "LambdaContext") -> dict[str, Any]:
         answer = receive(inbox, event, request_id=context.aws_request_id)
         _tell(telemetry, webhook, answer)
         return answer.response()

@@ -3,9 +3,9 @@
 from collections.abc import Mapping
 from typing import Any
 
+from dailies.attributes import plain
 from dailies.models import Event, Job
 from dailies.rows import event_of, job_of
-from dailies.table import plain
 
 
 def named(record: Mapping[str, Any]) -> dict[str, str]:

@@ -1,0 +1,18 @@
+"""What a receiver is compared with: one write of the same row by boto3 as it comes, and nothing else."""
+
+import base64
+import os
+from typing import Any
+
+import boto3
+
+client = boto3.client("dynamodb")
+table = os.environ["TABLE_NAME"]
+
+
+def lambda_handler(event: dict[str, Any], _context: object) -> dict[str, Any]:
+    """The event is the row, as DynamoDB writes it."""
+    row = dict(event)
+    row["payload"] = {"B": base64.b64decode(row["payload"]["B"])}
+    client.put_item(TableName=table, Item=row)
+    return {"statusCode": 200}

@@ -1,0 +1,86 @@
+"""Cold starts: from the start of Lambda's Runtime Interface Emulator to the first answer that a new process gives."""
+
+import os
+import platform
+import signal
+import subprocess
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from statistics import median
+
+import urllib3
+
+from bench.receive.functions import Function
+from bench.receive.warm import aws, fresh
+from bench.tools import bare_python
+from local import ports
+from local.stack import ROOT, StackError
+
+RAPID = ".local/sam/lib/python3*/site-packages/samcli/local/rapid"  # ships inside the SAM command
+ARCHITECTURES = {"x86_64": "x86_64", "aarch64": "arm64"}
+INVOKE = "/2015-03-31/functions/function/invocations"
+PATIENCE = 30.0  # seconds; a cold start takes less than one
+
+
+@dataclass(frozen=True)
+class Cold:
+    """Median milliseconds from the emulator's start to the first answer, and what each start took."""
+
+    name: str
+    milliseconds: float
+    rounds: list[float]
+
+
+def emulator() -> Path:
+    """The emulator's program for this machine."""
+    name = f"aws-lambda-rie-{ARCHITECTURES.get(platform.machine(), platform.machine())}"
+    found = next(ROOT.glob(f"{RAPID}/{name}"), None)
+    if found is None:
+        raise StackError(f"no {name} in .local/sam; `make setup` installs it with the SAM command")
+    return found
+
+
+def measure(functions: Sequence[Function], client: Function, *, rounds: int) -> list[Cold]:
+    """All of them in turn, `rounds` times; the one that only makes a client comes last of the answers."""
+    rie = emulator()
+    taken: dict[str, list[float]] = {one.name: [] for one in (*functions, client)}
+    with aws() as aws_port:
+        for _ in range(rounds):
+            for one in (*functions, client):
+                event = next(fresh(one.name, 1)) if one is not client else b"{}"
+                taken[one.name].append(_start(rie, one, event, aws_port))
+    return [Cold(name, median(found), found) for name, found in taken.items()]
+
+
+def _start(rie: Path, function: Function, event: bytes, aws_port: int) -> float:
+    """Milliseconds from the emulator's start to the answer of a function that was not there before."""
+    own, runtime_api = ports.free(), ports.free()
+    command = [
+        *("taskset", "--cpu-list", "0", str(rie), "--log-level", "error"),
+        *(
+            "--runtime-interface-emulator-address",
+            f"127.0.0.1:{own}",
+            "--runtime-api-address",
+            f"127.0.0.1:{runtime_api}",
+        ),
+        *(str(bare_python()), "-m", "awslambdaric", "app.lambda_handler"),
+    ]
+    environment = {**function.environment(aws_port), "AWS_LAMBDA_FUNCTION_TIMEOUT": "29"}
+    began = time.perf_counter()
+    with subprocess.Popen(
+        command, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, start_new_session=True
+    ) as process:
+        try:
+            while not ports.is_taken(own):
+                if process.poll() is not None or time.perf_counter() - began > PATIENCE:
+                    raise StackError(f"Lambda's emulator did not start for {function.name}")
+                time.sleep(0.0005)
+            answer = urllib3.request("POST", f"http://127.0.0.1:{own}{INVOKE}", body=event, retries=False)
+            took = (time.perf_counter() - began) * 1000
+        finally:
+            os.killpg(process.pid, signal.SIGKILL)  # the emulator and the function that it started
+    if answer.json().get("statusCode") != 200:
+        raise StackError(f"{function.name} answered {answer.data[:200]!r}")
+    return took
