@@ -203,13 +203,17 @@ class TestApiCredentials:
     def test_where_they_are_not_whole_there_are_none(self, cloud: Cloud, text: str) -> None:
         assert self.credentials(cloud, text, "api_key") is None
 
-    def test_a_change_takes_effect_within_a_minute(self, cloud: Cloud) -> None:
+    def test_an_added_one_counts_at_once_and_a_change_within_a_minute(self, cloud: Cloud) -> None:
         cloud.set_secret(PLACEHOLDER)
         api, now = ApiSecret(lambda: cloud.secretsmanager, SECRET), NOW
         assert api.credentials(now, "api_key") is None
         cloud.set_secret('{"api_key":"k"}')
-        assert api.credentials(now + REFRESH_SECONDS - 1, "api_key") is None
-        assert api.credentials(now + REFRESH_SECONDS, "api_key") == {"api_key": "k"}
+        assert api.credentials(now + REREAD_SECONDS - 1, "api_key") is None
+        added = now + REREAD_SECONDS
+        assert api.credentials(added, "api_key") == {"api_key": "k"}
+        cloud.set_secret('{"api_key":"l"}')
+        assert api.credentials(added + REFRESH_SECONDS - 1, "api_key") == {"api_key": "k"}
+        assert api.credentials(added + REFRESH_SECONDS, "api_key") == {"api_key": "l"}
 
 
 def test_the_clients_patience_leaves_time_for_the_answer() -> None:
