@@ -4,7 +4,7 @@ BIN := .venv/bin
 PROOF = PYTHONPATH=layers/dailies/python $(BIN)/python -m
 
 .DEFAULT_GOAL := help
-.PHONY: help setup up down logs demo bench-archive bench-receive fuzz proof test check lint format lock clean
+.PHONY: help setup up down logs demo bench-archive bench-receive fuzz proof audit test check lint format lock clean
 
 help:  ## this list
 	@sed -n 's/^\([a-z-]*\):.*## /  make \1\t/p' $(MAKEFILE_LIST) | expand -t 22
@@ -33,8 +33,13 @@ fuzz: setup  ## what strangers can reach, fuzzed: a million runs of each target,
 proof: setup  ## what Dailies promises, tried at length: faults, load, memory, states, fuzzing; twenty minutes
 	@$(PROOF) proof
 
+<<<<<<< HEAD
 bench-receive: setup  ## a receiver's speed against others, three minutes (ARGS=--quick: one)
 	@$(BIN)/python -m bench.receive $(ARGS)
+=======
+audit: setup  ## the template against known mistakes, the pins against known vulnerabilities (ARGS=--offline)
+	@local/audit.sh $(ARGS)
+>>>>>>> 85805ef (make audit: the template against known mistakes, the pins against known vulnerabilities)
 
 test: setup  ## all tests, the fast ones first
 	@$(BIN)/python -m pytest

@@ -29,3 +29,4 @@ compile requirements/dev.in requirements/dev.txt --constraint "$together" \
 compile requirements/sam.in requirements/sam.txt
 compile requirements/uv.in requirements/uv.txt
 compile requirements/bench.in requirements/bench.txt
+compile requirements/audit.in requirements/audit.txt
