@@ -33,13 +33,11 @@ fuzz: setup  ## what strangers can reach, fuzzed: a million runs of each target,
 proof: setup  ## what Dailies promises, tried at length: faults, load, memory, states, fuzzing; twenty minutes
 	@$(PROOF) proof
 
-<<<<<<< HEAD
 bench-receive: setup  ## a receiver's speed against others, three minutes (ARGS=--quick: one)
 	@$(BIN)/python -m bench.receive $(ARGS)
-=======
+
 audit: setup  ## the template against known mistakes, the pins against known vulnerabilities (ARGS=--offline)
 	@local/audit.sh $(ARGS)
->>>>>>> 85805ef (make audit: the template against known mistakes, the pins against known vulnerabilities)
 
 test: setup  ## all tests, the fast ones first
 	@$(BIN)/python -m pytest

@@ -1,4 +1,5 @@
-"""docs/operations.md has what a person looks up there: each alarm, each saved question, each metric by its name."""
+"""docs/operations.md has what a person looks up there: each alarm, each saved question, each metric by its name. And
+docs/threats.md names tests that are there."""
 
 import re
 
@@ -7,6 +8,12 @@ import pytest
 from tests.template import ROOT, resources
 
 OPERATIONS = (ROOT / "docs/operations.md").read_text()
+
+
+def test_the_tests_that_the_threats_are_held_by_are_there() -> None:
+    named = set(re.findall(r"\btest_\w+", (ROOT / "docs/threats.md").read_text()))
+    assert named
+    assert {name for name in named if not (ROOT / f"tests/{name}.py").exists()} == set()
 
 
 def section(title: str) -> str:
