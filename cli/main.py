@@ -11,7 +11,7 @@ import typer
 from botocore.exceptions import BotoCoreError, ClientError
 
 from cli import refusal, show
-from cli.commands import arrivals, jobs, media, quarantine, queues, replay
+from cli.commands import arrivals, console, jobs, media, quarantine, queues, replay
 from cli.commands.connection import Options
 from cli.refusal import Refusal
 
@@ -42,6 +42,7 @@ app.command("job", rich_help_panel=LOOK)(jobs.show_job)
 app.command("media", rich_help_panel=LOOK)(media.media)
 app.command("events", rich_help_panel=LOOK)(arrivals.events)
 app.add_typer(quarantine.app, name="quarantine", rich_help_panel=LOOK)
+app.command("console", rich_help_panel=LOOK)(console.console)
 app.command("queues", rich_help_panel=LOOK)(queues.queues)
 app.command("redrive", rich_help_panel=MEND)(queues.redrive)
 app.command("replay", rich_help_panel=MEND)(replay.replay)

@@ -11,6 +11,8 @@ pytest_plugins = [
     "tests.providers",
     "tests.owner",
     "tests.listener",
+    "tests.console",
+    "tests.browser",
 ]
 
 # A busy machine is no failure; 60 examples of each property are what a minute for all fast tests allows.

@@ -1,0 +1,121 @@
+"""The list of jobs: filters, pages, a picture of each, up to date by itself."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from hashlib import sha256
+
+from starlette.datastructures import QueryParams
+from starlette.requests import Request
+from starlette.responses import Response
+
+from cli import job_rows, jobs
+from cli.console import rendering
+from cli.console.job import medium_url, plays
+from cli.console.rendering import url
+from dailies import clock
+from dailies.clock import Moment
+from dailies.models import Job
+from dailies.rows import Item
+
+EVERY = 4  # seconds: of 3 providers, 7 standings and 4 shards that is 84 small queries, half a cent an hour
+SPANS: Mapping[str, timedelta] = {
+    "1h": timedelta(hours=1),
+    "24h": timedelta(hours=24),
+    "7d": timedelta(days=7),
+    "30d": timedelta(days=30),
+}
+FILTERS = (
+    ("provider", "Provider", [("", "All"), *((name, name.capitalize()) for name in jobs.PROVIDERS)]),
+    ("status", "Status", [("", "Any"), *((word, word) for word in jobs.STATUSES)]),
+    ("stage", "Stage", [("", "Any"), *((word, word) for word in jobs.STAGES)]),
+    (
+        "since",
+        "News since",
+        [("", "Ever"), ("1h", "1 hour"), ("24h", "24 hours"), ("7d", "7 days"), ("30d", "30 days")],
+    ),
+)
+MOST_NAMED = 3  # jobs that the screen reader is told of by name
+
+
+@dataclass(frozen=True, slots=True)
+class Still:
+    """What shows a job in the list: a picture, or a video's first moment."""
+
+    url: str
+    is_picture: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """A row of the list. `anchor` is its id in the page; `fresh`: it has news since the page last looked."""
+
+    item: Item
+    anchor: str
+    still: Still | None
+    fresh: bool
+
+
+def show(request: Request) -> Response:
+    """GET /"""
+    stack, query, now = rendering.stack_of(request), request.query_params, clock.now()
+    after = jobs.Cursor.read(query["after"]) if query.get("after") else None
+    found = jobs.page(stack, wanted(query, now), after=after)
+    whole = job_rows.whole(stack, (item for item in found.rows if item["stage"] != "waiting"))
+    seen = query.get("seen", "")
+    rows = [
+        Row(item, anchor(item["pk"]), still(whole.get(item["pk"])), fresh=bool(seen) and item["updated_at"] > seen)
+        for item in found.rows
+    ]
+    filters = {name: query[name] for name, _, _ in FILTERS if query.get(name)}
+    answer = rendering.page(
+        request,
+        "jobs",
+        # A page further back stays as it is: its cursor is a moment.
+        every=EVERY if after is None else 24 * 3600,
+        seen=rows[0].item["updated_at"] if rows else clock.at(0),  # of an empty list everything is news
+        section="/",
+        filters=FILTERS,
+        filtered=bool(filters),
+        rows=rows,
+        newest=url("/", **filters),
+        older=url("/", **filters, after=found.cursor) if found.cursor else "",
+        news=news([row.item for row in rows if row.fresh]),
+    )
+    if "hx-request" in request.headers and "shown" not in query:
+        answer.headers["HX-Replace-Url"] = url("/", **filters)  # another choice in the form: the address bar says it
+    return answer
+
+
+def wanted(query: QueryParams, now: Moment) -> jobs.Filter:
+    """The filter that the form means. A word that is none of ours filters nothing: the form shows that, too."""
+    since = SPANS.get(query.get("since", ""))
+    provider, status, stage = (query.get(name) for name in ("provider", "status", "stage"))
+    return jobs.Filter(
+        provider=provider if provider in jobs.PROVIDERS else None,
+        status=status if status in jobs.STATUSES else None,
+        stage=stage if stage in jobs.STAGES else None,
+        since=clock.moment(datetime.fromisoformat(now) - since) if since else "",
+    )
+
+
+def still(job: Job | None) -> Still | None:
+    """The picture of a job whose row was read, if it has any in the bucket: a photo rather than a video."""
+    shown = [medium for medium in job.media if medium.receipt and plays(medium)] if job else []
+    for is_picture in (True, False):
+        for medium in shown:
+            if job and medium.receipt and medium.receipt.content_type.startswith("image/") == is_picture:
+                return Still(medium_url(job, medium), is_picture)
+    return None
+
+
+def news(fresh: Iterable[Item]) -> str:
+    """What a screen reader says of jobs that have news."""
+    told = [f"{item['provider']} {item['job_id']}: {item['status']}, {item['stage']}" for item in fresh]
+    more = len(told) - MOST_NAMED
+    return "; ".join(told[:MOST_NAMED]) + (f"; and {more} more" if more > 0 else "")
+
+
+def anchor(pk: str) -> str:
+    """The id of a job's row in the page: a job's own may be anything."""
+    return f"job-{sha256(pk.encode()).hexdigest()[:12]}"

@@ -1,0 +1,89 @@
+"""The queues of failed work: what waits and why, and the buttons that put it back."""
+
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+
+from starlette.concurrency import run_in_threadpool
+from starlette.requests import Request
+from starlette.responses import HTMLResponse, RedirectResponse, Response
+
+from cli import queues
+from cli.console import guard, rendering
+from cli.console.rendering import url
+from cli.queues import Failed, Queue, Redriven
+from cli.refusal import NothingFound
+from cli.stack import Stack
+
+EVERY = 5  # seconds: the counts alone, a call for each queue; the messages are looked at when the page is loaded
+
+
+@dataclass(frozen=True, slots=True)
+class Heap:
+    """A queue, what waits in it, and the question before all of it is put back."""
+
+    queue: Queue
+    failed: Sequence[Failed]
+
+    @property
+    def question(self) -> str:
+        """Says how many there are."""
+        many = f"{len(self.failed)} messages" if len(self.failed) != 1 else "the one message"
+        return f"Put {many} of {self.queue.name} back to work? What fails again comes back here."
+
+
+def show(request: Request) -> Response:
+    """GET /queues"""
+    stack, query = rendering.stack_of(request), request.query_params
+    counts = queues.counts(stack)
+    asks_itself = "shown" in query
+    there = queues.of(stack)
+    with ThreadPoolExecutor(len(there)) as lookers:  # a look takes a second
+        looks = lookers.map(lambda q: [] if asks_itself or not counts[q.name] else queues.look(stack, q), there)
+        heaps = [Heap(queue, failed) for queue, failed in zip(there, looks, strict=True)]
+    found = sum(counts[queue.name] for queue in there)
+    return rendering.page(
+        request,
+        "queues",
+        every=EVERY,
+        seen=query.get("seen", "") if asks_itself else str(found),
+        section="/queues",
+        counts=counts,
+        heaps=heaps,
+        changed=asks_itself and query.get("seen") != str(found),
+        notice=notice(request),
+    )
+
+
+def failed(request: Request) -> Response:
+    """GET /queues/failed: how many wait, for the tab; nothing where none do."""
+    counts = queues.counts(rendering.stack_of(request))
+    waiting = sum(count for name, count in counts.items() if name != "waiting")
+    return HTMLResponse(rendering.TEMPLATES.get_template("badge.html").render(waiting=waiting))
+
+
+async def redriven(request: Request) -> Response:
+    """POST /redrive: all of a queue, or one message of it."""
+    fields = await guard.approve(request)
+    queue = next((queue for queue in queues.QUEUES.values() if queue.name == fields.get("queue")), None)
+    if queue is None:
+        raise NothingFound("There is no such queue.")
+    done = await run_in_threadpool(redrive, rendering.stack_of(request), queue, fields.get("message", ""))
+    still = sum(bool(one.problem) for one in done)
+    return RedirectResponse(url("/queues", back=len(done) - still, still=still), 303)
+
+
+def redrive(stack: Stack, queue: Queue, message_id: str) -> list[Redriven]:
+    """Put one message back to work, or all where none is named."""
+    return queues.redrive(stack, queue, wanted=lambda one: message_id in {"", one.message_id})
+
+
+def notice(request: Request) -> str:
+    """What the redrive that led here came to; its words are ours, whatever the link says."""
+    back, still = (request.query_params.get(name, "") for name in ("back", "still"))
+    if not (back.isdecimal() and still.isdecimal()):
+        return ""
+    if not int(back) + int(still):
+        return "Nothing was found to put back: look again in a few seconds."
+    failing = f" {still} failed again and still wait." if int(still) else ""
+    return f"{back} put back to work.{failing}"

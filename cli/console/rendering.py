@@ -1,0 +1,91 @@
+"""Templates to answers: whole pages, and the part of a page that keeps itself up to date.
+
+Every value in a template is escaped; there is no way around it in them. The live part of a page asks for itself every
+few seconds and says what it shows; where that would be the same again, the answer is 204 and nothing in the page moves.
+"""
+
+from collections.abc import Mapping
+from hashlib import sha256
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlencode
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from markupsafe import Markup
+from starlette.requests import Request
+from starlette.responses import HTMLResponse, Response
+
+from cli.console import formats, guard
+from cli.stack import Stack
+from dailies import clock
+
+FOLDER = Path(__file__).parent
+LOCATION = {"shown", "seen"}  # what the live part adds to its page's query
+DIGEST = 16  # hex digits
+
+TEMPLATES = Environment(
+    loader=FileSystemLoader(FOLDER / "templates"),
+    autoescape=True,
+    undefined=StrictUndefined,
+    trim_blocks=True,
+    lstrip_blocks=True,
+)
+
+
+def url(path: str, **query: object) -> str:
+    """A link within the console. Ids are in the query, where a browser leaves them as they are."""
+    given = {name: str(value) for name, value in query.items() if value not in {None, ""}}
+    return f"{path}?{urlencode(given)}" if given else path
+
+
+TEMPLATES.globals.update(url=url)
+TEMPLATES.filters.update(
+    after=formats.after,
+    ago=formats.ago,
+    clock_time=formats.clock_time,
+    day=formats.day,
+    moment=formats.moment,
+    seconds_between=formats.seconds_between,
+    size=formats.size,
+    span=formats.span,
+)
+
+
+def stack_of(request: Request) -> Stack:
+    """The stack that the console was started for."""
+    stack: Stack = request.app.state.stack
+    return stack
+
+
+def page(request: Request, name: str, *, status: int = 200, every: int = 0, seen: str = "", **values: Any) -> Response:
+    """A page, or only its live part where that asks for itself.
+
+    `templates/<name>.html` is the page; where it is `every` so many seconds up to date, `templates/live/<name>.html` is
+    its live part. `seen` is what the live part tells of itself when it asks again.
+    """
+    stack = stack_of(request)
+    values = {
+        "here": request.url.path,
+        "now": clock.now(),
+        "query": request.query_params,
+        "stack": stack,
+        "token": guard.TOKEN,
+        **values,
+    }
+    if not every:
+        return HTMLResponse(_render(f"{name}.html", values), status)
+    inner = _render(f"live/{name}.html", values)
+    shown = sha256(inner.encode()).hexdigest()[:DIGEST]
+    asked_by_itself = "shown" in request.query_params
+    if asked_by_itself and request.query_params["shown"] == shown:
+        return Response(status_code=204)
+    own = {name: value for name, value in request.query_params.items() if name not in LOCATION}
+    again = url(request.url.path, **own, shown=shown, seen=seen)
+    live = _render("live.html", {**values, "inner": Markup(inner), "again": again, "every": every})  # noqa: S704  rendered
+    if asked_by_itself:
+        return HTMLResponse(live + _render("news.html", values), status)
+    return HTMLResponse(_render(f"{name}.html", {**values, "live": Markup(live)}), status)  # noqa: S704  rendered
+
+
+def _render(name: str, values: Mapping[str, Any]) -> str:
+    return TEMPLATES.get_template(name).render(values)

@@ -1,0 +1,98 @@
+"""How a stack fares, of the jobs with news in the last day: how many there were, how long a medium took from the call
+to the bucket, and how much was left of its link's life by then.
+
+Of a busy day the newest jobs alone are read, so that figures cost the same of a million jobs as of a thousand.
+"""
+
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from itertools import islice
+from math import ceil
+
+from cli import job_rows, jobs
+from cli.stack import Stack
+from dailies import clock
+from dailies.clock import Moment
+from dailies.models import Job
+from dailies.rows import Item
+
+HOURS = 24
+MOST_JOBS = 2000  # counted: about 100 reads of the index
+MOST_WHOLE = 500  # whose media are looked at: about 300 reads
+
+
+@dataclass(frozen=True, slots=True)
+class Hour:
+    """An hour, and how many jobs had their latest news in it, by what they have come to."""
+
+    begins: Moment
+    counts: Mapping[str, int]
+
+
+@dataclass(frozen=True, slots=True)
+class Figures:
+    """The figures. `to_bucket` and `margins` are in seconds, the shortest first: from the call that named a medium to
+    its object, and from there to the death of its link. `is_part`: there were more jobs than are counted."""
+
+    hours: Sequence[Hour]
+    stages: Mapping[str, int]
+    to_bucket: Sequence[float]
+    margins: Sequence[float]
+    looked_at: int
+    is_part: bool
+
+
+def figures(stack: Stack, now: Moment) -> Figures:
+    """The figures of the last HOURS."""
+    since = clock.moment(datetime.fromisoformat(now) - timedelta(hours=HOURS))
+    rows = list(islice(jobs.every(stack, jobs.Filter(since=since)), MOST_JOBS + 1))
+    counted = rows[:MOST_JOBS]
+    settled = [row for row in counted if row["stage"] in {"settled", "archiving", "attention"}][:MOST_WHOLE]
+    media = job_rows.whole(stack, settled).values()
+    return Figures(
+        hours=by_hour(counted, now),
+        stages=Counter(row["stage"] for row in counted),
+        to_bucket=to_bucket(media),
+        margins=margins(media),
+        looked_at=len(counted),
+        is_part=len(rows) > MOST_JOBS,
+    )
+
+
+def by_hour(rows: Iterable[Item], now: Moment) -> list[Hour]:
+    """The last HOURS, the oldest first: of each, the jobs by status where they are settled, else by stage."""
+    this = datetime.fromisoformat(now).replace(minute=0, second=0, microsecond=0)
+    begins = [clock.moment(this - timedelta(hours=ago)) for ago in reversed(range(HOURS))]
+    counts: dict[str, Counter[str]] = {at[:13]: Counter() for at in begins}
+    for row in rows:
+        hour = counts.get(row["updated_at"][:13])
+        if hour is not None:
+            hour[row["status"] if row["stage"] == "settled" else row["stage"]] += 1
+    return [Hour(at, counts[at[:13]]) for at in begins]
+
+
+def to_bucket(found: Iterable[Job]) -> list[float]:
+    """Seconds from the call that named each archived medium to its object."""
+    return sorted(
+        max(0.0, clock.seconds(medium.receipt.at) - clock.seconds(medium.found_at))
+        for job in found
+        for medium in job.media
+        if medium.receipt and medium.state == "archived" and medium.found_at
+    )
+
+
+def margins(found: Iterable[Job]) -> list[float]:
+    """Seconds that were left of each archived medium's link, where the link says when it dies."""
+    return sorted(
+        clock.seconds(medium.link_expires_at) - clock.seconds(medium.receipt.at)
+        for job in found
+        for medium in job.media
+        if medium.receipt and medium.state == "archived" and medium.link_expires_at
+    )
+
+
+def percentile(ordered: Sequence[float], part: float) -> float:
+    """The value that this part of all (0 to 1) do not exceed; of values in order, at least one."""
+    return ordered[max(0, ceil(part * len(ordered)) - 1)]
