@@ -77,7 +77,7 @@ COMBINED: dict[str, Callable[[Exchange], Pieces]] = {
         for name in (
             *("cut-with-length", "body-drip", "gzip-unasked", "html-page", "redirect-to-itself"),
             *("wrong-content-range", "whole-as-range", "range-ignored", "range-not-satisfiable", "changing"),
-            *("busy-once", "unavailable-twice", "forbidden"),
+            *("busy-once", "busy-two-minutes", "unavailable-twice", "forbidden"),
         )
     },
     **{

@@ -76,6 +76,17 @@ class TestConnections:
         assert set(others) <= {number * PART for number in range(PARTS)}
         assert s3.calls["UploadPart"] == PARTS  # nothing came twice
 
+    def test_with_the_last_byte_it_ends(
+        self, host: MediaHost, s3: Sink, bucket: Bucket, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """Nobody waits to see whether more connections would pay."""
+        monkeypatch.setattr(parts, "LOOK_SECONDS", 20)
+        began = time.monotonic()
+        stored(order(host.url("/free/long.mp4")), bucket)
+        assert time.monotonic() - began < 20
+        assert starts(host, "/free/long.mp4") == [0]
+        assert s3.calls["UploadPart"] == PARTS
+
     @pytest.mark.parametrize("then", ["busy", "forbidden", "wrong-content-range"])
     def test_one_that_takes_no_more_is_streamed_by_the_first(
         self, host: MediaHost, s3: Sink, bucket: Bucket, then: str
@@ -142,6 +153,20 @@ class TestOnePart:
         failed = failure(host.url("/denied/long.mp4"), bucket, s3)
         assert isinstance(failed, StorageFailed)
         assert failed.reason == "S3 answered AccessDenied"
+
+    @pytest.mark.usefixtures("one_by_one")
+    def test_a_host_that_asks_for_a_second_is_given_it(self, host: MediaHost, s3: Sink, bucket: Bucket) -> None:
+        stored(order(host.url("/busy/long.mp4", fault="cut-then-busy-once")), bucket)
+        kept(s3, LONG.content)
+        _, refused, again, *_ = (request.at for request in host.requests_for("/busy/long.mp4"))
+        assert again - refused >= 1
+
+    @pytest.mark.usefixtures("one_by_one")
+    def test_one_that_asks_for_minutes_is_left_until_then(self, host: MediaHost, s3: Sink, bucket: Bucket) -> None:
+        failed = failure(host.url("/busier/long.mp4", fault="cut-then-busy-two-minutes"), bucket, s3)
+        assert isinstance(failed, HostFailed)
+        assert failed.retry_after == 120
+        assert len(starts(host, "/busier/long.mp4")) == 2
 
     @pytest.mark.usefixtures("one_by_one")
     def test_where_a_redirect_led_is_dead_and_the_link_leads_elsewhere_now(self, s3: Sink, bucket: Bucket) -> None:

@@ -7,11 +7,11 @@ back, until they meet. Each part passes through in pieces; one that fails is ask
 import random
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import NamedTuple
 
-from dailies import outbound
+from dailies import cores, outbound
 from dailies.addresses import Ways
 from dailies.containers import Wholeness
 from dailies.errors import HostFailed, LinkDead, StorageFailed, TransferError
@@ -24,22 +24,23 @@ from dailies.watch import Watch
 MOST_CONNECTIONS = 16  # under a cap of 30 MB/s each, more than one core can pass on
 GROWTH = 4  # 1, 4, 16
 LOOK_SECONDS = 0.25  # between two looks at the speed
-IDLE_SHARE = 0.4  # of a core's time: with less left, we are what is waited for
+IDLE_SHARE = 0.4  # of a connection's time: where it waits less than that, we are what is waited for
 PAYS = 1.15  # how much faster more connections must have made it to be followed by more
 TRIES = 4  # of a connection, one after the other, before it is given up
 PAUSE_SECONDS = 0.2  # after the first of them; doubles
 PEEK_BYTES = 64 * 1024  # for a header that no part's bytes have shown
 MOST_PEEKS = 64
+LONGEST_NAP = 10.0  # seconds that a host may ask one connection to wait; for longer the whole transfer comes again
 
 type Fill = Callable[[memoryview], int]
 """Fills a buffer with a medium's next bytes; less only at its end."""
 
 
 class _Mark(NamedTuple):
-    """How far we are: seconds by the clock, seconds that the process worked, bytes passed on."""
+    """How far we are: seconds by the clock, seconds that each connection wanted a core for, bytes passed on."""
 
     at: float
-    worked: float
+    wanted: Mapping[threading.Thread, float]
     passed: int
 
 
@@ -116,31 +117,38 @@ class Parts:
         thread.start()
 
     def _grow(self) -> None:
-        """Add connections while they pay. The process's own share of a core tells whether there is room for more."""
+        """Add connections while they pay. What those that are there wait for tells whether there is room for more."""
         best = 0.0
         since = self._mark()
-        while self._todo and len(self._threads) < MOST_CONNECTIONS:
-            alive = [thread for thread in self._threads if thread.is_alive()]
-            if not alive:
-                return
-            alive[0].join(LOOK_SECONDS)
+        while len(self._threads) < MOST_CONNECTIONS and self._goes_on():
             now = self._mark()
             seconds = max(now.at - since.at, 0.001)
             speed = (now.passed - since.passed) / seconds
-            idle = 1 - (now.worked - since.worked) / seconds
+            both = now.wanted.keys() & since.wanted.keys()
+            wanted = sum(now.wanted[thread] - since.wanted[thread] for thread in both)
             since = now
             if speed < best * PAYS:
                 return
-            if idle > IDLE_SHARE:
+            if 1 - wanted / seconds / max(len(both), 1) > IDLE_SHARE:
                 best = speed
                 running = len(self._threads)
                 for _ in range(min(running * GROWTH, MOST_CONNECTIONS) - running):
                     self._start(self._ranges)
-                time.sleep(LOOK_SECONDS)  # they must first get going
+                self._rest(LOOK_SECONDS)  # they must first get going
                 since = self._mark()
 
+    def _goes_on(self) -> bool:
+        """Whether, LOOK_SECONDS later, there are parts for more connections and those that are there have not all
+        failed."""
+        for thread in self._threads:
+            if thread.is_alive():
+                thread.join(LOOK_SECONDS)
+                break
+        return bool(self._todo) and any(thread.is_alive() for thread in self._threads)
+
     def _mark(self) -> "_Mark":
-        return _Mark(time.monotonic(), time.process_time(), self._passed)
+        wanted = {thread: cores.wanted(thread) for thread in self._threads if thread.is_alive()}
+        return _Mark(time.monotonic(), wanted, self._passed)
 
     def _stream(self) -> None:
         """Pass on the stream that has begun, from the front, until it comes to a part that another connection has."""
@@ -172,15 +180,22 @@ class Parts:
                         with self._or_left(number):
                             medium = self._range(number, medium, lane, frame)
                         failures = 0
-                    except (HostFailed, StorageFailed):
+                    except (HostFailed, StorageFailed) as error:
                         medium = None
                         failures += 1
-                        if failures == TRIES or self._watch.left <= 0:
+                        asked = error.retry_after if isinstance(error, HostFailed) else 0
+                        if failures == TRIES or asked > LONGEST_NAP or self._watch.left <= asked:
                             raise
-                        time.sleep(PAUSE_SECONDS * 2 ** (failures - 1) * random.uniform(0.5, 1.5))  # noqa: S311  no secret
+                        pause = PAUSE_SECONDS * 2 ** (failures - 1) * random.uniform(0.5, 1.5)  # noqa: S311  no secret
+                        self._rest(max(pause, asked))
             finally:
                 if medium:
                     medium.close()
+
+    def _rest(self, seconds: float) -> None:
+        """Wait, but no longer than there is something left to do."""
+        with self._changed:
+            self._changed.wait_for(lambda: not self._todo and not self._under_way, seconds)
 
     def _range(self, number: int, medium: Medium | None, lane: Lane, frame: Frame) -> Medium:
         """One part by a range of its own, by the connection of the one before where it still holds."""
