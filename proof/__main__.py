@@ -16,7 +16,7 @@ from proof.table import table
 
 # Those of one line run at once: none of them keeps two processors busy by itself.
 PARTS: Sequence[Sequence[Sequence[str]]] = (
-    (("proof.memory",), ("proof.states", "--machines", "40")),
+    (("proof.memory",), ("proof.states", "--machines", "150")),
     (("proof.faults",),),
     (("proof.load",),),
     (("proof.fuzz", "--runs", "0", "--seconds", "8"),),

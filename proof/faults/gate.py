@@ -10,7 +10,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import Any, Literal
 from urllib.parse import parse_qsl, unquote, urlsplit
 
 from microburst.detection import detect
@@ -23,6 +23,7 @@ type Way = Literal["throttled", "broken", "denied", "reset", "silent", "lost", "
 
 HOLD_SECONDS = 5.5  # longer than all clients of ours wait but the archive's S3 client: that one is hung up on
 HEAD_LIMIT = 64 * 1024
+MOST_READ = 1024 * 1024  # of a body, to know what it is about; what is larger is a part of a medium
 CODES: dict[str, dict[str, tuple[str, int]]] = {
     "throttled": {
         "dynamodb": ("ProvisionedThroughputExceededException", 400),
@@ -126,72 +127,40 @@ class Gate:
 
     async def _one_request(self, slot: Slot, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         """Each connection carries one request: the answers say that it is closed."""
-        head = await reader.readuntil(b"\r\n\r\n")
-        request_line, *lines = head.decode("latin-1").split("\r\n")[:-2]
-        method, target, _ = request_line.split(" ", 2)
-        headers = CIMultiDict((name, value.strip()) for name, _, value in (line.partition(":") for line in lines))
-        if headers.pop("Expect", ""):
-            writer.write(b"HTTP/1.1 100 Continue\r\n\r\n")
-        body = await reader.readexactly(int(headers.get("Content-Length", 0)))
-        parts = urlsplit(target)
-        query = dict(parse_qsl(parts.query, keep_blank_values=True))
-        small = body if len(body) < HEAD_LIMIT * 16 else b""
-        known = detect(headers, method, parts.path, query, small)
-        service, operation = known.service or "unknown", known.operation or method
-        if (operation, "uploadId" in query) == ("CreateMultipartUpload", True):  # which microburst does not tell apart
-            operation = "CompleteMultipartUpload"
-        subject = about(service, unquote(parts.path), query, headers, body)
+        request = await _read(reader, writer)
         self._unnamed += 1
-        try_of = headers.get("amz-sdk-invocation-id") or f"unnamed-{self._unnamed}"
-        fault = slot.fault_for(service, operation, subject, try_of)
-        way = fault.way if fault else ""
-        if way in CODES:
-            code, status = CODES[way].get(service) or CODES[way][""]
-            status, told, content = render_error(
-                service,
-                code,
-                "made by the proof",
-                status,
-                protocol=known.protocol,
-                query_compat=known.query_compat,
-                request_ct=headers.get("Content-Type"),
-                resource=parts.path,
-            )
-            content = b"" if method == "HEAD" else content
-            named = {**told, "Content-Length": str(len(content)), "Connection": "close"}
-            answer = "".join([f"HTTP/1.1 {status} -\r\n", *(f"{n}: {v}\r\n" for n, v in named.items()), "\r\n"])
-            writer.write(answer.encode() + content)
-            await writer.drain()
-            return
-        if way == "killed before":
-            slot.kill()
-            return
-        if way == "reset":
-            writer.transport.abort()
-            return
-        answer_bytes = b""
-        if way != "silent":
-            sent = CIMultiDict(headers)
-            sent["Connection"] = "close"
-            answer_bytes = await self._ask(f"{method} {target} HTTP/1.1", sent, body)
-        if way == "killed after":
-            slot.kill()
-        elif way in ("silent", "lost"):
-            with suppress(TimeoutError, OSError):
-                async with asyncio.timeout(HOLD_SECONDS):
-                    await reader.read(1)  # until the caller has had enough
-            writer.transport.abort()
-        else:
-            writer.write(answer_bytes)
-            await writer.drain()
+        fault = slot.fault_for(
+            request.known.service or "unknown",
+            request.operation,
+            request.about,
+            request.headers.get("amz-sdk-invocation-id") or f"unnamed-{self._unnamed}",
+        )
+        match fault.way if fault else "":
+            case "throttled" | "broken" | "denied" as way:
+                writer.write(_refusal(request, way))
+            case "killed before":
+                slot.kill()
+            case "killed after":
+                await self._ask(request)
+                slot.kill()
+            case "reset":
+                writer.transport.abort()
+            case "silent":
+                await _hold(reader, writer)
+            case "lost":
+                await self._ask(request)
+                await _hold(reader, writer)
+            case _:
+                writer.write(await self._ask(request))
+        await writer.drain()
 
-    async def _ask(self, request_line: str, headers: CIMultiDict[str], body: bytes) -> bytes:
+    async def _ask(self, request: "Request") -> bytes:
+        """What AWS answers."""
         reader, writer = await asyncio.open_connection("127.0.0.1", self._aws_port)
         try:
-            head = "".join(
-                [f"{request_line}\r\n", *(f"{name}: {value}\r\n" for name, value in headers.items()), "\r\n"]
-            )
-            writer.write(head.encode("latin-1") + body)
+            headers = "".join(f"{name}: {value}\r\n" for name, value in request.headers.items())
+            head = f"{request.method} {request.target} HTTP/1.1\r\n{headers}Connection: close\r\n\r\n"
+            writer.write(head.encode("latin-1") + request.body)
             await writer.drain()
             return await reader.read()
         finally:
@@ -207,3 +176,76 @@ class Gate:
         finally:
             self._loop.call_soon_threadsafe(self._loop.stop)
             thread.join()
+
+
+@dataclass(frozen=True)
+class Request:
+    """A request as it came, its headers without those of the connection, and what microburst knows of it."""
+
+    method: str
+    target: str
+    headers: CIMultiDict[str]
+    body: bytes
+    known: Any
+
+    @property
+    def operation(self) -> str:
+        """AWS's name for it; two of S3's that microburst does not tell apart are told apart."""
+        if (self.known.operation, "uploadId" in self.query) == ("CreateMultipartUpload", True):
+            return "CompleteMultipartUpload"
+        return str(self.known.operation or self.method)
+
+    @property
+    def about(self) -> str:
+        """What it is about."""
+        path = unquote(urlsplit(self.target).path)
+        return about(self.known.service or "", path, self.query, self.headers, self.body)
+
+    @property
+    def query(self) -> dict[str, str]:
+        """The query's parameters."""
+        return _query(self.target)
+
+
+async def _read(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> Request:
+    head = await reader.readuntil(b"\r\n\r\n")
+    request_line, *lines = head.decode("latin-1").split("\r\n")[:-2]
+    method, target, _ = request_line.split(" ", 2)
+    headers = CIMultiDict((name, value.strip()) for name, _, value in (line.partition(":") for line in lines))
+    headers.popall("Connection", None)
+    if headers.popall("Expect", None):
+        writer.write(b"HTTP/1.1 100 Continue\r\n\r\n")
+    body = await reader.readexactly(int(headers.get("Content-Length", 0)))
+    known = detect(headers, method, urlsplit(target).path, _query(target), body if len(body) < MOST_READ else b"")
+    return Request(method, target, headers, body, known)
+
+
+def _query(target: str) -> dict[str, str]:
+    return dict(parse_qsl(urlsplit(target).query, keep_blank_values=True))
+
+
+def _refusal(request: Request, way: str) -> bytes:
+    """An error of AWS's, in the service's own protocol."""
+    code, status = CODES[way].get(request.known.service) or CODES[way][""]
+    status, told, content = render_error(
+        request.known.service,
+        code,
+        "made by the proof",
+        status,
+        protocol=request.known.protocol,
+        query_compat=request.known.query_compat,
+        request_ct=request.headers.get("Content-Type"),
+        resource=urlsplit(request.target).path,
+    )
+    content = b"" if request.method == "HEAD" else content
+    headers = {**told, "Content-Length": str(len(content)), "Connection": "close"}
+    lines = [f"HTTP/1.1 {status} -", *(f"{name}: {value}" for name, value in headers.items())]
+    return "\r\n".join([*lines, "", ""]).encode() + content
+
+
+async def _hold(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    """Say nothing until the caller has had enough, or HOLD_SECONDS are over; then hang up."""
+    with suppress(TimeoutError, OSError):
+        async with asyncio.timeout(HOLD_SECONDS):
+            await reader.read(1)
+    writer.transport.abort()

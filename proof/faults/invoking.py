@@ -88,7 +88,8 @@ def _kill(pid: int) -> None:
 def lambda_service(folder: Path, layer: Path) -> Iterator[Lambda]:
     """Lambda, while the context lasts; `functions.log` in the folder is what the functions print."""
     path = folder / "worker.socket"
-    path.unlink(missing_ok=True)
+    for left in (path, folder / "functions.log"):  # by a run before
+        left.unlink(missing_ok=True)
     interpreter = str(Path(sys.executable).resolve())  # not .venv's: the layer is all there is to import
     environment = {"PATH": os.defpath, "PYTHONPATH": str(layer), "LANG": "C.UTF-8", "TZ": "UTC", "HOME": str(folder)}
     command = [interpreter, "-P", str(WORKER), str(path), str(folder / "functions.log")]

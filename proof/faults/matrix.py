@@ -2,19 +2,20 @@
 
 import itertools
 import re
+import sys
 import time
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from queue import SimpleQueue
-from typing import Any
 
 from local.apis import provider_apis
 from local.stack import alone
 from local.up import end, up
+from proof import figures
 from proof.faults.account import Account, Found
 from proof.faults.calls import Call
 from proof.faults.gate import FAULTS, Fault, Gate, Slot
@@ -25,6 +26,8 @@ from proof.faults.unheard import NEVER_AGAIN, UNHEARD
 from proof.faults.verdict import Standing, lies, standing
 
 QUIET = {"ReconcileQuietSeconds": "1"}
+SETTLE_SECONDS = 1.0  # for what the bus has taken and not yet handed on
+MOST_TOLD = 1200  # letters of a problem: a job row
 
 
 @dataclass(frozen=True)
@@ -95,53 +98,69 @@ def bench(folder: Path, slots: int) -> Iterator[Bench]:
             end(folder)
 
 
-def run(folder: Path, *, only: str, stories: str, slots: int) -> dict[str, Any]:
+def run(folder: Path, *, only: str, stories: str, slots: int) -> figures.Figures:
     """Run it and tell; returns the figures."""
     began = time.monotonic()
-    numbers = itertools.count()
     with bench(folder, slots) as ground:
-        references: list[Case] = []
-        cases: list[Case] = []
-        for told in (STORIES, UNHEARD):  # one after the other: a sweep looks after all jobs that there are
-            these = [Case(f"case{next(numbers):05}-", story) for story in told if re.search(stories, story)]
-            ground.play(these)
-            some = list(_cases(ground, these, numbers, only, {case.call for case in cases if case.call}))
-            references += these
-            cases += some
-            tried = {case.call for case in some}
-            print(f"faults: {len(tried)} calls, each by {len(FAULTS)} faults: {len(some)} cases", flush=True)
-            ground.play(some)
-        calls = {case.call for case in cases}
-        time.sleep(1.0)
+        references, cases = _played(ground, only, stories)
+        time.sleep(SETTLE_SECONDS)
         found = ground.account.found({id_: name for name, life in ground.lives.items() for id_ in life.acknowledged})
-        invocations = ground.functions.invocations
-    wanted = {case.story: standing(found[case.name], case.name) for case in references}
-    wrong = {}
-    for case in [*references, *cases]:
-        problems = [*ground.lives[case.name].problems, *lies(found[case.name])]
-        heard = case.story in STORIES  # of what nobody told, a poll may know first, or the call that came after all
-        problems += _differences(wanted[case.story], standing(found[case.name], case.name), events=heard)
-        problems += _unstored(ground.lives[case.name], found[case.name])
-        if case.call and not ground.fired[case.name]:
-            problems.append("the call was not made")
-        if problems:
-            wrong[str(case)] = problems
-    for case_name, problems in wrong.items():
-        print(f"  {case_name}", *(problem[:1200] for problem in problems), sep="\n      ")
-    by_function = Counter(call.function for call in calls if call)
-    seconds = time.monotonic() - began
-    print(f"faults: {len(cases)} tried, {len(wrong)} not as they should be, {invocations} invocations, {seconds:.0f} s")
+    wrong = dict(_wrong(ground, references, cases, found))
+    for case, problems in wrong.items():
+        print(f"  {case}", *(problem[:MOST_TOLD] for problem in problems), sep="\n      ")
+    calls = {case.call for case in cases if case.call}
+    invocations, seconds = ground.functions.invocations, round(time.monotonic() - began)
+    print(f"faults: {len(cases)} tried, {len(wrong)} not as they should be, {invocations} invocations, {seconds} s")
     return {
         "calls": len(calls),
-        "calls_by_function": dict(by_function),
+        "calls_by_function": dict(Counter(call.function for call in calls)),
+        "listed": sorted(map(str, calls)),
         "faults": [str(fault) for fault in FAULTS],
         "tried": len(cases),
         "passed": len(cases) - len(wrong),
         "lost": len(wrong),
         "acknowledged": sum(len(life.acknowledged) for life in ground.lives.values()),
         "invocations": invocations,
-        "seconds": round(seconds),
+        "seconds": seconds,
     }
+
+
+def _played(ground: Bench, only: str, stories: str) -> tuple[list[Case], list[Case]]:
+    """The stories as they should go, and all cases. Those of what nobody tells come last, when all else rests: a sweep
+    looks after all jobs that there are."""
+    numbers = itertools.count()
+    references: list[Case] = []
+    cases: list[Case] = []
+    for told in (STORIES, UNHEARD):
+        these = [Case(f"case{next(numbers):05}-", story) for story in told if re.search(stories, story)]
+        ground.play(these)
+        some = list(_cases(ground, these, numbers, only, {case.call for case in cases if case.call}))
+        print(f"faults: {len({case.call for case in some})} calls, each by {len(FAULTS)} faults: {len(some)} cases")
+        sys.stdout.flush()
+        ground.play(some)
+        references += these
+        cases += some
+    return references, cases
+
+
+def _wrong(
+    ground: Bench, references: list[Case], cases: list[Case], found: Mapping[str, Found]
+) -> Iterator[tuple[Case, list[str]]]:
+    """The cases that are not as they should be, and why."""
+    wanted = {case.story: standing(found[case.name], case.name) for case in references}
+    for case in [*references, *cases]:
+        life, lying = ground.lives[case.name], found[case.name]
+        heard = case.story in STORIES  # of what nobody told, a poll may know first, or the call that came after all
+        problems = [
+            *life.problems,
+            *lies(lying),
+            *_differences(wanted[case.story], standing(lying, case.name), events=heard),
+            *_unstored(life, lying),
+        ]
+        if case.call and not ground.fired[case.name]:
+            problems.append("the call was not made")
+        if problems:
+            yield case, problems
 
 
 def _cases(

@@ -22,7 +22,7 @@ from proof.fuzz.targets import TARGETS
 FOLDER = ROOT / ".local/fuzz"
 MOST_BYTES = 8192  # of an input
 OF_MEDIA = 512  # enough for every structure of theirs; each byte is seen three times
-SECONDS_PER_INPUT = 10  # longer is a hang
+SECONDS_PER_INPUT = 60  # longer is a hang: inputs take milliseconds, and a busy machine may sleep in between
 MEGABYTES = 1024  # more is a leak
 AT_ONCE = 2  # processors
 DONE = re.compile(r"Done (\d+) runs in (\d+) second")
