@@ -2,6 +2,7 @@
 calls a person. The providers' APIs are the simulated ones."""
 
 import json
+from collections import Counter
 from collections.abc import Callable
 from dataclasses import replace
 
@@ -301,3 +302,27 @@ class TestNextLook:
         assert next_look({"updated_at": self.HEARD, "reconciled_at": earlier}, self.USUAL) == (
             clock.seconds(self.HEARD) + self.USUAL
         )
+
+
+class TestLines:
+    def told(self, capsys: pytest.CaptureFixture[str]) -> dict[str, int]:
+        """The metrics of the sweeps' lines, added up."""
+        added: Counter[str] = Counter()
+        for line in map(json.loads, capsys.readouterr().out.splitlines()):
+            (directive,) = line["_aws"]["CloudWatchMetrics"]
+            if "Sweeps" in line:
+                assert directive["Dimensions"] == [["service"]]
+                added.update({metric["Name"]: sum(line[metric["Name"]]) for metric in directive["Metrics"]})
+        return dict(added)
+
+    def test_a_sweep_that_finds_nothing_to_do_is_one_metric_as_each_is_billed_while_idle(
+        self, reconciles: Reconcile, capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        reconciles.run()
+        assert self.told(capsys) == {"Sweeps": 3}
+
+    def test_what_a_sweep_does_is_counted(self, reconciles: Reconcile, capsys: pytest.CaptureFixture[str]) -> None:
+        reconciles.submitted("sync", "j-1", ago=HOUR)
+        FINISHES["sync"](reconciles.desk)
+        reconciles.run()
+        assert self.told(capsys) == {"Sweeps": 3, "asked_jobs": 1}

@@ -50,15 +50,15 @@ def reconcile(sweep: Sweep, *, seconds: float) -> None:
         poll = Poll(sweep.table, sweep.apis[provider.name], sweep.retention_days, until)
         poll.ask(list(_due(sweep, provider)))
         silent = _name_silence(sweep, provider)
-        sweep.telemetry.count(
-            "Sweeps",
-            {"provider": provider.name},
-            fields={"problem": poll.problem} if poll.problem else {},
-            asked_jobs=poll.asked,
-            taken_in_jobs=poll.taken_in,
-            requeued_media=requeued,
-            silent_jobs=silent,
-        )
+        fields = {"provider": provider.name, **({"problem": poll.problem} if poll.problem else {})}
+        done = {
+            "asked_jobs": poll.asked,
+            "taken_in_jobs": poll.taken_in,
+            "requeued_media": requeued,
+            "silent_jobs": silent,
+        }
+        # A metric is billed for each hour that has a value of it: one that says nothing is not told.
+        sweep.telemetry.count("Sweeps", fields=fields, **{name: count for name, count in done.items() if count})
 
 
 def next_look(listed: Item, usual: float) -> float:
