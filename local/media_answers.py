@@ -17,7 +17,7 @@ from local.media import Medium
 
 DRIP_SECONDS = 0.1  # between two pieces of a dripping answer: at this pace a clip of 20 KB takes half an hour
 SLOW_PIECE, SLOW_SECONDS = 64 * 1024, 0.01  # 6 MB/s, as hosts that cap each connection
-PART_BYTES = 16 * 1024 * 1024  # what the archive sends at once of a large medium
+PART_BYTES = 20 * 1024 * 1024  # what the archive sends at once of a large medium
 FOR_EVER = float("inf")
 RESET: Final = "reset"  # close with a TCP reset
 HANG_UP: Final = "hang-up"  # close without TLS's own end

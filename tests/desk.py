@@ -4,6 +4,7 @@ rules."""
 import gzip
 import json
 from collections.abc import Iterator
+from dataclasses import replace
 
 import pytest
 
@@ -11,7 +12,7 @@ from dailies import clock
 from dailies.archiving import Desk, archive
 from dailies.asking import every_api
 from dailies.bucket import Bucket
-from dailies.models import Event, Job, Receipt, delivery_digest
+from dailies.models import Event, Job, Media, Receipt, content_digest, delivery_digest
 from dailies.outbound import Network
 from dailies.provider import Webhook
 from dailies.providers import every_provider
@@ -114,6 +115,12 @@ class Archive:
         job = self.apis.sync.job("g-1", webhook_url="https://r.example/webhooks/sync/generation")
         job.completes(output, segment, seconds=seconds)  # type: ignore[arg-type]  # Sync may not tell
         return self.hears(self.apis.sync.callbacks.told[-1])
+
+    def retold(self, event: Event, *media: Media) -> Event:
+        """The same event with other media, as if its provider had told them."""
+        told = replace(event, event_id=content_digest("webhook", [medium.url for medium in media]), media=media)
+        self.record(told)
+        return told
 
     def batch(self, generations: dict[str, str | None]) -> Event:
         """Sync has told that the batch b-1 is completed."""

@@ -25,7 +25,7 @@ from tests.owner import Owner, Row
 from tests.providers import NOT_SET, SECRET_OF, Providers
 from tests.waiting import wait_for
 
-PART_BYTES = 16 * 1024 * 1024
+PART_BYTES = 20 * 1024 * 1024
 # Two receivers share one secret, which has one pending version at a time.
 ROTATING = {secret: Lock() for secret in SECRET_OF.values()}
 

@@ -51,7 +51,7 @@ class TestWhole:
         content = host.media[LARGE].content
         done = stored(order(host.url(f"/{LARGE}")), bucket)
         kept(s3, content)
-        assert dict(s3.calls) == {"CreateMultipartUpload": 1, "UploadPart": 3, "CompleteMultipartUpload": 1}
+        assert dict(s3.calls) == {"CreateMultipartUpload": 1, "UploadPart": 2, "CompleteMultipartUpload": 1}
         assert done.checksum == f"crc64nvme:{crc_text(checksums.crc64nvme(content))}"
         assert done.bytes == len(content)
         assert s3.client().head_object(Bucket=BUCKET, Key=KEY)["Metadata"]["role"] == "output"

@@ -86,7 +86,7 @@ class TestFailures:
         clip = host.media[CLIP].content
         moov = clip[clip.index(b"moov") - 4 :]
         moov = moov[: int.from_bytes(moov[:4], "big")]
-        mdat = (17 * MIB).to_bytes(4) + b"mdat" + bytes(17 * MIB - 8)
+        mdat = (21 * MIB).to_bytes(4) + b"mdat" + bytes(21 * MIB - 8)  # more than one part
         return {
             "within the pictures": host.media[LARGE].content[: 30 * MIB],
             "within the index behind them": clip[:32] + mdat + moov[:-1],

@@ -1,6 +1,6 @@
 """The stories that the faults are tried on: between them, the functions make every call that they have.
 
-Each is told to a case of its own and says where its jobs come to rest. Parts are of 16 MiB, so that what takes two of
+Each is told to a case of its own and says where its jobs come to rest. Parts are of 20 MiB, so that what takes two of
 them is the largest medium here.
 """
 
@@ -26,7 +26,7 @@ from local.callers import (
 from local.media import padded
 from proof.faults.life import Ending, Life, Story
 
-PART_BYTES = 16 * 1024 * 1024
+PART_BYTES = 20 * 1024 * 1024
 NOW = "2026-01-15T10:30:00.000000Z"
 
 

@@ -10,7 +10,7 @@ from typing import Any
 from proof.faults.account import Found, Row
 
 MEDIA_ID = re.compile(r"-[0-9a-f]{8}\.")  # made of the link, which names the case
-PART_BYTES = 16 * 1024 * 1024  # what is larger goes in parts
+PART_BYTES = 20 * 1024 * 1024  # what is larger goes in parts
 AGAIN = "Job Needs Attention"  # each try that gives a medium up says so, and a fault may make one more
 NUMBER = re.compile(r"\bjob\d")  # a story that is told until its fault has been met has several equal jobs
 OF_THE_JOB = ("status", "provider_status", "stage", "error", "parent", "credits")
