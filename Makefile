@@ -4,7 +4,7 @@ BIN := .venv/bin
 PROOF = PYTHONPATH=layers/dailies/python $(BIN)/python -m
 
 .DEFAULT_GOAL := help
-.PHONY: help setup up down logs demo bench-archive bench-receive fuzz proof audit test check lint format lock clean
+.PHONY: help setup up down media-up media-down logs demo bench-archive bench-receive fuzz proof audit test check lint format lock clean
 
 help:  ## this list
 	@sed -n 's/^\([a-z-]*\):.*## /  make \1\t/p' $(MAKEFILE_LIST) | expand -t 22
@@ -17,6 +17,12 @@ up: setup  ## the bundle on this machine: builds, deploys, leaves it running
 
 down: setup  ## ends what `up` started
 	@$(BIN)/python -m local.down
+
+media-up: setup  ## the media host of `dailies trigger`, which `up` starts too
+	@$(BIN)/python -m local.media_site up
+
+media-down: setup  ## ends that media host: see how the archive gives up
+	@$(BIN)/python -m local.media_site down
 
 logs: setup  ## follows the functions' logs
 	@$(BIN)/python -m local.logs

@@ -11,11 +11,11 @@ import typer
 from botocore.exceptions import BotoCoreError, ClientError
 
 from cli import refusal, show
-from cli.commands import arrivals, console, jobs, media, quarantine, queues, replay
+from cli.commands import arrivals, console, doctor, jobs, media, quarantine, queues, replay, secrets, track, trigger
 from cli.commands.connection import Options
 from cli.refusal import Refusal
 
-LOOK, MEND = "See what came and what became of it", "Put it right"
+LOOK, MEND, SET_UP = "See what came and what became of it", "Put it right", "Set it up and try it"
 
 HELP = """
 The command of Dailies: see what the providers sent and what became of it, put right what is stuck, and try it out.
@@ -46,6 +46,11 @@ app.command("console", rich_help_panel=LOOK)(console.console)
 app.command("queues", rich_help_panel=LOOK)(queues.queues)
 app.command("redrive", rich_help_panel=MEND)(queues.redrive)
 app.command("replay", rich_help_panel=MEND)(replay.replay)
+app.command("trigger", rich_help_panel=SET_UP)(trigger.trigger)
+app.command("track", rich_help_panel=SET_UP)(track.track)
+app.command("submit", rich_help_panel=SET_UP)(track.submit)
+app.add_typer(secrets.app, name="secrets", rich_help_panel=SET_UP)
+app.command("doctor", rich_help_panel=LOOK)(doctor.doctor)
 
 
 @app.callback()

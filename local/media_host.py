@@ -229,15 +229,16 @@ def media_host(
     folder: Path = FOLDER,
     now: Callable[[], float] = time.time,
     key: bytes | None = None,
+    kind: type[MediaHost] = MediaHost,
 ) -> Iterator[MediaHost]:
     """A media host on 127.0.0.1 while the context lasts; `port` 0 takes a free one. With `tls` it speaks https as
     `localhost` and 127.0.0.1, certified by an authority of its own (`ca_file`). Links die by the clock `now`, in
-    seconds since 1970, and are signed with `key`, or one that nobody knows."""
+    seconds since 1970, and are signed with `key`, or one that nobody knows. `kind` may know more media."""
     with tempfile.TemporaryDirectory() as made:
         authority = Path(made) / "ca.pem" if tls else None
         server = _Server(port, _certified(authority) if authority else None)
         base_url = f"{'https' if tls else 'http'}://127.0.0.1:{server.server_port}"
-        server.host = MediaHost(base_url, media(folder), authority, now=now, key=key)
+        server.host = kind(base_url, media(folder), authority, now=now, key=key)
         with server.serving():
             yield server.host
 

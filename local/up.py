@@ -1,7 +1,8 @@
 """make up: the bundle on this machine.
 
-Starts the emulated AWS with IAM enforced, builds and deploys the real template to it, opens the front door, and leaves
-both running. Run again, it updates what runs. `stack.json` in the folder tells how to reach it.
+Starts the emulated AWS with IAM enforced, builds and deploys the real template to it, opens the front door and a media
+host for what `dailies trigger` sends, and leaves them running. Run again, it updates what runs. `stack.json` in the
+folder tells how to reach it.
 
 in the environment:
   SYNC_API_URL, CREATIFY_API_URL, CAPTIONS_API_URL, RECONCILE_QUIET_SECONDS
@@ -23,7 +24,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
-from local import cloudwatch, deploy, emulator, gaps, ports, processes, stack
+from local import cloudwatch, deploy, emulator, gaps, media_site, ports, processes, stack
 from local.aws import Aws
 from local.stack import ROOT, Stack, StackError
 
@@ -87,7 +88,7 @@ def up(
 
 def end(folder: Path) -> bool:
     """End the processes of this folder's stack; whether any ran."""
-    ended = [processes.end(name, folder) for name in (cloudwatch.NAME, FRONT_DOOR, emulator.NAME)]
+    ended = [processes.end(name, folder) for name in (cloudwatch.NAME, FRONT_DOOR, emulator.NAME, media_site.NAME)]
     stack.forget(folder)
     return any(ended)
 
@@ -203,12 +204,14 @@ def main() -> None:
             webhook_port=ports.from_environment("DAILIES_WEBHOOK_PORT"),
             tell=tell,
         )
+        media = media_site.up(folder)
     except StackError as error:
         raise SystemExit(f"up: {error}") from None
     except KeyboardInterrupt:
         raise SystemExit("up: interrupted; `make up` begins again where it can") from None
     print(f"up: ready after {time.monotonic() - began:.0f} s; {folder / 'stack.json'} says how to reach it")
     print(f"up: webhooks  {running.webhook_base_url}/webhooks/...")
+    print(f"up: media     {media}")
     print(f"up: AWS       {running.aws.endpoint_url}")
 
 

@@ -13,6 +13,7 @@ pytest_plugins = [
     "tests.listener",
     "tests.console",
     "tests.browser",
+    "tests.command",
 ]
 
 # A busy machine is no failure; 60 examples of each property are what a minute for all fast tests allows.

@@ -1,0 +1,128 @@
+"""`dailies trigger`: a provider's call, correctly proven, to try a stack with."""
+
+import time
+from dataclasses import replace
+from secrets import token_hex
+from typing import Annotated, Literal
+
+import typer
+from urllib3.exceptions import HTTPError
+
+from cli import calls, secrets
+from cli.calls import CASES, FORGED, SECRET_OF, UNREADABLE, Link, Order
+from cli.commands.connection import stack_of
+from cli.refusal import Refusal
+from cli.show import Json, plain, print_json, say
+from cli.stack import Stack
+from local import media_site
+from local.callers import Call, Reply, send
+from local.stack import StackError, folder_from_environment
+
+REREAD = 6.0  # seconds after which a receiver has read a secret that was just set: it looks once in five
+GOOD = 300  # HTTP statuses below are success
+
+
+def _known_webhook(webhook: str) -> str:
+    if webhook not in CASES:
+        raise typer.BadParameter(f"{webhook!r} is not one of {', '.join(CASES)}.")
+    return webhook
+
+
+def trigger(
+    ctx: typer.Context,
+    *,
+    webhook: Annotated[
+        str, typer.Argument(callback=_known_webhook, autocompletion=lambda: list(CASES), help=", ".join(CASES))
+    ],
+    case: Annotated[
+        str,
+        typer.Option(help=f"What it reports; none: the usual one. See below. For all: {UNREADABLE}, {FORGED}."),
+    ] = "",
+    job: Annotated[str, typer.Option(help="The job's id; none: a new one.")] = "",
+    media_url: Annotated[str, typer.Option(help="A link to what the job made; none: to the local media host.")] = "",
+    url: Annotated[str, typer.Option(help="Call this instead of the stack: any URL.")] = "",
+    secret: Annotated[str, typer.Option(help="Prove it by this instead of the stack's secret.")] = "",
+    print_as: Annotated[
+        Literal["event", "curl"] | None,
+        typer.Option("--print", help="Do not call: print the event for `sam local invoke -e -`, or a curl line."),
+    ] = None,
+    json: Json = False,
+) -> None:
+    """Make a provider's call with its documented body and a correct proof.
+
+    A local stack whose secret is not set gets a made-up one.
+    """
+    case = case or CASES[webhook][0]
+    if case not in (*CASES[webhook], UNREADABLE, FORGED):
+        raise typer.BadParameter(f"{webhook} has the cases {', '.join((*CASES[webhook], UNREADABLE, FORGED))}.")
+    job = job or f"trigger-{token_hex(4)}"
+    was_set = bool(secret)
+    if not secret:
+        stack = stack_of(ctx)
+        was_set = _is_set(stack, SECRET_OF[webhook])
+        secret = secrets.set_for_trial(stack, SECRET_OF[webhook])
+    made = calls.call(Order(webhook, case, job, secret, _link(ctx, job, media_url)))
+    if print_as == "event":
+        typer.echo(calls.as_event(made))
+    elif print_as == "curl":
+        typer.echo(calls.as_curl(made, url or stack_of(ctx).webhook_base_url + made.path))
+    else:
+        reply = _send(ctx, made, url)
+        if reply.status == 401 and not was_set and case != FORGED:
+            time.sleep(REREAD)
+            reply = _send(ctx, made, url)
+        _show(made, reply, json=json)
+
+
+def _is_set(stack: Stack, name: str) -> bool:
+    return next(state.is_set for state in secrets.states(stack) if state.name == name)
+
+
+def _link(ctx: typer.Context, job: str, media_url: str) -> Link:
+    """Where the call says its media are."""
+    if media_url:
+        return lambda _: media_url
+
+    def local(name: str) -> str:
+        if not stack_of(ctx).is_local:
+            raise Refusal("a stack on AWS cannot fetch from this machine; name a link to a medium with --media-url")
+        try:
+            return media_site.links(folder_from_environment()).url(f"/{job}/{name}")
+        except StackError as error:
+            raise Refusal(str(error)) from None
+
+    return local
+
+
+def _send(ctx: typer.Context, made: Call, url: str) -> Reply:
+    try:
+        return send(replace(made, path=url), "") if url else send(made, stack_of(ctx).webhook_base_url)
+    except HTTPError as error:
+        where = url or stack_of(ctx).webhook_base_url
+        raise Refusal(f"{where} does not answer ({type(error).__name__}); is it up?") from None
+
+
+def _show(made: Call, reply: Reply, *, json: bool) -> None:
+    if json:
+        print_json({
+            "webhook": made.webhook,
+            "case": made.case,
+            "job_id": made.job_id,
+            "status": reply.status,
+            "body": reply.body,
+            "seconds": round(reply.seconds, 3),
+        })  # fmt: skip
+    else:
+        body = reply.body if isinstance(reply.body, dict) else {}
+        word = body.get("result") or body.get("error") or reply.body
+        colour = "green" if reply.status < GOOD else "red"
+        say(
+            f"{made.webhook} {made.case}, job {plain(made.job_id)}: [{colour}]{reply.status} {plain(word)}[/]"
+            f" in {reply.seconds * 1000:.0f} ms"
+        )
+        if word == "recorded":
+            say(f"[dim]What becomes of it: dailies job {plain(made.job_id)}[/]")
+        elif word == "quarantined":
+            say("[dim]It is kept: dailies quarantine list[/]")
+    if reply.status >= GOOD:
+        raise typer.Exit(1)

@@ -1,0 +1,124 @@
+"""Whether a stack is in order: each finding with what to do about it."""
+
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from email.utils import parsedate_to_datetime
+from functools import partial
+from typing import Literal
+
+from botocore.exceptions import BotoCoreError, ClientError
+
+from cli import queues, secrets
+from cli.apis import api
+from cli.refusal import of_aws
+from cli.stack import Stack
+from dailies.asking import CredentialsRefused
+from dailies.errors import HostFailed
+from dailies.provider import Credentials, Request, Roll
+from dailies.providers import every_provider
+
+type Word = Literal["ok", "look", "wrong"]
+
+MOST_SKEW = 30.0  # seconds; Sync's signatures are taken for 300, AWS's own for 900
+LETTERS_SHOWN = 120
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """What was looked at, how it is, and what to do: `look` may be meant so, `wrong` is not."""
+
+    about: str
+    word: Word
+    said: str
+    next_step: str = ""
+
+
+def findings(stack: Stack) -> Iterator[Finding]:
+    """All of them, in the order in which a stack is set up. What may not be looked at is a finding, too."""
+    checks: tuple[tuple[str, Callable[[Stack], Iterator[Finding]]], ...] = (
+        ("clock", _clock),
+        ("secrets", _secrets),
+        ("APIs", _apis),
+        ("alarms", _alarms),
+        ("queues", _queues),
+    )
+    for about, check in checks:
+        try:
+            yield from check(stack)
+        except (BotoCoreError, ClientError) as error:
+            yield Finding(about, "wrong", str(of_aws(error)), "use credentials that may look at this")
+
+
+def _clock(stack: Stack) -> Iterator[Finding]:
+    """This machine's clock against AWS's: what is signed here must be of the present."""
+    answer = stack.sts.get_caller_identity()
+    date = answer["ResponseMetadata"]["HTTPHeaders"].get("date", "")
+    skew = abs(parsedate_to_datetime(date).timestamp() - time.time()) if date else 0.0
+    if skew > MOST_SKEW:
+        yield Finding("clock", "wrong", f"this machine's differs from AWS's by {skew:.0f} s", "set it by NTP")
+    else:
+        yield Finding(
+            "clock", "ok", f"as {answer['Arn'].rpartition('/')[2] or 'yourself'}, within {MOST_SKEW:.0f} s of AWS's"
+        )
+
+
+def _secrets(stack: Stack) -> Iterator[Finding]:
+    for state in secrets.states(stack):
+        if state.is_set:
+            yield Finding(state.name, "ok", "set")
+        elif state.name.endswith("/api"):
+            yield Finding(
+                state.name, "look", "not set: nobody is asked about its jobs", f"`dailies secrets set {state.name}`"
+            )
+        else:
+            yield Finding(
+                state.name, "wrong", "not set: its webhook answers 401", f"`dailies secrets set {state.name}`"
+            )
+
+
+def _apis(stack: Stack) -> Iterator[Finding]:
+    """Whether the providers take the stack's credentials, by the cheapest call that each has."""
+    for provider in every_provider().values():
+        one = api(stack, provider.name)
+        credentials = one.credentials()
+        rolls = [inquiry.roll for inquiry in provider.inquiries.values() if inquiry.roll]
+        if credentials is None or not rolls:
+            continue
+        try:
+            answer = one.call(partial(_newest, rolls[0]), credentials)
+            yield Finding(f"{provider.name}'s API", "ok", f"answers {answer.status}")
+        except CredentialsRefused as error:
+            yield Finding(f"{provider.name}'s API", "wrong", error.reason, f"`dailies secrets set {provider.name}/api`")
+        except HostFailed as error:
+            yield Finding(f"{provider.name}'s API", "look", error.reason, "look again later")
+
+
+def _newest(roll: Roll, base_url: str, credentials: Credentials) -> Request:
+    return roll.ask(base_url, credentials, ())
+
+
+def _alarms(stack: Stack) -> Iterator[Finding]:
+    ringing = [
+        alarm
+        for page in stack.cloudwatch.get_paginator("describe_alarms").paginate(
+            AlarmNamePrefix=f"{stack.name}-", StateValue="ALARM"
+        )
+        for alarm in page["MetricAlarms"]
+    ]
+    for alarm in ringing:
+        said = alarm.get("AlarmDescription", "")[:LETTERS_SHOWN]
+        name = alarm["AlarmName"].removeprefix(f"{stack.name}-").rpartition("-")[0] or alarm["AlarmName"]
+        yield Finding(name, "wrong", f"rings: {said}", "docs/operations.md#alarms")
+    if not ringing:
+        yield Finding("alarms", "ok", "quiet")
+
+
+def _queues(stack: Stack) -> Iterator[Finding]:
+    waiting = {name: count for name, count in queues.counts(stack).items() if count and name != "waiting"}
+    for name, count in waiting.items():
+        yield Finding(
+            f"queue {name}", "wrong", f"{count} failed", f"`dailies queues {name}`, then `dailies redrive {name}`"
+        )
+    if not waiting:
+        yield Finding("queues", "ok", "no failed work waits")

@@ -1,0 +1,133 @@
+"""The stack's secrets: which are set, and new versions of them. A value is shown to nobody."""
+
+import json
+import secrets
+import string
+from dataclasses import dataclass
+from datetime import datetime
+
+from cli.refusal import NothingFound, Refusal
+from cli.stack import Stack
+from dailies.providers import every_provider
+from dailies.secrets import PLACEHOLDER, STAGES
+
+NAMES = ("sync/signing", "sync/api", "creatify/token", "creatify/api", "captions/signing", "captions/api")
+TOKEN_LETTERS = string.ascii_letters + string.digits
+TOKEN_LENGTH = 43  # 256 bits; the URL with it stays below Creatify's 200 characters
+
+
+@dataclass(frozen=True, slots=True)
+class State:
+    """A secret: whether it is set, since when its current version, and which stages hold a value."""
+
+    name: str
+    is_set: bool
+    changed_at: datetime | None
+    stages: tuple[str, ...]
+
+
+def states(stack: Stack) -> list[State]:
+    """All secrets of the stack."""
+    return [_state(stack, name) for name in NAMES]
+
+
+def value(stack: Stack, name: str) -> str:
+    """A secret's current value; a Refusal where it is not set."""
+    text = _current(stack, name)
+    if not _is_set(text):
+        raise Refusal(f"the secret {name} is not set; `dailies secrets set {name}` does it")
+    return text
+
+
+def check(name: str, text: str) -> str:
+    """The value as it is kept; a Refusal where the secret cannot be one like it."""
+    text = text.strip()
+    provider, _, kind = name.partition("/")
+    if not _is_set(text):
+        raise Refusal(f"that is no value for {name}; nothing was changed")
+    if kind == "api":
+        names = every_provider()[provider].api_names
+        example = json.dumps(dict.fromkeys(names, "..."))
+        try:
+            read = json.loads(text)
+        except ValueError:
+            read = None
+        if not isinstance(read, dict) or not all(isinstance(read.get(one), str) and read[one] for one in names):
+            raise Refusal(f"{name} is JSON: {example}; nothing was changed")
+    elif any(letter.isspace() or not letter.isprintable() for letter in text):
+        raise Refusal(f"{name} has a blank inside: give the bare secret, not a file around it; nothing was changed")
+    elif name == "sync/signing" and not text.startswith("whsec_"):
+        raise Refusal("Sync's signing secrets begin with whsec_, which belongs to them; nothing was changed")
+    return text
+
+
+def put(stack: Stack, name: str, text: str, *, pending: bool = False, leaked: bool = False) -> None:
+    """Make a value the current version, or the pending one. The version before verifies on for the grace period; with
+    `leaked` it does not: the value is put twice, so that both versions are the new one."""
+    secret_id = _id(stack, name)
+    if pending:
+        for version, stages in _described(stack, name).items():  # AWS moves the label by itself, the emulator copies it
+            if "AWSPENDING" in stages and stages != ["AWSPENDING", "AWSCURRENT"]:
+                stack.secretsmanager.update_secret_version_stage(
+                    SecretId=secret_id, VersionStage="AWSPENDING", RemoveFromVersionId=version
+                )
+        stack.secretsmanager.put_secret_value(SecretId=secret_id, SecretString=text, VersionStages=["AWSPENDING"])
+        return
+    for _ in range(2 if leaked else 1):
+        stack.secretsmanager.put_secret_value(SecretId=secret_id, SecretString=text)
+
+
+def new_token() -> str:
+    """A token for Creatify's URL, as the stack makes them."""
+    return "".join(secrets.choice(TOKEN_LETTERS) for _ in range(TOKEN_LENGTH))
+
+
+def webhook_urls(stack: Stack, *, reveal: bool) -> dict[str, str]:
+    """Where each provider is to call, by the webhook's name; Creatify's token in it only where it is to be revealed."""
+    urls = {}
+    for provider in every_provider().values():
+        for webhook in provider.webhooks:
+            url = f"{stack.webhook_base_url}/webhooks/{webhook.full_name}"
+            token = f"/{value(stack, f'{provider.name}/token') if reveal else '<token>'}" if webhook.in_path else ""
+            urls[webhook.full_name] = url + token
+    return urls
+
+
+def set_for_trial(stack: Stack, name: str) -> str:
+    """The current value, on a local stack a made-up one where nobody has set it; a Refusal elsewhere."""
+    text = _current(stack, name)
+    if _is_set(text) or not stack.is_local:
+        return value(stack, name)
+    text = f"whsec_{secrets.token_urlsafe(24)}"
+    put(stack, name, text)
+    return text
+
+
+def _state(stack: Stack, name: str) -> State:
+    try:
+        versions = _described(stack, name)
+        answer = stack.secretsmanager.get_secret_value(SecretId=_id(stack, name))
+    except stack.secretsmanager.exceptions.ResourceNotFoundException:
+        return State(name, is_set=False, changed_at=None, stages=())
+    held = {stage for stages in versions.values() for stage in stages}
+    stages = tuple(word for stage, word in STAGES.items() if stage in held)
+    return State(name, _is_set(answer.get("SecretString", "")), answer["CreatedDate"], stages)
+
+
+def _described(stack: Stack, name: str) -> dict[str, list[str]]:
+    return stack.secretsmanager.describe_secret(SecretId=_id(stack, name)).get("VersionIdsToStages", {})
+
+
+def _current(stack: Stack, name: str) -> str:
+    try:
+        return stack.secretsmanager.get_secret_value(SecretId=_id(stack, name)).get("SecretString", "").strip()
+    except stack.secretsmanager.exceptions.ResourceNotFoundException:
+        raise NothingFound(f"the stack has no secret {_id(stack, name)}; deploy it again (`sam deploy`)") from None
+
+
+def _is_set(text: str) -> bool:
+    return bool(text.strip()) and text.strip() != PLACEHOLDER
+
+
+def _id(stack: Stack, name: str) -> str:
+    return f"{stack.name}/{name}"

@@ -1,0 +1,98 @@
+"""The media host that stands beside the local stack: what `dailies trigger` links to. Serves until ended.
+
+    make media-down     the host is gone: what is triggered now cannot be archived
+    make media-up       it is back, at the same place, and the links given meanwhile are good
+
+A path ends in a medium's name, or in `result.jsonl` under a batch's id: the list of the batch's generations.
+"""
+
+import argparse
+import sys
+import threading
+import time
+from contextlib import suppress
+from pathlib import Path
+
+from local import ports, processes, stack
+from local.callers import sync_batch_result, sync_batch_row
+from local.media_answers import Pieces, Request
+from local.media_host import MediaHost, media_host
+from local.stack import StackError
+
+NAME = "media-host"
+PORT = 8789
+KEY = b"links to simulated media"  # no secret: whoever reaches the loopback may have them
+PATIENCE = 30.0  # seconds; the first start makes the media
+RESULT = "/result.jsonl"
+
+
+class MediaSite(MediaHost):
+    """A media host that knows the results of all batches."""
+
+    def answer(self, request: Request) -> tuple[Pieces, bool]:
+        if request.path.endswith(RESULT):
+            path = request.path.removeprefix("/signed")
+            self.add(path, self._result(path.split("/")[-2]), "application/jsonl")
+        return super().answer(request)
+
+    def _result(self, batch: str) -> bytes:
+        """Two generations that completed, and one that failed."""
+        clips = {f"{batch}-{number}": f"batch-{number}.mp4" for number in (1, 2)}
+        rows = [
+            sync_batch_row(f"request-{job_id}", job_id, self.url(f"/{job_id}/{clip}")) for job_id, clip in clips.items()
+        ]
+        return sync_batch_result([*rows, sync_batch_row(f"request-{batch}-3", f"{batch}-3", None)])
+
+
+def up(folder: Path, port: int | None = None) -> str:
+    """Start it unless it runs, where it was before; its base URL."""
+    remembered = _port(folder)
+    if not processes.running(NAME, folder):
+        chosen = ports.choose(remembered or port, PORT)
+        (folder / f"{NAME}.port").write_text(f"{chosen}\n")
+        command = [sys.executable, "-P", "-m", "local.media_site", "serve", str(chosen)]
+        processes.start(NAME, command, {"LANG": "C.UTF-8"}, folder)
+        deadline = time.monotonic() + PATIENCE
+        while not ports.is_taken(chosen):
+            if not processes.running(NAME, folder) or time.monotonic() > deadline:
+                raise StackError(f"the media host did not open; {folder / NAME}.log says why")
+            time.sleep(0.05)
+    return links(folder).base_url
+
+
+def links(folder: Path) -> MediaHost:
+    """Makes links to it, whether it runs or not; a StackError where it was never started."""
+    port = _port(folder)
+    if port is None:
+        raise StackError("no media host stands beside this stack; `make media-up` starts one")
+    return MediaHost(f"http://127.0.0.1:{port}", {}, key=KEY)
+
+
+def _port(folder: Path) -> int | None:
+    try:
+        return int((folder / f"{NAME}.port").read_text())
+    except (OSError, ValueError):
+        return None
+
+
+def main() -> None:
+    options = argparse.ArgumentParser(prog="python -m local.media_site", description=__doc__)
+    options.add_argument("action", choices=["up", "down", "serve"])
+    options.add_argument("port", type=int, nargs="?", default=0)
+    asked = options.parse_args()
+    folder = stack.folder_from_environment()
+    match asked.action:
+        case "serve":
+            with media_host(port=asked.port, key=KEY, kind=MediaSite), suppress(KeyboardInterrupt):
+                threading.Event().wait()
+        case "up":
+            try:
+                print(f"media-up: {up(folder)}")
+            except StackError as error:
+                raise SystemExit(f"media-up: {error}") from None
+        case _:
+            print("media-down: ended" if processes.end(NAME, folder) else "media-down: it was not running")
+
+
+if __name__ == "__main__":
+    main()

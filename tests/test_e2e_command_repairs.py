@@ -1,0 +1,279 @@
+"""What the operator puts right on the stack: calls read again, failed work redriven, jobs replayed, secrets set."""
+
+import gzip
+import json
+import secrets
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from cli import quarantine
+from cli import stack as stacks
+from cli.quarantine import Call
+from dailies import rows
+from dailies.bucket import delivery_key
+from local.stack import Stack
+from tests.command import MediaSite, dailies
+from tests.listener import Listener
+from tests.owner import Owner, Row, medium
+from tests.providers import Providers
+from tests.waiting import wait_for
+
+NOT_OF_THE_CALL = ("expires_at", "written_by")  # what differs when a row is written later, by another
+
+
+def key(row: Row) -> dict[str, Any]:
+    return {"pk": {"S": row["pk"]}, "sk": {"S": row["sk"]}}
+
+
+def remove(stack: Stack, row: Row) -> None:
+    stack.aws.dynamodb.delete_item(TableName=stack.outputs["TableName"], Key=key(row))
+
+
+def settled(site: MediaSite, providers: Providers, owner: Owner, name: str) -> Row:
+    """The row of a job of Captions' that has settled."""
+    job_id = providers.job(name)
+    assert dailies("trigger", "captions/creator", "--job", job_id).code == 0
+    return owner.resting("captions", job_id)
+
+
+# ---- Quarantine ------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("is_large", [False, True], ids=["in its row", "in the bucket"])
+def test_a_call_that_can_be_read_by_now_becomes_the_event_that_reception_makes(
+    is_large: bool, site: MediaSite, providers: Providers, owner: Owner, stack: Stack
+) -> None:
+    """The row of a call that was received is turned into a quarantine row, as an older version would have made it."""
+    job_id = providers.job(f"read-again-{is_large}")
+    more = {"transcript": secrets.token_hex(400_000)} if is_large else {}
+    body = json.dumps({"event": "creator.failure", "operationId": job_id, **more}).encode()
+    providers.send(providers.proven("captions/creator", body))
+    row = wait_for("it is recorded", lambda: owner.events("captions", job_id), bool)[0]
+    kept = {"payload": row["payload"]} if not is_large else {}
+    if is_large:
+        kept = {"payload_key": delivery_key("captions", row["event_id"], quarantined=True)}
+        owner.put_object(kept["payload_key"], gzip.compress(body, mtime=0))
+    call = rows.quarantine_item(
+        row["event_id"], "creator", provider="captions", received_at=row["received_at"],
+        reason="operationId: missing", proof=row["proof"], **kept,
+    )  # fmt: skip
+    remove(stack, row)
+    owner.put_row(call)
+
+    shown = dailies("quarantine", "show", row["event_id"][:10])
+    assert "operationId: missing" in shown.out
+    assert json.loads(shown.out.splitlines()[-1])["operationId"] == job_id
+    listed = dailies("quarantine", "list", "--provider", "captions", "--json").json
+    assert row["event_id"] in {one["event_id"] for one in listed}
+    refused = dailies("quarantine", "reparse", row["event_id"][:10])
+    assert (refused.code, "Read 1 call again?" in refused.err) == (1, True)
+
+    (done,) = dailies("quarantine", "reparse", row["event_id"][:10], "--yes", "--json").json
+    assert done["job_id"] == job_id
+    (again,) = owner.events("captions", job_id)
+    assert {k: v for k, v in again.items() if k not in NOT_OF_THE_CALL} == {
+        k: v for k, v in row.items() if k not in NOT_OF_THE_CALL
+    }
+    assert abs(again["expires_at"] - row["expires_at"]) < 600
+    assert row["event_id"] not in {one["event_id"] for one in owner.rows(call["pk"])}
+    if is_large:
+        assert owner.keys(kept["payload_key"]) == []
+
+
+def test_a_call_that_still_cannot_be_read_stays_and_the_command_ends_with_one(site: MediaSite) -> None:
+    made = dailies("trigger", "sync/generation", "--case", "unreadable", "--json").json
+    event = made["body"]["event_id"]
+    done = dailies("quarantine", "reparse", event, "--yes")
+    assert (done.code, "1 stayed: id: missing; status: missing" in done.out) == (1, True)
+    assert event in {one["event_id"] for one in dailies("quarantine", "list", "--json").json}
+
+
+def test_a_call_in_quarantine_is_read_again_safely_twice(
+    site: MediaSite, providers: Providers, owner: Owner, stack: Stack
+) -> None:
+    """Killed between the event's put and the row's removal, or run by two at once: the second finds its own event."""
+    job_id = providers.job("read-twice")
+    assert dailies("trigger", "captions/creator", "--job", job_id, "--case", "failure").code == 0
+    row = owner.events("captions", job_id)[0]
+    call = Call(
+        pk=f"quarantine#captions#{row['received_at'][:10]}", event_id=row["event_id"], provider="captions",
+        webhook="creator", received_at=row["received_at"], reason="", proof=row["proof"],
+    )  # fmt: skip
+    owner.put_row({**row, "pk": call.pk})
+    assert quarantine.read_again(stacks.local(), call).job_id == job_id
+    assert owner.events("captions", job_id) == [row]
+
+
+# ---- Failed work -----------------------------------------------------------------------------------------------------
+
+
+def test_a_medium_given_up_while_its_host_was_down_settles_when_it_is_redriven(
+    site: MediaSite, providers: Providers, owner: Owner
+) -> None:
+    job_id = providers.job("host-down")
+    site.down()
+    try:
+        assert dailies("trigger", "captions/creator", "--job", job_id).code == 0
+        owner.resting("captions", job_id, "attention")
+    finally:
+        site.up()
+
+    def waiting() -> Any:
+        told = dailies("queues", "archive", "--json").json
+        return [(one["reason"], one["about"].split()[0]) for one in told["archive"] if one["job_id"] == job_id]
+
+    wait_for("the dead letter", waiting, lambda found: found == [("the host takes no connections", "output")])
+    assert "the host takes no connections" in dailies("queues", "archive").out
+    asked = dailies("redrive", "archive", "--job", job_id)
+    assert (asked.code, "Put 1 message back to work?" in asked.err) == (1, True)
+    done = dailies("redrive", "archive", "--job", job_id, "--yes")
+    assert (done.code, "1 message back at work." in done.out) == (0, True)
+    assert medium(owner.resting("captions", job_id), "output")["state"] == "archived"
+    nothing = dailies("redrive", "archive", "--job", job_id, "--yes")
+    assert (nothing.code, "`dailies queues` shows what does" in nothing.err) == (1, True)
+
+
+def test_a_record_that_advance_gave_up_is_merged_and_one_that_announce_gave_up_is_told(
+    site: MediaSite, providers: Providers, owner: Owner, stack: Stack, listener: Listener
+) -> None:
+    row = settled(site, providers, owner, "given-up")
+    job_id = row["job_id"]
+    listener.hears(job_id, "Job Settled")
+    images = stack.aws.dynamodb.query(
+        TableName=stack.outputs["TableName"],
+        KeyConditionExpression="pk = :pk",
+        ExpressionAttributeValues={":pk": {"S": row["pk"]}},
+    )["Items"]
+    of_events = [strings(image) for image in images if image["sk"] != {"S": "job"}]
+    (of_job,) = [image for image in images if image["sk"] == {"S": "job"}]
+    remove(stack, row)
+    for image in of_events:
+        owner.send("AdvanceFailureQueueUrl", json.dumps({"dynamodb": {"NewImage": image}}))
+    (told,) = [dailies("queues", "advance", "--json").json["advance"]]
+    assert {one["about"] for one in told if one["job_id"] == job_id} == {
+        f"event {image['event_id']['S'][:12]}" for image in of_events
+    }
+    assert dailies("redrive", "advance", "--job", job_id, "--yes").code == 0
+    again = owner.job("captions", job_id)
+    assert {k: again[k] for k in ("stage", "media", "status")} == {k: row[k] for k in ("stage", "media", "status")}
+
+    heard = len(listener.of(job_id))
+    owner.send("AnnounceFailureQueueUrl", json.dumps({"dynamodb": {"NewImage": of_job}}))
+    assert dailies("redrive", "announce", "--job", f"captions/{job_id}", "--yes").code == 0
+    wait_for("it is told", lambda: listener.of(job_id), lambda all_of_it: len(all_of_it) > heard)
+
+
+def test_what_fails_again_stays_in_its_queue_with_the_problem(site: MediaSite, owner: Owner) -> None:
+    marker = secrets.token_hex(8)
+    owner.send("AdvanceFailureQueueUrl", json.dumps({"dynamodb": {"NewImage": {"event_id": {"S": marker}}}}))
+    place = {"DDBStreamBatchInfo": {"approximateArrivalOfFirstRecord": "2026-11-25T09:30:00Z"}, "marker": marker}
+    owner.send("AdvanceFailureQueueUrl", json.dumps(place))
+    done = dailies("redrive", "advance", "--yes")
+    assert done.code == 1
+    assert "it fails again, with KeyError" in done.out
+    assert "`dailies replay --since 2026-11-25T09:30:00Z --from-rows` merges again" in done.out
+    for _ in range(2):  # both are still there; and taken out, so that they fail no other test
+        owner.message("AdvanceFailureQueueUrl", lambda body: marker in body)
+
+
+def test_a_message_that_names_no_medium_is_not_sent_round_again(site: MediaSite, owner: Owner) -> None:
+    job_id = f"no-medium-{secrets.token_hex(4)}"
+    owner.send("ArchiveDeadLetterQueueUrl", json.dumps({"detail": {"provider": "sync", "job_id": job_id, "media": []}}))
+    done = dailies("redrive", "archive", "--job", job_id, "--yes")
+    assert (done.code, "1 stayed: it fails again, with ValueError" in done.out) == (1, True)
+    owner.message("ArchiveDeadLetterQueueUrl", lambda body: job_id in body)
+
+
+# ---- Replay ----------------------------------------------------------------------------------------------------------
+
+
+def test_a_job_row_that_was_lost_is_made_again_from_its_events_and_told_with_the_ids_it_had(
+    site: MediaSite, providers: Providers, owner: Owner, stack: Stack, listener: Listener
+) -> None:
+    row = settled(site, providers, owner, "replayed")
+    first = listener.hears(row["job_id"], "Job Settled")
+    remove(stack, row)
+    (done,) = dailies("replay", row["job_id"], "--json").json
+    assert (done["events"], done["changed"]) == (2, True)
+    assert owner.job("captions", row["job_id"]) == row
+    settlings = wait_for(
+        "it is told again",
+        lambda: [one for one in listener.of(row["job_id"]) if one["detail-type"] == "Job Settled"],
+        lambda told: len(told) >= 2,
+    )
+    assert {one["detail"]["id"] for one in settlings} == {first["detail"]["id"]}
+    assert "its row was right" in dailies("replay", f"captions/{row['job_id']}").out
+    assert dailies("replay", "nobody-knows-it").code == 1
+
+
+def test_jobs_from_before_the_index_are_found_in_the_rows_and_listed_by_a_replay(
+    site: MediaSite, providers: Providers, owner: Owner
+) -> None:
+    row = settled(site, providers, owner, "unlisted")
+    owner.put_row({name: value for name, value in row.items() if name != "listed"})
+    asked = dailies("replay", "--from-rows", "--since", "1h", "--provider", "captions")
+    assert (asked.code, "say --yes to go on" in asked.err) == (1, True)
+    assert dailies("replay", "--from-rows", "--since", "1h", "--provider", "captions", "--yes").code == 0
+    assert owner.job("captions", row["job_id"])["listed"] == row["listed"]
+
+
+def test_all_jobs_at_a_stage_are_replayed_after_a_question(site: MediaSite, providers: Providers, owner: Owner) -> None:
+    settled(site, providers, owner, "of-a-stage")
+    listed = ("--provider", "captions", "--stage", "settled")
+    wait_for("it is listed", lambda: dailies("jobs", *listed, "--json").json["jobs"], bool)
+    asked = dailies("replay", *listed, "--since", "10m")
+    assert (asked.code, asked.err.startswith("dailies: Replay ")) == (1, True)
+    done = dailies("replay", *listed, "--since", "10m", "--yes")
+    assert (done.code, "replayed: 0 changed" in done.out) == (0, True)
+    assert dailies("replay").code == 2
+
+
+# ---- Secrets ---------------------------------------------------------------------------------------------------------
+
+
+def test_secrets_are_listed_without_values_and_set_from_a_file(
+    site: MediaSite, providers: Providers, stack: Stack, tmp_path: Path
+) -> None:
+    listed = dailies("secrets", "list")
+    assert providers.captions not in listed.out
+    states = {one["name"]: one["is_set"] for one in dailies("secrets", "list", "--json").json}
+    assert (states["captions/signing"], states["captions/api"]) == (True, False)
+    file = tmp_path / "secret.txt"
+    file.write_text(f" {providers.captions}\n")  # the one it has: the other tests go on with it
+    done = dailies("secrets", "set", "captions/signing", "--file", str(file))
+    assert (done.code, "The value before verifies for another" in done.out) == (0, True)
+    assert providers.captions not in done.out + done.err
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "problem"),
+    [
+        ("sync/api", "sk-123", 'sync/api is JSON: {"api_key": "..."}; nothing was changed'),
+        ("creatify/api", '{"api_key": "k"}', 'creatify/api is JSON: {"api_id": "...", "api_key": "..."}'),
+        ("sync/signing", "secret", "begin with whsec_"),
+        ("captions/signing", "two words", "has a blank inside"),
+        ("captions/signing", "not-set", "that is no value"),
+    ],
+)
+def test_a_secret_that_cannot_be_right_is_refused(
+    name: str, text: str, problem: str, site: MediaSite, tmp_path: Path
+) -> None:
+    file = tmp_path / "secret.txt"
+    file.write_text(text)
+    done = dailies("secrets", "set", name, "--file", str(file))
+    assert (done.code, problem in done.err) == (1, True)
+
+
+def test_the_urls_are_shown_and_the_token_only_when_it_is_asked_for(site: MediaSite, providers: Providers) -> None:
+    hidden = dailies("secrets", "show-urls", "--json").json
+    assert hidden["captions/creator"].endswith("/webhooks/captions/creator")
+    assert hidden["creatify/product_to_videos"].endswith("/webhooks/creatify/product_to_videos/<token>")
+    revealed = dailies("secrets", "show-urls", "--reveal", "--json").json
+    assert revealed["creatify/product_to_videos"].endswith(f"/{providers.creatify}")
+
+
+def strings(image: Any) -> Any:
+    """An image as a stream record in JSON has it: bytes as base64, which nothing here reads."""
+    return {name: value for name, value in image.items() if "B" not in value}

@@ -1,0 +1,105 @@
+"""The operator sets a stack up: jobs tracked and submitted, the token turned over, the doctor's findings."""
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from local.apis import LOST, ProviderApis
+from local.stack import Stack
+from tests.command import MediaSite, dailies
+from tests.owner import Owner
+from tests.providers import NOT_SET, Providers
+
+CREATIFY = "creatify/product_to_videos"
+
+
+@pytest.fixture
+def keys(site: MediaSite, stack: Stack, stack_apis: ProviderApis, providers: Providers) -> Iterator[ProviderApis]:
+    """The owner has set the credentials of all APIs by the command."""
+    apis = (stack_apis.sync, stack_apis.creatify, stack_apis.captions)
+    for api in apis:
+        api.callbacks.are(LOST)
+        providers.ever_secret.update(api.credentials.values())
+        value = json.dumps(api.credentials)
+        stack.aws.secretsmanager.put_secret_value(
+            SecretId=f"{stack.stack_name}/{api.part.provider}/api", SecretString=value
+        )
+    yield stack_apis
+    for api in apis:
+        stack.aws.secretsmanager.put_secret_value(
+            SecretId=f"{stack.stack_name}/{api.part.provider}/api", SecretString=NOT_SET
+        )
+
+
+def test_a_job_that_was_submitted_elsewhere_is_tracked(site: MediaSite, providers: Providers, owner: Owner) -> None:
+    job_id = providers.job("tracked")
+    assert f"captions/{job_id} is tracked" in dailies("track", "captions/creator", job_id).out
+    assert owner.resting("captions", job_id, "waiting")["status"] == "pending"
+    refused = dailies("track", "captions/creator", "x" * 257)
+    assert (refused.code, "1 to 256 printable characters" in refused.err) == (1, True)
+    assert dailies("track", "captions/nothing", job_id).code == 2
+
+
+def test_a_job_is_submitted_with_the_stacks_webhook_in_it_and_tracked(
+    keys: ProviderApis, owner: Owner, stack: Stack, tmp_path: Path
+) -> None:
+    body = tmp_path / "body.json"
+    body.write_text(json.dumps({"model": "lipsync-2", "input": []}))
+    submitted = dailies("submit", "sync/generate", str(body), "--json").json
+    assert submitted["answer"]["webhookUrl"] == f"{stack.webhook_base_url}/webhooks/sync/generation"
+    assert submitted["tracked"] is True
+    owner.resting("sync", submitted["job_id"], "waiting")
+
+
+@pytest.mark.parametrize(
+    ("body", "says"),
+    [
+        ("[]", "holds no JSON object"),
+        ('{"product_url": ""}', "creatify refused it with 400"),
+    ],
+)
+def test_what_cannot_be_submitted_is_refused_in_one_line(
+    keys: ProviderApis, tmp_path: Path, body: str, says: str
+) -> None:
+    file = tmp_path / "body.json"
+    file.write_text(body)
+    done = dailies("submit", "creatify/gen_image", str(file))
+    assert (done.code, done.err.count("\n")) == (1, 1)
+    assert says in done.err
+
+
+def test_a_new_token_is_shown_with_its_url_and_the_old_one_works_on(
+    site: MediaSite, providers: Providers, stack: Stack
+) -> None:
+    before = providers.creatify
+    url = dailies("secrets", "rotate", "--json").json[CREATIFY]
+    providers.use_secret("creatify/token", url.rpartition("/")[2])
+    assert url.startswith(f"{stack.webhook_base_url}/webhooks/{CREATIFY}/")
+    assert len(url) <= 200
+    for token in (before, providers.creatify):
+        assert dailies("trigger", CREATIFY, "--secret", token, "--json").json["status"] == 200
+    assert providers.creatify not in dailies("secrets", "show-urls").out
+
+
+def test_the_doctor_says_what_is_not_in_order_and_what_to_do(keys: ProviderApis) -> None:
+    found = {one["about"]: one for one in json.loads(dailies("doctor", "--json").out)}
+    assert found["clock"]["word"] == "ok"
+    assert found["sync's API"]["word"] == found["creatify's API"]["word"] == "ok"
+    keys.sync.api_key, true = "another by now", keys.sync.api_key
+    try:
+        told: dict[str, Any] = {one["about"]: one for one in json.loads(dailies("doctor", "--json").out)}
+    finally:
+        keys.sync.api_key = true
+    assert told["sync's API"]["word"] == "wrong"
+    assert told["sync's API"]["next_step"] == "`dailies secrets set sync/api`"
+
+
+def test_the_doctor_ends_with_one_where_something_is_wrong(site: MediaSite, stack: Stack, owner: Owner) -> None:
+    owner.send("TrackFailureQueueUrl", json.dumps({"detail": {"for": "a test"}}))
+    done = dailies("doctor")
+    assert done.code == 1
+    assert "dailies redrive track" in done.out
+    owner.message("TrackFailureQueueUrl", lambda body: "a test" in body)
