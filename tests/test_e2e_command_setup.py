@@ -47,7 +47,7 @@ def test_a_job_is_submitted_with_the_stacks_webhook_in_it_and_tracked(
     keys: ProviderApis, owner: Owner, stack: Stack, tmp_path: Path
 ) -> None:
     body = tmp_path / "body.json"
-    body.write_text(json.dumps({"model": "lipsync-2", "input": []}))
+    body.write_text(json.dumps({"model": "lipsync-2", "input": [{"type": "video", "url": "https://x.example/v.mp4"}]}))
     submitted = dailies("submit", "sync/generate", str(body), "--json").json
     assert submitted["answer"]["webhookUrl"] == f"{stack.webhook_base_url}/webhooks/sync/generation"
     assert submitted["tracked"] is True
