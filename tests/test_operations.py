@@ -2,9 +2,12 @@
 docs/threats.md names tests that are there."""
 
 import re
+from typing import Any
 
 import pytest
+import typer
 
+from cli.main import app
 from tests.template import ROOT, resources
 
 OPERATIONS = (ROOT / "docs/operations.md").read_text()
@@ -50,3 +53,27 @@ def test_each_metric_of_the_code_is_in_the_table() -> None:
     assert {"Deliveries", "Archives", "Merges"} <= counted
     assert counted <= told
     assert {name for name in told if name[0].isupper()} == counted
+
+
+def commands() -> list[str]:
+    """Every `dailies ...` that a document tells to type, once."""
+    texts = [(ROOT / name).read_text() for name in ("README.md", "docs/operations.md", "docs/threats.md")]
+    typed = [
+        found for text in texts for found in re.findall(r"(?:`|^ *|&& |\| )(dailies [a-z-]+[^`\n|#;)]*)", text, re.M)
+    ]
+    return sorted({command.strip() for command in typed})
+
+
+@pytest.mark.parametrize("command", commands())
+def test_each_command_that_is_told_is_one_that_there_is(command: str) -> None:
+    at: Any = typer.main.get_command(app)
+    words = command.replace("&&", " ").split()[1:]
+    while words and words[0] in getattr(at, "commands", {}):
+        at = at.commands[words.pop(0)]
+    assert not hasattr(at, "commands") or not words, f"no such command: {words}"
+    words = [word for word in words if word != "..."]
+    try:
+        at.make_context(command, words)
+    except Exception as error:
+        if type(error).__name__ != "MissingParameter":  # a document may leave out what only its reader knows
+            raise
