@@ -2,7 +2,6 @@
 
 import json
 import secrets
-import string
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -12,8 +11,6 @@ from dailies.providers import every_provider
 from dailies.secrets import PLACEHOLDER, STAGES
 
 NAMES = ("sync/signing", "sync/api", "creatify/token", "creatify/api", "captions/signing", "captions/api")
-TOKEN_LETTERS = string.ascii_letters + string.digits
-TOKEN_LENGTH = 43  # 256 bits; the URL with it stays below Creatify's 200 characters
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,11 +72,6 @@ def put(stack: Stack, name: str, text: str, *, pending: bool = False, leaked: bo
         return
     for _ in range(2 if leaked else 1):
         stack.secretsmanager.put_secret_value(SecretId=secret_id, SecretString=text)
-
-
-def new_token() -> str:
-    """A token for Creatify's URL, as the stack makes them."""
-    return "".join(secrets.choice(TOKEN_LETTERS) for _ in range(TOKEN_LENGTH))
 
 
 def webhook_urls(stack: Stack, *, reveal: bool) -> dict[str, str]:

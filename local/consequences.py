@@ -33,7 +33,7 @@ def consequences(at: datetime) -> dict[str, Json]:
         "advance/receipt": _stream_event("INSERT", receipt),
         "announce/completed": _stream_event("INSERT", waiting),
         "announce/archived": _stream_event("MODIFY", settled, old=waiting),
-        "archive/found": _queue_event(_bus_event("Media Found", _found(waiting), at), at),
+        "archive/found": _queue_event(bus_event("Media Found", _found(waiting), at), at),
     }
 
 
@@ -164,7 +164,8 @@ def _found(job: Json) -> Json:
     return {"id": sha256(f"Media Found {GENERATION} {job['media'][0]['media_id']}".encode()).hexdigest(), **told}
 
 
-def _bus_event(detail_type: str, detail: Json, at: datetime, *, source: str = "dailies") -> Json:
+def bus_event(detail_type: str, detail: Json, at: datetime, *, source: str = "dailies") -> Json:
+    """An event as EventBridge delivers it."""
     return {
         "version": "0",
         "id": str(uuid5(UUID(GENERATION), detail_type)),
@@ -203,8 +204,8 @@ def notices(at: datetime) -> dict[str, Json]:
     """What wakes the functions that nobody calls, by `<function>/<name>`."""
     submitted = {"provider": "sync", "webhook": "generation", "job_id": GENERATION}
     rule = f"arn:aws:events:{REGION}:{ACCOUNT}:rule/dailies-ReconcileSweep-1A2B3C4D5E6F"
-    sweep = _bus_event("Scheduled Event", {}, at, source="aws.events") | {"resources": [rule]}
+    sweep = bus_event("Scheduled Event", {}, at, source="aws.events") | {"resources": [rule]}
     return {
-        "track/submitted": _bus_event("Job Submitted", submitted, at, source="owners.app"),
+        "track/submitted": bus_event("Job Submitted", submitted, at, source="owners.app"),
         "reconcile/sweep": sweep,
     }

@@ -25,6 +25,7 @@ from local.consequences import (
     consequences,
     notices,
 )
+from local.secret_events import secret_events
 
 FOLDER = Path(__file__).parents[1] / "events"
 CREATIFY_TOKEN = "DailiesExampleToken0123456789abcdefghijklmn"  # noqa: S105  as long as the stack's: 43
@@ -125,7 +126,7 @@ def http_api_event(call: Call, at: datetime) -> Json:
 
 def recorded() -> dict[str, Json]:
     """All events by `<function>/<name>`, as they stand under events/."""
-    return deliveries(RECORDED_AT) | consequences(RECORDED_AT) | notices(RECORDED_AT)
+    return deliveries(RECORDED_AT) | consequences(RECORDED_AT) | notices(RECORDED_AT) | secret_events(RECORDED_AT)
 
 
 def text(event: Json) -> str:

@@ -121,7 +121,9 @@ def _complete(aws: Aws, template: dict[str, Any], webhook_port: int | None, fold
     gaps.create_routes(aws, template, physical)
     gaps.type_queue_concurrency(aws)
     functions = {
-        name: physical[name] for name, resource in template["Resources"].items() if resource["Type"] == FUNCTION
+        name: physical[name]
+        for name, resource in template["Resources"].items()
+        if resource["Type"] == FUNCTION and name in physical  # some are made on a condition
     }
     logging = {
         name: aws.functions.get_function_configuration(FunctionName=function)["LoggingConfig"]

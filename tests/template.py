@@ -70,7 +70,7 @@ def events(kind: str) -> list[tuple[str, dict[str, Any]]]:
     return [
         (name, event["Properties"])
         for name, function in functions().items()
-        for event in function["Events"].values()
+        for event in function.get("Events", {}).values()
         if event["Type"] == kind
     ]
 

@@ -11,6 +11,7 @@ import time
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
+from uuid import UUID
 
 import pytest
 import yaml
@@ -21,6 +22,7 @@ from local.demo import secrets_of
 from local.media_host import media_host
 from local.stack import Stack
 from tests.cloud import Cloud
+from tests.template import template
 
 ROOT = Path(__file__).parents[1]
 EVENTS = ROOT / "events"
@@ -30,7 +32,11 @@ RECORDED_AT = 1768473000  # 2026-01-15T10:30:00Z
 README = (EVENTS / "README.md").read_text(encoding="utf-8")
 SECRETS = dict(re.findall(r"^\| (Sync|Creatify|Captions)[^|]* \| `([^`]+)` \|$", README, re.MULTILINE))
 
-NOTICES = ["reconcile/sweep", "track/submitted"]
+NOTICES = [
+    *("fetch_sync_secret/due", "reconcile/sweep", "track/submitted"),
+    *("register_captions_webhook/created", "register_captions_webhook/deleted"),
+    *("rotate_captions_secret/set", "rotate_creatify_token/create"),
+]
 DELIVERIES = [
     name for name in FILES if name.partition("/")[0] not in {"advance", "announce", "archive"} and name not in NOTICES
 ]
@@ -91,6 +97,23 @@ def unpacked(event: Any) -> Any:
             image["payload"] = gzip.decompress(base64.b64decode(image["payload"]["B"])).decode()
             del record["dynamodb"]["SizeBytes"]
     return event
+
+
+class TestChangesOfSecrets:
+    @pytest.mark.parametrize("name", [name for name in NOTICES if name.startswith("rotate_")])
+    def test_a_step_has_what_secrets_manager_tells(self, name: str) -> None:
+        event = load(name)
+        assert set(event) == {"Step", "SecretId", "ClientRequestToken"}
+        assert event["Step"] in {"createSecret", "setSecret", "testSecret", "finishSecret"}
+        assert str(UUID(event["ClientRequestToken"])) == event["ClientRequestToken"]
+
+    @pytest.mark.parametrize("name", [name for name in NOTICES if name.startswith("register_")])
+    def test_what_cloudformation_asks_has_the_properties_of_the_template(self, name: str) -> None:
+        event = load(name)
+        wanted = template()["Resources"]["CaptionsWebhook"]
+        assert (event["ResourceType"], set(event["ResourceProperties"])) == (wanted["Type"], set(wanted["Properties"]))
+        assert event["RequestType"] == ("Delete" if "PhysicalResourceId" in event else "Create")
+        assert {"ResponseURL", "StackId", "RequestId", "LogicalResourceId"} < set(event)
 
 
 class TestDeliveries:

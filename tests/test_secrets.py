@@ -7,13 +7,23 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
+from uuid import uuid4
 
 import boto3
 import pytest
+from moto.secretsmanager.models import secretsmanager_backends
 
 from dailies import secrets
 from dailies.errors import NotStored
-from dailies.secrets import PLACEHOLDER, REFRESH_SECONDS, REREAD_SECONDS, ApiSecret, SigningSecret
+from dailies.secrets import (
+    PLACEHOLDER,
+    REFRESH_SECONDS,
+    REREAD_SECONDS,
+    UPDATING_SECONDS,
+    UPDATING_UNTIL,
+    ApiSecret,
+    SigningSecret,
+)
 from tests.cloud import ONE_TRY, SECRET, UNREACHABLE, Cloud
 
 GRACE = 3600.0
@@ -184,6 +194,53 @@ class TestOutage:
     def test_a_secret_that_is_not_there_is_an_outage_too(self, cloud: Cloud) -> None:
         with pytest.raises(NotStored, match="ResourceNotFound"):
             Store(cloud).secret().usable(NOW)
+
+
+class TestUpdating:
+    """While a provider makes a new value, the secret bears a tag."""
+
+    def tag(self, store: Store, until: object) -> None:
+        store.aws.tag_resource(SecretId=SECRET, Tags=[{"Key": UPDATING_UNTIL, "Value": str(until)}])
+
+    def test_it_counts_until_it_says(self, store: Store) -> None:
+        self.tag(store, NOW + 60)
+        secret = store.secret()
+        secret.usable(NOW)
+        assert [secret.updating(NOW + after) for after in (0, 59.9, 60, 3600)] == [True, True, False, False]
+
+    def test_it_proves_nothing(self, store: Store) -> None:
+        self.tag(store, NOW + 60)
+        assert store.secret().usable(NOW) == {"current": "whsec_first"}
+
+    def test_it_is_seen_by_whoever_looks_again_and_gone_when_it_is_taken_off(self, store: Store) -> None:
+        secret = store.secret()
+        secret.usable(NOW)
+        self.tag(store, NOW + 60)
+        assert not secret.updating(NOW)
+        secret.look_again(NOW + REREAD_SECONDS)
+        assert secret.updating(NOW + REREAD_SECONDS)
+        store.aws.untag_resource(SecretId=SECRET, TagKeys=[UPDATING_UNTIL])
+        secret.look_again(NOW + 2 * REREAD_SECONDS)
+        assert not secret.updating(NOW + 2 * REREAD_SECONDS)
+
+    @pytest.mark.parametrize("until", ["", "soon", "nan", "inf", "1e300", NOW + UPDATING_SECONDS + 1, NOW - 1])
+    def test_what_no_rotation_would_write_counts_for_nothing(self, store: Store, until: object) -> None:
+        self.tag(store, until)
+        secret = store.secret()
+        secret.usable(NOW)
+        assert not secret.updating(NOW)
+
+    def test_a_version_without_a_value_is_read_again_when_it_may_have_one(self, store: Store) -> None:
+        """Secrets Manager stages the version before a rotation gives it its value."""
+        version = str(uuid4())
+        keeps = secretsmanager_backends["123456789012"]["us-east-1"].secrets[SECRET]
+        keeps.versions[version] = {"createdate": 1, "version_id": version, "version_stages": ["AWSPENDING"]}
+        secret = store.secret()
+        assert secret.usable(NOW) == {"current": "whsec_first"}
+        store.aws.put_secret_value(
+            SecretId=SECRET, ClientRequestToken=version, SecretString="whsec_next", VersionStages=["AWSPENDING"]
+        )
+        assert secret.look_again(NOW + REREAD_SECONDS) == {"current": "whsec_first", "pending": "whsec_next"}
 
 
 class TestApiCredentials:

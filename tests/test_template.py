@@ -57,6 +57,7 @@ class TestNames:
         "AWS::Events::EventBus": "Name",
         "AWS::Events::Rule": "Name",
         "AWS::IAM::Role": "RoleName",
+        "AWS::Lambda::Permission": None,
         "AWS::Logs::LogGroup": "LogGroupName",
         "AWS::Logs::QueryDefinition": "Name",
         "AWS::S3::Bucket": "BucketName",
@@ -64,10 +65,12 @@ class TestNames:
         "AWS::SQS::Queue": "QueueName",
         "AWS::SQS::QueuePolicy": None,
         "AWS::SNS::Topic": "TopicName",
+        "AWS::SecretsManager::RotationSchedule": None,
         "AWS::SecretsManager::Secret": "Name",
         "AWS::Serverless::Function": "FunctionName",
         "AWS::Serverless::HttpApi": "Name",
         "AWS::Serverless::LayerVersion": "LayerName",
+        "Custom::CaptionsWebhook": None,
     }
 
     def test_nothing_has_a_name_of_its_own_but_what_is_named_after_the_stack(self) -> None:
@@ -99,9 +102,11 @@ class TestNames:
             "MaxBodyBytes": 1024 * 1024,
             "RotationGraceHours": 24,
             "RetentionDays": 90,
+            "ReconcileMinutes": 5,
+            "CaptionsApiSecretArn": "",
         }
         if folder("Reconcile").exists():
-            contract |= {"ReconcileMinutes": 5, "ReconcileQuietSeconds": 0}
+            contract |= {"ReconcileQuietSeconds": 0}
         defaults = {name: parameter["Default"] for name, parameter in template()["Parameters"].items()}
         assert contract.items() <= defaults.items()
         assert "CreatifyMediaHosts" in defaults

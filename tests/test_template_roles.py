@@ -2,7 +2,7 @@
 
 import json
 import re
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import pytest
 
@@ -10,6 +10,11 @@ from tests.template import actions, as_list, events, functions, roles, statement
 
 FUNCTIONS = sorted(functions())
 ROLES = sorted(roles())
+
+
+def either(resource: Any) -> list[Any]:
+    """The resource, or both that a condition chooses between."""
+    return resource["Fn::If"][1:] if "Fn::If" in resource else [resource]
 
 
 class TestRoles:
@@ -35,9 +40,11 @@ class TestRoles:
             assert re.fullmatch(r"[a-z0-9]+:[A-Z][A-Za-z]+", action), action
 
     @pytest.mark.parametrize("role", ROLES)
-    def test_every_action_is_narrowed_to_what_the_stack_made(self, role: str) -> None:
+    def test_every_action_is_narrowed_to_what_the_stack_made_or_the_secret_that_the_owner_named(
+        self, role: str
+    ) -> None:
         for statement in statements(roles()[role]):
-            for resource in as_list(statement["Resource"]):
+            for resource in [each for one in as_list(statement["Resource"]) for each in either(one)]:
                 if resource == "*":
                     assert {(role, action) for action in actions(statement)} <= set(self.WILDCARDS_AWS_DEMANDS)
                 elif "Fn::Sub" in resource:  # a part of the bucket, or the table's index
@@ -45,6 +52,8 @@ class TestRoles:
                         r"\$\{MediaBucket\.Arn\}/[a-z]+/(\*|\*/job\.json)|\$\{Table\.Arn\}/index/jobs",
                         resource["Fn::Sub"],
                     )
+                elif resource == {"Ref": "CaptionsApiSecretArn"}:
+                    assert actions(statement) == ["secretsmanager:GetSecretValue"]
                 else:
                     assert target(resource) in template()["Resources"]
 
@@ -81,4 +90,19 @@ class TestRoles:
             json.dumps({"Fn::Sub": "${MediaBucket.Arn}/deliveries/*"}): {"s3:PutObject"},
             json.dumps(secret): {"secretsmanager:DescribeSecret", "secretsmanager:GetSecretValue"},
             json.dumps({"Fn::GetAtt": [f"{name}Logs", "Arn"]}): {"logs:CreateLogStream", "logs:PutLogEvents"},
+        }
+
+    def test_who_changes_a_secret_changes_its_own_only(self) -> None:
+        """Another provider's is none of its business, and nobody writes an API's credentials."""
+        changed = {
+            (name, target(statement["Resource"]))
+            for name in FUNCTIONS
+            for statement in statements(roles()[f"{name}Role"])
+            if {"secretsmanager:PutSecretValue", "secretsmanager:UpdateSecretVersionStage"} & set(actions(statement))
+        }
+        assert changed == {
+            ("RegisterCaptionsWebhook", "CaptionsSigningSecret"),
+            ("RotateCaptionsSecret", "CaptionsSigningSecret"),
+            ("RotateCreatifyToken", "CreatifyToken"),
+            ("FetchSyncSecret", "SyncSigningSecret"),
         }

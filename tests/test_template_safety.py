@@ -2,6 +2,7 @@
 kept is private, encrypted and kept for as long as it should."""
 
 import json
+from typing import Any
 
 from dailies.secrets import PLACEHOLDER
 from tests.template import actions, events, functions, queues, resources, roles, statements, target, template
@@ -12,8 +13,36 @@ HOUR = 3600
 
 class TestAsynchronousEdges:
     def test_every_way_to_wake_a_function_is_one_that_is_tested_here(self) -> None:
-        kinds = {event["Type"] for function in functions().values() for event in function["Events"].values()}
-        assert kinds <= {"HttpApi", "DynamoDB", "SQS", "EventBridgeRule", "Schedule"}
+        events_of = {name: function.get("Events", {}) for name, function in functions().items()}
+        assert {event["Type"] for found in events_of.values() for event in found.values()} <= {
+            *("HttpApi", "DynamoDB", "SQS", "EventBridgeRule", "Schedule")
+        }
+        by_the_stack = {target(made["ServiceToken"]) for made in resources("Custom::CaptionsWebhook").values()}
+        assert {name for name, found in events_of.items() if not found} == by_the_stack | self.rotating()
+
+    def test_a_rotation_is_begun_by_secrets_manager_of_this_account_only_and_rings_as_soon_as_it_fails(self) -> None:
+        assert len(self.rotating()) == 2
+        for permission in resources("AWS::Lambda::Permission").values():
+            assert permission["Action"] == "lambda:InvokeFunction"
+            assert permission["Principal"] == "secretsmanager.amazonaws.com"
+            assert permission["SourceAccount"] == {"Ref": "AWS::AccountId"}
+        for name in self.rotating():
+            alarm = self.rings_on_errors(name)
+            assert (alarm["EvaluationPeriods"], alarm["Threshold"]) == (1, 0)
+
+    def test_the_webhook_goes_before_the_key_that_takes_it_out_of_the_register_and_comes_after_what_it_calls(
+        self,
+    ) -> None:
+        made = template()["Resources"]["CaptionsWebhook"]
+        assert made["DependsOn"] == ["CaptionsCreator", "CaptionsApiSecret"]
+        register = {"RegisterCaptionsWebhook", "RegisterCaptionsWebhookRole", "RegisterCaptionsWebhookLogs"}
+        with_the_parameter = {
+            name
+            for name, resource in template()["Resources"].items()
+            if resource.get("Condition") == "RegistersCaptions"
+        }
+        # Without it they go as they are: a role that stayed would no longer read the key of what it has to delete.
+        assert with_the_parameter == {"CaptionsWebhook", *register}
 
     def test_every_stream_consumer_has_a_failure_queue_that_it_may_send_to_by_itself(self) -> None:
         consumers = events("DynamoDB")
@@ -54,9 +83,14 @@ class TestAsynchronousEdges:
             assert invoked["DestinationConfig"]["OnFailure"] == {"Type": "SQS", "Destination": failures}
             assert self.may_send(name) == {f"{name}Failures"}
 
-    def test_a_failed_sweep_is_not_repeated_for_the_next_one_does_its_work(self) -> None:
-        ((name, _),) = events("Schedule")
-        assert functions()[name]["EventInvokeConfig"]["MaximumRetryAttempts"] == 0
+    def test_a_failed_run_of_a_schedule_is_not_repeated_for_the_next_one_does_its_work_and_rings_where_it_goes_on(
+        self,
+    ) -> None:
+        assert {name for name, _ in events("Schedule")} == {"Reconcile", "FetchSyncSecret"}
+        for name, _ in events("Schedule"):
+            assert functions()[name]["EventInvokeConfig"]["MaximumRetryAttempts"] == 0
+            alarm = self.rings_on_errors(name)
+            assert alarm["EvaluationPeriods"] * (alarm["Threshold"] + 1) > 1
 
     def test_every_queue_that_failed_work_waits_in_keeps_it_for_the_fourteen_days_there_are(self) -> None:
         assert self.failure_queues() == {"TrackFailures", "AdvanceFailures", "AnnounceFailures", "ArchiveDeadLetters"}
@@ -92,6 +126,21 @@ class TestAsynchronousEdges:
 
     def test_every_queue_is_encrypted(self) -> None:
         assert all(queue["SqsManagedSseEnabled"] is True for queue in queues().values())
+
+    def rotating(self) -> set[str]:
+        """The functions that Secrets Manager calls."""
+        return {target(permission["FunctionName"]) for permission in resources("AWS::Lambda::Permission").values()}
+
+    def rings_on_errors(self, name: str) -> dict[str, Any]:
+        """The alarm that rings at each error of a function."""
+        (found,) = [
+            alarm
+            for alarm in resources(ALARM).values()
+            if alarm["MetricName"] == "Errors" and target(alarm["Dimensions"][0]["Value"]) == name
+        ]
+        assert (found["Namespace"], found["Statistic"]) == ("AWS/Lambda", "Sum")
+        assert found["ComparisonOperator"] == "GreaterThanThreshold"
+        return found
 
     def may_send(self, name: str) -> set[str]:
         return {

@@ -13,6 +13,7 @@ from cli.refusal import Refusal
 from cli.secrets import NAMES
 from cli.show import Json, print_json, print_table, say
 from dailies import clock
+from dailies.providers.creatify import new_token
 
 app = typer.Typer(no_args_is_help=True, help="The stack's secrets: which are set, new values, the webhooks' URLs.")
 
@@ -99,7 +100,7 @@ def rotate(ctx: typer.Context, *, leaked: Leaked = False, json: Json = False) ->
     The others are their providers': fetch or register anew there, then `dailies secrets set`.
     """
     stack = stack_of(ctx)
-    secrets.put(stack, "creatify/token", secrets.new_token(), leaked=leaked)
+    secrets.put(stack, "creatify/token", new_token(), leaked=leaked)
     urls = secrets.webhook_urls(stack, reveal=True)
     url = urls["creatify/product_to_videos"]
     if json:

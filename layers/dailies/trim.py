@@ -25,7 +25,14 @@ OPERATIONS = {
         "ListParts",
         "PutObject",
     },
-    "secretsmanager": {"DescribeSecret", "GetSecretValue"},
+    "secretsmanager": {
+        "DescribeSecret",
+        "GetSecretValue",
+        "PutSecretValue",
+        "TagResource",
+        "UntagResource",
+        "UpdateSecretVersionStage",
+    },
     "sqs": {"ChangeMessageVisibility", "SendMessage"},
 }
 RUNTIME_MODULE = "auth.py"  # of awscrt: botocore asks for this one first, and goes without the runtime where it is not

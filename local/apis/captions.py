@@ -13,7 +13,7 @@ from itertools import count
 from typing import Any
 
 from local.apis.captions_jobs import Operation
-from local.apis.captions_webhooks import EVENTS, Registration, Webhooks
+from local.apis.captions_webhooks import Registration, Webhooks
 from local.apis.exchange import Api, Refused, Request, json_answer, route
 from local.apis.gate import Limit
 from local.apis.world import World
@@ -67,7 +67,7 @@ class Captions:
     def register(self, url: str) -> Registration:
         """A webhook for all events, as if somebody had registered it."""
         with self.part.world.lock:
-            return self.webhooks.register(url, list(EVENTS))
+            return self.webhooks.register(url, list(self.webhooks.events))
 
     def job(self, job_id: str, *, webhook_id: str | None = None) -> Operation:
         """The operation of that id; one that is QUEUED, where there is none yet. Every registered webhook is told of
@@ -90,13 +90,13 @@ class Captions:
             raise Refused(403, "Invalid API key")
 
     def _events(self, _request: Request) -> Answer:
-        return json_answer({"events": EVENTS})
+        return json_answer({"events": self.webhooks.events})
 
     def _register(self, request: Request) -> Answer:
         asked = request.json()
         if not asked.get("url") or not asked.get("enabledEvents"):
             raise Refused(400, "url and enabledEvents are required")
-        return json_answer(self.webhooks.register(asked["url"], _known(asked["enabledEvents"])).shown())
+        return json_answer(self.webhooks.register(asked["url"], self._known(asked["enabledEvents"])).shown())
 
     def _list(self, _request: Request) -> Answer:
         return json_answer({"registeredWebhooks": [one.shown() for one in self.registrations]})
@@ -104,7 +104,7 @@ class Captions:
     def _update(self, request: Request) -> Answer:
         asked, one = request.json(), self._registered(request)
         events = asked.get("enabledEvents")
-        self.webhooks.update(one, asked.get("url"), None if events is None else _known(events))
+        self.webhooks.update(one, asked.get("url"), None if events is None else self._known(events))
         return json_answer(one.shown())
 
     def _delete(self, request: Request) -> Answer:
@@ -138,11 +138,10 @@ class Captions:
             raise Refused(404, "Webhook not found")
         return one
 
-
-def _known(events: list[str]) -> list[str]:
-    if not set(events) <= set(EVENTS):
-        raise Refused(400, f"enabledEvents are of {', '.join(EVENTS)}")
-    return events
+    def _known(self, events: list[str]) -> list[str]:
+        if not set(events) <= set(self.webhooks.events):
+            raise Refused(400, f"enabledEvents are of {', '.join(self.webhooks.events)}")
+        return events
 
 
 def _error(_status: int, why: Any) -> dict[str, Any]:

@@ -33,10 +33,11 @@ class Registration:
 
 
 class Webhooks:
-    """Those of one account."""
+    """Those of one account. `events`: what they can be called for; may be set to others, as a provider adds some."""
 
     def __init__(self, clock: Clock, chance: Chance) -> None:
         self.registered: dict[str, Registration] = {}
+        self.events = list(EVENTS)
         self.changeover_seconds: float = 0
         self.mixed = False
         self._clock = clock

@@ -8,6 +8,9 @@ DailiesError
  ├── NotStored             AWS did not take a write or give a secret: 503, the provider comes again
  ├── NotSubmitted         a job was not submitted; the message says what to do
  ├── VersionConflict       somebody else wrote the job row meanwhile: read, merge and write again
+ ├── ApiRefused            a provider's API refuses a call, or there are no credentials for it: a person must act
+ ├── ApiFailed             a provider's API did not answer, or not as documented: another try may help
+ ├── RotationFailed        a secret's rotation cannot go on; Secrets Manager shows it as failed
  └── TransferError         a medium did not become an object; `reason` says why, for the job row
       ├── HostFailed       the host did not deliver whole: another try may
       ├── StorageFailed    S3 did not take it: another try may
@@ -48,6 +51,18 @@ class NotSubmitted(DailiesError):
 
 class VersionConflict(DailiesError):
     """The job row changed between our read and our write."""
+
+
+class ApiRefused(DailiesError):
+    """A provider's API refuses a call, or there are no credentials for it. One line, without any of them."""
+
+
+class ApiFailed(DailiesError):
+    """A provider's API did not answer, or not as documented. Whether the call took effect is not known."""
+
+
+class RotationFailed(DailiesError):
+    """A secret's rotation cannot go on. One line, without any value."""
 
 
 class TransferError(DailiesError):

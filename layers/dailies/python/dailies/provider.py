@@ -133,6 +133,31 @@ class Submission:
 
 
 @dataclass(frozen=True, slots=True)
+class Registration:
+    """A webhook as it is registered at a provider. `secret` is what its calls prove themselves with."""
+
+    id: str
+    url: str
+    events: frozenset[str]
+    secret: str = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Registry:
+    """The calls by which a provider's webhooks are registered. Each makes its request from the API's base URL and the
+    credentials; the readers raise PayloadError. An update names what is to change, and makes a new secret always."""
+
+    events: Callable[[str, Credentials], Request]
+    read_events: Callable[[bytes], frozenset[str]]
+    all: Callable[[str, Credentials], Request]
+    read_all: Callable[[bytes], tuple[Registration, ...]]
+    register: Callable[[str, Credentials, str, frozenset[str]], Request]
+    update: Callable[[str, Credentials, str, str | None, frozenset[str] | None], Request]
+    read_one: Callable[[bytes], Registration]
+    delete: Callable[[str, Credentials, str], Request]
+
+
+@dataclass(frozen=True, slots=True)
 class Listing:
     """A medium that lists other jobs: its rows become events of those. Yields a report per row that can be read."""
 

@@ -7,6 +7,7 @@ REREAD_SECONDS. What is proven is kept, read or not. An answer of 200 means that
 import gc
 import time
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import cache
 from typing import TYPE_CHECKING, Any, Literal
@@ -127,16 +128,20 @@ def receive(inbox: Inbox, request: Mapping[str, Any], *, request_id: str) -> Ans
 
 
 def _prove(inbox: Inbox, delivery: Delivery) -> tuple[Proof, Secrets]:
-    """By the secrets that we know; if none proves it, once more by those that there are now."""
+    """By the secrets that we know; if none proves it, once more by those that there are now. NotStored where the
+    provider makes a new one just now: it may be what proves the delivery, and whoever is told so comes again."""
     now = time.time()
     secrets = inbox.secret.usable(now)
     try:
         return inbox.webhook.verify(delivery, secrets, inbox.rules), secrets
     except VerificationError:
         latest = inbox.secret.look_again(now)
-        if not latest or latest == secrets:
-            raise
-        return inbox.webhook.verify(delivery, latest, inbox.rules), latest
+        with suppress(VerificationError):
+            if latest and latest != secrets:
+                return inbox.webhook.verify(delivery, latest, inbox.rules), latest
+        if inbox.secret.updating(now):
+            raise NotStored("a new secret is being made just now") from None
+        raise
 
 
 def _record(inbox: Inbox, delivery: Delivery, proof: Proof, secrets: Secrets, *, written_by: str) -> Answer:

@@ -1,7 +1,8 @@
 """Secrets Manager: an API's credentials, and all versions of a signing secret or token that verify just now."""
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -13,13 +14,17 @@ from dailies.verification import Secrets
 
 if TYPE_CHECKING:
     from mypy_boto3_secretsmanager import SecretsManagerClient
+    from mypy_boto3_secretsmanager.type_defs import TagTypeDef
 
 CLIENT = Config(connect_timeout=1, read_timeout=2, retries={"mode": "standard", "total_max_attempts": 2})
 PLACEHOLDER = "not-set"
 """What the template puts in until the owner sets a secret; it verifies nothing."""
 
 REFRESH_SECONDS = 50.0  # a change takes effect within a minute
+UPDATING_SECONDS = 900.0  # so long a rotation that died leaves its tag; Lambda tries again within three minutes
 REREAD_SECONDS = 5.0  # at most this often may unproven deliveries make us look again
+UPDATING_UNTIL = "dailies:updating-until"
+"""The tag on a secret whose provider makes a new value just now: until when it counts, in seconds since 1970."""
 STAGES = {"AWSCURRENT": "current", "AWSPENDING": "pending", "AWSPREVIOUS": "previous"}
 
 
@@ -83,6 +88,7 @@ class SigningSecret:
         self._versions: dict[str, _Version] = {}
         self._stages: dict[str, str] = {}
         self._rotated_at = float("-inf")
+        self._updating_until = float("-inf")
         self._read_at = float("-inf")
         self._failed = False
 
@@ -109,6 +115,11 @@ class SigningSecret:
         self._refresh(now)
         return self._secrets(now)
 
+    def updating(self, now: float) -> bool:
+        """Whether the provider may use a value that is not stored yet, as far as was read: what is not proven may be
+        so in a moment."""
+        return now < self._updating_until
+
     def _secrets(self, now: float) -> Secrets:
         known = {stage: self._versions[version] for stage, version in self._stages.items() if version in self._versions}
         current = known.get("current")
@@ -132,6 +143,7 @@ class SigningSecret:
         except (BotoCoreError, ClientError) as error:
             raise NotStored(f"the secret could not be read: {type(error).__name__}") from error
         self._stages, self._failed = stages, False
+        self._updating_until = _updating_until(described.get("Tags", []), now)
         if "LastRotatedDate" in described:
             self._rotated_at = described["LastRotatedDate"].timestamp()
 
@@ -142,4 +154,16 @@ class SigningSecret:
             answer = client.get_secret_value(SecretId=self._secret_id, VersionId=version)
         except client.exceptions.ResourceNotFoundException:
             return
-        self._versions[version] = _Version(answer.get("SecretString", "").strip(), answer["CreatedDate"].timestamp())
+        if "SecretString" in answer:
+            value = answer["SecretString"].strip()
+            self._versions[version] = _Version(value, answer["CreatedDate"].timestamp())
+
+
+def _updating_until(tags: "Iterable[TagTypeDef]", now: float) -> float:
+    """What the tag says. One that is no number, or says longer than any that was set by now could, counts for nothing:
+    a mistake must not last."""
+    for tag in tags:
+        with suppress(ValueError):
+            if tag.get("Key") == UPDATING_UNTIL and (until := float(tag.get("Value", ""))) <= now + UPDATING_SECONDS:
+                return until
+    return float("-inf")

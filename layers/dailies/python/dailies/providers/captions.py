@@ -7,13 +7,25 @@ https://help.captions.ai/docs/api/webhooks (checked 2026-11-21)
 """
 
 import json
+from typing import Any
 
 from pydantic import Field
 
 from dailies.allowance import Limit
 from dailies.models import Delivery, JobError, Media, Proof, Report, Status
 from dailies.payload import Amount, JobId, Loose, Payload, Url, Word
-from dailies.provider import Credentials, Inquiry, ProofRules, Provider, Question, Request, Submission, Webhook
+from dailies.provider import (
+    Credentials,
+    Inquiry,
+    ProofRules,
+    Provider,
+    Question,
+    Registration,
+    Registry,
+    Request,
+    Submission,
+    Webhook,
+)
 from dailies.verification import Secrets, bearer
 
 WORDS: dict[str, Status] = {
@@ -72,9 +84,7 @@ class CreatorPoll(Payload):
 
 def ask_creator(base_url: str, credentials: Credentials, job_id: str) -> Request:
     """https://help.captions.ai/docs/api/creator (checked 2026-11-21)"""
-    body = json.dumps({"operationId": job_id}).encode()
-    headers = {**_headers(credentials), "content-type": "application/json"}
-    return Request("POST", base_url.rstrip("/") + "/creator/poll", headers, body)
+    return _post(base_url, credentials, "/creator/poll", operationId=job_id)
 
 
 def _headers(credentials: Credentials) -> dict[str, str]:
@@ -110,6 +120,75 @@ def parse_creator_failure(body: bytes, job_id: str) -> Report:
     return Report(job_id=job_id, status="failed", provider_status="400", error=JobError("", why, retryable=True))
 
 
+class RegisteredWebhook(Payload):
+    """A webhook as it is registered; the answer to registering or updating one is the same."""
+
+    id: JobId
+    url: str
+    secret: str = Field(min_length=1)
+    enabled_events: frozenset[str] = Field(validation_alias="enabledEvents")
+
+    def registration(self) -> Registration:
+        """As a value of ours."""
+        return Registration(self.id, self.url, self.enabled_events, self.secret)
+
+
+class RegisteredWebhooks(Payload):
+    """All of the account."""
+
+    registered: tuple[RegisteredWebhook, ...] = Field(validation_alias="registeredWebhooks")
+
+
+class Events(Payload):
+    """What a webhook can be called for."""
+
+    events: frozenset[str] = Field(min_length=1)
+
+
+def list_events(base_url: str, credentials: Credentials) -> Request:
+    """https://help.captions.ai/api-reference/webhooks (checked 2026-11-21), as are the next four"""
+    return _post(base_url, credentials, "/webhooks/events")
+
+
+def list_webhooks(base_url: str, credentials: Credentials) -> Request:
+    """The secrets are in the answer."""
+    return _post(base_url, credentials, "/webhooks/list")
+
+
+def register_webhook(base_url: str, credentials: Credentials, url: str, events: frozenset[str]) -> Request:
+    """One more, also where there is one of that URL."""
+    return _post(base_url, credentials, "/webhooks/register", url=url, enabledEvents=sorted(events))
+
+
+def update_webhook(
+    base_url: str, credentials: Credentials, webhook_id: str, url: str | None, events: frozenset[str] | None
+) -> Request:
+    """What is None stays. The secret is a new one whatever changes; when the old one goes out of use is not said."""
+    changed = {"url": url, "enabledEvents": None if events is None else sorted(events)}
+    named = {name: value for name, value in changed.items() if value is not None}
+    return _post(base_url, credentials, "/webhooks/update", id=webhook_id, **named)
+
+
+def delete_webhook(base_url: str, credentials: Credentials, webhook_id: str) -> Request:
+    """Its calls end."""
+    return _post(base_url, credentials, "/webhooks/delete", id=webhook_id)
+
+
+def _post(base_url: str, credentials: Credentials, path: str, **fields: Any) -> Request:
+    headers = {**_headers(credentials), "content-type": "application/json"}
+    return Request("POST", base_url.rstrip("/") + path, headers, json.dumps(fields).encode())
+
+
+REGISTRY = Registry(
+    events=list_events,
+    read_events=lambda body: Events.read(body).events,
+    all=list_webhooks,
+    read_all=lambda body: tuple(one.registration() for one in RegisteredWebhooks.read(body).registered),
+    register=register_webhook,
+    update=update_webhook,
+    read_one=lambda body: RegisteredWebhook.read(body).registration(),
+    delete=delete_webhook,
+)
 CREATOR = Webhook(provider="captions", name="creator", verify=verify, parse=parse_creator)
 CAPTIONS = Provider(
     name="captions",

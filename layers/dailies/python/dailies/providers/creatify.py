@@ -8,6 +8,8 @@ https://docs.creatify.ai/api-reference/product_to_video/post-apiproduct_to_video
 """
 
 import re
+import secrets
+import string
 from collections.abc import Sequence
 from urllib.parse import quote
 
@@ -38,6 +40,10 @@ WORDS: dict[str, Status] = {
     "video_generated": "completed",
     "failed": "failed",
 }
+
+MOST_WEBHOOK_URL = 200  # characters
+TOKEN_LETTERS = string.ascii_letters + string.digits
+TOKEN_LENGTH = 43  # of 62 letters: 256 bits; the template makes the first one alike
 
 # Our route with its token, as JSON may write it.
 OUR_ROUTE = re.compile(rb"""(webhooks\\?/creatify\\?/product_to_videos\\?/)[^"\\\s?#/]+""")
@@ -123,13 +129,27 @@ def _submission(path: str) -> Submission:
         _headers,
         job_id=lambda body: ProductToVideo.read(body).id,
         url_field="webhook_url",
-        most_url=200,
+        most_url=MOST_WEBHOOK_URL,
     )
 
 
 def redact_answer(body: bytes) -> bytes:
     """An answer without the token of ours that its `webhook_url` repeats."""
     return OUR_ROUTE.sub(rb"\1[redacted]", body)
+
+
+def webhook_url(base: str, token: str) -> str:
+    """The URL to give to Creatify with a job, of the webhook's without a token (output CreatifyProductToVideosUrl).
+    ValueError where Creatify would not take it."""
+    url = f"{base.rstrip('/')}/{token}"
+    if len(url) > MOST_WEBHOOK_URL:
+        raise ValueError(f"the webhook's URL has {len(url)} characters, and Creatify takes {MOST_WEBHOOK_URL}")
+    return url
+
+
+def new_token() -> str:
+    """A token that nobody can guess."""
+    return "".join(secrets.choice(TOKEN_LETTERS) for _ in range(TOKEN_LENGTH))
 
 
 QUESTION = Question(ask_product_to_video, lambda body, _: parse_product_to_video(body), redact=redact_answer)

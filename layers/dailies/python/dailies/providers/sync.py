@@ -244,6 +244,25 @@ def read_generations(body: bytes) -> list[Told]:
     return told_of_each(rows_of(body, "generations"), parse_generation)
 
 
+class SigningSecret(Payload):
+    """What signs the organisation's deliveries."""
+
+    secret: str = Field(min_length=1)
+
+
+def ask_signing_secret(base_url: str, credentials: Credentials) -> Request:
+    """https://sync.so/docs/api-reference/api/organizations-api/get-webhook-secret (checked 2026-11-25)"""
+    return _get(base_url, credentials, "/v2/organizations/webhook/secret")
+
+
+def read_signing_secret(body: bytes) -> str:
+    """The whole `whsec_...` string. PayloadError for one that is masked, as their API shows it on request."""
+    secret = SigningSecret.read(body).secret.strip()
+    if "*" in secret or not secret.isprintable():
+        raise PayloadError("secret: not whole")
+    return secret
+
+
 GENERATION = Webhook(provider="sync", name="generation", verify=verify, parse=parse_generation)
 BATCH = Webhook(provider="sync", name="batch", verify=verify, parse=parse_batch)
 GENERATION_QUESTION = Question(ask_generation, lambda body, _: parse_generation(body))

@@ -1,0 +1,35 @@
+"""Secrets Manager rotates the secret of the webhook at Captions, a step with each call: Captions makes the new one."""
+
+import os
+import time
+from typing import Any
+
+import boto3
+
+from dailies import secrets, table
+from dailies.account import Account
+from dailies.providers.captions import CAPTIONS, REGISTRY
+from dailies.registering import Register, rotation
+from dailies.rotating import HeldSecret, rotate
+from dailies.secrets import ApiSecret
+from dailies.table import Table
+
+PATIENCE = 150.0  # seconds; twice the minute that Captions counts its five calls in, and half of the time limit
+
+api_url, webhook_url = os.environ["CAPTIONS_API_URL"], os.environ["WEBHOOK_URL"]
+client = boto3.client("secretsmanager", config=secrets.CLIENT)
+api_key = ApiSecret(lambda: client, os.environ["CAPTIONS_API_SECRET_ID"])
+secret = HeldSecret(client, os.environ["SIGNING_SECRET_ID"])
+limits = Table(boto3.client("dynamodb", config=table.CLIENT), os.environ["TABLE_NAME"])
+
+
+def take() -> bool:
+    """A call of Captions' rate limit, where it leaves room."""
+    return limits.take_calls("captions", CAPTIONS.api_limit, 1, time.time()) > 0
+
+
+def lambda_handler(event: dict[str, Any], _context: object) -> None:
+    """Safe to run again for the same step."""
+    account = Account("captions", api_url, api_key, PATIENCE, take)
+    way = rotation(Register(account, REGISTRY, secret), webhook_url)
+    rotate(event["Step"], event["ClientRequestToken"], secret, way)

@@ -1,0 +1,19 @@
+"""Secrets Manager rotates the token in the URL given to Creatify, a step with each call: the new one is our own."""
+
+import os
+from typing import Any
+
+import boto3
+
+from dailies import secrets
+from dailies.providers.creatify import new_token, webhook_url
+from dailies.rotating import HeldSecret, Way, rotate
+
+secret = HeldSecret(boto3.client("secretsmanager", config=secrets.CLIENT), os.environ["SIGNING_SECRET_ID"])
+url = os.environ["WEBHOOK_URL"]
+way = Way(create=new_token, test=lambda token: webhook_url(url, token))
+
+
+def lambda_handler(event: dict[str, Any], _context: object) -> None:
+    """Safe to run again for the same step."""
+    rotate(event["Step"], event["ClientRequestToken"], secret, way)

@@ -1,0 +1,86 @@
+"""The owner's account at a provider, as the functions that change something there call it: rarely, and with patience.
+
+Where the rate limit leaves no room, or the provider says so, that is waited for. A call that is not answered is told of
+and not made again here: whether it took effect is not known, and only who made it can look.
+"""
+
+import random
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from dailies import outbound
+from dailies.errors import ApiFailed, ApiRefused, HostFailed, PayloadError
+from dailies.outbound import Network
+from dailies.provider import Credentials, Request
+from dailies.secrets import ApiSecret
+
+TOO_OFTEN = 429
+PAUSE_SECONDS = 15.0
+
+
+@dataclass(slots=True)
+class Account:
+    """An API's base URL and the owner's credentials for it. `patience`: seconds that may be spent waiting, in all.
+    `take`: takes a call from the rate limit that all functions keep together; False where there is no room.
+    `answered`: whether the API has carried out any call yet."""
+
+    provider: str
+    base_url: str
+    secret: ApiSecret
+    patience: float
+    take: Callable[[], bool] = lambda: True
+    network: Network = field(default_factory=Network)
+    sleep: Callable[[float], None] = time.sleep
+    answered: bool = False
+
+    def credentials(self) -> Credentials | None:
+        """None where the owner has set none."""
+        return self.secret.credentials(time.monotonic(), "api_key")
+
+    def call[T](self, make: Callable[..., Request], read: Callable[[bytes], T], *about: object) -> T:
+        """What the provider answers to the call that `make` makes of the base URL, the credentials and what it is
+        about. ApiRefused where it refuses the call or there are no credentials, ApiFailed where it does not answer, or
+        not as documented."""
+        credentials = self.credentials()
+        if credentials is None:
+            raise ApiRefused(f"no API key of {self.provider} is set; its secret is to hold " + '{"api_key": "..."}')
+        request = make(self.base_url, credentials, *about)
+        name = f"{self.provider} {request.url.removeprefix(self.base_url.rstrip('/'))}"
+        while True:
+            if self.take():
+                status, body = self._answer(request, name)
+                self.answered = self.answered or status == 200
+                if status != TOO_OFTEN:
+                    return _read(status, body, read, name)
+            if not self.waits():
+                raise ApiFailed(f"{name}: called too often")
+
+    def waits(self) -> bool:
+        """Wait for a while; False where the patience is at its end."""
+        pause = PAUSE_SECONDS * random.uniform(0.8, 1.2)  # noqa: S311  no secret: that two do not come at once again
+        if pause > self.patience:
+            return False
+        self.patience -= pause
+        self.sleep(pause)
+        return True
+
+    def _answer(self, request: Request, name: str) -> tuple[int, bytes]:
+        try:
+            status, body, *_ = outbound.call(request, self.network)
+            return status, body
+        except HostFailed as error:
+            raise ApiFailed(f"{name}: no answer ({error.reason})") from error
+
+
+def _read[T](status: int, body: bytes, read: Callable[[bytes], T], name: str) -> T:
+    if status in (401, 403):
+        raise ApiRefused(f"{name}: answered {status}; the API key does not hold, or its contract lacks this call")
+    if status >= 500 or status in outbound.COME_AGAIN:
+        raise ApiFailed(f"{name}: answered {status}")
+    if status != 200:
+        raise ApiRefused(f"{name}: answered {status}")
+    try:
+        return read(body)
+    except PayloadError as error:
+        raise ApiFailed(f"{name}: answered something else than documented ({error})") from error
