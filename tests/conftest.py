@@ -14,6 +14,7 @@ pytest_plugins = [
     "tests.console",
     "tests.browser",
     "tests.command",
+    "tests.registered",
 ]
 
 # A busy machine is no failure; 60 examples of each property are what a minute for all fast tests allows.

@@ -13,6 +13,7 @@ from urllib.parse import urlsplit
 
 import pytest
 
+from local.apis import ProviderApis
 from local.callers import Call, sync_proofs
 from local.media_host import MediaHost, media_host
 from local.stack import Stack
@@ -172,9 +173,10 @@ class Providers:
 
 
 @pytest.fixture(scope="session")
-def providers(stack: Stack) -> Iterator[Providers]:
-    """The providers, their secrets set in the stack."""
+def providers(stack: Stack, stack_apis: ProviderApis) -> Iterator[Providers]:
+    """The providers, their secrets set in the stack. Sync's API gives the same one, so that it may be fetched."""
     with media_host() as host:
         providers = Providers(stack, host)
         providers.set_secrets()
+        stack_apis.sync.signing_secret = providers.sync
         yield providers

@@ -32,6 +32,14 @@ from tests.role_flows_reconcile import (
     remembering_that_it_looked,
     tracking,
 )
+from tests.role_flows_secrets import (
+    fetching,
+    finishing,
+    having_captions_make_one,
+    making_a_token,
+    registering,
+    taking_what_captions_shows,
+)
 
 FLOWS: dict[tuple[str, str], Callable[[Ground, str], Iterator[None]]] = {
     **{
@@ -44,6 +52,38 @@ FLOWS: dict[tuple[str, str], Callable[[Ground, str], Iterator[None]]] = {
             "secretsmanager:GetSecretValue": reading_the_secret,
         }.items()
     },
+    **{
+        ("RegisterCaptionsWebhookRole", action): registering
+        for action in (
+            *("dynamodb:GetItem", "dynamodb:PutItem"),
+            *("secretsmanager:GetSecretValue", "secretsmanager:PutSecretValue"),
+            *("secretsmanager:TagResource", "secretsmanager:UntagResource"),
+        )
+    },
+    **{
+        ("RotateCaptionsSecretRole", f"secretsmanager:{action}"): flow
+        for action, flow in {
+            "DescribeSecret": taking_what_captions_shows,
+            "GetSecretValue": taking_what_captions_shows,
+            "PutSecretValue": taking_what_captions_shows,
+            "UpdateSecretVersionStage": finishing,
+            "TagResource": having_captions_make_one,
+            "UntagResource": having_captions_make_one,
+        }.items()
+    },
+    ("RotateCaptionsSecretRole", "dynamodb:GetItem"): taking_what_captions_shows,
+    ("RotateCaptionsSecretRole", "dynamodb:PutItem"): taking_what_captions_shows,
+    **{
+        ("RotateCreatifyTokenRole", f"secretsmanager:{action}"): flow
+        for action, flow in {
+            "DescribeSecret": making_a_token,
+            "GetSecretValue": making_a_token,
+            "PutSecretValue": making_a_token,
+            "UpdateSecretVersionStage": finishing,
+        }.items()
+    },
+    ("FetchSyncSecretRole", "secretsmanager:GetSecretValue"): fetching,
+    ("FetchSyncSecretRole", "secretsmanager:PutSecretValue"): fetching,
     ("TrackRole", "dynamodb:PutItem"): tracking,
     ("TrackRole", "sqs:SendMessage"): keeping_a_notice_that_names_nothing,
     ("ReconcileRole", "dynamodb:Query"): listing,

@@ -28,6 +28,7 @@ from tests.waiting import wait_for
 PART_BYTES = 20 * 1024 * 1024
 # Two receivers share one secret, which has one pending version at a time.
 ROTATING = {secret: Lock() for secret in SECRET_OF.values()}
+SETTING = {provider: Lock() for provider in ("sync", "creatify", "captions")}
 
 
 @dataclass(frozen=True)
@@ -330,6 +331,11 @@ def keeping_to_the_rate_limit(on: Ground, name: str) -> Iterator[None]:
 @contextmanager
 def credentials(on: Ground, provider: str, values: Mapping[str, str]) -> Iterator[None]:
     """The owner has set the credentials of a provider's API, and the function has read no older ones."""
+    with SETTING[provider]:
+        yield from _credentials(on, provider, values)
+
+
+def _credentials(on: Ground, provider: str, values: Mapping[str, str]) -> Iterator[None]:
     secret_id = f"{on.stack.stack_name}/{provider}/api"
     on.providers.ever_secret.update(values.values())
     on.stack.aws.secretsmanager.put_secret_value(SecretId=secret_id, SecretString=json.dumps(dict(values)))

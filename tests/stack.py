@@ -23,6 +23,16 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     items.sort(key=lambda item: item.get_closest_marker("e2e") is not None)
 
 
+def parameters(apis: ProviderApis) -> dict[str, str]:
+    """Of the template, for the stack of the tests: the providers' APIs are these."""
+    return {
+        "SyncApiUrl": apis.sync.base_url,
+        "CreatifyApiUrl": apis.creatify.base_url,
+        "CaptionsApiUrl": apis.captions.base_url,
+        "AlarmEmail": "owner@example.com",  # nobody is mailed; the topic is there to listen to
+    }
+
+
 @pytest.fixture(scope="session")
 def stack_folder() -> Path:
     """Where the stack of the tests keeps its files; `up` with it and with other parameters updates that stack."""
@@ -39,15 +49,9 @@ def stack_apis() -> Iterator[ProviderApis]:
 @pytest.fixture(scope="session")
 def stack(stack_folder: Path, stack_apis: ProviderApis) -> Iterator[Stack]:
     """The deployed stack: its clients, its URL, its outputs. What is in it stays from test to test: use own job ids."""
-    parameters = {
-        "SyncApiUrl": stack_apis.sync.base_url,
-        "CreatifyApiUrl": stack_apis.creatify.base_url,
-        "CaptionsApiUrl": stack_apis.captions.base_url,
-        "AlarmEmail": "owner@example.com",  # nobody is mailed; the topic is there to listen to
-    }
     with alone(stack_folder / "run"):  # another test run of this checkout waits: the two would share the folder
         end(stack_folder)  # of a run that was killed
         try:
-            yield up(stack_folder, parameters, emulator_port=0, webhook_port=0)
+            yield up(stack_folder, parameters(stack_apis), emulator_port=0, webhook_port=0)
         finally:
             end(stack_folder)

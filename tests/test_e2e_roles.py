@@ -68,9 +68,10 @@ def without(stack: Stack, role_name: str, action: str) -> Iterator[None]:
 
 @pytest.fixture(scope="module")
 def outcomes(
-    stack: Stack, stack_apis: ProviderApis, providers: Providers, owner: Owner, listener: Listener
+    registered: Stack, stack_apis: ProviderApis, providers: Providers, owner: Owner, listener: Listener
 ) -> Outcomes:
     """What came of each action's flow, by role and action: None where it failed without it and worked with it."""
+    stack = registered  # with all functions that there can be
     physical = deploy.resources(stack.aws)
 
     def outcome(on: Ground, role: str, action: str) -> BaseException | None:

@@ -1,0 +1,107 @@
+"""The stack of the tests with the parameter by which it registers its webhook at Captions, and Secrets Manager, which
+rotates secrets.
+
+The emulator does not rotate: its RotateSecret makes a copy of the value the current version, and calls nobody. So its
+part is played here, by the public API as far as it goes: it stages a version without a value, and calls the function
+with each step.
+"""
+
+import json
+from pathlib import Path
+from uuid import uuid4
+
+import pytest
+
+from local.apis import ProviderApis
+from local.aws import Aws
+from local.stack import Stack
+from local.up import up
+from tests.providers import Providers
+from tests.stack import parameters
+
+STEPS = ("createSecret", "setSecret", "testSecret", "finishSecret")
+SIGNING = "captions/signing"
+KEY = "owners/key"
+"""The owner's secret with the API's key."""
+
+
+class SecretsManager:
+    """Rotates one secret by one function, as on AWS."""
+
+    def __init__(self, stack: Stack, secret: str, function: str) -> None:
+        self.secret_id = f"{stack.stack_name}/{secret}"
+        self._secrets = stack.aws.secretsmanager
+        self._functions = stack.aws.functions
+        self._function = stack.functions[function]
+
+    def begin(self) -> str:
+        """A version that is pending and has no value yet. (AWS takes no version without a value from outside, and takes
+        the label off the version that had it; the emulator leaves it there too.)"""
+        version = str(uuid4())
+        for before, stages in self._secrets.describe_secret(SecretId=self.secret_id)["VersionIdsToStages"].items():
+            if "AWSPENDING" in stages:
+                self.cancel(before)
+        self._secrets.put_secret_value(
+            SecretId=self.secret_id, ClientRequestToken=version, VersionStages=["AWSPENDING"]
+        )
+        return version
+
+    def step(self, step: str, version: str) -> str:
+        """What the function failed with; empty where it did not."""
+        return self.invoke({"Step": step, "SecretId": self.secret_id, "ClientRequestToken": version})
+
+    def invoke(self, event: dict[str, str]) -> str:
+        """The same of any call of the function."""
+        answer = self._functions.invoke(FunctionName=self._function, Payload=json.dumps(event).encode())
+        told = json.loads(answer["Payload"].read())
+        return str(told) if answer.get("FunctionError") else ""
+
+    def rotate(self) -> None:
+        """All steps; an AssertionError where one fails."""
+        version = self.begin()
+        for step in STEPS:
+            assert self.step(step, version) == "", step
+
+    def cancel(self, version: str) -> None:
+        """A rotation that was begun is over."""
+        self._secrets.update_secret_version_stage(
+            SecretId=self.secret_id, VersionStage="AWSPENDING", RemoveFromVersionId=version
+        )
+
+    def put(self, value: str) -> None:
+        """Make this value the current one, where it is not."""
+        if value != self.current():
+            self._secrets.put_secret_value(SecretId=self.secret_id, SecretString=value)
+
+    def current(self) -> str:
+        """The value that is the current one."""
+        return self._secrets.get_secret_value(SecretId=self.secret_id)["SecretString"]
+
+
+def make_room(aws: Aws, table: str) -> None:
+    """Forget what was taken of Captions' rate limit within the last minute."""
+    aws.dynamodb.delete_item(TableName=table, Key={"pk": {"S": "allowance#captions"}, "sk": {"S": "allowance"}})
+
+
+@pytest.fixture(scope="session")
+def registered(stack: Stack, stack_folder: Path, stack_apis: ProviderApis, providers: Providers) -> Stack:
+    """The stack has registered its webhook. That is taken out of the simulated register again: its URL is one of AWS's,
+    which nothing here is to call."""
+    captions = stack_apis.captions
+    made = stack.aws.secretsmanager.create_secret(Name=KEY, SecretString=json.dumps(captions.credentials))
+    known = [*captions.registrations]
+    updated = up(
+        stack_folder,
+        {**parameters(stack_apis), "CaptionsApiSecretArn": made["ARN"]},
+        emulator_port=stack.aws.port,
+        webhook_port=0,
+    )
+    (one,) = [one for one in captions.registrations if one not in known]
+    assert one.url == updated.outputs["CaptionsCreatorUrl"]
+    assert one.id == updated.outputs["CaptionsWebhookId"]
+    held = updated.aws.secretsmanager.get_secret_value(SecretId=f"{updated.stack_name}/{SIGNING}")["SecretString"]
+    assert held == one.secret
+    providers.use_secret(SIGNING, held)
+    providers.ever_secret.add(captions.api_key)
+    del captions.webhooks.registered[one.id]
+    return updated
