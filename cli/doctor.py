@@ -9,9 +9,9 @@ from typing import Literal
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from cli import queues, secrets
+from cli import hooks, queues, secrets
 from cli.apis import api
-from cli.refusal import of_aws
+from cli.refusal import Refusal, of_aws
 from cli.stack import Stack
 from dailies.asking import CredentialsRefused
 from dailies.errors import HostFailed
@@ -40,6 +40,7 @@ def findings(stack: Stack) -> Iterator[Finding]:
         ("clock", _clock),
         ("secrets", _secrets),
         ("APIs", _apis),
+        ("Captions' webhook", _registration),
         ("alarms", _alarms),
         ("queues", _queues),
     )
@@ -92,6 +93,28 @@ def _apis(stack: Stack) -> Iterator[Finding]:
             yield Finding(f"{provider.name}'s API", "wrong", error.reason, f"`dailies secrets set {provider.name}/api`")
         except HostFailed as error:
             yield Finding(f"{provider.name}'s API", "look", error.reason, "look again later")
+
+
+def _registration(stack: Stack) -> Iterator[Finding]:
+    """Whether Captions calls this stack. Sync and Creatify keep no register: each job names its URL."""
+    if api(stack, "captions").credentials() is None:
+        return
+    try:
+        ours = [one for one in hooks.registered(stack) if one.url == hooks.url_of(stack)]
+    except Refusal as refusal:
+        yield Finding("Captions' webhook", "look", str(refusal), "look again in a minute")
+        return
+    if not ours:
+        yield Finding("Captions' webhook", "wrong", "not registered", "`dailies hooks captions register`")
+    elif len(ours) > 1:
+        yield Finding(
+            "Captions' webhook",
+            "wrong",
+            f"registered {len(ours)} times: each job is told as often, with as many secrets",
+            "`dailies hooks captions list`, `dailies hooks captions delete`",
+        )
+    else:
+        yield Finding("Captions' webhook", "ok", f"registered: {ours[0].id}")
 
 
 def _newest(roll: Roll, base_url: str, credentials: Credentials) -> Request:

@@ -11,7 +11,20 @@ import typer
 from botocore.exceptions import BotoCoreError, ClientError
 
 from cli import refusal, show
-from cli.commands import arrivals, console, doctor, jobs, media, quarantine, queues, replay, secrets, track, trigger
+from cli.commands import (
+    arrivals,
+    console,
+    doctor,
+    hooks,
+    jobs,
+    media,
+    quarantine,
+    queues,
+    replay,
+    secrets,
+    track,
+    trigger,
+)
 from cli.commands.connection import Options
 from cli.refusal import Refusal
 
@@ -50,6 +63,7 @@ app.command("trigger", rich_help_panel=SET_UP)(trigger.trigger)
 app.command("track", rich_help_panel=SET_UP)(track.track)
 app.command("submit", rich_help_panel=SET_UP)(track.submit)
 app.add_typer(secrets.app, name="secrets", rich_help_panel=SET_UP)
+app.add_typer(hooks.app, name="hooks", rich_help_panel=SET_UP)
 app.command("doctor", rich_help_panel=LOOK)(doctor.doctor)
 
 

@@ -1,0 +1,87 @@
+"""`dailies hooks captions`: the webhooks that are registered at Captions."""
+
+from typing import Annotated
+
+import typer
+
+from cli import hooks
+from cli.commands.connection import stack_of
+from cli.show import Json, Yes, ask, plain, print_json, print_table, say
+from dailies.provider import Registration
+
+app = typer.Typer(no_args_is_help=True, help="The webhooks that are registered at a provider.")
+captions = typer.Typer(no_args_is_help=True, help="Captions'. Its key is the stack's; five calls a minute.")
+app.add_typer(captions, name="captions")
+
+Id = Annotated[str, typer.Argument(help="The webhook's id at Captions.")]
+Url = Annotated[str, typer.Option(help="Another URL than this stack's.")]
+
+
+def _told(one: Registration) -> dict[str, object]:
+    return {"id": one.id, "url": one.url, "events": sorted(one.events)}  # its secret is nobody's to see
+
+
+@captions.command("events")
+def list_events(ctx: typer.Context, *, json: Json = False) -> None:
+    """What a webhook can be called for."""
+    found = sorted(hooks.events(stack_of(ctx)))
+    if json:
+        print_json(found)
+        return
+    for event in found:
+        say(plain(event))
+
+
+@captions.command("list")
+def list_hooks(ctx: typer.Context, *, json: Json = False) -> None:
+    """Those of the account; whether one is this stack's."""
+    stack = stack_of(ctx)
+    found, ours = hooks.registered(stack), hooks.url_of(stack)
+    if json:
+        print_json([{**_told(one), "is_this_stack": one.url == ours} for one in found])
+        return
+    print_table(
+        ("id", "", "URL", "events"),
+        (
+            (
+                plain(one.id),
+                "[green]this stack[/]" if one.url == ours else "",
+                plain(one.url),
+                plain(", ".join(sorted(one.events))),
+            )
+            for one in found
+        ),
+    )
+
+
+@captions.command("register")
+def register(ctx: typer.Context, *, url: Url = "", json: Json = False) -> None:
+    """Register this stack's URL for all events, and set the secret that comes back. One that is there is taken on."""
+    stack = stack_of(ctx)
+    one, is_new = hooks.register(stack, url or hooks.url_of(stack))
+    if json:
+        print_json({**_told(one), "is_new": is_new})
+        return
+    say(f"{plain(one.url)} is {'registered' if is_new else 'registered already'}: {plain(one.id)}")
+    say(f"[dim]Its secret is in {hooks.SIGNING}.[/]")
+
+
+@captions.command("update")
+def update(ctx: typer.Context, *, webhook_id: Id, url: Url = "", yes: Yes = False, json: Json = False) -> None:
+    """Give a webhook a new secret, and this stack too; with --url another URL."""
+    stack = stack_of(ctx)
+    ask(f"Give {plain(webhook_id)} a new secret?", yes=yes)
+    one = hooks.update(stack, webhook_id, url or None)
+    if json:
+        print_json(_told(one))
+        return
+    say(f"{plain(one.id)} has a new secret, and {hooks.SIGNING} too.")
+
+
+@captions.command("delete")
+def delete(ctx: typer.Context, *, webhook_id: Id, yes: Yes = False) -> None:
+    """Take a webhook away: Captions calls it no more."""
+    stack = stack_of(ctx)
+    ask(f"Delete {plain(webhook_id)} at Captions?", yes=yes)
+    hooks.delete(stack, webhook_id)
+    say(f"{plain(webhook_id)} is gone.")

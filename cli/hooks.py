@@ -1,0 +1,72 @@
+"""The webhooks that are registered at Captions: looked at, registered, changed and deleted with the stack's own key.
+
+A secret that Captions gives out goes straight into the stack; it is shown to nobody.
+"""
+
+from collections.abc import Callable
+from http import HTTPStatus
+
+from cli import secrets
+from cli.apis import api
+from cli.refusal import NothingFound, Refusal
+from cli.stack import Stack
+from dailies.errors import HostFailed, PayloadError
+from dailies.provider import Credentials, Registration, Request
+from dailies.providers.captions import REGISTRY
+
+SIGNING = "captions/signing"
+
+
+def url_of(stack: Stack) -> str:
+    """Where Captions is to call this stack."""
+    return secrets.webhook_urls(stack, reveal=False)["captions/creator"]
+
+
+def events(stack: Stack) -> frozenset[str]:
+    """What a webhook can be called for."""
+    return _call(stack, REGISTRY.events, REGISTRY.read_events)
+
+
+def registered(stack: Stack) -> tuple[Registration, ...]:
+    """All of the account."""
+    return _call(stack, REGISTRY.all, REGISTRY.read_all)
+
+
+def register(stack: Stack, url: str) -> tuple[Registration, bool]:
+    """A webhook of this URL, for all events, its secret in the stack; whether it is new. One that there is is taken."""
+    one = there = next((known for known in registered(stack) if known.url == url), None)
+    if one is None:
+        wanted = events(stack)
+        one = _call(stack, lambda base, own: REGISTRY.register(base, own, url, wanted), REGISTRY.read_one)
+    secrets.put(stack, SIGNING, one.secret)
+    return one, there is None
+
+
+def update(stack: Stack, webhook_id: str, url: str | None) -> Registration:
+    """Change its URL, or nothing: its secret is a new one, and goes into the stack."""
+    one = _call(stack, lambda base, own: REGISTRY.update(base, own, webhook_id, url, None), REGISTRY.read_one)
+    secrets.put(stack, SIGNING, one.secret)
+    return one
+
+
+def delete(stack: Stack, webhook_id: str) -> None:
+    """Captions calls it no more."""
+    _call(stack, lambda base, own: REGISTRY.delete(base, own, webhook_id), lambda _: True)
+
+
+def _call[T](stack: Stack, ask: Callable[[str, Credentials], Request], read: Callable[[bytes], T]) -> T:
+    captions = api(stack, "captions")
+    try:
+        credentials = captions.credentials()
+        if credentials is None:
+            raise Refusal("no API key of Captions is set; `dailies secrets set captions/api` does it")
+        answer = captions.call(ask, credentials, tries=1)
+        if answer.status == HTTPStatus.NOT_FOUND:
+            raise NothingFound("Captions knows no such webhook; `dailies hooks captions list` lists those there are")
+        if answer.status != HTTPStatus.OK:
+            raise Refusal(f"Captions answered {answer.status}: {answer.body[:200].decode(errors='replace')}")
+        return read(answer.body)
+    except HostFailed as error:
+        raise Refusal(f"{error.reason}; Captions takes five calls a minute, try again in one") from None
+    except PayloadError as error:
+        raise Refusal(f"Captions answered something else than documented ({error}); nothing was changed here") from None

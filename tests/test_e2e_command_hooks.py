@@ -1,0 +1,67 @@
+"""The operator registers the stack's webhook at Captions by hand, with the stack's own key."""
+
+import json
+from collections.abc import Iterator
+
+import pytest
+
+from local.apis import ProviderApis
+from local.stack import Stack
+from tests.command import MediaSite, dailies
+from tests.providers import NOT_SET, Providers
+from tests.waiting import wait_for
+
+
+@pytest.fixture
+def captions(site: MediaSite, stack: Stack, stack_apis: ProviderApis, providers: Providers) -> Iterator[ProviderApis]:
+    """Its key is set, and its limit is wide: the calls of a test are more than five in a minute."""
+    secret_id = f"{stack.stack_name}/captions/api"
+    providers.ever_secret.update(stack_apis.captions.credentials.values())
+    stack.aws.secretsmanager.put_secret_value(
+        SecretId=secret_id, SecretString=json.dumps(stack_apis.captions.credentials)
+    )
+    limits, stack_apis.captions.part.gate.limits = stack_apis.captions.part.gate.limits, []
+    yield stack_apis
+    stack_apis.captions.part.gate.limits = limits
+    stack.aws.secretsmanager.put_secret_value(SecretId=secret_id, SecretString=NOT_SET)
+
+
+def with_room(stack: Stack) -> None:
+    """A minute is over: the stack's own count of calls to Captions begins anew."""
+    key = {"pk": {"S": "allowance#captions"}, "sk": {"S": "allowance"}}
+    stack.aws.dynamodb.delete_item(TableName=stack.outputs["TableName"], Key=key)
+
+
+def test_it_is_registered_once_given_a_new_secret_and_deleted(
+    captions: ProviderApis, stack: Stack, providers: Providers
+) -> None:
+    before = {one.id for one in captions.captions.registrations}
+    with_room(stack)
+    assert "creator.success" in dailies("hooks", "captions", "events").out
+    first = dailies("hooks", "captions", "register", "--json").json
+    again = dailies("hooks", "captions", "register", "--json").json
+    assert (first["is_new"], again["is_new"], again["id"]) == (True, False, first["id"])
+    (made,) = [one for one in captions.captions.registrations if one.id not in before]
+    assert made.url == f"{stack.webhook_base_url}/webhooks/captions/creator"
+    with_room(stack)
+    found = {one["about"]: one["word"] for one in json.loads(dailies("doctor", "--json").out)}
+    assert found["Captions' webhook"] == "ok"
+    assert dailies("hooks", "captions", "update", made.id, "--yes").code == 0
+    providers.use_secret("captions/signing", made.secret)
+    told = dailies("hooks", "captions", "list", "--json")
+    assert [one["is_this_stack"] for one in told.json if one["id"] == made.id] == [True]
+    assert made.secret not in told.out
+    call = providers.proven("captions/creator", b'{"event":"creator.failure","operationId":"hooked"}')
+    wait_for("its new secret verifies", lambda: providers.send(call).status, lambda status: status == 200)
+    with_room(stack)
+    refused = dailies("hooks", "captions", "delete", made.id)
+    assert (refused.code, "Delete" in refused.err) == (1, True)
+    assert dailies("hooks", "captions", "delete", made.id, "--yes").code == 0
+    assert {one.id for one in captions.captions.registrations} == before
+    gone = dailies("hooks", "captions", "delete", made.id, "--yes")
+    assert (gone.code, "knows no such webhook" in gone.err) == (1, True)
+
+
+def test_without_a_key_it_says_what_to_do(site: MediaSite) -> None:
+    done = dailies("hooks", "captions", "list")
+    assert (done.code, "`dailies secrets set captions/api` does it" in done.err) == (1, True)
