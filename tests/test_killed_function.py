@@ -21,7 +21,7 @@ from tests.cloud import BUCKET, TABLE, Cloud
 from tests.long_media import MIB, long_medium
 from tests.victim import called_function, killed_function
 
-LONG = long_medium(70 * MIB)  # five parts; the host stalls in the third
+LONG = long_medium(90 * MIB)  # five parts; the host stalls in the third
 FILE = "long.mp4"
 
 

@@ -82,7 +82,7 @@ class TestKilled:
         self, host: MediaHost, s3: Sink, bucket: Bucket
     ) -> None:
         """It dies when two parts of five are there and a third is under way; its parts are of the usual size."""
-        long = long_medium(70 * MIB)
+        long = long_medium(90 * MIB)
         host.media["longer.mp4"] = long.medium
 
         def two_are_there() -> bool:
