@@ -50,6 +50,15 @@ def functions() -> dict[str, dict[str, Any]]:
     return resources(FUNCTION)
 
 
+def on_jobs() -> set[str]:
+    """The functions that work on jobs: all but those that change secrets."""
+    return {
+        name
+        for name in functions()
+        if not any("secretsmanager:PutSecretValue" in actions(one) for one in statements(roles()[f"{name}Role"]))
+    }
+
+
 def roles() -> dict[str, dict[str, Any]]:
     """The roles' properties by logical name."""
     return resources("AWS::IAM::Role")

@@ -17,7 +17,7 @@ from local.stack import Stack
 from tests.listener import Listener
 from tests.owner import Owner
 from tests.providers import Providers
-from tests.template import functions, resources, target, template
+from tests.template import on_jobs, resources, target, template
 from tests.waiting import wait_for
 
 ALARM, QUERY = "AWS::CloudWatch::Alarm", "AWS::Logs::QueryDefinition"
@@ -172,10 +172,10 @@ class TestWhatIsWatched:
         physical = deploy.resources(stack.aws)
         assert {arn.rpartition(":")[2] for arn in alarms} == {physical[alarm] for alarm in resources(ALARM)}
 
-    def test_the_dashboard_shows_the_time_of_every_function(self) -> None:
+    def test_the_dashboard_shows_the_time_of_every_function_that_works_on_jobs(self) -> None:
         body = resources("AWS::CloudWatch::Dashboard")["Dashboard"]["DashboardBody"]["Fn::Sub"]
         (times,) = (w for w in json.loads(body)["widgets"] if "Duration" in json.dumps(w))
-        assert set(re.findall(r"\$\{(\w+)\}", json.dumps(times["properties"]["metrics"]))) == set(functions())
+        assert set(re.findall(r"\$\{(\w+)\}", json.dumps(times["properties"]["metrics"]))) == on_jobs()
 
     def shown(self, board: Any) -> Iterator[tuple[str, str, frozenset[str]]]:
         """Namespace, metric and names of dimensions of all that is drawn."""
@@ -216,7 +216,7 @@ class TestWhatIsWatched:
         told = {name for name, some in lines.items() for line in some if line.get("job_id") == providers.job("watched")}
         assert told == {"SyncGeneration", "Advance", "Announce", "Archive"}
         assert {target(group) for group in resources(QUERY)["JobQuery"]["LogGroupNames"]} == {
-            f"{name}Logs" for name in functions()
+            f"{name}Logs" for name in on_jobs()
         }
 
     def test_an_event_has_one_id_in_the_lines_of_all_who_saw_it(
