@@ -22,6 +22,7 @@ from proof.faults.calls import Call, about
 type Way = Literal["throttled", "broken", "denied", "reset", "silent", "lost", "killed before", "killed after"]
 
 HOLD_SECONDS = 5.5  # longer than all clients of ours wait but the archive's S3 client: that one is hung up on
+SERVICES = ("dynamodb", "s3", "sqs", "events", "secretsmanager")
 HEAD_LIMIT = 64 * 1024
 MOST_READ = 1024 * 1024  # of a body, to know what it is about; what is larger is a part of a medium
 CODES: dict[str, dict[str, tuple[str, int]]] = {
@@ -89,7 +90,7 @@ class Slot:
             return self.fault if again else None
         plain = Call(self.function, service, operation, subject)
         self._seen[plain] += 1
-        nth = self._seen[plain] if service == "secretsmanager" else 1  # else that depends on what came in one batch
+        nth = self._seen[plain] if operation == "GetSecretValue" else 1  # else that depends on what came in one batch
         call = Call(self.function, service, operation, subject, nth)
         self._tries[try_of] = call
         self.calls.append(call)
@@ -107,6 +108,10 @@ class Gate:
         self._aws_port = aws_port
         self._loop = asyncio.new_event_loop()
         self._unnamed = 0
+        for service in SERVICES:  # microburst reads AWS's descriptions when it is first asked, for seconds
+            render_error(service, "InternalError")
+            scope = f"AWS4-HMAC-SHA256 Credential=A/20260115/us-east-1/{service}/aws4_request"
+            detect(CIMultiDict({"Authorization": scope}), "GET", "/bucket/key", {}, b"{}")
 
     def slot(self) -> Slot:
         """One more slot."""
