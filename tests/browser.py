@@ -84,7 +84,7 @@ def browser() -> Iterator[Browser]:
 
 
 @pytest.fixture
-def window(stack: Stack, stack_folder: Path, browser: Browser, monkeypatch: pytest.MonkeyPatch) -> Iterator[Window]:
+def window(browser: Browser, stack: Stack, stack_folder: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Window]:
     """The console of the stack, in a window of its own."""
     monkeypatch.setenv("DAILIES_LOCAL", str(stack_folder))
     server, listener = serving.server(connection.local()), serving.listening(0)
