@@ -59,7 +59,7 @@ def test_what_is_told_again_has_the_same_id(job_id: str, listener: Listener, sta
 
 def test_a_detail_is_the_job_row_with_an_id(job_id: str, listener: Listener, owner: Owner) -> None:
     settled = listener.hears(job_id, "Job Settled")["detail"]
-    assert set(settled) == JOB - {"pk", "sk"} | {"id"}
+    assert set(settled) == JOB - {"pk", "sk", "listed"} | {"id"}
     assert settled.pop("id")
     row = owner.job("sync", job_id)
     assert settled == {name: row[name] for name in settled}
