@@ -1,5 +1,6 @@
 """A dead link is asked for anew at its provider's own API, and the work goes on; without one the medium is lost."""
 
+import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
@@ -198,6 +199,15 @@ class TestNotRenewed:
         case.api(archive_at_work.apis).fail(429, retry_after=60)
         assert not archive_at_work.try_medium(event, case.role)
         assert len(archive_at_work.apis.requests) == 1
+
+    def test_where_the_rate_limit_leaves_no_room_the_next_try_waits_until_it_does(
+        self, case: Case, event: Event, archive_at_work: Archive, keys: list[str]
+    ) -> None:
+        limit = PROVIDERS[case.provider].api_limit
+        archive_at_work.table.take_calls(case.provider, limit, limit.calls, time.time())
+        assert not archive_at_work.try_medium(event, case.role)
+        assert archive_at_work.pauses[-1] >= limit.seconds
+        assert archive_at_work.apis.requests == []
 
     def test_a_key_that_is_not_taken_loses_nothing_that_a_redrive_could_not_bring_back(
         self, case: Case, event: Event, archive_at_work: Archive, keys: list[str]

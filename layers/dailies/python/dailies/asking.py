@@ -119,7 +119,9 @@ class Api:
         except (BotoCoreError, ClientError) as error:
             raise HostFailed(f"the API's rate limit could not be kept: {_aws_problem(error)}") from error
         if not granted:
-            raise LimitReached("the provider's rate limit leaves no room just now")
+            # a whole span of it later there is room, however many of us wait: a try before would only be one less
+            seconds = self.provider.api_limit.seconds * random.uniform(1, 2)  # noqa: S311  no secret
+            raise LimitReached("the provider's rate limit leaves no room just now", seconds)
 
 
 def tries_within(limit: Limit) -> int:
@@ -137,7 +139,7 @@ def _may_mend(answer: Answer) -> bool:
 
 def _accepted(answer: Answer) -> Answer:
     if answer.status == HTTPStatus.TOO_MANY_REQUESTS:
-        raise LimitReached("the provider's API answered 429")
+        raise LimitReached("the provider's API answered 429", answer.retry_after)
     if answer.status in UNAUTHORIZED:
         raise CredentialsRefused(f"the provider's API answered {answer.status}")
     if answer.status == NO_ANSWER:
