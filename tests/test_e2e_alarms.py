@@ -67,10 +67,10 @@ def wrong(topic: str, owner: Owner, providers: Providers, listener: Listener) ->
     proves or can read, and messages and rows that say nothing."""
     job, link = providers.job, providers.link
     good = sync_generation(
-        "completed", job("watched"), providers.sync, output_url=link(job("watched"), "generation.mp4")
+        "completed", job("alarm-watched"), providers.sync, output_url=link(job("alarm-watched"), "generation.mp4")
     )
     page = captions_creator(
-        "success", job("page"), providers.captions, url=link(job("page"), "operation.mp4", "html-page")
+        "success", job("alarm-page"), providers.captions, url=link(job("alarm-page"), "operation.mp4", "html-page")
     )
     forged = [sync_generation("failed", job(f"forged-{n}"), "whsec_nobodys") for n in range(4)]
     unread = providers.proven("captions/creator", b'{"event":"creator.success"}')
@@ -78,8 +78,8 @@ def wrong(topic: str, owner: Owner, providers: Providers, listener: Listener) ->
     assert results == ["recorded", "recorded", *["unverified"] * 4, "quarantined"]
     owner.send("ArchiveQueueUrl", "names nothing")
     owner.put_row({"pk": f"job#sync#{job('poison')}", "sk": "event#1"})
-    listener.hears(job("watched"), "Job Settled")
-    listener.hears(job("page"), "Job Needs Attention")
+    listener.hears(job("alarm-watched"), "Job Settled")
+    listener.hears(job("alarm-page"), "Job Needs Attention")
 
 
 class TestTheOwnerHears:
@@ -213,7 +213,12 @@ class TestWhatIsWatched:
     def test_every_function_that_works_on_a_job_names_it_in_its_lines(
         self, lines: dict[str, list[dict[str, Any]]], providers: Providers
     ) -> None:
-        told = {name for name, some in lines.items() for line in some if line.get("job_id") == providers.job("watched")}
+        told = {
+            name
+            for name, some in lines.items()
+            for line in some
+            if line.get("job_id") == providers.job("alarm-watched")
+        }
         assert told == {"SyncGeneration", "Advance", "Announce", "Archive"}
         assert {target(group) for group in resources(QUERY)["JobQuery"]["LogGroupNames"]} == {
             f"{name}Logs" for name in on_jobs()
@@ -223,7 +228,7 @@ class TestWhatIsWatched:
         self, lines: dict[str, list[dict[str, Any]]], providers: Providers
     ) -> None:
         def ids(name: str) -> set[str]:
-            return {line["event_id"] for line in lines[name] if line.get("job_id") == providers.job("watched")}
+            return {line["event_id"] for line in lines[name] if line.get("job_id") == providers.job("alarm-watched")}
 
         assert len(ids("SyncGeneration")) == 1
         assert ids("SyncGeneration") < ids("Advance")  # which saw the receipt too

@@ -26,7 +26,7 @@ def row(page: Page, job_id: str) -> str:
 
 def deliver(providers: Providers, owner: Owner, name: str) -> str:
     """A generation is completed, and its video is in the bucket: its id."""
-    job_id = providers.job(name)
+    job_id = providers.job(f"console-{name}")
     link = providers.link(job_id, "generation.mp4")
     providers.send(sync_generation("completed", job_id, providers.sync, output_url=link))
     owner.resting("sync", job_id)
@@ -35,7 +35,7 @@ def deliver(providers: Providers, owner: Owner, name: str) -> str:
 
 def test_a_job_shows_up_by_itself_and_its_video_is_played(window: Window, providers: Providers, owner: Owner) -> None:
     page = window.open()
-    job_id = providers.job("watched")
+    job_id = providers.job("console-watched")
     providers.send(sync_generation("processing", job_id, providers.sync))
     expect(page.locator(row(page, job_id))).to_contain_text("waiting")
     expect(page.locator("#news")).to_contain_text(job_id)
@@ -67,7 +67,7 @@ def test_a_job_shows_up_by_itself_and_its_video_is_played(window: Window, provid
 
 def test_what_failed_is_seen_put_back_and_settles(window: Window, providers: Providers, owner: Owner) -> None:
     """The host serves an error page; then it is well again."""
-    job_id = providers.job("broken")
+    job_id = providers.job("console-broken")
     path = f"/{job_id}/generation.mp4"
     providers.host.add(path, b"<!doctype html><title>Sorry</title>", "text/html")
     link = providers.host.url(path)
@@ -93,12 +93,12 @@ def test_all_of_a_queue_is_put_back_after_a_question(window: Window, providers: 
     detail = {"provider": "sync", "webhook": "generation", "job_id": job_id, "media": media}
     owner.send("ArchiveDeadLetterQueueUrl", json.dumps({"detail": detail}))
     page = window.open("/queues")
-    page.get_by_role("button", name="Redrive all").press("Enter")
+    page.locator('button[commandfor="redrive-archive"]').press("Enter")
     dialog = page.get_by_role("dialog")
     expect(dialog).to_contain_text("back to work?")
     page.keyboard.press("Escape")
     expect(dialog).not_to_be_visible()
-    page.get_by_role("button", name="Redrive all").click()
+    page.locator('button[commandfor="redrive-archive"]').click()
     dialog.get_by_role("button", name="Redrive", exact=True).click()
     expect(page.get_by_role("status").filter(has_text="put back to work")).to_be_visible()
 

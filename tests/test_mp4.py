@@ -105,7 +105,11 @@ class TestOrder:
             walk = walked(cut, [(0, len(cut))])
             assert walk.problem(len(cut)), f"cut at {len(cut)} of {len(content)}"
 
-    @given(content=st.binary(max_size=200) | st.binary(max_size=100).map(lambda tail: FTYP + tail))
+    @given(
+        content=(st.binary(max_size=200) | st.binary(max_size=100).map(lambda tail: FTYP + tail)).filter(
+            lambda content: b"moov" not in content  # an empty one at the end is whole, as far as boxes go
+        )
+    )
     def test_no_bytes_are_too_odd(self, content: bytes) -> None:
         assert walked(content, [(0, len(content))]).problem(len(content))
 
