@@ -93,12 +93,12 @@ def test_all_of_a_queue_is_put_back_after_a_question(window: Window, providers: 
     detail = {"provider": "sync", "webhook": "generation", "job_id": job_id, "media": media}
     owner.send("ArchiveDeadLetterQueueUrl", json.dumps({"detail": detail}))
     page = window.open("/queues")
-    page.locator('button[commandfor="redrive-archive"]').press("Enter")
+    page.locator('button[command="show-modal"][commandfor="redrive-archive"]').press("Enter")
     dialog = page.get_by_role("dialog")
     expect(dialog).to_contain_text("back to work?")
     page.keyboard.press("Escape")
     expect(dialog).not_to_be_visible()
-    page.locator('button[commandfor="redrive-archive"]').click()
+    page.locator('button[command="show-modal"][commandfor="redrive-archive"]').click()
     dialog.get_by_role("button", name="Redrive", exact=True).click()
     expect(page.get_by_role("status").filter(has_text="put back to work")).to_be_visible()
 
