@@ -29,7 +29,6 @@ from tests.role_flows_reconcile import (
     listing,
     queueing_again,
     reading_the_credentials,
-    remembering_that_it_looked,
     tracking,
 )
 from tests.role_flows_secrets import (
@@ -89,7 +88,7 @@ FLOWS: dict[tuple[str, str], Callable[[Ground, str], Iterator[None]]] = {
     ("ReconcileRole", "dynamodb:Query"): listing,
     ("ReconcileRole", "dynamodb:GetItem"): queueing_again,
     ("ReconcileRole", "sqs:SendMessage"): queueing_again,
-    ("ReconcileRole", "dynamodb:PutItem"): remembering_that_it_looked,
+    ("ReconcileRole", "dynamodb:PutItem"): queueing_again,
     ("ReconcileRole", "dynamodb:BatchGetItem"): knowing_who_is_known,
     ("ReconcileRole", "secretsmanager:GetSecretValue"): reading_the_credentials,
     ("AdvanceRole", "dynamodb:GetItem"): merging,
