@@ -6,6 +6,7 @@ first and its message deleted after.
 """
 
 import json
+import time
 from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
@@ -22,11 +23,13 @@ from dailies.announcing import announcements
 from dailies.clock import Moment
 from dailies.errors import DailiesError
 from dailies.providers import every_provider
+from dailies.recording import submitted_event
 from dailies.wanted import named
 
 LOOK_SECONDS = 30  # a message that is only looked at is hidden for so long, if we do not come to show it again
 WORK_SECONDS = 120  # ... and one that is worked on
 MOST_AT_ONCE = 10  # messages that SQS gives
+MOST_SKEW_SECONDS = 5  # between this machine's clock and SQS's
 WAIT_SECONDS = 1  # for messages: without waiting, SQS asks a part of its servers only
 
 
@@ -165,10 +168,19 @@ def _announce(stack: Stack, failed: Failed) -> None:
     tell(stack, stack.table.job(job.provider, job.job_id) or job, announcements(before, job))
 
 
+def _track(stack: Stack, failed: Failed) -> None:
+    """The notice as track put it there, or as Lambda wraps what it could not do at all."""
+    told = json.loads(failed.body)
+    detail = told.get("requestPayload", told)["detail"]
+    event = submitted_event(detail, every_provider(), at=clock.now())
+    stack.table.record(event, retention_days=int(stack.parameters["RetentionDays"]), written_by="redrive")
+
+
 WORK: dict[QueueName, Callable[[Stack, Failed], None]] = {
     "archive": _archive,
     "advance": _advance,
     "announce": _announce,
+    "track": _track,
 }
 
 
@@ -182,9 +194,11 @@ def _record(failed: Failed) -> Mapping[str, Any]:
 
 
 def _received(stack: Stack, queue: Queue, seconds: int) -> Iterator[Failed]:
-    """The messages of a queue, each once, until a look shows none that is new."""
+    """The messages of a queue, each once, until a look shows none that is new. What has failed again meanwhile is not
+    among them: it would be put back, and fail, without an end."""
     seen: set[str] = set()
     fresh: list[Any] = [None]
+    latest = (time.time() + MOST_SKEW_SECONDS) * 1000
     while fresh:
         answer = stack.sqs.receive_message(
             QueueUrl=stack.output(queue.output),
@@ -194,7 +208,11 @@ def _received(stack: Stack, queue: Queue, seconds: int) -> Iterator[Failed]:
             MessageAttributeNames=["reason"],
             MessageSystemAttributeNames=["SentTimestamp"],
         )
-        fresh = [message for message in answer.get("Messages", ()) if message["MessageId"] not in seen]
+        unseen = [message for message in answer.get("Messages", ()) if message["MessageId"] not in seen]
+        fresh = [message for message in unseen if float(message["Attributes"]["SentTimestamp"]) <= latest]
+        for message in unseen:
+            if message not in fresh:
+                _show_again(stack, _failed(queue, message))
         for message in fresh:
             seen.add(message["MessageId"])
             yield _failed(queue, message)

@@ -277,3 +277,22 @@ def test_the_urls_are_shown_and_the_token_only_when_it_is_asked_for(site: MediaS
 def strings(image: Any) -> Any:
     """An image as a stream record in JSON has it: bytes as base64, which nothing here reads."""
     return {name: value for name, value in image.items() if "B" not in value}
+
+
+def test_what_fails_again_at_once_is_put_back_once(site: MediaSite, providers: Providers, owner: Owner) -> None:
+    """A medium that is refused for what it is comes back into the queue while it is being emptied."""
+    job_id = providers.job("refused-again")
+    providers.host.add(f"/{job_id}/page.mp4", b"<!doctype html><title>No</title>", "text/html")
+    url = providers.host.url(f"/{job_id}/page.mp4")
+    assert dailies("trigger", "captions/creator", "--job", job_id, "--media-url", url).code == 0
+    owner.resting("captions", job_id, "attention")
+    (again,) = dailies("redrive", "archive", "--job", job_id, "--yes", "--json").json
+    assert again["job_id"] == job_id
+
+
+def test_a_submitted_job_that_could_not_be_tracked_is(site: MediaSite, providers: Providers, owner: Owner) -> None:
+    job_id = providers.job("tracked-again")
+    notice = {"detail": {"provider": "captions", "webhook": "creator", "job_id": job_id}}
+    owner.send("TrackFailureQueueUrl", json.dumps({"requestPayload": notice}))
+    dailies("redrive", "track", "--yes")
+    owner.resting("captions", job_id, "waiting")
