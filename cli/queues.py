@@ -6,7 +6,6 @@ first and its message deleted after.
 """
 
 import json
-import time
 from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
@@ -29,7 +28,6 @@ from dailies.wanted import named
 LOOK_SECONDS = 30  # a message that is only looked at is hidden for so long, if we do not come to show it again
 WORK_SECONDS = 120  # ... and one that is worked on
 MOST_AT_ONCE = 10  # messages that SQS gives
-MOST_SKEW_SECONDS = 5  # between this machine's clock and SQS's
 WAIT_SECONDS = 1  # for messages: without waiting, SQS asks a part of its servers only
 
 
@@ -112,11 +110,12 @@ def redrive(
     wanted: Callable[[Failed], bool] = lambda _: True,
     progress: Callable[[Redriven], None] = lambda _: None,
 ) -> list[Redriven]:
-    """Put what waits back to work, and only then take it out. What fails again waits on, with the problem."""
+    """Put what waits back to work, and only then take it out. What fails again waits on, with the problem. The same
+    work is put back once: what fails at once comes into the queue again while that is emptied."""
     done: list[Redriven] = []
     stay: list[Failed] = []
     for failed in _received(stack, queue, WORK_SECONDS):
-        if not wanted(failed):
+        if not wanted(failed) or failed.body in {one.failed.body for one in done}:
             stay.append(failed)
             continue
         redriven = Redriven(failed, _work(stack, failed))
@@ -194,11 +193,9 @@ def _record(failed: Failed) -> Mapping[str, Any]:
 
 
 def _received(stack: Stack, queue: Queue, seconds: int) -> Iterator[Failed]:
-    """The messages of a queue, each once, until a look shows none that is new. What has failed again meanwhile is not
-    among them: it would be put back, and fail, without an end."""
+    """The messages of a queue, each once, until a look shows none that is new."""
     seen: set[str] = set()
     fresh: list[Any] = [None]
-    latest = (time.time() + MOST_SKEW_SECONDS) * 1000
     while fresh:
         answer = stack.sqs.receive_message(
             QueueUrl=stack.output(queue.output),
@@ -208,11 +205,7 @@ def _received(stack: Stack, queue: Queue, seconds: int) -> Iterator[Failed]:
             MessageAttributeNames=["reason"],
             MessageSystemAttributeNames=["SentTimestamp"],
         )
-        unseen = [message for message in answer.get("Messages", ()) if message["MessageId"] not in seen]
-        fresh = [message for message in unseen if float(message["Attributes"]["SentTimestamp"]) <= latest]
-        for message in unseen:
-            if message not in fresh:
-                _show_again(stack, _failed(queue, message))
+        fresh = [message for message in answer.get("Messages", ()) if message["MessageId"] not in seen]
         for message in fresh:
             seen.add(message["MessageId"])
             yield _failed(queue, message)
