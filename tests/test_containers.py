@@ -36,6 +36,7 @@ def riff(kind: bytes, content: bytes) -> bytes:
 WAV = riff(b"WAVE", b"fmt \x10\x00\x00\x00" + bytes(80))
 WEBP = riff(b"WEBP", b"VP8 \x10\x00\x00\x00" + bytes(80))
 FTYP = box(b"ftyp", b"isom\x00\x00\x02\x00isomiso2avc1mp41")
+INDEX = box(b"moov", box(b"mvhd", bytes(100)))
 
 
 def problem(content: bytes, pieces: list[int] | None = None) -> str:
@@ -112,16 +113,16 @@ class TestCutShort:
         assert whole == []
 
     def test_an_mp4_whose_index_comes_last_is_nothing_without_it(self) -> None:
-        clip = FTYP + box(b"mdat", bytes(500)) + box(b"moov", bytes(100))
+        clip = FTYP + box(b"mdat", bytes(500)) + INDEX
         assert problem(clip) == ""
-        assert problem(clip[:-108]) == "the MP4 has no moov box"
+        assert problem(clip[: -len(INDEX)]) == "the MP4 has no moov box"
         assert problem(clip[:-1]) == "the MP4 is cut within a box"
 
     def test_an_mp4_whose_index_comes_first_is_nothing_without_its_pictures(self) -> None:
         """Cut between two boxes it looks tidy."""
-        clip = FTYP + box(b"moov", bytes(100)) + box(b"free") + box(b"mdat", bytes(500))
+        clip = FTYP + INDEX + box(b"free") + box(b"mdat", bytes(500))
         assert problem(clip) == ""
-        for end in range(len(FTYP) + 108, len(clip)):
+        for end in range(len(FTYP) + len(INDEX), len(clip)):
             assert problem(clip[:end]), f"cut at {end} of {len(clip)}"
 
     def test_a_line_is_cut(self) -> None:
@@ -147,12 +148,12 @@ class TestWhole:
     @pytest.mark.parametrize(
         "clip",
         [
-            FTYP + box(b"moov", b"m" * 9) + box(b"mdat", b"p" * 99, wide=True),
-            FTYP + box(b"mdat", b"p" * 99, wide=True) + box(b"moov", b"m" * 9),
-            FTYP + box(b"moov") + struct.pack(">I4s", 0, b"mdat") + b"p" * 99,  # 0: to the end of the file
-            FTYP + box(b"moov") + box(b"moof") + box(b"mdat", b"p") + box(b"moof") + box(b"mdat", b"p"),
-            FTYP + box(b"moov") + box(b"mdat", b"p") + bytes(3),
-            FTYP + box(b"moov") + box(b"mdat", b"p") + bytes(100),
+            FTYP + INDEX + box(b"mdat", b"p" * 99, wide=True),
+            FTYP + box(b"mdat", b"p" * 99, wide=True) + INDEX,
+            FTYP + INDEX + struct.pack(">I4s", 0, b"mdat") + b"p" * 99,  # 0: to the end of the file
+            FTYP + INDEX + box(b"moof") + box(b"mdat", b"p") + box(b"moof") + box(b"mdat", b"p"),
+            FTYP + INDEX + box(b"mdat", b"p") + bytes(3),
+            FTYP + INDEX + box(b"mdat", b"p") + bytes(100),
             padded(CLIP, len(CLIP) + 4096),
         ],
         ids=["wide sizes", "index last", "open end", "fragments", "three zeros", "many zeros", "padded"],

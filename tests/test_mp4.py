@@ -107,11 +107,23 @@ class TestOrder:
 
     @given(
         content=(st.binary(max_size=200) | st.binary(max_size=100).map(lambda tail: FTYP + tail)).filter(
-            lambda content: b"moov" not in content  # an empty one at the end is whole, as far as boxes go
+            lambda content: b"moov" not in content[:-8]  # with a box's header behind it, it may be one that holds a box
         )
     )
     def test_no_bytes_are_too_odd(self, content: bytes) -> None:
         assert walked(content, [(0, len(content))]).problem(len(content))
+
+    @pytest.mark.parametrize("open_end", [False, True], ids=["with its size", "to the end"])
+    @pytest.mark.parametrize("inside", [b"", b"\0\0\0\x08mvh", b"\0\0\0\x07mvhd", bytes(40)])
+    def test_an_index_that_holds_no_box_is_none(self, inside: bytes, open_end: bool) -> None:
+        index = (b"\0\0\0\0moov" + inside) if open_end else box(b"moov", inside)
+        content = FTYP + box(b"mdat", b"p") + index
+        assert walked(content, [(0, len(content))]).problem(len(content)) == "the MP4's moov box is empty"
+
+    def test_an_index_that_reaches_to_the_end_is_read(self) -> None:
+        content = FTYP + box(b"mdat", b"p") + b"\0\0\0\0moov" + movie(0, 1000, 7000)
+        walk = walked(content, spans(content, [len(content) - 50]))
+        assert (walk.problem(len(content)), walk.facts().duration) == ("", 7.0)
 
     BOXES = st.tuples(
         st.integers(0, 40), st.sampled_from([b"moov", b"mdat", b"free", b"\0\0\0\0"]), st.binary(max_size=40)

@@ -194,7 +194,7 @@ class TestOrder:
     def test_an_mp4_of_very_many_boxes_is_taken_by_its_length(self, host: MediaHost, s3: Sink, bucket: Bucket) -> None:
         """Not one of its parts is seen when the walk over the boxes is there, and each has thousands."""
         fragment = box(b"moof", bytes(92)) + box(b"mdat", bytes(3992))
-        content = FTYP + box(b"moov", bytes(100)) + fragment * (40 * MIB // len(fragment))
+        content = FTYP + box(b"moov", box(b"mvhd", bytes(100))) + fragment * (40 * MIB // len(fragment))
         host.add("/fragments.mp4", content, "video/mp4")
         stored(order(host.url("/fragments.mp4", fault="cut-once")), bucket)
         kept(s3, content)

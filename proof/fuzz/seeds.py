@@ -70,7 +70,7 @@ def found(target: str) -> Iterator[bytes]:
 def _made_up() -> Iterator[bytes]:
     """Small media of each format."""
     box = b"\0\0\0\x10ftypisom\0\0\0\0"
-    yield box + b"\0\0\0\x08moov\0\0\0\x0cmdat\1\2\3\4"
+    yield box + b"\0\0\0\x10moov\0\0\0\x08mvhd\0\0\0\x0cmdat\1\2\3\4"
     yield box + b"\0\0\0\1mdat\0\0\0\0\0\0\0\x14\1\2\3\4\0\0\0\x08moov"
     yield b"\x89PNG\r\n\x1a\n" + b"\0" * 8 + b"IEND\xaeB`\x82"
     yield b"\xff\xd8\xff\xe0" + b"\0" * 8 + b"\xff\xd9"

@@ -59,7 +59,9 @@ class BoxWalk:
             return "the MP4 is cut within a box"
         if self._at < total and not self._open_end and total - self._at >= HEADER_BYTES:
             return "the MP4's boxes do not reach its end"
-        return f"the MP4 has no {b' and no '.join(sorted(self._unseen)).decode()} box" if self._unseen else ""
+        if self._unseen:
+            return f"the MP4 has no {b' and no '.join(sorted(self._unseen)).decode()} box"
+        return "" if _boxes(bytes(self._moov)) else "the MP4's moov box is empty"
 
     def facts(self) -> Facts:
         """What stands in the header, as far as it was seen."""
@@ -77,13 +79,14 @@ class BoxWalk:
             size, header = int.from_bytes(self._header[8:16], "big"), HEADER_BYTES
         name = self._header[4:8]
         self._unseen.discard(name)
-        if size < header:
-            self._open_end = size == 0  # to the end of the file, or padding
-            self._no_box = size != 0
-            return False
-        if name == b"moov" and self._moov_at is None:
+        to_the_end = size == 0  # or padding
+        if name == b"moov" and self._moov_at is None and (to_the_end or size >= header):
             self._moov_at = self._at + header
-            self._moov_size = min(size - header, MOOV_BYTES)
+            self._moov_size = MOOV_BYTES if to_the_end else min(size - header, MOOV_BYTES)
+        if size < header:
+            self._open_end = to_the_end
+            self._no_box = not to_the_end
+            return False
         self._at += size
         self._header = b""
         return True
