@@ -26,6 +26,7 @@ PARTS: Sequence[Sequence[Sequence[str]]] = (
 def main() -> None:
     argparse.ArgumentParser(prog="make proof", description=__doc__).parse_args()
     began = time.monotonic()
+    figures.forget()
     failed = False
     for together in PARTS:
         running = [subprocess.Popen([sys.executable, "-m", *command], cwd=ROOT) for command in together]
@@ -37,7 +38,7 @@ def main() -> None:
                 part.terminate()
     print(f"\n{table(figures.kept())}\n\nproof: {(time.monotonic() - began) / 60:.0f} minutes")
     if failed:
-        raise SystemExit("proof: something was lost; what and where is told above")
+        raise SystemExit("proof: something was lost, or did not end; what and where is told above")
 
 
 if __name__ == "__main__":

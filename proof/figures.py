@@ -21,6 +21,11 @@ def keep(part: str, figures: Figures) -> None:
         PATH.write_text(json.dumps({**kept(), part: {"at": at, **figures}}, indent=2) + "\n")
 
 
+def forget() -> None:
+    """Of all parts: what does not end this time has no figures."""
+    PATH.unlink(missing_ok=True)
+
+
 def kept() -> dict[str, Figures]:
     """What is kept, by part."""
     return dict(json.loads(PATH.read_text())) if PATH.exists() else {}

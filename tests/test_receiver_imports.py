@@ -7,6 +7,7 @@ import sys
 
 import pytest
 
+from bench.receive.functions import RECEIVER_SETTINGS
 from tests.functions import RECEIVERS
 from tests.template import ROOT, folder
 
@@ -36,22 +37,10 @@ LIST = "import json, sys; before = set(sys.modules); import app; print(json.dump
 
 def imported(function: str) -> set[str]:
     """The modules that a new process of the function imports."""
-    settings = {
-        "AWS_DEFAULT_REGION": "us-east-1",
-        "STACK_NAME": "dailies",
-        "TABLE_NAME": "table",
-        "BUCKET_NAME": "bucket",
-        "SIGNING_SECRET_ID": "secret",
-        "SIGNATURE_TOLERANCE_SECONDS": "300",
-        "ACCEPT_BARE_SYNC_SIGNATURE": "true",
-        "MAX_BODY_BYTES": "1048576",
-        "ROTATION_GRACE_HOURS": "24",
-        "RETENTION_DAYS": "90",
-    }
     path = os.pathsep.join(map(str, (folder(function), ROOT / "layers/dailies/python")))
     done = subprocess.run(
         [sys.executable, "-c", LIST],
-        env={"PATH": os.defpath, "PYTHONPATH": path, **settings},
+        env={"PATH": os.defpath, "PYTHONPATH": path, "AWS_DEFAULT_REGION": "us-east-1", **RECEIVER_SETTINGS},
         capture_output=True,
         text=True,
         check=True,

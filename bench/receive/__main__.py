@@ -10,7 +10,7 @@ from dataclasses import asdict
 
 from bench.receive import cold, warm
 from bench.receive.functions import bare_write, only_a_client, receiver
-from bench.receive.warm import DELIVERIES
+from bench.receive.rig import DELIVERIES
 from bench.tools import alone, layer, others
 from local.stack import ROOT
 

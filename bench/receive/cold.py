@@ -13,7 +13,7 @@ from statistics import median
 import urllib3
 
 from bench.receive.functions import Function
-from bench.receive.warm import aws, fresh
+from bench.receive.rig import aws, fresh
 from bench.tools import bare_python
 from local import ports
 from local.stack import ROOT, StackError

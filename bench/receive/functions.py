@@ -10,6 +10,17 @@ from local.stack import ROOT
 
 BARE = Path(__file__).with_name("bare")
 SECRET = "MeasuredToken0123456789abcdefghijklmnopqrstu"  # noqa: S105  proves to a stand-in, as signing secret and token
+RECEIVER_SETTINGS = {  # what the template sets
+    "STACK_NAME": "dailies",
+    "TABLE_NAME": "table",
+    "BUCKET_NAME": "bucket",
+    "SIGNING_SECRET_ID": "secret",
+    "SIGNATURE_TOLERANCE_SECONDS": "300",
+    "ACCEPT_BARE_SYNC_SIGNATURE": "true",
+    "MAX_BODY_BYTES": "1048576",
+    "ROTATION_GRACE_HOURS": "24",
+    "RETENTION_DAYS": "90",
+}
 RUNTIME_CLIENT = ("awslambdaric", "simplejson", "snapshot_restore_py")  # what Lambda has in /var/runtime
 
 
@@ -43,15 +54,7 @@ class Function:
             "AWS_SESSION_TOKEN": "measured",
             "AWS_ENDPOINT_URL": f"http://127.0.0.1:{aws_port}",
             "LAMBDA_TASK_ROOT": str(self.folder),
-            "STACK_NAME": "dailies",
-            "TABLE_NAME": "table",
-            "BUCKET_NAME": "bucket",
-            "SIGNING_SECRET_ID": "secret",
-            "SIGNATURE_TOLERANCE_SECONDS": "300",
-            "ACCEPT_BARE_SYNC_SIGNATURE": "true",
-            "MAX_BODY_BYTES": "1048576",
-            "ROTATION_GRACE_HOURS": "24",
-            "RETENTION_DAYS": "90",
+            **RECEIVER_SETTINGS,
         }
 
 

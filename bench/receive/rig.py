@@ -1,0 +1,92 @@
+"""A receiver in Lambda's own runtime client, and what it needs around it: an AWS that answers, deliveries to take."""
+
+import contextlib
+import json
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from datetime import UTC, datetime
+from typing import Any
+
+import psutil
+
+from bench.receive.functions import SECRET, Function
+from bench.receive.runtime_api import RuntimeApi
+from bench.tools import bare_python
+from local.callers import Call, captions_creator, creatify_product_to_videos, sync_batch, sync_generation
+from local.recording import http_api_event
+from local.stack import ROOT
+
+OUTPUT = (
+    "https://api.sync.so/v2/generations/6533643b-aceb-4c40-967e-d9ba9baac39e/result?token=00000000-0000-4000-8000-0"
+)
+
+DELIVERIES: dict[str, Callable[[str], Call]] = {
+    "sync_generation": lambda job: sync_generation("completed", job, SECRET, output_url=OUTPUT),
+    "sync_batch": lambda job: sync_batch("completed", job, SECRET, output_url=OUTPUT),
+    "creatify_product_to_video": lambda job: creatify_product_to_videos(
+        "video_generated", job, SECRET, video_url=OUTPUT
+    ),
+    "captions_creator": lambda job: captions_creator("success", job, SECRET, url=OUTPUT),
+}
+
+
+class Running:
+    """One function's process, and the Runtime API that it asks for work."""
+
+    def __init__(self, function: Function, process: "subprocess.Popen[bytes]", api: RuntimeApi) -> None:
+        self.name = function.name
+        self._process = process
+        self._clock = (~process.pid << 3) | 2  # Linux's clock of another process's CPU time
+        self._api = api
+
+    def memory(self) -> int:
+        """Resident bytes."""
+        return int(psutil.Process(self._process.pid).memory_info().rss)
+
+    def answers(self, events: Iterable[bytes]) -> Iterator[Any]:
+        """One after the other. RuntimeError where the function raises one."""
+        return map(self._api.invoke, events)
+
+    def cpu(self, events: Sequence[bytes]) -> float:
+        """CPU microseconds for each of these. RuntimeError where one is not answered 200."""
+        before = time.clock_gettime_ns(self._clock)
+        for answer in self.answers(events):
+            if answer["statusCode"] != 200:
+                raise RuntimeError(f"{self.name} answered {answer}")
+        return (time.clock_gettime_ns(self._clock) - before) / 1000 / len(events)
+
+
+def fresh(function: str, count: int) -> Iterator[bytes]:
+    """So many deliveries that were never there before, each signed now, as API Gateway hands them on."""
+    for number in range(count):
+        call = DELIVERIES[function](f"{time.time_ns():x}-{number}")
+        yield json.dumps(http_api_event(call, datetime.now(UTC))).encode()
+
+
+@contextlib.contextmanager
+def aws() -> Iterator[int]:
+    """The stand-in for AWS; its port."""
+    command = [sys.executable, "-m", "bench.receive.aws", SECRET]
+    with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE) as process:
+        try:
+            assert process.stdout  # noqa: S101  it was asked for
+            yield int(process.stdout.readline())
+        finally:
+            process.terminate()
+
+
+@contextlib.contextmanager
+def started(function: Function, aws_port: int) -> Iterator[Running]:
+    """The function in the runtime client, on the first core. What it prints goes nowhere, as fast as to a file."""
+    api = RuntimeApi()
+    command = ["taskset", "--cpu-list", "0", str(bare_python()), "-m", "awslambdaric", "app.lambda_handler"]
+    environment = {**function.environment(aws_port), "AWS_LAMBDA_RUNTIME_API": api.address}
+    with subprocess.Popen(command, env=environment, stdout=subprocess.DEVNULL) as process:
+        try:
+            yield Running(function, process, api)
+        finally:
+            process.terminate()
+            process.wait()
+            api.close()
