@@ -15,6 +15,7 @@ from dailies.provider import Credentials, Registration, Request
 from dailies.providers.captions import REGISTRY
 
 SIGNING = "captions/signing"
+UNKNOWN = "Captions knows no such webhook; `dailies hooks captions list` lists those there are"
 
 
 def url_of(stack: Stack) -> str:
@@ -43,9 +44,13 @@ def register(stack: Stack, url: str) -> tuple[Registration, bool]:
 
 
 def update(stack: Stack, webhook_id: str, url: str | None) -> Registration:
-    """Change its URL, or nothing: its secret is a new one, and goes into the stack."""
-    one = _call(stack, lambda base, own: REGISTRY.update(base, own, webhook_id, url, None), REGISTRY.read_one)
-    secrets.put(stack, SIGNING, one.secret)
+    """Change its URL, or nothing: its secret is a new one, and goes into the stack. Captions may use it before it is
+    there; calls that come meanwhile come again."""
+    if all(known.id != webhook_id for known in registered(stack)):
+        raise NothingFound(UNKNOWN)
+    with secrets.updating(stack, SIGNING):
+        one = _call(stack, lambda base, own: REGISTRY.update(base, own, webhook_id, url, None), REGISTRY.read_one)
+        secrets.put(stack, SIGNING, one.secret)
     return one
 
 
@@ -62,7 +67,7 @@ def _call[T](stack: Stack, ask: Callable[[str, Credentials], Request], read: Cal
             raise Refusal("no API key of Captions is set; `dailies secrets set captions/api` does it")
         answer = captions.call(ask, credentials, tries=1)
         if answer.status == HTTPStatus.NOT_FOUND:
-            raise NothingFound("Captions knows no such webhook; `dailies hooks captions list` lists those there are")
+            raise NothingFound(UNKNOWN)
         if answer.status != HTTPStatus.OK:
             raise Refusal(f"Captions answered {answer.status}: {answer.body[:200].decode(errors='replace')}")
         return read(answer.body)

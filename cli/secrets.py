@@ -2,12 +2,14 @@
 
 import json
 import secrets
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import datetime
 
 from cli.refusal import NothingFound, Refusal
 from cli.stack import Stack
 from dailies.providers import every_provider
+from dailies.rotating import HeldSecret
 from dailies.secrets import PLACEHOLDER, STAGES
 
 NAMES = ("sync/signing", "sync/api", "creatify/token", "creatify/api", "captions/signing", "captions/api")
@@ -72,6 +74,12 @@ def put(stack: Stack, name: str, text: str, *, pending: bool = False, leaked: bo
         return
     for _ in range(2 if leaked else 1):
         stack.secretsmanager.put_secret_value(SecretId=secret_id, SecretString=text)
+
+
+def updating(stack: Stack, name: str) -> AbstractContextManager[None]:
+    """Inside, a provider makes a new value and it is put: whom the receivers cannot prove comes again meanwhile. Begins
+    with the seconds in which they notice."""
+    return HeldSecret(stack.secretsmanager, _id(stack, name)).updating(settle=True)
 
 
 def webhook_urls(stack: Stack, *, reveal: bool) -> dict[str, str]:

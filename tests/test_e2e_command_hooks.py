@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
@@ -46,7 +47,12 @@ def test_it_is_registered_once_given_a_new_secret_and_deleted(
     with_room(stack)
     found = {one["about"]: one["word"] for one in json.loads(dailies("doctor", "--json").out)}
     assert found["Captions' webhook"] == "ok"
-    assert dailies("hooks", "captions", "update", made.id, "--yes").code == 0
+    unknown = providers.proven("captions/creator", b"{}", secret="what Captions may have made a moment ago")
+    with ThreadPoolExecutor(1) as beside:
+        updated = beside.submit(dailies, "hooks", "captions", "update", made.id, "--yes")
+        wait_for("whom nobody knows comes again", lambda: providers.send(unknown).status, lambda status: status == 503)
+        assert updated.result().code == 0
+    wait_for("whom nobody knows is refused again", lambda: providers.send(unknown).status, lambda status: status == 401)
     providers.use_secret("captions/signing", made.secret)
     told = dailies("hooks", "captions", "list", "--json")
     assert [one["is_this_stack"] for one in told.json if one["id"] == made.id] == [True]
@@ -58,8 +64,10 @@ def test_it_is_registered_once_given_a_new_secret_and_deleted(
     assert (refused.code, "Delete" in refused.err) == (1, True)
     assert dailies("hooks", "captions", "delete", made.id, "--yes").code == 0
     assert {one.id for one in captions.captions.registrations} == before
-    gone = dailies("hooks", "captions", "delete", made.id, "--yes")
-    assert (gone.code, "knows no such webhook" in gone.err) == (1, True)
+    with_room(stack)
+    for command in ("update", "delete"):
+        gone = dailies("hooks", "captions", command, made.id, "--yes")
+        assert (gone.code, "knows no such webhook" in gone.err) == (1, True)
 
 
 def test_without_a_key_it_says_what_to_do(site: MediaSite) -> None:

@@ -68,7 +68,9 @@ def register(ctx: typer.Context, *, url: Url = "", json: Json = False) -> None:
 
 @captions.command("update")
 def update(ctx: typer.Context, *, webhook_id: Id, url: Url = "", yes: Yes = False, json: Json = False) -> None:
-    """Give a webhook a new secret, and this stack too; with --url another URL."""
+    """Give a webhook a new secret, and this stack too; with --url another URL.
+
+    Takes ten seconds: the receivers are told first, so that no call is refused meanwhile."""
     stack = stack_of(ctx)
     ask(f"Give {plain(webhook_id)} a new secret?", yes=yes)
     one = hooks.update(stack, webhook_id, url or None)
