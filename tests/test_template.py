@@ -167,7 +167,7 @@ class TestCode:
 
     def test_what_all_functions_are_given_most_of_them_read(self, monkeypatch: pytest.MonkeyPatch) -> None:
         readers = [self.asked(name, monkeypatch) for name in FUNCTIONS]
-        for variable in self.ALL:
+        for variable in {*self.ALL} - {"PYDANTIC_DISABLE_PLUGINS"}:  # which pydantic reads, at its first model
             assert sum(variable in asked for asked in readers) > len(FUNCTIONS) / 2, variable
 
     def asked(self, name: str, monkeypatch: pytest.MonkeyPatch) -> set[str]:

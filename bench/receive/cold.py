@@ -6,8 +6,10 @@ import signal
 import subprocess
 import time
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
+from random import Random
 from statistics import median
 
 import urllib3
@@ -43,12 +45,13 @@ def emulator() -> Path:
 
 
 def measure(functions: Sequence[Function], client: Function, *, rounds: int) -> list[Cold]:
-    """All of them in turn, `rounds` times; the one that only makes a client comes last of the answers."""
+    """All of them, `rounds` times, each time in another order: what came before colours a start. The one that only
+    makes a client comes last of the answers."""
     rie = emulator()
     taken: dict[str, list[float]] = {one.name: [] for one in (*functions, client)}
     with aws() as aws_port:
-        for _ in range(rounds):
-            for one in (*functions, client):
+        for turn in range(rounds):
+            for one in Random(turn).sample((*functions, client), len(functions) + 1):  # noqa: S311  no secret
                 event = next(fresh(one.name, 1)) if one is not client else b"{}"
                 taken[one.name].append(_start(rie, one, event, aws_port))
     return [Cold(name, median(found), found) for name, found in taken.items()]
@@ -80,7 +83,17 @@ def _start(rie: Path, function: Function, event: bytes, aws_port: int) -> float:
             answer = urllib3.request("POST", f"http://127.0.0.1:{own}{INVOKE}", body=event, retries=False)
             took = (time.perf_counter() - began) * 1000
         finally:
-            os.killpg(process.pid, signal.SIGKILL)  # the emulator and the function that it started
+            _end(process)
     if answer.json().get("statusCode") != 200:
         raise StackError(f"{function.name} answered {answer.data[:200]!r}")
     return took
+
+
+def _end(process: "subprocess.Popen[bytes]") -> None:
+    """The emulator and the function that it started, both gone: what is left of one would slow the next."""
+    os.killpg(process.pid, signal.SIGKILL)
+    process.wait()
+    with suppress(ProcessLookupError):
+        while True:
+            os.killpg(process.pid, 0)
+            time.sleep(0.001)

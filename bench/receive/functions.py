@@ -13,6 +13,7 @@ SECRET = "MeasuredToken0123456789abcdefghijklmnopqrstu"  # noqa: S105  proves to
 RECEIVER_SETTINGS = {  # what the template sets
     "STACK_NAME": "dailies",
     "TABLE_NAME": "table",
+    "PYDANTIC_DISABLE_PLUGINS": "__all__",
     "BUCKET_NAME": "bucket",
     "SIGNING_SECRET_ID": "secret",
     "SIGNATURE_TOLERANCE_SECONDS": "300",

@@ -1,4 +1,8 @@
-"""What a provider offers: values made of functions."""
+"""What a provider offers: values made of functions.
+
+They are named tuples, whose making takes a fifth of a dataclass's: each cold start makes them all. What holds a secret
+is none, so that it is never printed.
+"""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
@@ -14,8 +18,7 @@ if TYPE_CHECKING:
     from dailies.containers import Kind  # which the receivers need not import
 
 
-@dataclass(frozen=True, slots=True)
-class ProofRules:
+class ProofRules(NamedTuple):
     """What the owner decides about proofs. The tolerance is in seconds, in both directions."""
 
     tolerance: float = 300
@@ -26,8 +29,7 @@ type Verify = Callable[[Delivery, Secrets, ProofRules], Proof]
 """Proves a delivery, at the moment it was received, with one of the secrets; VerificationError and nothing else."""
 
 
-@dataclass(frozen=True, slots=True)
-class Webhook:
+class Webhook(NamedTuple):
     """One kind of call a provider makes.
 
     `parse` reads verified bytes as a report or raises PayloadError. `in_path`: the secret is the last segment of the
@@ -60,8 +62,7 @@ class Request:
     body: bytes = b""
 
 
-@dataclass(frozen=True, slots=True)
-class Question:
+class Question(NamedTuple):
     """How a provider is asked about one job: `ask` makes the call from the API's base URL, the credentials and the
     job's id, `read` makes a report of the answer's bytes and that id, or raises PayloadError. `read_failure`: the same
     of an answer with status 400, where that is how a failed job is told of. `redact` takes secrets of ours out of an
@@ -89,8 +90,7 @@ def told_of_each(rows: Iterator[bytes], parse: Callable[[bytes], Report]) -> lis
     return told
 
 
-@dataclass(frozen=True, slots=True)
-class Roll:
+class Roll(NamedTuple):
     """A call that tells of several jobs: of those with the ids that `ask` is given, at most `most_ids` of them, or of
     the newest where it is given none. `read` leaves out what is no job; PayloadError where nothing can be read."""
 
@@ -100,8 +100,7 @@ class Roll:
     redact: Callable[[bytes], bytes] = bytes
 
 
-@dataclass(frozen=True, slots=True)
-class Inquiry:
+class Inquiry(NamedTuple):
     """How a webhook's jobs are asked about. `usual_seconds`: how long such a job usually takes, so that one that waits
     for longer may have been finished without a word. `roll`: where the API tells of several at once."""
 
@@ -110,8 +109,7 @@ class Inquiry:
     roll: Roll | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Submission:
+class Submission(NamedTuple):
     """A call that submits a job, whose end a webhook of ours is told of.
 
     `path`: below the base URL; `{source_id}` in it stands for the job that it goes on with or makes anew. `url_field`:
@@ -142,8 +140,7 @@ class Registration:
     secret: str = field(repr=False)
 
 
-@dataclass(frozen=True, slots=True)
-class Registry:
+class Registry(NamedTuple):
     """The calls by which a provider's webhooks are registered. Each makes its request from the API's base URL and the
     credentials; the readers raise PayloadError. An update names what is to change, and makes a new secret always."""
 
@@ -157,16 +154,14 @@ class Registry:
     delete: Callable[[str, Credentials, str], Request]
 
 
-@dataclass(frozen=True, slots=True)
-class Listing:
+class Listing(NamedTuple):
     """A medium that lists other jobs: its rows become events of those. Yields a report per row that can be read."""
 
     webhook: str
     read: Callable[[Iterator[bytes], str], Iterator[Report]]
 
 
-@dataclass(frozen=True, slots=True)
-class Provider:
+class Provider(NamedTuple):
     """All that the bundle knows of one provider.
 
     `roles`: what kinds of medium each role may be. `listings`: the roles whose media list other jobs. `renewals`: how

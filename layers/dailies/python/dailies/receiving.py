@@ -4,7 +4,6 @@ Whatever a stranger sends is answered 401 or 413 and costs no read and no write,
 REREAD_SECONDS. What is proven is kept, read or not. An answer of 200 means that it is in the table.
 """
 
-import gc
 import time
 from collections.abc import Callable, Mapping
 from contextlib import suppress
@@ -15,7 +14,7 @@ from typing import TYPE_CHECKING, Any, Literal
 from botocore.exceptions import BotoCoreError, ClientError
 
 from dailies import bucket as buckets
-from dailies import clock, http_api, rows
+from dailies import clock, cold_start, http_api, rows
 from dailies import secrets as signing
 from dailies import table as tables
 from dailies.bucket import Bucket
@@ -100,8 +99,7 @@ def receiver(
         retention_days=int(environment["RETENTION_DAYS"]),
     )
     telemetry = Telemetry(environment["STACK_NAME"])
-    gc.freeze()
-    gc.enable()
+    cold_start.end()
 
     def lambda_handler(event: dict[str, Any], context: "LambdaContext") -> dict[str, Any]:
         answer = receive(
