@@ -11,7 +11,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from cli import hooks, queues, secrets
 from cli.apis import api
-from cli.refusal import Refusal, of_aws
+from cli.refusal import KeyRefused, Refusal, of_aws
 from cli.stack import Stack
 from dailies.asking import CredentialsRefused
 from dailies.errors import HostFailed
@@ -82,11 +82,11 @@ def _apis(stack: Stack) -> Iterator[Finding]:
     """Whether the providers take the stack's credentials, by the cheapest call that each has."""
     for provider in every_provider().values():
         one = api(stack, provider.name)
-        credentials = one.credentials()
         rolls = [inquiry.roll for inquiry in provider.inquiries.values() if inquiry.roll]
-        if credentials is None or not rolls:
-            continue
         try:
+            credentials = one.credentials()
+            if credentials is None or not rolls:
+                continue
             answer = one.call(partial(_newest, rolls[0]), credentials)
             yield Finding(f"{provider.name}'s API", "ok", f"answers {answer.status}")
         except CredentialsRefused as error:
@@ -97,12 +97,15 @@ def _apis(stack: Stack) -> Iterator[Finding]:
 
 def _registration(stack: Stack) -> Iterator[Finding]:
     """Whether Captions calls this stack. Sync and Creatify keep no register: each job names its URL."""
-    if api(stack, "captions").credentials() is None:
-        return
     try:
+        if not hooks.has_key(stack):
+            return
         ours = [one for one in hooks.registered(stack) if one.url == hooks.url_of(stack)]
-    except Refusal as refusal:
-        yield Finding("Captions' webhook", "look", str(refusal), "look again in a minute")
+    except KeyRefused as refusal:
+        yield Finding("Captions' webhook", "wrong", str(refusal), "`dailies secrets set captions/api`")
+        return
+    except (Refusal, HostFailed) as error:
+        yield Finding("Captions' webhook", "look", str(error), "look again in a minute")
         return
     if not ours:
         yield Finding("Captions' webhook", "wrong", "not registered", "`dailies hooks captions register`")

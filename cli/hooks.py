@@ -6,16 +6,18 @@ A secret that Captions gives out goes straight into the stack; it is shown to no
 from collections.abc import Callable
 from http import HTTPStatus
 
+from botocore.exceptions import BotoCoreError, ClientError
+
 from cli import secrets
 from cli.apis import api
-from cli.refusal import NothingFound, Refusal
+from cli.refusal import KeyRefused, NothingFound, Refusal, of_aws
 from cli.stack import Stack
+from dailies.asking import Api, CredentialsRefused
 from dailies.errors import HostFailed, PayloadError
 from dailies.provider import Credentials, Registration, Request
 from dailies.providers.captions import REGISTRY
 
 SIGNING = "captions/signing"
-UNKNOWN = "Captions knows no such webhook; `dailies hooks captions list` lists those there are"
 
 
 def url_of(stack: Stack) -> str:
@@ -33,24 +35,35 @@ def registered(stack: Stack) -> tuple[Registration, ...]:
     return _call(stack, REGISTRY.all, REGISTRY.read_all)
 
 
+def find(stack: Stack, webhook_id: str) -> Registration:
+    """One of the account's. NothingFound where there is none of that id."""
+    for known in registered(stack):
+        if known.id == webhook_id:
+            return known
+    raise NothingFound(f"Captions knows no webhook {webhook_id}; `dailies hooks captions list` lists those there are")
+
+
 def register(stack: Stack, url: str) -> tuple[Registration, bool]:
     """A webhook of this URL, for all events, its secret in the stack; whether it is new. One that there is is taken."""
     one = there = next((known for known in registered(stack) if known.url == url), None)
     if one is None:
         wanted = events(stack)
         one = _call(stack, lambda base, own: REGISTRY.register(base, own, url, wanted), REGISTRY.read_one)
-    secrets.put(stack, SIGNING, one.secret)
+    _keep(stack, one)
     return one, there is None
 
 
-def update(stack: Stack, webhook_id: str, url: str | None) -> Registration:
+def update(stack: Stack, known: Registration, url: str | None, *, leaked: bool = False) -> Registration:
     """Change its URL, or nothing: its secret is a new one, and goes into the stack. Captions may use it before it is
-    there; calls that come meanwhile come again."""
-    if all(known.id != webhook_id for known in registered(stack)):
-        raise NothingFound(UNKNOWN)
+    there; calls that come meanwhile come again. With `leaked`, the secret before verifies no longer."""
+    if url is None and known.url != url_of(stack):
+        raise Refusal(
+            f"{known.id} calls {known.url}, which is not this stack's URL, so its secret would be none of this stack's;"
+            " name another webhook, or with --url where it is to call from now on"
+        )
     with secrets.updating(stack, SIGNING):
-        one = _call(stack, lambda base, own: REGISTRY.update(base, own, webhook_id, url, None), REGISTRY.read_one)
-        secrets.put(stack, SIGNING, one.secret)
+        one = _call(stack, lambda base, own: REGISTRY.update(base, own, known.id, url, None), REGISTRY.read_one)
+        _keep(stack, one, leaked=leaked)
     return one
 
 
@@ -59,18 +72,40 @@ def delete(stack: Stack, webhook_id: str) -> None:
     _call(stack, lambda base, own: REGISTRY.delete(base, own, webhook_id), lambda _: True)
 
 
+def has_key(stack: Stack) -> bool:
+    """Whether Captions can be asked."""
+    return _api(stack).credentials() is not None
+
+
+def _api(stack: Stack) -> Api:
+    """With the key that the stack itself registers by, where it has one."""
+    return api(stack, "captions", secret_id=stack.parameters.get("CaptionsApiSecretArn", ""))
+
+
+def _keep(stack: Stack, one: Registration, *, leaked: bool = False) -> None:
+    try:
+        secrets.put(stack, SIGNING, one.secret, leaked=leaked)
+    except (BotoCoreError, ClientError) as error:
+        raise Refusal(
+            f"{of_aws(error)}. Captions has a new secret that is not in {SIGNING} yet:"
+            " `dailies hooks captions register` puts it there"
+        ) from None
+
+
 def _call[T](stack: Stack, ask: Callable[[str, Credentials], Request], read: Callable[[bytes], T]) -> T:
-    captions = api(stack, "captions")
+    captions = _api(stack)
     try:
         credentials = captions.credentials()
         if credentials is None:
             raise Refusal("no API key of Captions is set; `dailies secrets set captions/api` does it")
         answer = captions.call(ask, credentials, tries=1)
         if answer.status == HTTPStatus.NOT_FOUND:
-            raise NothingFound(UNKNOWN)
+            raise NothingFound("Captions knows no such webhook; `dailies hooks captions list` lists those there are")
         if answer.status != HTTPStatus.OK:
             raise Refusal(f"Captions answered {answer.status}: {answer.body[:200].decode(errors='replace')}")
         return read(answer.body)
+    except CredentialsRefused as error:
+        raise KeyRefused(f"{error.reason}; set a key that holds, with `dailies secrets set captions/api`") from None
     except HostFailed as error:
         raise Refusal(f"{error.reason}; Captions takes five calls a minute, try again in one") from None
     except PayloadError as error:

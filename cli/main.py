@@ -27,6 +27,7 @@ from cli.commands import (
 )
 from cli.commands.connection import Options
 from cli.refusal import Refusal
+from dailies.errors import DailiesError
 
 LOOK, MEND, SET_UP = "See what came and what became of it", "Put it right", "Set it up and try it"
 
@@ -101,6 +102,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
         app(args=in_front(sys.argv[1:] if arguments is None else arguments), prog_name="dailies")
     except Refusal as refused:
         said = str(refused)
+    except DailiesError as error:
+        said = f"{error}; `dailies doctor` may tell why"
     except (BotoCoreError, ClientError) as error:
         said = str(refusal.of_aws(error))
     except BrokenPipeError:  # `dailies jobs | head`

@@ -21,6 +21,10 @@ class NothingFound(Refusal):
     """What was asked for is not there."""
 
 
+class KeyRefused(Refusal):
+    """A provider's API does not take the owner's credentials."""
+
+
 def of_aws(error: BotoCoreError | ClientError) -> Refusal:
     """An answer of AWS's, or none, in our words."""
     match error:

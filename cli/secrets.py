@@ -60,20 +60,22 @@ def check(name: str, text: str) -> str:
     return text
 
 
-def put(stack: Stack, name: str, text: str, *, pending: bool = False, leaked: bool = False) -> None:
-    """Make a value the current version, or the pending one. The version before verifies on for the grace period; with
-    `leaked` it does not: the value is put twice, so that both versions are the new one."""
-    secret_id = _id(stack, name)
+def put(stack: Stack, name: str, text: str, *, pending: bool = False, leaked: bool = False) -> bool:
+    """Make a value the current version, or the pending one; whether it was not. The version before verifies on for the
+    grace period, so the current value is not put again: that would end it. With `leaked` nothing else verifies any
+    more: the value is put twice, so that both versions are the new one. A pending version is over either way, since one
+    that nobody takes off would verify for ever."""
     if pending:
-        for version, stages in _described(stack, name).items():  # AWS moves the label by itself, the emulator copies it
-            if "AWSPENDING" in stages and stages != ["AWSPENDING", "AWSCURRENT"]:
-                stack.secretsmanager.update_secret_version_stage(
-                    SecretId=secret_id, VersionStage="AWSPENDING", RemoveFromVersionId=version
-                )
-        stack.secretsmanager.put_secret_value(SecretId=secret_id, SecretString=text, VersionStages=["AWSPENDING"])
-        return
-    for _ in range(2 if leaked else 1):
-        stack.secretsmanager.put_secret_value(SecretId=secret_id, SecretString=text)
+        _end_pending(stack, name)  # AWS moves the label by itself, the emulator copies it
+        stack.secretsmanager.put_secret_value(
+            SecretId=_id(stack, name), SecretString=text, VersionStages=["AWSPENDING"]
+        )
+        return True
+    is_new = text != _current(stack, name)
+    for _ in range(2 if leaked else int(is_new)):
+        stack.secretsmanager.put_secret_value(SecretId=_id(stack, name), SecretString=text)
+    _end_pending(stack, name)
+    return is_new
 
 
 def updating(stack: Stack, name: str) -> AbstractContextManager[None]:
@@ -112,6 +114,14 @@ def _state(stack: Stack, name: str) -> State:
     held = {stage for stages in versions.values() for stage in stages}
     stages = tuple(word for stage, word in STAGES.items() if stage in held)
     return State(name, _is_set(answer.get("SecretString", "")), answer["CreatedDate"], stages)
+
+
+def _end_pending(stack: Stack, name: str) -> None:
+    for version, stages in _described(stack, name).items():
+        if "AWSPENDING" in stages:
+            stack.secretsmanager.update_secret_version_stage(
+                SecretId=_id(stack, name), VersionStage="AWSPENDING", RemoveFromVersionId=version
+            )
 
 
 def _described(stack: Stack, name: str) -> dict[str, list[str]]:

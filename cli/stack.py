@@ -56,6 +56,10 @@ class Stack:
         """Whether it is on this machine."""
         return self.endpoint_url is not None
 
+    def __str__(self) -> str:
+        """As a question or an answer names it."""
+        return "the local stack" if self.is_local else f"{self.name} in {self.region}"
+
     @cached_property
     def cloudformation(self) -> "CloudFormationClient":
         return self.session.client("cloudformation", **self._how)

@@ -67,7 +67,7 @@ def test_it_is_registered_once_given_a_new_secret_and_deleted(
     with_room(stack)
     for command in ("update", "delete"):
         gone = dailies("hooks", "captions", command, made.id, "--yes")
-        assert (gone.code, "knows no such webhook" in gone.err) == (1, True)
+        assert (gone.code, f"knows no webhook {made.id}" in gone.err) == (1, True)
 
 
 def test_without_a_key_it_says_what_to_do(site: MediaSite) -> None:

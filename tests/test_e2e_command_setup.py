@@ -75,7 +75,7 @@ def test_a_new_token_is_shown_with_its_url_and_the_old_one_works_on(
     site: MediaSite, providers: Providers, stack: Stack
 ) -> None:
     before = providers.creatify
-    url = dailies("secrets", "rotate", "--json").json[CREATIFY]
+    url = dailies("secrets", "rotate", "--yes", "--json").json[CREATIFY]
     providers.use_secret("creatify/token", url.rpartition("/")[2])
     assert url.startswith(f"{stack.webhook_base_url}/webhooks/{CREATIFY}/")
     assert len(url) <= 200

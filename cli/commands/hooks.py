@@ -6,6 +6,7 @@ import typer
 
 from cli import hooks
 from cli.commands.connection import stack_of
+from cli.commands.secrets import Leaked
 from cli.show import Json, Yes, ask, plain, print_json, print_table, say
 from dailies.provider import Registration
 
@@ -67,13 +68,16 @@ def register(ctx: typer.Context, *, url: Url = "", json: Json = False) -> None:
 
 
 @captions.command("update")
-def update(ctx: typer.Context, *, webhook_id: Id, url: Url = "", yes: Yes = False, json: Json = False) -> None:
+def update(
+    ctx: typer.Context, *, webhook_id: Id, url: Url = "", leaked: Leaked = False, yes: Yes = False, json: Json = False
+) -> None:
     """Give a webhook a new secret, and this stack too; with --url another URL.
 
     Takes ten seconds: the receivers are told first, so that no call is refused meanwhile."""
     stack = stack_of(ctx)
-    ask(f"Give {plain(webhook_id)} a new secret?", yes=yes)
-    one = hooks.update(stack, webhook_id, url or None)
+    known = hooks.find(stack, webhook_id)
+    ask(f"Give {plain(webhook_id)}, which calls {plain(known.url)}, a new secret, and {stack}?", yes=yes)
+    one = hooks.update(stack, known, url or None, leaked=leaked)
     if json:
         print_json(_told(one))
         return
@@ -84,6 +88,7 @@ def update(ctx: typer.Context, *, webhook_id: Id, url: Url = "", yes: Yes = Fals
 def delete(ctx: typer.Context, *, webhook_id: Id, yes: Yes = False) -> None:
     """Take a webhook away: Captions calls it no more."""
     stack = stack_of(ctx)
-    ask(f"Delete {plain(webhook_id)} at Captions?", yes=yes)
+    known = hooks.find(stack, webhook_id)
+    ask(f"Delete {plain(webhook_id)}, which calls {plain(known.url)}, at Captions?", yes=yes)
     hooks.delete(stack, webhook_id)
     say(f"{plain(webhook_id)} is gone.")

@@ -11,7 +11,7 @@ from cli.commands.connection import stack_of
 from cli.moments import duration, shown
 from cli.refusal import Refusal
 from cli.secrets import NAMES
-from cli.show import Json, print_json, print_table, say
+from cli.show import Json, Yes, ask, print_json, print_table, say
 from dailies import clock
 from dailies.providers.creatify import new_token
 
@@ -84,22 +84,26 @@ def set_secret(
             text = file.read_text()
         except (OSError, UnicodeDecodeError) as error:
             raise Refusal(f"{file} cannot be read ({type(error).__name__}); name another with --file") from None
-    secrets.put(stack, name, secrets.check(name, text), pending=pending, leaked=leaked)
-    say(f"{name} is set{', beside the current one' if pending else ''}.")
+    was_set = next(state.is_set for state in secrets.states(stack) if state.name == name)
+    is_new = secrets.put(stack, name, secrets.check(name, text), pending=pending, leaked=leaked)
+    word = "set" if is_new else "set so already"
+    say(f"{name} of {stack} is {word}{', beside the current one' if pending else ''}.")
     if leaked:
-        say("[dim]The value before is dead within a minute.[/]")
-    elif not pending and not name.endswith("/api"):
+        say("[dim]Every value before is dead within a minute.[/]")
+    elif is_new and was_set and not pending and not name.endswith("/api"):
         hours = float(stack.parameters["RotationGraceHours"])
         say(f"[dim]The value before verifies for another {duration(hours * 3600)}.[/]")
 
 
 @app.command("rotate")
-def rotate(ctx: typer.Context, *, leaked: Leaked = False, json: Json = False) -> None:
-    """Make a new token for Creatify's URL. The URL before works on for RotationGraceHours.
+def rotate(ctx: typer.Context, *, leaked: Leaked = False, yes: Yes = False, json: Json = False) -> None:
+    """Make a new token for Creatify's URL. The URL before works on for RotationGraceHours, the one before that no more.
 
     The others are their providers': fetch or register anew there, then `dailies secrets set`.
     """
     stack = stack_of(ctx)
+    over = "jobs under way at Creatify call in vain" if leaked else "jobs call in vain whose URL is of the token before"
+    ask(f"Make a new token for Creatify's URL on {stack}? From then on, {over}.", yes=yes)
     secrets.put(stack, "creatify/token", new_token(), leaked=leaked)
     urls = secrets.webhook_urls(stack, reveal=True)
     url = urls["creatify/product_to_videos"]

@@ -12,13 +12,14 @@ from cli import calls, secrets
 from cli.calls import CASES, FORGED, SECRET_OF, UNREADABLE, Link, Order
 from cli.commands.connection import stack_of
 from cli.refusal import Refusal
-from cli.show import Json, plain, print_json, say
+from cli.show import Json, Yes, ask, plain, print_json, say
 from cli.stack import Stack
 from local import media_site
 from local.callers import Call, Reply, send
 from local.stack import StackError, folder_from_environment
 
 REREAD = 6.0  # seconds after which a receiver has read a secret that was just set: it looks once in five
+SHOWS_ITS_SECRET = ("creatify/product_to_videos", "captions/creator")  # Sync's calls are signed by it
 GOOD = 300  # HTTP statuses below are success
 
 
@@ -46,11 +47,13 @@ def trigger(
         Literal["event", "curl"] | None,
         typer.Option("--print", help="Do not call: print the event for `sam local invoke -e -`, or a curl line."),
     ] = None,
+    reveal: Annotated[bool, typer.Option("--reveal", help="Print it with a deployed stack's secret in it.")] = False,
+    yes: Yes = False,
     json: Json = False,
 ) -> None:
     """Make a provider's call with its documented body and a correct proof.
 
-    A local stack whose secret is not set gets a made-up one.
+    A local stack whose secret is not set gets a made-up one. A deployed stack's secret goes to that stack alone.
     """
     case = case or CASES[webhook][0]
     if case not in (*CASES[webhook], UNREADABLE, FORGED):
@@ -59,6 +62,8 @@ def trigger(
     was_set = bool(secret)
     if not secret:
         stack = stack_of(ctx)
+        if not stack.is_local:
+            keep_to_itself(stack, webhook, url, reveal=reveal, printed=print_as is not None)
         was_set = _is_set(stack, SECRET_OF[webhook])
         secret = secrets.set_for_trial(stack, SECRET_OF[webhook])
     made = calls.call(Order(webhook, case, job, secret, _link(ctx, job, media_url)))
@@ -67,11 +72,21 @@ def trigger(
     elif print_as == "curl":
         typer.echo(calls.as_curl(made, url or stack_of(ctx).webhook_base_url + made.path))
     else:
+        if not url and not stack_of(ctx).is_local:
+            ask(f"Tell {stack_of(ctx)} of a made-up job, {plain(job)}?", yes=yes)
         reply = _send(ctx, made, url)
         if reply.status == 401 and not was_set and case != FORGED:
             time.sleep(REREAD)
             reply = _send(ctx, made, url)
         _show(made, reply, json=json)
+
+
+def keep_to_itself(stack: Stack, webhook: str, url: str, *, reveal: bool, printed: bool) -> None:
+    """A deployed stack's secret is told to nobody: a Refusal where it would be."""
+    if url and not url.startswith(f"{stack.webhook_base_url}/"):
+        raise Refusal(f"the secret of {stack} would go to {url}, which is not of {stack}; name another with --secret")
+    if printed and not reveal and webhook in SHOWS_ITS_SECRET:
+        raise Refusal(f"what is printed would have the secret of {stack} in it; --reveal prints it, --secret another")
 
 
 def _is_set(stack: Stack, name: str) -> bool:
