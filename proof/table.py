@@ -16,8 +16,10 @@ def table(kept: dict[str, Figures]) -> str:
 
 
 def _faults(found: Figures) -> str:
+    ways = len(found["faults"])
+    again = found["tried"] // ways - found["calls"]
     return (
-        f"{found['calls']} calls × {len(found['faults'])} faults, each a case;"
+        f"{found['calls']} calls × {ways} faults, {again} of them once more where the provider never calls again;"
         f" {found['acknowledged']:,} deliveries acknowledged, {found['invocations']:,} invocations"
     )
 

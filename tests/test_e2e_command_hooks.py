@@ -70,6 +70,18 @@ def test_it_is_registered_once_given_a_new_secret_and_deleted(
         assert (gone.code, f"knows no webhook {made.id}" in gone.err) == (1, True)
 
 
+def test_another_stacks_webhook_keeps_its_secret(captions: ProviderApis, stack: Stack) -> None:
+    other = captions.captions.register("https://staging.example.com/webhooks/captions/creator")
+    secret = other.secret
+    with_room(stack)
+    try:
+        done = dailies("hooks", "captions", "update", other.id, "--yes")
+        assert (done.code, "which is not this stack's URL" in done.err) == (1, True)
+        assert (other.secret, other.updates) == (secret, 0)
+    finally:
+        captions.captions.webhooks.registered.pop(other.id)
+
+
 def test_without_a_key_it_says_what_to_do(site: MediaSite) -> None:
     done = dailies("hooks", "captions", "list")
     assert (done.code, "`dailies secrets set captions/api` does it" in done.err) == (1, True)

@@ -15,7 +15,7 @@ captions = typer.Typer(no_args_is_help=True, help="Captions'. Its key is the sta
 app.add_typer(captions, name="captions")
 
 Id = Annotated[str, typer.Argument(help="The webhook's id at Captions.")]
-Url = Annotated[str, typer.Option(help="Another URL than this stack's.")]
+Url = Annotated[str, typer.Option(help="Another URL that leads to this stack, such as a domain of yours.")]
 
 
 def _told(one: Registration) -> dict[str, object]:
