@@ -3,12 +3,14 @@
 import json
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 
 import pytest
 
 from local.apis import ProviderApis
 from local.stack import Stack
 from tests.command import MediaSite, dailies
+from tests.owner import Owner
 from tests.providers import NOT_SET, Providers
 from tests.waiting import wait_for
 
@@ -85,3 +87,18 @@ def test_another_stacks_webhook_keeps_its_secret(captions: ProviderApis, stack: 
 def test_without_a_key_it_says_what_to_do(site: MediaSite) -> None:
     done = dailies("hooks", "captions", "list")
     assert (done.code, "`dailies secrets set captions/api` does it" in done.err) == (1, True)
+
+
+def test_a_job_is_submitted_with_a_webhook_that_is_registered_and_tracked(
+    captions: ProviderApis, stack: Stack, owner: Owner, tmp_path: Path
+) -> None:
+    made = captions.captions.register(f"{stack.webhook_base_url}/webhooks/captions/creator")
+    body = tmp_path / "body.json"
+    body.write_text(json.dumps({"script": "Hello.", "webhookId": made.id}))
+    with_room(stack)
+    try:
+        submitted = dailies("submit", "captions/submit", str(body), "--json").json
+        assert captions.captions.job(submitted["job_id"]).webhook_id == made.id
+        owner.resting("captions", submitted["job_id"], "waiting")
+    finally:
+        del captions.captions.webhooks.registered[made.id]

@@ -1,4 +1,4 @@
-"""Jobs are submitted with the webhook's URL in them, once, and are known from then on."""
+"""Jobs are submitted with the webhook in them, once, and are known from then on."""
 
 import json
 from collections.abc import Mapping
@@ -29,9 +29,9 @@ class Owner:
         )
 
     def submit(
-        self, provider: str, name: str, body: Mapping[str, object], url: str = "", source: str = ""
+        self, provider: str, name: str, body: Mapping[str, object], webhook: str = "", source: str = ""
     ) -> Submitted:
-        return submit(self.desk.desk.apis[provider], name, body, webhook_url=url, bus=self.bus, source_id=source)
+        return submit(self.desk.desk.apis[provider], name, body, webhook=webhook, bus=self.bus, source_id=source)
 
 
 @pytest.fixture
@@ -60,11 +60,21 @@ class TestSubmitted:
             assert again.answer["regen_source_id"] == image.job_id
         assert [detail["webhook"] for _, detail in owner.desk.cloud.told()] == ["product_to_videos"] * 4
 
-    def test_an_operation_of_captions_calls_the_webhook_that_is_registered(self, owner: Owner) -> None:
-        submitted = owner.submit("captions", "submit", {"script": "Hello."}, "unused")
+    def test_an_operation_of_captions_names_the_webhook_that_is_registered_by_its_id(self, owner: Owner) -> None:
+        (registered,) = owner.desk.apis.captions.registrations
+        submitted = owner.submit("captions", "submit", {"script": "Hello."}, registered.id)
         assert (submitted.webhook, submitted.tracked) == ("creator", True)
         (asked,) = [one for one in owner.desk.apis.requests if one.path == "/creator/submit"]
-        assert json.loads(asked.body) == {"script": "Hello."}
+        assert json.loads(asked.body) == {"script": "Hello.", "webhookId": registered.id}
+        owner.desk.apis.captions.job(submitted.job_id).completes()
+        (called,) = owner.desk.apis.captions.callbacks.told
+        assert (called.job_id, called.url) == (submitted.job_id, registered.url)
+
+    def test_the_webhook_that_the_body_names_stays_where_no_other_is_given(self, owner: Owner) -> None:
+        submitted = owner.submit("sync", "generate", {**GENERATION, "webhookUrl": SYNC_URL})
+        assert submitted.answer["webhookUrl"] == SYNC_URL
+        other = owner.submit("sync", "generate", {**GENERATION, "webhookUrl": "https://x.example/"}, SYNC_URL)
+        assert other.answer["webhookUrl"] == SYNC_URL
 
     def test_where_the_bus_does_not_take_it_the_jobs_id_comes_back_all_the_same(self, owner: Owner) -> None:
         owner.bus = Bus(owner.desk.cloud.events, "no-such-bus")
@@ -77,6 +87,19 @@ class TestNotSubmitted:
     def test_a_webhooks_url_that_creatify_would_not_take(self, owner: Owner) -> None:
         with pytest.raises(NotSubmitted, match=r"has 201 characters, and the provider takes 200: .* domain"):
             owner.submit("creatify", "gen_image", {}, "https://r.example/".ljust(201, "x"))
+        assert owner.desk.apis.requests == []
+
+    @pytest.mark.parametrize(
+        ("provider", "name", "wanted"),
+        [
+            ("sync", "generate", r"URL \(webhookUrl\)"),
+            ("creatify", "gen_image", r"URL \(webhook_url\)"),
+            ("captions", "submit", r"id \(webhookId\)"),
+        ],
+    )
+    def test_a_job_that_would_tell_nobody_of_its_end(self, owner: Owner, provider: str, name: str, wanted: str) -> None:
+        with pytest.raises(NotSubmitted, match=f"nobody would be told of its end: give the webhook's {wanted}"):
+            owner.submit(provider, name, {"script": "Hello."})
         assert owner.desk.apis.requests == []
 
     def test_without_credentials(self, archive_at_work: Archive) -> None:

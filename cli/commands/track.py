@@ -7,10 +7,11 @@ from typing import Annotated, Any
 
 import typer
 
-from cli import apis, secrets
+from cli import apis
 from cli.commands.connection import stack_of
 from cli.refusal import Refusal
 from cli.show import Json, plain, print_json, say
+from cli.submissions import webhook_of
 from dailies import clock
 from dailies.bus import Bus
 from dailies.errors import NotStored, NotSubmitted, PayloadError
@@ -84,13 +85,12 @@ def submit(
     provider, _, name = call.partition("/")
     told = _read(body)
     submission = PROVIDERS[provider].submissions[name]
-    urls = secrets.webhook_urls(stack, reveal=provider == "creatify")
     try:
         submitted = submit_job(
             apis.api(stack, provider),
             name,
             told,
-            webhook_url=urls[f"{provider}/{submission.webhook}"],
+            webhook=webhook_of(stack, PROVIDERS[provider], submission, told),
             bus=Bus(stack.events, stack.output("BusName")),
             source_id=source,
         )

@@ -112,16 +112,17 @@ class Inquiry(NamedTuple):
 class Submission(NamedTuple):
     """A call that submits a job, whose end a webhook of ours is told of.
 
-    `path`: below the base URL; `{source_id}` in it stands for the job that it goes on with or makes anew. `url_field`:
-    where the webhook's URL stands in the body, empty where the provider calls a registered one; it has at most
-    `most_url` characters. `job_id`: reads which job the answer is about, PayloadError where it names none.
+    `path`: below the base URL; `{source_id}` in it stands for the job that it goes on with or makes anew. `job_id`:
+    reads which job the answer is about, PayloadError where it names none. `webhook_field`: where the body names the
+    webhook: by its URL, which has at most `most_url` characters, or `by_id`, that of a registered one.
     """
 
     webhook: str
     path: str
     headers: Callable[[Credentials], Mapping[str, str]]
     job_id: Callable[[bytes], str]
-    url_field: str = ""
+    webhook_field: str
+    by_id: bool = False
     most_url: int = 2048
 
     @property

@@ -1,6 +1,6 @@
-"""Submitting a job with the right webhook's URL in it, and tracking it from then on: for the owner's own functions.
+"""Submitting a job with the right webhook in it, and tracking it from then on: for the owner's own functions.
 
-    submitted = submit(api, "generate", {"model": "lipsync-2", "input": [...]}, webhook_url=url, bus=bus)
+    submitted = submit(api, "generate", {"model": "lipsync-2", "input": [...]}, webhook=url, bus=bus)
     submitted.job_id, submitted.answer
 
 A submission is paid for, so it is sent once: where the answer is lost, nobody sends it again unasked.
@@ -36,18 +36,19 @@ class Submitted:
 
 
 def submit(
-    api: Api, name: str, body: Mapping[str, Any], *, webhook_url: str, bus: Bus, source_id: str = ""
+    api: Api, name: str, body: Mapping[str, Any], *, bus: Bus, webhook: str = "", source_id: str = ""
 ) -> Submitted:
     """Submit a job by one of its provider's calls (`Provider.submissions`), and track it.
 
-    `body` is the provider's own; the webhook's URL is put into it, over one that stands there. `source_id`: the job
-    that the call goes on with, where it does. NotSubmitted where anything is wrong.
+    `body` is the provider's own. `webhook` is put into it, over one that stands there: the URL that is to be called;
+    for Captions the id of the webhook that is registered there. Without it, the body has to name one. `source_id`: the
+    job that the call goes on with, where it does. NotSubmitted where anything is wrong.
     """
     submission = api.provider.submissions.get(name)
     if submission is None:
         known = ", ".join(sorted(api.provider.submissions))
         raise NotSubmitted(f"{api.provider.name} has no call {name}; it has {known}")
-    answer = _sent(api, _request(submission, body, webhook_url, source_id))
+    answer = _sent(api, _request(submission, body, webhook, source_id))
     try:
         job_id = submission.job_id(answer)
     except PayloadError as error:
@@ -62,17 +63,22 @@ def submit(
 
 
 def _request(
-    submission: Submission, body: Mapping[str, Any], webhook_url: str, source_id: str
+    submission: Submission, body: Mapping[str, Any], webhook: str, source_id: str
 ) -> Callable[[str, Credentials], Request]:
     if submission.needs_source and not source_id:
         raise NotSubmitted("this call goes on with a job that there is: give its id")
-    if submission.url_field and len(webhook_url) > submission.most_url:
+    named = webhook or body.get(submission.webhook_field)
+    if not isinstance(named, str) or not named:
         raise NotSubmitted(
-            f"the webhook's URL has {len(webhook_url)} characters, and the provider takes {submission.most_url}:"
+            f"nobody would be told of its end: give the webhook's {'id' if submission.by_id else 'URL'}"
+            f" ({submission.webhook_field})"
+        )
+    if not submission.by_id and len(named) > submission.most_url:
+        raise NotSubmitted(
+            f"the webhook's URL has {len(named)} characters, and the provider takes {submission.most_url}:"
             " put a shorter domain of your own before the API"
         )
-    told = {**body, submission.url_field: webhook_url} if submission.url_field else body
-    content = json.dumps(told).encode()
+    content = json.dumps({**body, submission.webhook_field: named}).encode()
     path = submission.path.format(source_id=quote(source_id, safe=""))
 
     def ask(base_url: str, credentials: Credentials) -> Request:

@@ -197,13 +197,15 @@ CAPTIONS = Provider(
     listings={},
     renewals={"output": Question(ask_creator, parse_creator_poll)},
     inquiries={"creator": Inquiry(900, Question(ask_creator, parse_creator_poll, parse_creator_failure))},
-    # https://help.captions.ai/api-reference (checked 2026-11-21); it calls the webhook that is registered
+    # https://help.captions.ai/api-reference (checked 2026-11-21); it calls the registered webhook that is named
     submissions={
         "submit": Submission(
             "creator",
             "/creator/submit",
             _headers,
             job_id=lambda body: SubmittedCreator.read(body).operation_id,
+            webhook_field="webhookId",
+            by_id=True,
         )
     },
     api_limit=Limit(5),

@@ -128,7 +128,7 @@ def _submission(path: str) -> Submission:
         f"/product_to_videos/{path}/",
         _headers,
         job_id=lambda body: ProductToVideo.read(body).id,
-        url_field="webhook_url",
+        webhook_field="webhook_url",
         most_url=MOST_WEBHOOK_URL,
     )
 

@@ -292,7 +292,7 @@ SYNC = Provider(
             "/v2/generate",
             _headers,
             job_id=lambda body: Generation.read(body).id,
-            url_field="webhookUrl",
+            webhook_field="webhookUrl",
         )
     },
     api_limit=Limit(600),  # https://sync.so/docs/developer-guides/rate-limits; our calls are not POST /v2/generate
