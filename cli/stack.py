@@ -1,6 +1,7 @@
 """A connection to a stack: its names, its clients. The local one by its stack.json, a deployed one by its outputs."""
 
 import json
+import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
@@ -141,7 +142,8 @@ def local() -> Stack:
 
 def deployed(name: str, *, profile: str | None = None, region: str | None = None) -> Stack:
     """A stack on AWS, by the user's own credentials. A Refusal where there is none of that name."""
-    session = boto3.Session(profile_name=profile, region_name=region)
+    # The AWS CLI looks at AWS_REGION first, boto3 never: a line of the one beside a line of ours means the same stack.
+    session = boto3.Session(profile_name=profile, region_name=region or os.environ.get("AWS_REGION"))
     outputs, parameters = _described(session.client("cloudformation", config=CONFIG), name)
     if "WebhookBaseUrl" not in outputs:
         raise Refusal(f"the stack {name} is not a Dailies stack; name another with --stack")

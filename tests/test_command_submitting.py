@@ -53,7 +53,8 @@ class Operator:
 
 
 @pytest.fixture
-def operator(archive_at_work: Archive, tmp_path: Path) -> Operator:
+def operator(archive_at_work: Archive, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Operator:
+    monkeypatch.delenv("AWS_REGION", raising=False)
     archive_at_work.set_keys()
     return Operator(archive_at_work, tmp_path)
 
@@ -94,3 +95,14 @@ def test_the_others_are_given_the_stacks_url_over_one_in_the_body(operator: Oper
     parts = [{"type": "video", "url": "https://x.example/v.mp4"}]
     done = operator.submits("sync/generate", model="lipsync-2", input=parts, webhookUrl="https://x.example/hook")
     assert done.json["answer"]["webhookUrl"] == f"{BASE}/webhooks/sync/generation"
+
+
+def test_the_region_is_that_of_the_aws_clis_variable_where_it_is_set(
+    operator: Operator, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    operator.deploys()
+    monkeypatch.setenv("AWS_REGION", "eu-central-1")  # the account's default is us-east-1, where the stack is
+    assert "no stack dailies in eu-central-1" in operator.submits("captions/submit", script="Hello.").err
+    monkeypatch.setenv("AWS_REGION", "us-east-1")
+    monkeypatch.setenv("AWS_DEFAULT_REGION", "eu-central-1")
+    assert operator.submits("captions/submit", script="Hello.").code == 0
