@@ -88,19 +88,36 @@ class TestTheOwnerHears:
         ["UnverifiedAlarm", "QuarantineAlarm", "AttentionAlarm", "ArchiveDeadLettersAlarm", "AdvanceFailuresAlarm"],
     )
     def test_an_alarm_rings_at_the_owners_address(self, alarm: str, stack: Stack, topic: str) -> None:
+        self.wait_until_it_rings(stack, alarm)
         name = deploy.resources(stack.aws)[alarm]
-
-        def look() -> str:
-            (found,) = stack.aws.cloudwatch.describe_alarms(AlarmNames=[name])["MetricAlarms"]
-            return found["StateValue"]
-
-        wait_for(f"{alarm} rings", look, lambda state: state == "ALARM")
         wait_for(f"{alarm} is told", lambda: list(self.told(stack, topic)), lambda told: (name, "ALARM") in told)
 
+    @pytest.mark.parametrize(
+        ("alarm", "function", "failed_runs"),
+        [("ReconcileFailsAlarm", "Reconcile", 8), ("FetchSyncSecretAlarm", "FetchSyncSecret", 61)],
+    )
+    def test_an_alarm_rings_when_most_runs_of_a_schedule_fail(
+        self, alarm: str, function: str, failed_runs: int, stack: Stack, topic: str
+    ) -> None:
+        """Here each runs every minute. That so many have failed is told, not waited for."""
+        failed: Any = {
+            "MetricName": "Errors",
+            "Dimensions": [{"Name": "FunctionName", "Value": stack.functions[function]}],
+            "Values": [1.0] * failed_runs,
+        }
+        stack.aws.cloudwatch.put_metric_data(Namespace="AWS/Lambda", MetricData=[failed])
+        self.wait_until_it_rings(stack, alarm)
+
     def test_an_alarm_whose_step_is_not_behind_is_quiet(self, stack: Stack) -> None:
-        name = deploy.resources(stack.aws)["ArchiveBehindAlarm"]
-        (alarm,) = stack.aws.cloudwatch.describe_alarms(AlarmNames=[name])["MetricAlarms"]
-        assert alarm["StateValue"] == "OK"
+        assert self.state(stack, "ArchiveBehindAlarm") == "OK"
+
+    def wait_until_it_rings(self, stack: Stack, alarm: str) -> None:
+        wait_for(f"{alarm} rings", lambda: self.state(stack, alarm), lambda state: state == "ALARM")
+
+    def state(self, stack: Stack, alarm: str) -> str:
+        name = deploy.resources(stack.aws)[alarm]
+        (found,) = stack.aws.cloudwatch.describe_alarms(AlarmNames=[name])["MetricAlarms"]
+        return found["StateValue"]
 
     def told(self, stack: Stack, topic: str) -> Iterator[tuple[str, str]]:
         """What is told stays in the queue: each test looks for its own."""

@@ -4,6 +4,8 @@ kept is private, encrypted and kept for as long as it should."""
 import json
 from typing import Any
 
+import pytest
+
 from dailies.secrets import PLACEHOLDER
 from tests.template import actions, events, functions, queues, resources, roles, statements, target, template
 
@@ -29,6 +31,7 @@ class TestAsynchronousEdges:
         for name in self.rotating():
             alarm = self.rings_on_errors(name)
             assert (alarm["EvaluationPeriods"], alarm["Threshold"]) == (1, 0)
+            assert alarm["Period"] > functions()[name]["Timeout"]  # an error is counted when its run began
 
     def test_the_webhook_goes_before_the_key_that_takes_it_out_of_the_register_and_comes_after_what_it_calls(
         self,
@@ -83,14 +86,26 @@ class TestAsynchronousEdges:
             assert invoked["DestinationConfig"]["OnFailure"] == {"Type": "SQS", "Destination": failures}
             assert self.may_send(name) == {f"{name}Failures"}
 
-    def test_a_failed_run_of_a_schedule_is_not_repeated_for_the_next_one_does_its_work_and_rings_where_it_goes_on(
-        self,
-    ) -> None:
+    def test_a_failed_run_of_a_schedule_is_not_repeated_for_the_next_one_does_its_work(self) -> None:
         assert {name for name, _ in events("Schedule")} == {"Reconcile", "FetchSyncSecret"}
         for name, _ in events("Schedule"):
             assert functions()[name]["EventInvokeConfig"]["MaximumRetryAttempts"] == 0
-            alarm = self.rings_on_errors(name)
-            assert alarm["EvaluationPeriods"] * (alarm["Threshold"] + 1) > 1
+
+    @pytest.mark.parametrize("minutes", template()["Parameters"]["ReconcileMinutes"]["AllowedValues"])
+    @pytest.mark.parametrize("name", ["Reconcile", "FetchSyncSecret"])
+    def test_an_alarm_on_a_schedule_can_ring_at_each_pace_when_most_runs_fail_and_does_not_for_one(
+        self, name: str, minutes: int
+    ) -> None:
+        alarm, pace = self.rings_on_errors(name), minutes * 60
+        period, threshold = self.at(minutes, alarm["Period"]), self.at(minutes, alarm["Threshold"])
+        assert alarm["EvaluationPeriods"] == 1
+        assert period % 60 == 0
+        assert period <= 24 * HOUR  # CloudWatch looks no further back
+        assert threshold == period // pace // 2
+        assert threshold > 0
+        # Counted when its run began, an error is known when that has ended, by its time limit at the latest.
+        known = (period - functions()[name]["Timeout"]) // pace + 1
+        assert known > threshold
 
     def test_every_queue_that_failed_work_waits_in_keeps_it_for_the_fourteen_days_there_are(self) -> None:
         assert self.failure_queues() == {"TrackFailures", "AdvanceFailures", "AnnounceFailures", "ArchiveDeadLetters"}
@@ -126,6 +141,14 @@ class TestAsynchronousEdges:
 
     def test_every_queue_is_encrypted(self) -> None:
         assert all(queue["SqsManagedSseEnabled"] is True for queue in queues().values())
+
+    def at(self, minutes: int, value: Any) -> int:
+        """A value of the template for a ReconcileMinutes, by which it may be looked up."""
+        if not isinstance(value, dict):
+            return int(value)
+        table, parameter, column = value["Fn::FindInMap"]
+        assert parameter == {"Ref": "ReconcileMinutes"}
+        return int(template()["Mappings"][table][str(minutes)][column])
 
     def rotating(self) -> set[str]:
         """The functions that Secrets Manager calls."""
