@@ -1,6 +1,7 @@
 """The rules of the layout that lint holds: each is shown to bite where it should, and to let be where it should."""
 
 import json
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -78,6 +79,12 @@ def test_no_line_of_the_bundle_silences_the_bans() -> None:
 def test_a_functions_folder_holds_app_py_and_nothing_else() -> None:
     present = {path.relative_to(ROOT).as_posix() for path in (ROOT / "functions").rglob("*") if path.is_file()}
     assert {path for path in present if not path.endswith(("/app.py", ".pyc"))} == set()
+
+
+def test_the_layout_in_contributing_names_each_file_of_the_package() -> None:
+    layout = (ROOT / "CONTRIBUTING.md").read_text().split("\n## Rules")[0]
+    files = {path.name for path in (ROOT / LAYER).glob("*.py")} - {"__init__.py"}
+    assert files - set(re.findall(r"`(\w+\.py)`", layout)) == set()
 
 
 def test_no_file_has_a_name_that_says_nothing() -> None:
