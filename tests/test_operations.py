@@ -1,5 +1,5 @@
 """docs/operations.md has what a person looks up there: each alarm, each saved question, each metric by its name. And
-docs/threats.md names tests that are there."""
+docs/threats.md names tests that are there, README.md as many alarms as there are."""
 
 import re
 from typing import Any
@@ -77,3 +77,10 @@ def test_each_command_that_is_told_is_one_that_there_is(command: str) -> None:
     except Exception as error:
         if type(error).__name__ != "MissingParameter":  # a document may leave out what only its reader knows
             raise
+
+
+def test_the_readme_counts_the_alarms_and_the_secrets_that_there_are_and_what_they_cost() -> None:
+    readme = (ROOT / "README.md").read_text()
+    alarms, secrets = len(resources("AWS::CloudWatch::Alarm")), len(resources("AWS::SecretsManager::Secret"))
+    assert re.findall(r"(\d+) alarms", readme) == [str(alarms), str(alarms)]
+    assert f"{secrets} secrets ${secrets * 0.4:.2f}, {alarms} alarms ${alarms * 0.1:.2f}" in readme
