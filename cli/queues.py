@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from itertools import batched, islice
 from typing import Any, Literal
 
 from botocore.exceptions import BotoCoreError, ClientError
@@ -25,9 +26,8 @@ from dailies.providers import every_provider
 from dailies.recording import submitted_event
 from dailies.wanted import named
 
-LOOK_SECONDS = 30  # a message that is only looked at is hidden for so long, if we do not come to show it again
-WORK_SECONDS = 120  # ... and one that is worked on
-MOST_AT_ONCE = 10  # messages that SQS gives
+HIDDEN_SECONDS = 120  # a message that we look at or work on is hidden for so long, if we do not show it again before
+MOST_AT_ONCE = 10  # messages that SQS gives, or shows again, in one call
 WAIT_SECONDS = 1  # for messages: without waiting, SQS asks a part of its servers only
 
 
@@ -71,10 +71,17 @@ class Failed:
 
 @dataclass(frozen=True, slots=True)
 class Redriven:
-    """What became of one message: back at work, or why not; then it still waits."""
+    """What became of one message: back at work, or why not. `is_repeated`: another message of the same work was tried
+    before it, so this one was left where it is."""
 
     failed: Failed
     problem: str = ""
+    is_repeated: bool = False
+
+    @property
+    def stays(self) -> bool:
+        """Whether it still waits in its queue."""
+        return self.is_repeated or bool(self.problem)
 
 
 def of(stack: Stack) -> list[Queue]:
@@ -91,15 +98,19 @@ def counts(stack: Stack) -> dict[str, int]:
         return dict(zip(urls, askers.map(lambda url: _count(stack, url), urls.values()), strict=True))
 
 
-def look(stack: Stack, queue: Queue, most: int = 100) -> list[Failed]:
-    """What waits in a queue, without taking it: the oldest first, about so many at most."""
-    seen: list[Failed] = []
-    for failed in _received(stack, queue, LOOK_SECONDS):
-        seen.append(failed)
-        if len(seen) >= most:
-            break
-    for failed in seen:
-        _show_again(stack, failed)
+def in_words(number: int, looked_at: int) -> str:
+    """How many messages. Where there are more than were looked at, SQS tells roughly: `about 300 messages`."""
+    about = "about " if number > looked_at else ""
+    return f"{about}{number:,} {'message' if number == 1 else 'messages'}"
+
+
+def look(stack: Stack, queue: Queue, most: int | None = 100) -> list[Failed]:
+    """What waits in a queue, without taking it, the oldest first: so many at most, or all of it."""
+    hidden: dict[str, str] = {}
+    try:
+        seen = list(islice(_received(stack, queue, hidden), most))
+    finally:
+        _show_again(stack, queue, hidden)
     return sorted(seen, key=lambda failed: failed.waits_since)
 
 
@@ -108,33 +119,43 @@ def redrive(
     queue: Queue,
     *,
     wanted: Callable[[Failed], bool] = lambda _: True,
+    most: int | None = None,
     progress: Callable[[Redriven], None] = lambda _: None,
 ) -> list[Redriven]:
-    """Put what waits back to work, and only then take it out. What fails again waits on, with the problem. The same
-    work is put back once: what fails at once comes into the queue again while that is emptied."""
+    """Put what waits back to work, and only then take it out: all that is wanted, or so many of it at most. What fails
+    again waits on, with the problem. The same work is put back once: what fails at once comes into the queue again
+    while that is emptied."""
     done: list[Redriven] = []
-    stay: list[Failed] = []
-    for failed in _received(stack, queue, WORK_SECONDS):
-        if not wanted(failed) or failed.body in {one.failed.body for one in done}:
-            stay.append(failed)
-            continue
-        redriven = Redriven(failed, _work(stack, failed))
-        if redriven.problem:
-            stay.append(failed)
-        else:
-            stack.sqs.delete_message(QueueUrl=stack.output(queue.output), ReceiptHandle=failed.receipt_handle)
-        done.append(redriven)
-        progress(redriven)
-    for failed in stay:  # in the end: shown again before, they would come again at once
-        _show_again(stack, failed)
+    tried: set[str] = set()
+    hidden: dict[str, str] = {}
+    try:
+        for failed in islice(filter(wanted, _received(stack, queue, hidden)), most):
+            if failed.body in tried:
+                redriven = Redriven(failed, is_repeated=True)
+            else:
+                redriven = Redriven(failed, _work(stack, failed))
+                tried.add(failed.body)
+            if not redriven.stays:
+                stack.sqs.delete_message(QueueUrl=stack.output(queue.output), ReceiptHandle=failed.receipt_handle)
+                del hidden[failed.message_id]
+            done.append(redriven)
+            progress(redriven)
+    finally:  # in the end: shown again before, they would come again at once
+        _show_again(stack, queue, hidden)
     return done
 
 
-def _show_again(stack: Stack, failed: Failed) -> None:
-    """Let others see a message again that we only looked at."""
-    stack.sqs.change_message_visibility(
-        QueueUrl=stack.output(failed.queue.output), ReceiptHandle=failed.receipt_handle, VisibilityTimeout=0
-    )
+def _show_again(stack: Stack, queue: Queue, hidden: Mapping[str, str]) -> None:
+    """Let others see messages again that stay. What SQS refuses of it needs nothing: that message's time was over, so
+    it shows already, or somebody else has it by now."""
+    for handles in batched(hidden.values(), MOST_AT_ONCE, strict=False):
+        stack.sqs.change_message_visibility_batch(
+            QueueUrl=stack.output(queue.output),
+            Entries=[
+                {"Id": str(number), "ReceiptHandle": handle, "VisibilityTimeout": 0}
+                for number, handle in enumerate(handles)
+            ],
+        )
 
 
 def _work(stack: Stack, failed: Failed) -> str:
@@ -192,22 +213,32 @@ def _record(failed: Failed) -> Mapping[str, Any]:
     return record
 
 
-def _received(stack: Stack, queue: Queue, seconds: int) -> Iterator[Failed]:
-    """The messages of a queue, each once, until a look shows none that is new."""
+def _received(stack: Stack, queue: Queue, hidden: dict[str, str]) -> Iterator[Failed]:
+    """The messages of a queue, each once, until there are no more. Each that is received is put into `hidden`: its id,
+    and the newest of its handles, by which it is shown again.
+
+    While a long queue is read, the first ones come again when their time is over. That ends it only when as many have
+    come again, in a row, as there are: an end for a queue that takes longer to read than its messages are hidden.
+    """
     seen: set[str] = set()
-    fresh: list[Any] = [None]
-    while fresh:
+    again = 0
+    while again <= len(seen):
         answer = stack.sqs.receive_message(
             QueueUrl=stack.output(queue.output),
             MaxNumberOfMessages=MOST_AT_ONCE,
-            VisibilityTimeout=seconds,
+            VisibilityTimeout=HIDDEN_SECONDS,
             WaitTimeSeconds=WAIT_SECONDS,
             MessageAttributeNames=["reason"],
             MessageSystemAttributeNames=["SentTimestamp"],
         )
-        fresh = [message for message in answer.get("Messages", ()) if message["MessageId"] not in seen]
+        messages = answer.get("Messages", [])
+        if not messages:
+            return
+        hidden |= {message["MessageId"]: message["ReceiptHandle"] for message in messages}
+        fresh = [message for message in messages if message["MessageId"] not in seen]
+        seen |= {message["MessageId"] for message in fresh}
+        again = 0 if fresh else again + len(messages)
         for message in fresh:
-            seen.add(message["MessageId"])
             yield _failed(queue, message)
 
 

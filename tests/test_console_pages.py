@@ -234,6 +234,22 @@ class TestQueues:
         console.press("/queues", "/redrive", message=message)
         assert self.at_work(console) == {"g-2"}
 
+    def test_of_a_long_queue_a_part_is_shown_and_the_question_is_about_all_of_it(self, console: Console) -> None:
+        for number in range(101):
+            console.fails(self.body(f"g-{number}"))
+        page = console.get("/queues").text
+        assert "100 of about 101 messages are shown." in text_of(page)
+        assert "Put about 101 messages of archive back to work?" in page
+        answer = console.press("/queues", "/redrive")
+        assert "101 put back to work." in console.get(answer.headers["location"]).text
+
+    def test_what_stays_because_the_same_work_was_put_back_is_told(self, console: Console) -> None:
+        for _ in range(2):
+            console.fails(self.body("g-1"))
+        answer = console.press("/queues", "/redrive")
+        said = text_of(console.get(answer.headers["location"]).text)
+        assert "1 put back to work. 1 of the same work as others still wait." in said
+
     def test_a_change_is_told_without_looking_into_the_queues_again(self, console: Console) -> None:
         again = live_link(console.get("/queues").text)
         assert console.get(again, BY_SCRIPT).status_code == 204

@@ -1,6 +1,7 @@
 """`dailies queues`: what failed and why. `dailies redrive`: back to work with it."""
 
 from collections import Counter
+from collections.abc import Mapping, Sequence
 from typing import Annotated, Any
 
 import typer
@@ -14,6 +15,7 @@ from cli.show import Json, Yes, ask, counted, plain, print_json, print_table, pr
 from cli.stack import Stack
 
 BY_AWS = "AWS moved it: at every try the function was ended, or AWS failed"
+LOOKED_AT = 100  # messages of each queue, before the question: their reasons are shown
 
 Name = Annotated[QueueName | None, typer.Argument(help="One queue; none: all.")]
 
@@ -45,6 +47,8 @@ def queues(
                     for f in failed
                 ),
             )
+            if number > len(failed):
+                say(f"[dim]  {len(failed):,} of {failures.in_words(number, len(failed))}; --limit shows more[/]")
     say(f"[dim]Work that waits for the archive: {counts['waiting']}[/]")
     if any(waiting.values()):
         say("[dim]`dailies redrive` puts it back to work, once the cause is gone.[/]")
@@ -59,34 +63,45 @@ def redrive(
 ) -> None:
     """Put failed work back to work: media into the archive's queue, events and announcements done here and now.
 
-    All of it may be done twice. What fails again stays in its queue.
+    All of it may be done twice. What fails again stays in its queue, and where two messages mean the same work, one.
     """
     stack = stack_of(ctx)
 
     def wanted(failed: Failed) -> bool:
         return not job or job in (failed.job_id, f"{failed.provider}/{failed.job_id}")
 
-    waiting = {queue: [f for f in failures.look(stack, queue, 1000) if wanted(f)] for queue in _chosen(stack, name)}
+    # SQS cannot be asked for a job's messages: for one, the whole queue is looked through.
+    most = None if job else LOOKED_AT
+    waiting = {queue: [f for f in failures.look(stack, queue, most) if wanted(f)] for queue in _chosen(stack, name)}
     waiting = {queue: failed for queue, failed in waiting.items() if failed}
     if not waiting:
         raise NothingFound("nothing waits there; `dailies queues` shows what does")
+    looked_at = sum(map(len, waiting.values()))
+    count = looked_at if job else _number(failures.counts(stack), waiting)
     if not json:
-        _show_reasons(waiting)
-    count = sum(map(len, waiting.values()))
-    ask(f"Put {counted(count, 'message')} back to work?", yes=yes)
+        _show_reasons(waiting, is_part=count > looked_at)
+    ask(f"Put {failures.in_words(count, looked_at)} back to work?", yes=yes)
     done: list[Redriven] = []
     with progress("redrive", count) as more:
         for queue in waiting:
             done += failures.redrive(stack, queue, wanted=wanted, progress=lambda _: more(1))
-    stay = [one for one in done if one.problem]
+    problems = Counter(one.problem for one in done if one.problem)
+    repeated = sum(one.is_repeated for one in done)
     if json:
-        print_json([_plain(one.failed) | {"problem": one.problem or None} for one in done])
+        print_json([_plain(one.failed) | {"stays": one.stays, "problem": one.problem or None} for one in done])
     else:
-        say(f"{counted(len(done) - len(stay), 'message')} back at work.")
-        for problem, number in Counter(one.problem for one in stay).most_common():
+        say(f"{counted(sum(not one.stays for one in done), 'message')} back at work.")
+        for problem, number in problems.most_common():
             say(f"[red]{number:,} stayed[/]: {plain(problem)}")
-    if stay:
+        if repeated:
+            say(f"[yellow]{repeated:,} stayed[/]: the same work as another message; once that is done, redrive again")
+    if problems:
         raise Refusal("not all could be put back to work; what stayed waits in its queue, with the reason above")
+
+
+def _number(counts: Mapping[str, int], waiting: Mapping[Queue, Sequence[Failed]]) -> int:
+    """How many messages wait, as SQS counts them: what was looked at is a part of it."""
+    return sum(max(counts[queue.name], len(failed)) for queue, failed in waiting.items())
 
 
 def _chosen(stack: Stack, name: QueueName | None) -> list[Queue]:
@@ -96,9 +111,9 @@ def _chosen(stack: Stack, name: QueueName | None) -> list[Queue]:
     return [QUEUES[name]] if name else there
 
 
-def _show_reasons(waiting: dict[Queue, list[Failed]]) -> None:
+def _show_reasons(waiting: Mapping[Queue, Sequence[Failed]], *, is_part: bool) -> None:
     for queue, failed in waiting.items():
-        say(f"[bold]{queue.name}[/]: {queue.holds}")
+        say(f"[bold]{queue.name}[/]: {queue.holds}{f'; of {len(failed)} looked at' if is_part else ''}")
         for reason, number in Counter(map(_why, failed)).most_common():
             say(f"  {number:>5,}  {reason}")
 

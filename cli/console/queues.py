@@ -20,16 +20,27 @@ EVERY = 5  # seconds: the counts alone, a call for each queue; the messages are 
 
 @dataclass(frozen=True, slots=True)
 class Heap:
-    """A queue, what waits in it, and the question before all of it is put back."""
+    """A queue, how many messages SQS counts in it, those that were looked at, and the question before all of it is put
+    back."""
 
     queue: Queue
+    count: int
     failed: Sequence[Failed]
+
+    @property
+    def many(self) -> str:
+        """How many wait: a queue with more than are shown is counted roughly."""
+        return queues.in_words(max(self.count, len(self.failed)), len(self.failed))
+
+    @property
+    def is_part(self) -> bool:
+        """Whether more wait than are shown."""
+        return self.count > len(self.failed)
 
     @property
     def question(self) -> str:
         """Says how many there are."""
-        many = f"{len(self.failed)} messages" if len(self.failed) != 1 else "the one message"
-        return f"Put {many} of {self.queue.name} back to work? What fails again comes back here."
+        return f"Put {self.many} of {self.queue.name} back to work? What fails again comes back here."
 
 
 def show(request: Request) -> Response:
@@ -40,7 +51,7 @@ def show(request: Request) -> Response:
     there = queues.of(stack)
     with ThreadPoolExecutor(len(there)) as lookers:  # a look takes a second
         looks = lookers.map(lambda q: [] if asks_itself or not counts[q.name] else queues.look(stack, q), there)
-        heaps = [Heap(queue, failed) for queue, failed in zip(there, looks, strict=True)]
+        heaps = [Heap(queue, counts[queue.name], failed) for queue, failed in zip(there, looks, strict=True)]
     found = sum(counts[queue.name] for queue in there)
     return rendering.page(
         request,
@@ -69,21 +80,28 @@ async def redriven(request: Request) -> Response:
     if queue is None:
         raise NothingFound("There is no such queue.")
     done = await run_in_threadpool(redrive, rendering.stack_of(request), queue, fields.get("message", ""))
-    still = sum(bool(one.problem) for one in done)
-    return RedirectResponse(url("/queues", back=len(done) - still, still=still), 303)
+    back, still, same = (
+        sum(not one.stays for one in done),
+        sum(bool(one.problem) for one in done),
+        sum(one.is_repeated for one in done),
+    )
+    return RedirectResponse(url("/queues", back=back, still=still, same=same), 303)
 
 
 def redrive(stack: Stack, queue: Queue, message_id: str) -> list[Redriven]:
     """Put one message back to work, or all where none is named."""
-    return queues.redrive(stack, queue, wanted=lambda one: message_id in {"", one.message_id})
+    if not message_id:
+        return queues.redrive(stack, queue)
+    return queues.redrive(stack, queue, wanted=lambda one: one.message_id == message_id, most=1)
 
 
 def notice(request: Request) -> str:
     """What the redrive that led here came to; its words are ours, whatever the link says."""
-    back, still = (request.query_params.get(name, "") for name in ("back", "still"))
-    if not (back.isdecimal() and still.isdecimal()):
+    back, still, same = (request.query_params.get(name, "") for name in ("back", "still", "same"))
+    if not (back.isdecimal() and still.isdecimal() and same.isdecimal()):
         return ""
     if not int(back) + int(still):
         return "Nothing was found to put back: look again in a few seconds."
     failing = f" {still} failed again and still wait." if int(still) else ""
-    return f"{back} put back to work.{failing}"
+    repeated = f" {same} of the same work as others still wait." if int(same) else ""
+    return f"{back} put back to work.{failing}{repeated}"
