@@ -5,7 +5,6 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from itertools import islice
 
 from cli import jobs, quarantine
 from cli.jobs import Filter
@@ -15,8 +14,7 @@ from dailies import clock
 from dailies.clock import Moment
 from dailies.models import Event
 
-READERS = 8  # jobs whose events are read at once
-MOST_AT_ONCE = 1000  # jobs that changed between two looks, while following
+READERS = 16  # jobs whose events are read at once
 BEHIND = timedelta(seconds=15)  # how far back a look goes: the index follows the table, and advance the events
 
 
@@ -33,10 +31,10 @@ class Arrival:
         return f"{type(self.what).__name__} {self.what.event_id} {self.at}"
 
 
-def recent(stack: Stack, since: datetime, *, provider: str | None = None, most: int = 100) -> list[Arrival]:
-    """What came in since then, the oldest first: of the `most` jobs that changed last."""
+def recent(stack: Stack, since: datetime, *, provider: str | None = None) -> list[Arrival]:
+    """All that came in since then, the oldest first. Reads the events of every job that has news since."""
     first = clock.moment(since)
-    changed = list(islice(jobs.every(stack, Filter(provider=provider, since=first)), most))
+    changed = jobs.every(stack, Filter(provider=provider, since=first))
     with ThreadPoolExecutor(READERS) as readers:
         read = readers.map(lambda row: list(stack.table.events(row["provider"], row["job_id"])), changed)
         events = [Arrival(event.received_at, event) for of_job in read for event in of_job]
@@ -50,7 +48,7 @@ def follow(
     """What came in since then and what comes, each once, without an end. `pause` waits between two looks."""
     seen: dict[str, Moment] = {}
     while True:
-        for arrival in recent(stack, since, provider=provider, most=MOST_AT_ONCE):
+        for arrival in recent(stack, since, provider=provider):
             if arrival.name not in seen:
                 seen[arrival.name] = arrival.at
                 yield arrival

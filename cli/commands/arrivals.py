@@ -25,7 +25,8 @@ def events(
 ) -> None:
     """What came in, oldest first: of the last hour, or from now on with --follow.
 
-    Events of all jobs, and calls that went into quarantine. With --json a line for each. It looks once a second.
+    Events of all jobs, and calls that went into quarantine: all of the time that is asked for. With --json a line for
+    each. With --follow it looks once a second.
     """
     stack = stack_of(ctx)
     first = since_when(since or ("0s" if follow else "1h"))
