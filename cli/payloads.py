@@ -3,6 +3,8 @@
 import gzip
 from typing import Any
 
+from botocore.exceptions import ClientError
+
 from cli.refusal import NothingFound
 from cli.stack import Stack
 from dailies.rows import job_pk
@@ -10,7 +12,7 @@ from dailies.rows import job_pk
 
 def payload(stack: Stack, pk: str, sk: str) -> bytes:
     """The payload of an event or quarantine row, as it came, secrets redacted. Empty where it has none; NothingFound
-    where there is no such row."""
+    where there is no such row, or no longer what it points to."""
     answer = stack.dynamodb.get_item(
         TableName=stack.output("TableName"), Key={"pk": {"S": pk}, "sk": {"S": sk}}, ConsistentRead=True
     )
@@ -30,5 +32,15 @@ def of_row(stack: Stack, item: dict[str, Any]) -> bytes:
         return gzip.decompress(bytes(item["payload"]["B"]))
     if "payload_key" not in item:
         return b""
-    answer = stack.s3.get_object(Bucket=stack.bucket_name, Key=item["payload_key"]["S"])
+    return in_bucket(stack, item["payload_key"]["S"])
+
+
+def in_bucket(stack: Stack, key: str) -> bytes:
+    """The payload that is an object of its own. NothingFound where there is none."""
+    try:
+        answer = stack.s3.get_object(Bucket=stack.bucket_name, Key=key)
+    except ClientError as error:
+        if error.response["Error"]["Code"] not in {"NoSuchKey", "404"}:
+            raise
+        raise NothingFound(f"{key} is no longer in the bucket: it expired, or somebody removed it") from None
     return gzip.decompress(answer["Body"].read())

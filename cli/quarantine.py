@@ -1,11 +1,12 @@
 """The quarantine: authentic calls that could not be read. List them, see them, and read them again after an upgrade."""
 
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from itertools import chain
+from typing import Any
 
 from boto3.dynamodb.types import TypeDeserializer
 
@@ -23,6 +24,7 @@ from dailies.table import MOST_INLINE, compressed
 
 DAY = 86_400
 READERS = 16  # days asked for at once
+ATTRIBUTES = "pk, event_id, provider, webhook, received_at, reason, proof, payload_key"  # what a call is made of
 WEBHOOKS: dict[tuple[str, str], Webhook] = {
     (webhook.provider, webhook.name): webhook for one in every_provider().values() for webhook in one.webhooks
 }
@@ -83,9 +85,31 @@ def named(found: Sequence[Call], start: str) -> Call:
     return named[0]
 
 
+def one(stack: Stack, provider: str, day: str, event_id: str) -> Call:
+    """The call of an event that came on a day, as its row is found by its key. NothingFound where there is none."""
+    answer = stack.dynamodb.get_item(
+        TableName=stack.output("TableName"),
+        Key={"pk": {"S": f"quarantine#{provider}#{day}"}, "sk": {"S": f"event#{event_id}"}},
+        ProjectionExpression=ATTRIBUTES,
+        ConsistentRead=True,
+    )
+    if "Item" not in answer:
+        raise NothingFound("this call is no longer in quarantine: it could be read since")
+    return _call(answer["Item"])
+
+
 def payload(stack: Stack, call: Call) -> bytes:
-    """What came, secrets redacted."""
-    return payloads.payload(stack, call.pk, call.sk)
+    """What came, secrets redacted.
+
+    A large body lies in the bucket once, for all days that the call came. Where it was read again by the row of
+    another day, it is kept with the event by now.
+    """
+    try:
+        return payloads.payload(stack, call.pk, call.sk)
+    except NothingFound:
+        if not call.payload_key:
+            raise
+        return payloads.in_bucket(stack, delivery_key(call.provider, call.event_id, quarantined=False))
 
 
 def read_again(stack: Stack, call: Call) -> Read:
@@ -98,7 +122,10 @@ def read_again(stack: Stack, call: Call) -> Read:
         webhook = WEBHOOKS[call.provider, call.webhook]
     except KeyError:
         return Read(call, reason=f"this version knows no webhook {call.provider}/{call.webhook}")
-    raw = payload(stack, call)
+    try:
+        raw = payload(stack, call)
+    except NothingFound as gone:
+        return Read(call, reason=str(gone))
     try:
         report = webhook.parse(raw)
     except PayloadError as error:
@@ -136,9 +163,12 @@ def _of_day(stack: Stack, pk: str) -> Iterator[Call]:
         TableName=stack.output("TableName"),
         KeyConditionExpression="pk = :pk",
         ExpressionAttributeValues={":pk": {"S": pk}},
-        ProjectionExpression="pk, event_id, provider, webhook, received_at, reason, proof, payload_key",
+        ProjectionExpression=ATTRIBUTES,
     )
-    read = TypeDeserializer().deserialize
     for page in pages:
-        for item in page["Items"]:
-            yield Call(**{name: read(value) for name, value in item.items()})
+        yield from map(_call, page["Items"])
+
+
+def _call(item: Mapping[str, Any]) -> Call:
+    read = TypeDeserializer().deserialize
+    return Call(**{name: read(value) for name, value in item.items()})

@@ -280,6 +280,16 @@ class TestQuarantine:
         answer = console.press(unescape(link), "/read-again")
         assert "1 still cannot be read." in console.get(answer.headers["location"]).text
 
+    def test_one_that_no_row_has_is_not_found_by_a_look_at_its_key(self, console: Console) -> None:
+        asked: list[str] = []
+        console.stack.dynamodb.meta.events.register("before-call.dynamodb", lambda model, **_: asked.append(model.name))
+        event_id = console.quarantines(self.CALL)
+        asked.clear()
+        for day in ("0001-01-01", "", "yesterday"):
+            answer = console.get(f"/call?provider=sync&day={day}&event={event_id}")
+            assert (answer.status_code, "no longer in quarantine" in answer.text) == (404, True)
+        assert asked == ["GetItem"] * 3
+
     def test_all_are_read_again_at_once(self, console: Console) -> None:
         console.quarantines(self.CALL)
         console.quarantines(b'{"unreadable":1}')

@@ -64,7 +64,9 @@ def show(
 def reparse(
     ctx: typer.Context,
     *,
-    events: Annotated[list[str] | None, typer.Argument(help="First letters of event ids; none: all of them.")] = None,
+    events: Annotated[
+        list[str] | None, typer.Argument(help="First letters of event ids; none: all since --since.")
+    ] = None,
     provider: Provider = None,
     since: Since = LOOK_BACK,
     yes: Yes = False,
@@ -72,7 +74,8 @@ def reparse(
 ) -> None:
     """Read calls again, after an upgrade that can: they become events as if they had just been received.
 
-    Reads with the code of this checkout: use the version that is deployed. What still cannot be read stays.
+    Without an event, all of the last 30 days, or of --since. Reads with the code of this checkout: use the version that
+    is deployed. What still cannot be read stays.
     """
     stack = stack_of(ctx)
     found = quarantine.calls(stack, since_when(since), provider=provider)

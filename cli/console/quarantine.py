@@ -11,7 +11,6 @@ from cli import quarantine
 from cli.console import formats, guard, rendering
 from cli.console.rendering import url
 from cli.quarantine import Call, Read
-from cli.refusal import NothingFound
 from cli.stack import Stack
 
 SPANS = (7, 30, 90)  # days; a query for each provider and day
@@ -60,15 +59,8 @@ async def read_again(request: Request) -> Response:
 
 def named(stack: Stack, fields: Mapping[str, str]) -> Call:
     """The call that a page of ours names by provider, day and event."""
-    try:
-        since = datetime.fromisoformat(fields.get("day", "")).replace(tzinfo=UTC)
-    except ValueError:
-        since = datetime.now(UTC)
-    calls = quarantine.calls(stack, since, provider=fields.get("provider"))
-    for one in calls:
-        if one.event_id == fields.get("event") and one.received_at.startswith(fields.get("day", "")):
-            return one
-    raise NothingFound("This call is no longer in quarantine: it could be read since.")
+    provider, day, event = (fields.get(name, "") for name in ("provider", "day", "event"))
+    return quarantine.one(stack, provider, day, event)
 
 
 def notice(request: Request) -> str:

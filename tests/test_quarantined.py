@@ -1,0 +1,55 @@
+"""Calls in quarantine are read again: a large one that came on two days has two rows and one body."""
+
+import hashlib
+import json
+import secrets
+from datetime import UTC, datetime, timedelta
+
+from cli import quarantine
+from cli.quarantine import Call
+from cli.stack import Stack
+from dailies import clock, rows
+from dailies.bucket import delivery_key
+from dailies.table import compressed
+from tests.cloud import Cloud
+
+NOW = datetime.now(UTC)
+LARGE = json.dumps({"event": "creator.failure", "operationId": "o-1", "transcript": secrets.token_hex(400_000)})
+EVENT_ID = hashlib.sha256(LARGE.encode()).hexdigest()
+BODY_KEY = delivery_key("captions", EVENT_ID, quarantined=True)
+
+
+def quarantined(stack: Stack, cloud: Cloud, *days_ago: int) -> list[Call]:
+    """The large call came on these days; as its rows have it, the newest first."""
+    cloud.s3.put_object(Bucket=stack.bucket_name, Key=BODY_KEY, Body=compressed(LARGE.encode()))
+    for ago in days_ago:
+        item = rows.quarantine_item(
+            EVENT_ID, "creator", provider="captions", received_at=clock.moment(NOW - timedelta(days=ago)),
+            reason="operationId: missing", proof="bearer (current)", payload_key=BODY_KEY,
+        )  # fmt: skip
+        stack.table.put_once(item, written_by="test")
+    return quarantine.calls(stack, NOW - timedelta(days=30))
+
+
+def test_both_rows_of_a_large_call_are_read_again(fast_stack: Stack, cloud: Cloud) -> None:
+    calls = quarantined(fast_stack, cloud, 0, 1)
+    assert len(calls) == 2
+    done = [quarantine.read_again(fast_stack, call) for call in calls]
+    assert [(one.job_id, one.reason) for one in done] == [("o-1", ""), ("o-1", "")]
+    (row,) = cloud.rows()
+    assert row["event_id"] == EVENT_ID
+    assert list(cloud.objects()) == [row["payload_key"]]
+
+
+def test_a_row_that_is_left_of_a_large_call_shows_what_came(fast_stack: Stack, cloud: Cloud) -> None:
+    newest, oldest = quarantined(fast_stack, cloud, 0, 1)
+    quarantine.read_again(fast_stack, newest)
+    assert quarantine.payload(fast_stack, oldest) == LARGE.encode()
+
+
+def test_a_call_whose_body_somebody_removed_stays_with_the_reason(fast_stack: Stack, cloud: Cloud) -> None:
+    (call,) = quarantined(fast_stack, cloud, 0)
+    cloud.s3.delete_object(Bucket=fast_stack.bucket_name, Key=BODY_KEY)
+    done = quarantine.read_again(fast_stack, call)
+    assert (done.job_id, "is no longer in the bucket" in done.reason) == ("", True)
+    assert quarantine.calls(fast_stack, NOW - timedelta(days=1)) == [call]
