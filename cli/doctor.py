@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from email.utils import parsedate_to_datetime
 from functools import partial
+from itertools import batched
 from typing import Literal
 
 from botocore.exceptions import BotoCoreError, ClientError
@@ -22,6 +23,7 @@ type Word = Literal["ok", "look", "wrong"]
 
 MOST_SKEW = 30.0  # seconds; Sync's signatures are taken for 300, AWS's own for 900
 LETTERS_SHOWN = 120
+MOST_ALARMS = 100  # names that DescribeAlarms takes
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,17 +127,17 @@ def _newest(roll: Roll, base_url: str, credentials: Credentials) -> Request:
 
 
 def _alarms(stack: Stack) -> Iterator[Finding]:
+    """Those of this stack's resources: the name of another stack may begin as this one's."""
+    names = {called: name for name, called in stack.resources("AWS::CloudWatch::Alarm").items()}
     ringing = [
         alarm
-        for page in stack.cloudwatch.get_paginator("describe_alarms").paginate(
-            AlarmNamePrefix=f"{stack.name}-", StateValue="ALARM"
-        )
+        for some in batched(names, MOST_ALARMS, strict=False)
+        for page in stack.cloudwatch.get_paginator("describe_alarms").paginate(AlarmNames=some, StateValue="ALARM")
         for alarm in page["MetricAlarms"]
     ]
     for alarm in ringing:
         said = alarm.get("AlarmDescription", "")[:LETTERS_SHOWN]
-        name = alarm["AlarmName"].removeprefix(f"{stack.name}-").rpartition("-")[0] or alarm["AlarmName"]
-        yield Finding(name, "wrong", f"rings: {said}", "docs/operations.md#alarms")
+        yield Finding(names[alarm["AlarmName"]], "wrong", f"rings: {said}", "docs/operations.md#alarms")
     if not ringing:
         yield Finding("alarms", "ok", "quiet")
 

@@ -109,6 +109,16 @@ class Stack:
             raise Refusal(f"the stack {self.name} has no output {name}: deploy this version first (`sam deploy`)")
         return self.outputs[name]
 
+    def resources(self, kind: str) -> dict[str, str]:
+        """Its resources of a type: what each is called in AWS, by its name in the template."""
+        pages = self.cloudformation.get_paginator("list_stack_resources").paginate(StackName=self.name)
+        return {
+            found["LogicalResourceId"]: found["PhysicalResourceId"]
+            for page in pages
+            for found in page["StackResourceSummaries"]
+            if found["ResourceType"] == kind and "PhysicalResourceId" in found  # it is being made where it has none
+        }
+
     @property
     def _config(self) -> Config:
         return CONFIG.merge(Config(proxies={})) if self.is_local else CONFIG

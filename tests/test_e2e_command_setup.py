@@ -7,13 +7,26 @@ from typing import Any
 
 import pytest
 
+from local import deploy
 from local.apis import LOST, ProviderApis
 from local.stack import Stack
 from tests.command import MediaSite, dailies
 from tests.owner import Owner
 from tests.providers import NOT_SET, Providers
+from tests.waiting import wait_for
 
 CREATIFY = "creatify/product_to_videos"
+# What makes an alarm ring when another does.
+LIKE_ANOTHER = (
+    "Namespace",
+    "MetricName",
+    "Dimensions",
+    "Statistic",
+    "Period",
+    "EvaluationPeriods",
+    "Threshold",
+    "ComparisonOperator",
+)
 
 
 @pytest.fixture
@@ -103,3 +116,25 @@ def test_the_doctor_ends_with_one_where_something_is_wrong(site: MediaSite, stac
     assert done.code == 1
     assert "dailies redrive track" in done.out
     owner.message("TrackFailureQueueUrl", lambda body: "a test" in body)
+
+
+def test_the_doctor_tells_of_the_alarms_of_this_stack_alone(site: MediaSite, stack: Stack, owner: Owner) -> None:
+    """The names of another stack's alarms may begin as this one's do."""
+    own = deploy.resources(stack.aws)["TrackFailuresAlarm"]
+    foreign = f"{stack.stack_name}-staging-{own.removeprefix(f'{stack.stack_name}-')}"
+    both = [own, foreign]
+    (alarm,) = stack.aws.cloudwatch.describe_alarms(AlarmNames=[own])["MetricAlarms"]
+    alike: Any = {name: alarm[name] for name in LIKE_ANOTHER}  # type: ignore[literal-required]
+
+    def ringing() -> set[str]:
+        found = stack.aws.cloudwatch.describe_alarms(AlarmNames=both, StateValue="ALARM")["MetricAlarms"]
+        return {one["AlarmName"] for one in found}
+
+    stack.aws.cloudwatch.put_metric_alarm(AlarmName=foreign, AlarmDescription="Somebody else's.", **alike)
+    owner.send("TrackFailureQueueUrl", json.dumps({"detail": {"for": "two alarms"}}))
+    wait_for("both ring", ringing, lambda names: names == set(both))
+    told = json.loads(dailies("doctor", "--json").out)
+    stack.aws.cloudwatch.delete_alarms(AlarmNames=[foreign])  # while it rings, so that nobody gives it another state
+    owner.message("TrackFailureQueueUrl", lambda body: "two alarms" in body)
+    assert len([one for one in told if one["about"] == "TrackFailuresAlarm"]) == 1
+    assert not [one for one in told if "Somebody else's." in one["said"]]
