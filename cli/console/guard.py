@@ -4,6 +4,8 @@ The console acts with the user's own AWS credentials, so nothing may ask it but 
 loopback only. A page of another site cannot reach it by a name of its own (DNS rebinding: the Host header is held to
 ours), nor read or embed its answers (Sec-Fetch-Site), nor make it do something: what acts is a POST from our own origin
 that brings the token, which stands in our own pages alone.
+
+None of this is in the way of another user of this machine: who reaches the port may load a page, and so has the token.
 """
 
 import secrets
