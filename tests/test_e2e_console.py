@@ -33,6 +33,21 @@ def deliver(providers: Providers, owner: Owner, name: str) -> str:
     return job_id
 
 
+def of_every_outcome(providers: Providers, owner: Owner, name: str) -> None:
+    """Jobs whose chart has a column for each outcome: its table is as wide as it gets."""
+    stages = {
+        "PROCESSING": "waiting",
+        "FAILED": "settled",
+        "CANCELED": "settled",
+        "COMPLETED": "attention",  # without a medium
+    }
+    for status, stage in stages.items():
+        job_id = providers.job(f"{name}-{status.lower()}")
+        body = json.dumps({"id": job_id, "status": status}).encode()
+        providers.send(providers.proven("sync/generation", body))
+        owner.resting("sync", job_id, stage)
+
+
 def test_a_job_shows_up_by_itself_and_its_video_is_played(window: Window, providers: Providers, owner: Owner) -> None:
     page = window.open()
     job_id = providers.job("console-watched")
@@ -160,8 +175,10 @@ def test_readable_on_a_telephone_in_light_and_dark(
     page = window.page
     page.set_viewport_size({"width": 400, "height": 800})
     page.emulate_media(color_scheme=scheme)  # type: ignore[arg-type]
+    of_every_outcome(providers, owner, f"small-{scheme}")
     for path in (*PAGES, f"/job?provider=sync&id={job_id}"):
         window.open(path)
+        page.locator(".chart details").evaluate_all("all => all.forEach(one => { one.open = true; })")
         assert page.evaluate("document.documentElement.scrollWidth") <= 400, path
         assert page.evaluate(LOW_CONTRAST) == [], path
     dark = page.evaluate("getComputedStyle(document.body).backgroundColor") == "rgb(20, 20, 23)"
