@@ -7,6 +7,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from local.callers import sync_generation
+from local.stack import Stack
 from tests.browser import LOW_CONTRAST, PATIENCE, Window
 from tests.listener import Listener
 from tests.owner import Owner
@@ -203,3 +204,20 @@ def test_a_console_that_was_stopped_is_told(window: Window) -> None:
     expect(page.locator("#pulse")).to_have_text("Live")
     window.stop_serving()
     expect(page.locator("#pulse")).to_have_text("Console stopped")
+
+
+def test_a_page_that_is_refused_its_news_says_so_and_why(
+    window: Window, providers: Providers, owner: Owner, stack: Stack
+) -> None:
+    job = owner.job("sync", deliver(providers, owner, "gone"))
+    page = window.open(f"/job?provider=sync&id={job['job_id']}")
+    expect(page.locator("#refused")).to_be_hidden()
+    stack.aws.dynamodb.delete_item(
+        TableName=stack.outputs["TableName"], Key={"pk": {"S": job["pk"]}, "sk": {"S": job["sk"]}}
+    )
+    expect(page.locator("#pulse")).to_have_text("Not up to date")
+    expect(page.get_by_role("alert")).to_have_text("There is no such job.")
+    expect(page.get_by_role("heading", level=1)).to_have_text(job["job_id"])
+    owner.put_row(job)
+    expect(page.locator("#pulse")).to_have_text("Live")
+    expect(page.locator("#refused")).to_be_hidden()
