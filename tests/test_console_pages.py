@@ -4,10 +4,12 @@ import json
 import re
 from datetime import UTC, datetime, timedelta
 from html import unescape
+from typing import Any
 
 from dailies import clock
 from dailies.models import Event, Media, Receipt
-from tests.console import BY_SCRIPT, Console, archived, query
+from tests.cloud import TABLE
+from tests.console import BY_LINK, BY_SCRIPT, Console, Fields, archived, query
 
 OUTPUT = Media("output", "https://h.example/one.mp4?Expires=4102444800")
 JOB = "/job?provider=sync&id=g-1"
@@ -316,6 +318,25 @@ def test_what_aws_refuses_is_told_in_one_line_with_the_next_step(console: Consol
     assert answer.status_code == 502
     assert "AWS answered Query with ResourceNotFoundException" in answer.text
     assert "dailies doctor" in answer.text
+
+
+def test_what_fails_in_our_own_words_is_told_as_well(console: Console) -> None:
+    """Somebody else writes the job's row each time before us."""
+
+    def is_overtaken(**_: object) -> None:
+        refused: Any = {
+            "Error": {"Code": "ConditionalCheckFailedException", "Message": "The conditional request failed"}
+        }
+        raise console.stack.dynamodb.exceptions.ConditionalCheckFailedException(refused, "PutItem")
+
+    found(console)
+    (_, fields), *_ = Fields(console.get(JOB).text).forms
+    row = {"pk": {"S": "job#sync#g-1"}, "sk": {"S": "job"}}
+    console.cloud.dynamodb.delete_item(TableName=TABLE, Key=row)
+    console.stack.dynamodb.meta.events.register("before-call.dynamodb.PutItem", is_overtaken)
+    answer = console.client.post("/replay", data=fields, headers=BY_LINK)
+    assert answer.status_code == 502
+    assert "VersionConflict: sync g-1; try again" in text_of(answer.text)
 
 
 def test_there_is_no_other_page(console: Console) -> None:

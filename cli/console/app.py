@@ -17,8 +17,9 @@ from starlette.types import ASGIApp
 from cli.console import figures, guard, job, jobs, quarantine, queues, rendering
 from cli.refusal import NothingFound, Refusal, of_aws
 from cli.stack import Stack
+from dailies.errors import DailiesError
 
-STATUSES: Mapping[type[Exception], int] = {NothingFound: 404, Refusal: 409, guard.CrossSite: 403}
+STATUSES: Mapping[type[Exception], int] = {NothingFound: 404, Refusal: 409, guard.CrossSite: 403, DailiesError: 502}
 
 
 def application(stack: Stack) -> ASGIApp:
@@ -45,6 +46,7 @@ def application(stack: Stack) -> ASGIApp:
         exception_handlers={
             Refusal: refused,
             guard.CrossSite: refused,
+            DailiesError: refused,
             BotoCoreError: aws_refused,
             ClientError: aws_refused,
             HTTPException: no_such_page,
@@ -64,7 +66,8 @@ async def refused(request: Request, error: Exception) -> Response:
     """What cannot be done, and what to do about it."""
     status = next(status for kind, status in STATUSES.items() if isinstance(error, kind))
     title = "Not found" if status == 404 else "That cannot be done"
-    return rendering.page(request, "refusal", status=status, section="", title=title, said=str(error))
+    said = f"{type(error).__name__}: {error}; try again" if isinstance(error, DailiesError) else str(error)
+    return rendering.page(request, "refusal", status=status, section="", title=title, said=said)
 
 
 async def aws_refused(request: Request, error: Exception) -> Response:
