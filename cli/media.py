@@ -2,11 +2,12 @@
 
 import base64
 import struct
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from awscrt.checksums import crc64nvme
-from botocore.exceptions import ClientError
+from botocore.exceptions import BotoCoreError, ClientError
 
 from cli.refusal import NothingFound, Refusal
 from cli.stack import Stack
@@ -53,27 +54,42 @@ def link(stack: Stack, medium: JobMedia, *, seconds: int = LINK_SECONDS, inline:
 def download(stack: Stack, medium: JobMedia, to: Path, *, progress: Callable[[int], None] = lambda _: None) -> Path:
     """The file of an archived medium, its bytes and checksum held against the receipt; `to` is a folder or a new file.
 
-    It stands under its name only when it is whole and right; else a Refusal. `progress` hears of each piece's size.
+    It stands under its name only when it is whole and right; else a Refusal, as where the disk does not take it.
+    `progress` hears of each piece's size.
     """
     receipt = _receipt(medium)
     path = to / receipt.key.rpartition("/")[2] if to.is_dir() else to
     if path.exists():
         raise Refusal(f"{path} is there already; name another with --to, or remove it")
     unfinished = path.with_name(f".{path.name}.unfinished")
-    try:
-        got, crc = _fetch(stack, receipt, unfinished, progress)
-        wrong = _wrong(receipt, got, crc)
-        if wrong:
-            raise Refusal(f"{receipt.key} {wrong}; the object is not what was archived: see its versions in the bucket")
-        unfinished.replace(path)
-    finally:
-        unfinished.unlink(missing_ok=True)
+    with _on_disk(path):
+        try:
+            got, crc = _fetch(stack, receipt, unfinished, progress)
+            wrong = _wrong(receipt, got, crc)
+            if wrong:
+                raise Refusal(
+                    f"{receipt.key} {wrong}; the object is not what was archived: see its versions in the bucket"
+                )
+            unfinished.replace(path)
+        finally:
+            unfinished.unlink(missing_ok=True)
     return path
 
 
 def checksum(crc: int) -> str:
     """A CRC64NVME as receipts write it."""
     return CRC64NVME + base64.b64encode(struct.pack(">Q", crc)).decode()
+
+
+@contextmanager
+def _on_disk(path: Path) -> Iterator[None]:
+    """What this machine's disk does not do, in one line."""
+    try:
+        yield
+    except BotoCoreError:  # some of them are OSErrors, too
+        raise
+    except OSError as error:
+        raise Refusal(f"{path} cannot be written: {error.strerror or error}; name another place with --to") from None
 
 
 def _fetch(stack: Stack, receipt: Receipt, path: Path, progress: Callable[[int], None]) -> tuple[int, int]:

@@ -14,7 +14,10 @@ def since(text: str) -> datetime:
     """How long ago (`90s 30m 2h 7d 4w`), or a day or moment in ISO 8601, UTC where it names no offset. A Refusal where
     it is neither."""
     if ago := re.fullmatch(r"(\d{1,6})([smhdw])", text.strip()):
-        return datetime.now(UTC) - timedelta(**{UNITS[ago[2]]: int(ago[1])})
+        try:
+            return datetime.now(UTC) - timedelta(**{UNITS[ago[2]]: int(ago[1])})
+        except OverflowError:
+            raise Refusal(f"{text!r} ago is before all time; say less (30m, 2h, 7d)") from None
     moment = clock.read(text)
     if moment is None:
         raise Refusal(f"{text!r} is no time; say how long ago (30m, 2h, 7d) or when (2026-11-25, 2026-11-25T09:30Z)")

@@ -137,6 +137,19 @@ def test_a_medium_is_linked_to_and_downloaded_with_its_checksum_verified(
     assert (missing.code, "(it has: output)" in missing.err) == (1, True)
 
 
+def test_two_media_are_not_downloaded_into_one_file(
+    site: MediaSite, providers: Providers, owner: Owner, tmp_path: Path
+) -> None:
+    job_id = providers.job("two-media")
+    triggered(site, "sync/generation", job_id)
+    owner.resting("sync", job_id)
+    done = dailies("media", job_id, "--download", "--to", str(tmp_path / "clip.mp4"))
+    assert (done.code, "has 2 media: name a folder with --to, or one of them with --role" in done.err) == (1, True)
+    assert list(tmp_path.iterdir()) == []
+    one = dailies("media", job_id, "--role", "output", "--download", "--to", str(tmp_path / "clip.mp4"))
+    assert (one.code, (tmp_path / "clip.mp4").exists()) == (0, True)
+
+
 def test_what_comes_in_is_followed_live(site: MediaSite, providers: Providers, stack_folder: Path) -> None:
     job_id = providers.job("followed")
     follower = subprocess.Popen(

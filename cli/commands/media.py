@@ -9,6 +9,7 @@ import typer
 from cli import jobs
 from cli import media as archive
 from cli.commands.connection import stack_of
+from cli.refusal import Refusal
 from cli.show import Json, coloured, plain, print_json, progress, say
 from cli.stack import Stack
 from dailies.models import JobMedia
@@ -33,6 +34,8 @@ def media(
     """
     stack = stack_of(ctx)
     found = archive.archived(jobs.find(stack, job_id), role)
+    if download and len(found) > 1 and not to.is_dir():
+        raise Refusal(f"{job_id} has {len(found)} media: name a folder with --to, or one of them with --role")
     if download:
         files = [_fetch(stack, medium, to) for medium in found]
         if json:

@@ -42,9 +42,13 @@ def replay(
     What is told has the ids it had before: who remembers them hears only what was missed. Media that nobody has tried
     go to the archive again. Replaying what is in order changes nothing.
     """
-    stack = stack_of(ctx)
     if not (job_ids or since or stage or from_rows):
         raise typer.BadParameter("say which jobs: ids, --since, --stage or --from-rows")
+    if job_ids and (since or stage or provider or from_rows):
+        raise typer.BadParameter("ids say which jobs already: leave out --since, --stage, --provider and --from-rows")
+    if from_rows and stage:
+        raise typer.BadParameter("--from-rows finds jobs that are at no stage yet: leave out --stage, or --from-rows")
+    stack = stack_of(ctx)
     chosen = _chosen(stack, job_ids, Filter(provider, None, stage, since_moment(since)), from_rows)
     if not chosen:
         raise NothingFound("no such jobs; `dailies jobs` lists those there are")

@@ -1,0 +1,60 @@
+"""What an operator may mistype is refused in one line that says what to do."""
+
+from pathlib import Path
+
+import pytest
+
+from cli import media, moments
+from cli.refusal import Refusal
+from cli.stack import Stack
+from dailies.models import JobMedia, Media
+from tests.cloud import Cloud
+from tests.command import dailies
+from tests.console import archived
+
+CONTENT = b"a medium"
+
+
+@pytest.fixture
+def stored(cloud: Cloud, fast_stack: Stack) -> JobMedia:
+    """A medium that is in the bucket."""
+    found = Media("output", "https://h.example/one.mp4")
+    receipt = archived(found, version_id="", bytes=len(CONTENT), checksum="")
+    cloud.s3.put_object(Bucket=fast_stack.bucket_name, Key=receipt.key, Body=CONTENT)
+    return JobMedia(role=found.role, media_id=found.media_id, receipt=receipt)
+
+
+@pytest.mark.parametrize("text", ["999999d", "999999w", "2026-13-01", "yesterday", ""])
+def test_a_time_that_is_none_or_before_all_time(text: str) -> None:
+    with pytest.raises(Refusal, match=r"say (less|how long ago) \(30m, 2h, 7d\)"):
+        moments.since(text)
+
+
+@pytest.mark.parametrize("name", ["missing/x.mp4", "file/x.mp4"])
+def test_a_place_where_no_file_can_be(fast_stack: Stack, stored: JobMedia, tmp_path: Path, name: str) -> None:
+    (tmp_path / "file").touch()
+    with pytest.raises(Refusal, match=r"cannot be written: .*; name another place with --to$"):
+        media.download(fast_stack, stored, tmp_path / name)
+    assert [file.name for file in tmp_path.iterdir()] == ["file"]
+
+
+def test_a_disk_that_is_full(fast_stack: Stack, stored: JobMedia, tmp_path: Path) -> None:
+    (tmp_path / ".x.mp4.unfinished").symlink_to("/dev/full")
+    with pytest.raises(Refusal, match=r"x\.mp4 cannot be written: No space left on device"):
+        media.download(fast_stack, stored, tmp_path / "x.mp4")
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize(
+    ("arguments", "says"),
+    [
+        (["g-1", "--since", "2h"], "ids say which jobs already"),
+        (["g-1", "--stage", "attention"], "ids say which jobs already"),
+        (["g-1", "--provider", "sync"], "ids say which jobs already"),
+        (["g-1", "--from-rows"], "ids say which jobs already"),
+        (["--from-rows", "--stage", "attention"], "at no stage yet"),
+    ],
+)
+def test_two_ways_to_say_which_jobs_are_replayed(arguments: list[str], says: str) -> None:
+    done = dailies("replay", *arguments, "--yes")
+    assert (done.code, says in done.err) == (2, True)
