@@ -103,7 +103,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     except Refusal as refused:
         said = str(refused)
     except DailiesError as error:
-        said = f"{error}; `dailies doctor` may tell why"
+        said = str(refusal.of_ours(error))
     except (BotoCoreError, ClientError) as error:
         said = str(refusal.of_aws(error))
     except BrokenPipeError:  # `dailies jobs | head`

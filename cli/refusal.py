@@ -9,6 +9,8 @@ from botocore.exceptions import (
     ProfileNotFound,
 )
 
+from dailies.errors import DailiesError
+
 DENIED = frozenset({"AccessDenied", "AccessDeniedException", "AuthorizationError", "UnauthorizedOperation"})
 EXPIRED = frozenset({"ExpiredToken", "ExpiredTokenException", "InvalidClientTokenId", "UnrecognizedClientException"})
 
@@ -23,6 +25,11 @@ class NothingFound(Refusal):
 
 class KeyRefused(Refusal):
     """A provider's API does not take the owner's credentials."""
+
+
+def of_ours(error: DailiesError) -> Refusal:
+    """What the bundle's own code could not do, in a line."""
+    return Refusal(f"{type(error).__name__}: {error}; try again, and `dailies doctor` may tell why")
 
 
 def of_aws(error: BotoCoreError | ClientError) -> Refusal:

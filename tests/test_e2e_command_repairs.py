@@ -68,7 +68,7 @@ def test_a_call_that_can_be_read_by_now_becomes_the_event_that_reception_makes(
     listed = dailies("quarantine", "list", "--provider", "captions", "--json").json
     assert row["event_id"] in {one["event_id"] for one in listed}
     refused = dailies("quarantine", "reparse", row["event_id"][:10])
-    assert (refused.code, "Read 1 call again?" in refused.err) == (1, True)
+    assert (refused.code, "Read 1 call of the local stack again?" in refused.err) == (1, True)
 
     (done,) = dailies("quarantine", "reparse", row["event_id"][:10], "--yes", "--json").json
     assert done["job_id"] == job_id
@@ -127,7 +127,7 @@ def test_a_medium_given_up_while_its_host_was_down_settles_when_it_is_redriven(
     wait_for("the dead letter", waiting, lambda found: found == [("the host takes no connections", "output")])
     assert "the host takes no connections" in dailies("queues", "archive").out
     asked = dailies("redrive", "archive", "--job", job_id)
-    assert (asked.code, "Put 1 message back to work?" in asked.err) == (1, True)
+    assert (asked.code, "Put 1 message back to work on the local stack?" in asked.err) == (1, True)
     done = dailies("redrive", "archive", "--job", job_id, "--yes")
     assert (done.code, "1 message back at work." in done.out) == (0, True)
     assert medium(owner.resting("captions", job_id), "output")["state"] == "archived"

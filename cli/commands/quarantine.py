@@ -82,7 +82,7 @@ def reparse(
     chosen = [quarantine.named(found, start) for start in events] if events else found
     if not chosen:
         raise NothingFound(f"nothing is in quarantine since {since} ago; --since looks further back")
-    ask(f"Read {counted(len(chosen), 'call')} again?", yes=yes)
+    ask(f"Read {counted(len(chosen), 'call')} of {stack} again?", yes=yes)
 
     def again(call: Call) -> Read:
         read = quarantine.read_again(stack, call)

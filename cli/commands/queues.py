@@ -80,7 +80,7 @@ def redrive(
     count = looked_at if job else _number(failures.counts(stack), waiting)
     if not json:
         _show_reasons(waiting, is_part=count > looked_at)
-    ask(f"Put {failures.in_words(count, looked_at)} back to work?", yes=yes)
+    ask(f"Put {failures.in_words(count, looked_at)} back to work on {stack}?", yes=yes)
     done: list[Redriven] = []
     with progress("redrive", count) as more:
         for queue in waiting:

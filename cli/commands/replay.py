@@ -53,7 +53,7 @@ def replay(
     if not chosen:
         raise NothingFound("no such jobs; `dailies jobs` lists those there are")
     if not job_ids:
-        ask(f"Replay {counted(len(chosen), 'job')}?", yes=yes)
+        ask(f"Replay {counted(len(chosen), 'job')} of {stack}?", yes=yes)
 
     def again(pair: tuple[str, str]) -> Replayed:
         replayed = replaying.replay(stack, *pair)

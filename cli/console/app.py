@@ -15,7 +15,7 @@ from starlette.staticfiles import StaticFiles
 from starlette.types import ASGIApp
 
 from cli.console import figures, guard, job, jobs, quarantine, queues, rendering
-from cli.refusal import NothingFound, Refusal, of_aws
+from cli.refusal import NothingFound, Refusal, of_aws, of_ours
 from cli.stack import Stack
 from dailies.errors import DailiesError
 
@@ -66,7 +66,7 @@ async def refused(request: Request, error: Exception) -> Response:
     """What cannot be done, and what to do about it."""
     status = next(status for kind, status in STATUSES.items() if isinstance(error, kind))
     title = "Not found" if status == 404 else "That cannot be done"
-    said = f"{type(error).__name__}: {error}; try again" if isinstance(error, DailiesError) else str(error)
+    said = str(of_ours(error) if isinstance(error, DailiesError) else error)
     return rendering.page(request, "refusal", status=status, section="", title=title, said=said)
 
 
