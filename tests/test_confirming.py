@@ -95,6 +95,35 @@ class TestInTheArchive:
         assert archive_at_work.job(told).confirmation.contradiction == "the provider's API knows no such job"
         assert s3.keys == []
 
+    @pytest.mark.parametrize("status", [301, 400, 402, 409])
+    def test_an_answer_that_says_nothing_of_the_job_is_no_contradiction_and_it_is_asked_again(
+        self, archive_at_work: Archive, s3: Sink, status: int
+    ) -> None:
+        archive_at_work.set_keys()
+        told = archive_at_work.product()
+        archive_at_work.apis.creatify.fail(status)
+        assert not archive_at_work.try_medium(told, "video")
+        assert archive_at_work.receipt(told).reason == f"the provider's API answered {status}"
+        assert archive_at_work.job(told).stage == "archiving"
+        assert archive_at_work.try_medium(told, "video", tries=2)
+        assert archive_at_work.receipt(told).state == "archived"
+
+    @pytest.mark.parametrize(
+        "answer", [b"<!DOCTYPE html><p>We will be back soon", b'{"id": "p-1", "state": "video_generated"}', b"[]"]
+    )
+    def test_neither_is_one_that_is_not_as_documented(self, archive_at_work: Archive, s3: Sink, answer: bytes) -> None:
+        archive_at_work.set_keys()
+        told = archive_at_work.product()
+        apis, host = archive_at_work.desk.apis, archive_at_work.apis.host
+        host.add("/api/product_to_videos/p-1/", answer, "text/html")
+        elsewhere = replace(apis["creatify"], base_url=f"{host.base_url}/api/")
+        archive_at_work.desk = replace(archive_at_work.desk, apis={**apis, "creatify": elsewhere})
+        assert not archive_at_work.try_medium(told, "video")
+        reason = archive_at_work.receipt(told).reason
+        assert reason.startswith("the provider's API answered something else than documented (")
+        assert archive_at_work.job(told).confirmation.contradiction == ""
+        assert s3.keys == []
+
     def test_what_the_provider_has_not_heard_of_yet_is_tried_again(self, archive_at_work: Archive, s3: Sink) -> None:
         archive_at_work.set_keys()
         job = archive_at_work.apis.creatify.job("p-1", webhook_url="https://r.example/x")

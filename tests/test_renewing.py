@@ -157,6 +157,17 @@ class TestNotRenewed:
         assert archive_at_work.receipt(event).state == "lost"
         assert archive_at_work.events(event, "poll") == []
 
+    def test_what_it_answers_beside_does_not_say_that_there_is_no_fresh_link(
+        self, case: Case, event: Event, archive_at_work: Archive, keys: list[str]
+    ) -> None:
+        case.api(archive_at_work.apis).fail(400)
+        assert archive_at_work.try_medium(event, case.role, tries=TRIES)
+        receipt = archive_at_work.receipt(event)
+        assert (receipt.state, receipt.reason) == ("failed", "the provider's API answered 400")
+        assert len(archive_at_work.cloud.failed()) == 1
+        assert archive_at_work.try_medium(event, case.role)  # redriven
+        assert archive_at_work.receipt(event).state == "archived"
+
     def test_so_is_one_whose_fresh_link_is_dead_too(
         self, case: Case, event: Event, archive_at_work: Archive, keys: list[str]
     ) -> None:

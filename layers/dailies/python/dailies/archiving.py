@@ -41,6 +41,7 @@ LONGEST_PAUSE = 600  # seconds between two tries: more would waste a link that l
 LONGEST_ASKED = 3600  # that a host may ask for, where its link does not say how long it lives: it may be an hour
 LAST_CHANCE_SECONDS = 60  # before a link dies, the next try is not put off beyond that
 SAME_LENGTH_SECONDS = 0.5  # by which a provider's word and the medium's header may differ: half a second, or 2 %
+UNKNOWN = frozenset({HTTPStatus.NOT_FOUND, HTTPStatus.GONE})  # a provider's API, of a job that it does not know
 
 
 @dataclass(frozen=True, slots=True)
@@ -190,19 +191,22 @@ def _confirmed(desk: Desk, wanted: Wanted) -> Media:
 
 
 def _asked(desk: Desk, wanted: Wanted, question: Question) -> tuple[Report | None, bytes]:
-    """What the provider's API says, and in which bytes; no report where it knows nothing of the job."""
+    """What the provider's API says, and in which bytes; no report where it knows no such job. HostFailed for all else
+    that it may answer: what cannot be read says nothing of the job."""
     api = desk.apis[wanted.provider.name]
     credentials = api.credentials()
     if credentials is None:
         raise HostFailed("the API's secret was emptied meanwhile")
     answer = api.call(lambda base_url, own: question.ask(base_url, own, wanted.job_id), credentials)
     body = question.redact(answer.body)
-    if answer.status != HTTPStatus.OK:
+    if answer.status in UNKNOWN:
         return None, body
+    if answer.status != HTTPStatus.OK:
+        raise HostFailed(f"the provider's API answered {answer.status}")
     try:
         return question.read(body, wanted.job_id), body
-    except PayloadError:
-        return None, body
+    except PayloadError as error:
+        raise HostFailed(f"the provider's API answered something else than documented ({error})") from error
 
 
 def _order(desk: Desk, wanted: Wanted, link: Media, until: float, *, proven: bool) -> Order:
