@@ -6,13 +6,16 @@ import pytest
 
 from dailies.confirming import Claim, contradiction, may_be_late
 from dailies.models import Event, Media, Report
+from dailies.providers.creatify import CREATIFY
 from local.sink import Sink
 from tests.desk import Archive
 
 BEFORE, THEN, LATER = (f"2026-01-15T10:30:0{second}.000000Z" for second in range(3))
 VIDEO = Media("video", "https://cdn.example/v.mp4?signed=1")
+PHOTO = Media("photo", "https://cdn.example/p.png")
 CLAIM = Claim(VIDEO.url, "video_generated", THEN)
 TOLD = Report(job_id="p-1", status="completed", provider_status="video_generated", occurred_at=THEN, media=(VIDEO,))
+MAY_GO_ON = CREATIFY.may_go_on
 
 
 class TestContradiction:
@@ -45,12 +48,39 @@ class TestContradiction:
     )
     def test_an_unknown_job_another_link_and_another_status_contradict(self, told: Report | None, says: str) -> None:
         assert contradiction(CLAIM, "video", told) == says
-        assert not may_be_late(CLAIM, told)
+        assert not may_be_late(CLAIM, told, MAY_GO_ON)
 
     def test_an_older_unfinished_state_may_only_be_late(self) -> None:
         told = replace(TOLD, status="processing", provider_status="video_generating", occurred_at=BEFORE, media=())
         assert contradiction(CLAIM, "video", told)
-        assert may_be_late(CLAIM, told)
+        assert may_be_late(CLAIM, told, MAY_GO_ON)
+
+    @pytest.mark.parametrize("role", ["photo", "video"])
+    def test_so_may_the_end_of_a_stage_that_another_one_follows(self, role: str) -> None:
+        """The image is generated, says the API; the call says that the video is: with the photo beside it."""
+        told = replace(TOLD, provider_status="image_generated", occurred_at=BEFORE, media=(PHOTO,))
+        claim = replace(CLAIM, url=PHOTO.url if role == "photo" else VIDEO.url)
+        assert contradiction(claim, role, told)
+        assert may_be_late(claim, told, MAY_GO_ON)
+
+    @pytest.mark.parametrize(
+        "told",
+        [
+            replace(TOLD, occurred_at=BEFORE, media=(Media("video", "https://cdn.example/w.mp4"),)),
+            replace(TOLD, occurred_at=BEFORE, status="failed", provider_status="failed", media=()),
+            replace(TOLD, provider_status="image_generated", media=()),
+            replace(TOLD, status="processing", provider_status="video_generating", occurred_at=LATER, media=()),
+        ],
+        ids=["the last word", "a failure", "of the same moment", "a newer state"],
+    )
+    def test_but_neither_its_last_word_nor_what_is_as_new_as_the_call(self, told: Report) -> None:
+        assert contradiction(CLAIM, "video", told)
+        assert not may_be_late(CLAIM, told, MAY_GO_ON)
+
+    def test_another_link_contradicts_whatever_moment_the_call_gives(self) -> None:
+        """It is the sender who says how old the call is."""
+        old = replace(CLAIM, url="https://evil.example/v.mp4", occurred_at="2000-01-01T00:00:00.000000Z")
+        assert contradiction(old, "video", TOLD) == "the provider's API has another video"
 
 
 class TestInTheArchive:
@@ -139,6 +169,25 @@ class TestInTheArchive:
         archive_at_work.record(early)
         assert not archive_at_work.try_medium(early, "video")
         assert archive_at_work.receipt(early).reason.startswith("not confirmed yet: ")
+
+    def test_neither_is_the_videos_call_contradicted_by_an_api_that_still_shows_the_image_alone(
+        self, archive_at_work: Archive, s3: Sink
+    ) -> None:
+        archive_at_work.set_keys()
+        job = archive_at_work.apis.creatify.job("p-1", webhook_url="https://r.example/x").has_image()
+        before = job.updated_at
+        job.completes()
+        told = archive_at_work.hears(archive_at_work.apis.creatify.callbacks.told[-1])
+        now, job.status, job.updated_at = job.updated_at, "image_generated", before
+        video, job.video = job.video, ""
+        for role in ("photo", "video"):
+            assert not archive_at_work.try_medium(told, role)
+            assert archive_at_work.receipt(told).reason.startswith("not confirmed yet: ")
+        assert archive_at_work.job(told).confirmation.contradiction == ""
+        job.status, job.updated_at, job.video = "video_generated", now, video
+        for role in ("photo", "video"):
+            assert archive_at_work.try_medium(told, role, tries=2)
+        assert archive_at_work.job(told).stage == "settled"
 
     def test_a_contradiction_is_over_when_the_provider_agrees(self, archive_at_work: Archive, s3: Sink) -> None:
         archive_at_work.set_keys()

@@ -176,7 +176,7 @@ def _confirmed(desk: Desk, wanted: Wanted) -> Media:
     recorded and counted. HostFailed where it may only not have heard of it yet."""
     report, body = _asked(desk, wanted, wanted.provider.renewals[wanted.role])
     against = contradiction(wanted.claim, wanted.role, report) if wanted.claim else ""
-    if against and wanted.claim and may_be_late(wanted.claim, report):
+    if against and wanted.claim and may_be_late(wanted.claim, report, wanted.provider.may_go_on):
         raise HostFailed(f"not confirmed yet: {against}")
     if against:
         _record(desk, [contradiction_event(wanted, report, body, against)])

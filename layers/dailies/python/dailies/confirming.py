@@ -3,6 +3,7 @@
 For providers whose deliveries prove only that the sender knows the URL (Creatify).
 """
 
+from collections.abc import Container
 from dataclasses import dataclass
 
 from dailies import links
@@ -23,7 +24,8 @@ class Claim:
 def contradiction(claim: Claim, role: str, report: Report | None) -> str:
     """What the API says against a claim, one line; empty where it agrees. `report` is None where it knows no such job.
 
-    A state that is newer than the claim's is progress, not a contradiction.
+    The same link under another status that is newer than the claim's is progress, not a contradiction. Another link, or
+    none, always is one, however old the claim says it is: that would be the sender's own word.
     """
     if report is None:
         return "the provider's API knows no such job"
@@ -38,6 +40,9 @@ def contradiction(claim: Claim, role: str, report: Report | None) -> str:
     return ""
 
 
-def may_be_late(claim: Claim, report: Report | None) -> bool:
-    """Whether the API may only not have heard yet of what the delivery claims: it tells an older, unfinished state."""
-    return report is not None and report.status not in FINISHED and (report.occurred_at or "") < claim.occurred_at
+def may_be_late(claim: Claim, report: Report | None, may_go_on: Container[str]) -> bool:
+    """Whether the API may only not have heard yet of what the delivery claims: it tells an older state, and one that
+    is not the job's last. `may_go_on`: the provider's words for a completed job that another stage may follow."""
+    if report is None or (report.occurred_at or "") >= claim.occurred_at:
+        return False
+    return report.status not in FINISHED or report.provider_status in may_go_on

@@ -168,7 +168,8 @@ class Provider(NamedTuple):
     `roles`: what kinds of medium each role may be. `listings`: the roles whose media list other jobs. `renewals`: how
     to ask for a fresh link, by role. `inquiries`: how to ask about a job, by webhook. `api_limit`: its API's rate
     limit. `submissions`: the calls that submit a job, by name. `api_names`: what stands in its API secret.
-    `links_are_proven`: whether a delivery's proof covers the links in it.
+    `links_are_proven`: whether a delivery's proof covers the links in it. `may_go_on`: its words for a completed job
+    that another stage may follow.
     """
 
     name: str
@@ -181,3 +182,4 @@ class Provider(NamedTuple):
     api_limit: Limit
     api_names: tuple[str, ...] = ("api_key",)
     links_are_proven: bool = True
+    may_go_on: frozenset[str] = frozenset()

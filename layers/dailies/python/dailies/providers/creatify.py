@@ -175,5 +175,6 @@ CREATIFY = Provider(
     },
     api_limit=Limit(60),  # a guess: no page gives one
     links_are_proven=False,
+    may_go_on=frozenset({"image_generated"}),
     api_names=("api_id", "api_key"),
 )
