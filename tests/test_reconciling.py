@@ -175,7 +175,50 @@ class TestAsk:
         reconciles.run()
         assert len(reconciles.asked("sync")) <= 9
         assert reconciles.job("captions", "o-1").status == "completed"
-        assert reconciles.job("sync", "g-1").reconciled_at == ""  # as due as before
+        assert reconciles.job("sync", "g-19").reconciled_at == ""  # as due as before
+
+    @pytest.mark.parametrize("status", [500, 403])
+    def test_jobs_whose_questions_fail_are_asked_about_less_and_less_and_the_others_as_ever(
+        self, reconciles: Reconcile, status: int
+    ) -> None:
+        """Five, the longest silent of all, while the provider answers everything else but for the list."""
+        sync = reconciles.desk.apis.sync
+        sync.fail(404, times=100, path="/v2/generations")
+        for number in range(5):
+            reconciles.submitted("sync", f"sick-{number}", ago=2 * HOUR)
+            sync.fail(status, times=100, path=f"sick-{number}")
+        reconciles.submitted("sync", "j-1", ago=HOUR)
+        FINISHES["sync"](reconciles.desk)
+        reconciles.run()
+        assert reconciles.job("sync", "j-1").status == "completed"
+        assert all(reconciles.job("sync", f"sick-{number}").reconciled_at for number in range(5))
+        asked = len(reconciles.asked("sync"))
+        reconciles.run()
+        assert reconciles.asked("sync")[asked:] == ["/v2/generations"]
+
+    def test_one_webhooks_failures_do_not_skip_the_next(self, reconciles: Reconcile) -> None:
+        reconciles.submitted("sync", "b-1", ago=HOUR, webhook="batch")
+        reconciles.desk.apis.sync.batch("b-1").completes({"g-1": "batch-1.mp4"})
+        for number in range(5):
+            reconciles.submitted("sync", f"g-{number}", ago=HOUR)
+        reconciles.desk.apis.sync.fail(None, times=100, path="/v2/generat")
+        reconciles.run()
+        assert reconciles.job("sync", "b-1").status == "completed"
+        assert len(reconciles.asked("sync")) == 9 + 1
+
+    def test_a_question_without_an_answer_is_a_look_too_and_three_of_them_are_the_end(
+        self, reconciles: Reconcile
+    ) -> None:
+        for number in range(5):
+            reconciles.submitted("sync", f"sick-{number}", ago=2 * HOUR)
+            reconciles.desk.apis.sync.fail(None, times=100, path=f"sick-{number}")
+        reconciles.submitted("sync", "j-1", ago=HOUR)
+        reconciles.run()
+        looked = [bool(reconciles.job("sync", f"sick-{number}").reconciled_at) for number in range(5)]
+        assert looked == [True] * 3 + [False] * 2
+        assert reconciles.job("sync", "j-1").reconciled_at == ""
+        reconciles.run()
+        assert reconciles.job("sync", "j-1").reconciled_at
 
     def test_no_secret_of_ours_is_in_what_is_kept_or_told(
         self, reconciles: Reconcile, capsys: pytest.CaptureFixture[str]

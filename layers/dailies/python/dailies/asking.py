@@ -39,6 +39,10 @@ class CredentialsRefused(HostFailed):
     """The provider's API does not take the owner's credentials."""
 
 
+class FailureAnswered(HostFailed):
+    """The provider's API answered, but that it failed: 5xx and the like."""
+
+
 def every_api(
     providers: Mapping[str, Provider],
     environment: Mapping[str, str],
@@ -88,8 +92,8 @@ class Api:
     ) -> Answer:
         """Ask, and again where that may mend it, `tries` times at most; None: as often as its rate limit suggests.
 
-        HostFailed where it did not answer or failed, LimitReached where the limit leaves no room or the provider says
-        so, CredentialsRefused.
+        HostFailed where it did not answer, FailureAnswered, LimitReached where the limit leaves no room or the provider
+        says so, CredentialsRefused.
         """
         request = ask(self.base_url, credentials)
         answer = self._answer(request)
@@ -145,7 +149,7 @@ def _accepted(answer: Answer) -> Answer:
     if answer.status == NO_ANSWER:
         raise HostFailed(answer.body.decode())
     if _may_mend(answer):
-        raise HostFailed(f"the provider's API answered {answer.status}")
+        raise FailureAnswered(f"the provider's API answered {answer.status}")
     return answer
 
 

@@ -11,7 +11,7 @@ from http import HTTPStatus
 from itertools import batched
 
 from dailies import clock
-from dailies.asking import Api, CredentialsRefused, LimitReached
+from dailies.asking import Api, CredentialsRefused, FailureAnswered, LimitReached
 from dailies.errors import HostFailed, PayloadError
 from dailies.models import FINISHED, Report
 from dailies.outbound import Answer
@@ -36,6 +36,7 @@ class Poll:
         self._retention_days = retention_days
         self._until = until
         self._failures = 0
+        self._answers = False  # whether it has answered anything in this sweep
 
     def ask(self, due: Sequence[Item]) -> None:
         """Ask about these jobs, in their order, and for what is finished at the provider and not here. Nothing where
@@ -46,12 +47,22 @@ class Poll:
                 return
             for webhook, inquiry in self._api.provider.inquiries.items():
                 job_ids = [row["job_id"] for row in due if row["webhook"] == webhook]
-                if inquiry.roll:
-                    job_ids = self._newest(webhook, inquiry.roll, credentials, job_ids)
-                if inquiry.roll and inquiry.roll.most_ids:
-                    self._several(webhook, inquiry, inquiry.roll, credentials, job_ids)
-                else:
-                    self._one_by_one(webhook, inquiry, credentials, job_ids)
+                self._of_webhook(webhook, inquiry, credentials, job_ids)
+        except HostFailed as error:
+            self.problem = error.reason
+
+    def _of_webhook(self, webhook: str, inquiry: Inquiry, credentials: Credentials, job_ids: list[str]) -> None:
+        """Ask about a webhook's jobs. HostFailed where nothing of the provider's is to be asked any more; where only
+        these questions fail, the next webhook's may be answered."""
+        try:
+            if inquiry.roll:
+                job_ids = self._newest(webhook, inquiry.roll, credentials, job_ids)
+            if inquiry.roll and inquiry.roll.most_ids:
+                self._several(webhook, inquiry, inquiry.roll, credentials, job_ids)
+            else:
+                self._one_by_one(webhook, inquiry, credentials, job_ids)
+        except (LimitReached, CredentialsRefused):
+            raise
         except HostFailed as error:
             self.problem = error.reason
 
@@ -88,34 +99,45 @@ class Poll:
         for job_id in job_ids:
             if time.monotonic() > self._until:
                 return
-            ask = partial(_ask_one, inquiry.question, job_id)
-            if answer := self._call(ask, credentials):
-                body = inquiry.question.redact(answer.body)
-                self._heard(webhook, _read(inquiry.question, answer.status, body, job_id), body)
+            self._one(webhook, inquiry.question, credentials, job_id)
+
+    def _one(self, webhook: str, question: Question, credentials: Credentials, job_id: str) -> None:
+        """Ask about one job. A question that fails is a look, too: the job would else be the first again in each sweep,
+        and with two like it the end of each. Where the provider has answered others, such an answer is about this job
+        alone."""
+        try:
+            answer = self._call(partial(_ask_one, question, job_id), credentials)
+        except LimitReached:
+            raise
+        except HostFailed as error:
+            self._heard(webhook, nothing(job_id), b"")
+            if not (self._answers and isinstance(error, FailureAnswered | CredentialsRefused)):
+                self._failed(error)
+        else:
+            body = question.redact(answer.body)
+            self._heard(webhook, _read(question, answer.status, body, job_id), body)
 
     def _roll(self, roll: Roll, credentials: Credentials, job_ids: Sequence[str]) -> list[Told] | None:
         """What the call tells; None where it cannot be understood or was not answered this time."""
-        answer = self._call(lambda base_url, own: roll.ask(base_url, own, job_ids), credentials)
-        if answer is None or answer.status != HTTPStatus.OK:
-            return None
         try:
-            return roll.read(roll.redact(answer.body))
+            answer = self._call(lambda base_url, own: roll.ask(base_url, own, job_ids), credentials)
+            return roll.read(roll.redact(answer.body)) if answer.status == HTTPStatus.OK else None
         except PayloadError:
             return None
-
-    def _call(self, ask: Callable[[str, Credentials], Request], credentials: Credentials) -> Answer | None:
-        """The answer; None where there was none this time. HostFailed where the provider is to be asked no more."""
-        try:
-            answer = self._api.call(ask, credentials)
-        except (LimitReached, CredentialsRefused):
-            raise
-        except HostFailed:
-            self._failures += 1
-            if self._failures == MOST_FAILURES:
-                raise
+        except HostFailed as error:
+            self._failed(error)
             return None
-        self._failures = 0
+
+    def _call(self, ask: Callable[[str, Credentials], Request], credentials: Credentials) -> Answer:
+        answer = self._api.call(ask, credentials)
+        self._failures, self._answers = 0, True
         return answer
+
+    def _failed(self, error: HostFailed) -> None:
+        """Count it; raised where it is one too many, or no other question has a chance."""
+        self._failures += 1
+        if self._failures >= MOST_FAILURES or isinstance(error, LimitReached | CredentialsRefused):
+            raise error
 
     def _heard(self, webhook: str, report: Report, payload: bytes) -> None:
         self._record(webhook, report, payload)
