@@ -33,6 +33,7 @@ BREACHES = {
 QUEUE_COUNTS = {
     "ApproximateNumberOfMessages": "ApproximateNumberOfMessagesVisible",
     "ApproximateNumberOfMessagesNotVisible": "ApproximateNumberOfMessagesNotVisible",
+    "ApproximateNumberOfMessagesDelayed": "ApproximateNumberOfMessagesDelayed",
 }
 
 type Datum = tuple[str, "MetricDatumTypeDef"]

@@ -45,6 +45,11 @@ class Archive:
             "provide-client-params.sqs.ChangeMessageVisibility",
             lambda params, **_: self.pauses.append(params["VisibilityTimeout"]),
         )
+        self.delays: list[int] = []
+        cloud.sqs.meta.events.register(
+            "provide-client-params.sqs.SendMessage",
+            lambda params, **_: self.delays.append(params.get("DelaySeconds", 0)),
+        )
         base_urls = {
             "sync": apis.sync.base_url,
             "creatify": apis.creatify.base_url,

@@ -25,6 +25,7 @@ ALARM, QUERY = "AWS::CloudWatch::Alarm", "AWS::Logs::QueryDefinition"
 OF_AWS = {
     ("AWS/SQS", "ApproximateNumberOfMessagesVisible"): "QueueName",
     ("AWS/SQS", "ApproximateNumberOfMessagesNotVisible"): "QueueName",
+    ("AWS/SQS", "ApproximateNumberOfMessagesDelayed"): "QueueName",
     ("AWS/SQS", "ApproximateAgeOfOldestMessage"): "QueueName",
     ("AWS/Lambda", "IteratorAge"): "FunctionName",
     ("AWS/Lambda", "Errors"): "FunctionName",

@@ -2,12 +2,17 @@
 
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import Any
 
 import pytest
+from botocore.exceptions import ClientError
 
+from dailies import clock
+from dailies.archiving import PATIENCE
 from dailies.asking import tries_within
 from dailies.models import Event
+from dailies.queue import MOST_DELAY
 from local.apis import ProviderApis
 from local.apis.captions import Captions
 from local.apis.creatify import Creatify
@@ -211,14 +216,67 @@ class TestNotRenewed:
         assert not archive_at_work.try_medium(event, case.role)
         assert len(archive_at_work.apis.requests) == 1
 
-    def test_where_the_rate_limit_leaves_no_room_the_next_try_waits_until_it_does(
+    def test_where_the_rate_limit_leaves_no_room_it_is_queued_anew_and_no_try_is_spent(
         self, case: Case, event: Event, archive_at_work: Archive, keys: list[str]
     ) -> None:
-        limit = PROVIDERS[case.provider].api_limit
-        archive_at_work.table.take_calls(case.provider, limit, limit.calls, time.time())
-        assert not archive_at_work.try_medium(event, case.role)
-        assert archive_at_work.pauses[-1] >= limit.seconds
+        self.exhaust(archive_at_work, case)
+        assert archive_at_work.try_medium(event, case.role, tries=TRIES)  # this message is done with
+        receipt = archive_at_work.receipt(event)
+        assert (receipt.state, receipt.reason) == ("pending", "the provider's rate limit leaves no room just now")
+        assert archive_at_work.cloud.failed() == []
         assert archive_at_work.apis.requests == []
+        limit = PROVIDERS[case.provider].api_limit
+        assert limit.seconds <= archive_at_work.delays[-1] <= 2 * limit.seconds
+        assert archive_at_work.pauses == []
+
+    @pytest.mark.parametrize("waited", [3600, 80_000])
+    def test_the_longer_it_waits_the_longer_are_the_pauses_up_to_what_sqs_takes(
+        self, archive_at_work: Archive, keys: list[str], waited: int
+    ) -> None:
+        event = self.found(archive_at_work, ago=waited)
+        assert archive_at_work.try_medium(event, "output")
+        assert min(MOST_DELAY, 0.1 * waited) <= archive_at_work.delays[-1] <= MOST_DELAY
+
+    def test_after_a_day_its_tries_are_counted(self, archive_at_work: Archive, keys: list[str]) -> None:
+        event = self.found(archive_at_work, ago=PATIENCE + 60)
+        assert not archive_at_work.try_medium(event, "output")
+        assert archive_at_work.try_medium(event, "output", tries=TRIES)
+        assert archive_at_work.receipt(event).state == "failed"
+        assert len(archive_at_work.cloud.failed()) == 1
+
+    def test_one_that_the_queue_does_not_take_comes_again(self, archive_at_work: Archive, keys: list[str]) -> None:
+        event = self.found(archive_at_work, ago=0)
+
+        def refuse(params: dict[str, Any], **_: Any) -> None:
+            if "DelaySeconds" in params:
+                raise ClientError({"Error": {"Code": "AccessDenied"}}, "SendMessage")
+
+        archive_at_work.cloud.sqs.meta.events.register("provide-client-params.sqs.SendMessage", refuse)
+        assert not archive_at_work.try_medium(event, "output")
+        assert len(archive_at_work.pauses) == 1
+
+    @pytest.mark.parametrize("status", [503, None])
+    def test_one_that_it_lets_be_asked_once_says_what_was_answered(
+        self, archive_at_work: Archive, keys: list[str], status: int | None
+    ) -> None:
+        event = self.found(archive_at_work, ago=0, room=1)
+        archive_at_work.apis.captions.fail(status)
+        assert not archive_at_work.try_medium(event, "output")
+        assert archive_at_work.receipt(event).reason.startswith("the provider's API")
+
+    def exhaust(self, archive: Archive, case: Case, room: int = 0) -> None:
+        """What the limit allows is taken, but for so many calls."""
+        limit = PROVIDERS[case.provider].api_limit
+        archive.table.take_calls(case.provider, limit, limit.calls - room, time.time())
+
+    def found(self, archive: Archive, *, ago: float, room: int = 0) -> Event:
+        """An operation of Captions' whose link is dead, found so many seconds ago; no room is left."""
+        event = archive.operation()
+        archive.apis.captions.links.die("o-1")
+        archive.apis.requests.clear()
+        archive.record(replace(event, event_id="e" * 64, received_at=clock.at(time.time() - ago)))
+        self.exhaust(archive, CASES[-1], room)
+        return event
 
     def test_a_key_that_is_not_taken_loses_nothing_that_a_redrive_could_not_bring_back(
         self, case: Case, event: Event, archive_at_work: Archive, keys: list[str]

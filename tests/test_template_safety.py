@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from dailies.secrets import PLACEHOLDER
-from tests.template import actions, events, functions, queues, resources, roles, statements, target, template
+from tests.template import actions, as_list, events, functions, queues, resources, roles, statements, target, template
 
 ALARM, RULE = "AWS::CloudWatch::Alarm", "AWS::Events::Rule"
 HOUR = 3600
@@ -58,14 +58,16 @@ class TestAsynchronousEdges:
             # before the stream forgets it after a day
             assert HOUR <= stream["MaximumRecordAgeInSeconds"] < 24 * HOUR
 
-    def test_every_queue_that_is_worked_off_has_dead_letters_that_its_function_may_send_to_too(self) -> None:
+    def test_every_queue_that_is_worked_off_has_dead_letters_that_its_function_may_send_to_as_to_itself(self) -> None:
+        """What failed; and what waits for a provider's rate limit, anew."""
         consumers = events("SQS")
         assert len(consumers) == 1
         for name, source in consumers:
-            redrive = queues()[target(source["Queue"])]["RedrivePolicy"]
+            queue = target(source["Queue"])
+            redrive = queues()[queue]["RedrivePolicy"]
             dead_letters = target(redrive["deadLetterTargetArn"])
             assert dead_letters in queues()
-            assert self.may_send(name) == {dead_letters}
+            assert self.may_send(name) == {dead_letters, queue}
             assert source["FunctionResponseTypes"] == ["ReportBatchItemFailures"]
 
     def test_every_target_of_a_rule_has_dead_letters(self) -> None:
@@ -167,9 +169,10 @@ class TestAsynchronousEdges:
 
     def may_send(self, name: str) -> set[str]:
         return {
-            target(statement["Resource"])
+            target(resource)
             for statement in statements(roles()[f"{name}Role"])
             if "sqs:SendMessage" in actions(statement)
+            for resource in as_list(statement["Resource"])
         }
 
     def failure_queues(self) -> set[str]:

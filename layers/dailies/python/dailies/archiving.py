@@ -15,7 +15,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from dailies import clock, links
 from dailies.addresses import Ways
-from dailies.asking import Api
+from dailies.asking import Api, NoRoom
 from dailies.bucket import Bucket, name_in_key
 from dailies.confirming import contradiction, may_be_late
 from dailies.errors import Contradicted, HostFailed, LinkDead, MediumRefused, PayloadError, TransferError
@@ -39,6 +39,7 @@ from dailies.wanted import (
 
 LONGEST_PAUSE = 600  # seconds between two tries: more would waste a link that lives an hour
 LONGEST_ASKED = 3600  # that a host may ask for, where its link does not say how long it lives: it may be an hour
+PATIENCE = 86_400  # seconds after a medium was found: for so long a provider's rate limit costs none of its tries
 LAST_CHANCE_SECONDS = 60  # before a link dies, the next try is not put off beyond that
 SAME_LENGTH_SECONDS = 0.5  # by which a provider's word and the medium's header may differ: half a second, or 2 %
 UNKNOWN = frozenset({HTTPStatus.NOT_FOUND, HTTPStatus.GONE})  # a provider's API, of a job that it does not know
@@ -65,15 +66,18 @@ class Desk:
 
 
 def archive(desk: Desk, message: Mapping[str, Any], *, seconds: float) -> bool:
-    """Work off one queue message within `seconds`. True where it is done with, archived or given up; False where it
-    comes again, after a pause or, when the tries are used up, in the dead-letter queue."""
+    """Work off one queue message within `seconds`. True where it is done with: archived, given up or queued anew;
+    False where it comes again, after a pause or, when the tries are used up, in the dead-letter queue."""
     tries = int(message["attributes"]["ApproximateReceiveCount"])
     wanted = None
     try:
         wanted = _look_up(desk, message)
         if wanted is None or wanted.archived:
             return True
-        receipt, asked = _try(desk, wanted, tries, seconds)
+        try:
+            receipt, asked = _try(desk, wanted, tries, seconds)
+        except NoRoom as error:
+            return _queued_anew(desk, message, wanted, error)
         _record(desk, [receipt_event(wanted, receipt)])
     except (BotoCoreError, ClientError) as error:
         job_id = wanted.job_id if wanted else ""
@@ -99,12 +103,15 @@ def _look_up(desk: Desk, message: Mapping[str, Any]) -> Wanted | None:
 
 
 def _try(desk: Desk, wanted: Wanted, tries: int, seconds: float) -> tuple[Receipt, float]:
-    """What one try comes to, told and counted; and the seconds that the host asks to be left alone for."""
+    """What one try comes to, told and counted; and the seconds that the host asks to be left alone for. NoRoom where
+    the provider's rate limit is to be waited for."""
     started = time.monotonic()
     try:
         done = _transfer(desk, wanted, seconds)
         rows_read = _record(desk, _listed(desk, wanted, done)) if isinstance(done, Stored) else 0
     except TransferError as error:
+        if isinstance(error, NoRoom) and _waited(wanted) < PATIENCE:
+            raise
         asked = error.retry_after if isinstance(error, HostFailed) else 0
         return _not_stored(desk, wanted, _after(error, tries, desk.most_tries), error.reason), asked
     if isinstance(done, Unfinished):
@@ -288,6 +295,21 @@ def _come_again(desk: Desk, message: Mapping[str, Any], tries: int, wanted: Want
         pause = min(pause, max(1.0, left - LAST_CHANCE_SECONDS))
     desk.queue.wait(message["receiptHandle"], 0 if tries >= desk.most_tries else max(1, round(pause)))
     return False
+
+
+def _queued_anew(desk: Desk, message: Mapping[str, Any], wanted: Wanted, error: NoRoom) -> bool:
+    """Put the message into the queue anew, and be done with this one: SQS counts the receives from the beginning, so
+    that waiting for a rate limit, which many media may share, uses up no tries. How long the link lives does not matter
+    here: it is dead, or the provider gives its own. The pauses grow with the wait: a crowd that waits costs little."""
+    _record(desk, [receipt_event(wanted, _not_stored(desk, wanted, "pending", error.reason))])
+    pause = max(error.retry_after, _waited(wanted) * random.uniform(0.1, 0.3))  # noqa: S311  no secret
+    desk.queue.put(message["body"], delay=round(pause))
+    return True
+
+
+def _waited(wanted: Wanted) -> float:
+    """Seconds since the medium was found; for ever where nothing recorded says when."""
+    return time.time() - clock.seconds(wanted.found_at) if wanted.found_at else float("inf")
 
 
 def _left(wanted: Wanted) -> float | None:

@@ -35,6 +35,10 @@ class LimitReached(HostFailed):
     """The provider's rate limit leaves no room just now."""
 
 
+class NoRoom(LimitReached):
+    """Our own count of the rate limit leaves no room just now: nothing was asked."""
+
+
 class CredentialsRefused(HostFailed):
     """The provider's API does not take the owner's credentials."""
 
@@ -92,8 +96,8 @@ class Api:
     ) -> Answer:
         """Ask, and again where that may mend it, `tries` times at most; None: as often as its rate limit suggests.
 
-        HostFailed where it did not answer, FailureAnswered, LimitReached where the limit leaves no room or the provider
-        says so, CredentialsRefused.
+        HostFailed where it did not answer, FailureAnswered, NoRoom where the limit lets nothing be asked, LimitReached
+        where the provider says so, CredentialsRefused.
         """
         request = ask(self.base_url, credentials)
         answer = self._answer(request)
@@ -103,7 +107,10 @@ class Api:
             if not _may_mend(answer) or pause > LONGEST_PAUSE:
                 break
             time.sleep(pause)
-            answer = self._answer(request)
+            try:
+                answer = self._answer(request)
+            except NoRoom:
+                break  # the answer before says more
         return _accepted(answer)
 
     def _answer(self, request: Request) -> Answer:
@@ -125,7 +132,7 @@ class Api:
         if not granted:
             # a whole span of it later there is room, however many of us wait: a try before would only be one less
             seconds = self.provider.api_limit.seconds * random.uniform(1, 2)  # noqa: S311  no secret
-            raise LimitReached("the provider's rate limit leaves no room just now", seconds)
+            raise NoRoom("the provider's rate limit leaves no room just now", seconds)
 
 
 def tries_within(limit: Limit) -> int:
