@@ -18,6 +18,7 @@ from tests.cloud import SECRET, Cloud
 URL = "https://a1.execute-api.eu-central-1.amazonaws.com/webhooks/captions/creator"
 OTHER_URL = URL.replace("a1", "b2")
 KEY, OTHER_KEY = "owners/captions-key", "owners/other-key"
+PATIENCE = 150.0  # seconds
 EVENTS = ["creator.success", "creator.failure"]
 
 
@@ -52,7 +53,7 @@ class Formation:
 
     def place(self, api_url: str, api_secret: str) -> Register:
         key = ApiSecret(lambda: self.aws, api_secret)
-        account = Account("captions", api_url, key, 150, sleep=self.pause)
+        account = Account("captions", api_url, key, PATIENCE, sleep=self.pause, now=self.clock.now)
         return Register(account, REGISTRY, HeldSecret(self.aws, SECRET, sleep=self.pause))
 
     def pause(self, seconds: float) -> None:

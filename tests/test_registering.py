@@ -15,10 +15,12 @@ from dailies.rotating import SETTLE_SECONDS
 from dailies.secrets import UPDATING_UNTIL
 from local.apis import ProviderApis, provider_apis
 from local.apis.captions_webhooks import Registration
-from tests.cloud import Cloud
-from tests.formation import EVENTS, KEY, OTHER_KEY, OTHER_URL, URL, Formation
+from tests.cloud import Cloud, Context
+from tests.formation import EVENTS, KEY, OTHER_KEY, OTHER_URL, PATIENCE, URL, Formation
+from tests.webhook import webhook
 
 START = 1_705_314_600.0
+HANGS = 20.0  # seconds that a call may take until it is given up
 
 
 @pytest.fixture
@@ -241,7 +243,44 @@ class TestCreationThatFailed:
         formation.captions.fail(429, times=10**6)
         outcome = formation.ask("Create")
         assert outcome == Outcome(NOT_REGISTERED, "captions /webhooks/events: called too often")
-        assert 100 < sum(formation.pauses) <= 150
+        assert 100 < sum(formation.pauses) <= PATIENCE
+
+    def test_calls_that_hang_use_up_the_patience_as_pauses_do(self, formation: Formation) -> None:
+        """CloudFormation has to be answered before the function's time is over, and what was made to be taken back."""
+        formation.captions.fail(None, times=10**6)
+        place = formation.place
+
+        def take() -> bool:
+            formation.clock.forward(HANGS)  # as if each call took that long
+            return True
+
+        def slow(api_url: str, api_secret: str) -> Register:
+            at = place(api_url, api_secret)
+            at.account.take = take
+            return at
+
+        setattr(formation, "place", slow)  # noqa: B010
+        assert formation.ask("Create").reason.startswith("captions /webhooks/events: no answer")
+        assert PATIENCE - HANGS < formation.clock.now() - START <= PATIENCE + HANGS
+
+    def test_where_little_of_the_functions_time_is_left_cloudformation_is_answered_without_a_pause(
+        self, formation: Formation, cloud: Cloud
+    ) -> None:
+        class Late(Context):
+            def get_remaining_time_in_millis(self) -> int:
+                return 101_000
+
+        formation.captions.fail(429, times=10**6)
+        about = {"StackId": "s", "RequestId": "r", "LogicalResourceId": "CaptionsWebhook"}
+        with webhook() as waiting:
+            event = {"RequestType": "Create", "ResourceProperties": formation.properties(), **about}
+            function = cloud.function("register_captions_webhook")
+            function.lambda_handler({**event, "ResponseURL": waiting.url}, Late())
+            (answer,) = waiting.deliveries
+        assert (answer.body["Status"], answer.body["Reason"]) == (
+            "FAILED",
+            "captions /webhooks/events: called too often",
+        )
 
 
 def test_made_changed_and_deleted_within_a_minute_it_waits_for_room_and_no_call_is_lost(formation: Formation) -> None:

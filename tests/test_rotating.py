@@ -15,7 +15,7 @@ from dailies.providers.creatify import MOST_WEBHOOK_URL, TOKEN_LENGTH, webhook_u
 from dailies.secrets import PLACEHOLDER, UPDATING_SECONDS, UPDATING_UNTIL, SigningSecret
 from local.apis import ProviderApis, provider_apis
 from local.apis.captions_webhooks import Registration
-from tests.cloud import SECRET, Cloud
+from tests.cloud import SECRET, Cloud, Context
 
 URL = "https://a1.execute-api.eu-central-1.amazonaws.com/webhooks/captions/creator"
 STEPS = ("createSecret", "setSecret", "testSecret", "finishSecret")
@@ -40,7 +40,7 @@ class Rotation:
     def step(self, *steps: str) -> None:
         for step in steps:
             event = {"Step": step, "SecretId": SECRET, "ClientRequestToken": self.version}
-            self._module.lambda_handler(event, None)
+            self._module.lambda_handler(event, Context())
 
     def whole(self) -> None:
         self.begin()

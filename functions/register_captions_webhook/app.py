@@ -5,9 +5,11 @@ CloudFormation waits for an hour for an answer, so there is one whatever happens
 
 import os
 import time
+from functools import partial
 from typing import Any
 
 import boto3
+from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from dailies import outbound, secrets, table
 from dailies.account import Account
@@ -21,7 +23,7 @@ from dailies.secrets import ApiSecret
 from dailies.table import Table
 from dailies.telemetry import Telemetry
 
-PATIENCE = 150.0  # seconds; twice the minute that Captions counts its five calls in, and half of the time limit
+LAST_SECONDS = 100.0  # of the time limit: a call that hangs, taking back what was made, and the answer
 PAUSES = (0, 1, 2, 4, 8)  # seconds before each try to answer
 
 client = boto3.client("secretsmanager", config=secrets.CLIENT)
@@ -35,15 +37,16 @@ def take() -> bool:
     return limits.take_calls("captions", CAPTIONS.api_limit, 1, time.time()) > 0
 
 
-def place(api_url: str, api_secret: str) -> Register:
+def place(api_url: str, api_secret: str, *, patience: float) -> Register:
     """Captions' register at this address, by the key in this secret."""
-    account = Account("captions", api_url, ApiSecret(lambda: client, api_secret), PATIENCE, take)
+    account = Account("captions", api_url, ApiSecret(lambda: client, api_secret), patience, take)
     return Register(account, REGISTRY, secret)
 
 
-def lambda_handler(event: dict[str, Any], _context: object) -> None:
+def lambda_handler(event: dict[str, Any], context: LambdaContext) -> None:
     """Safe to run again for the same event."""
-    outcome = carry_out(event, place)
+    patience = context.get_remaining_time_in_millis() / 1000 - LAST_SECONDS
+    outcome = carry_out(event, partial(place, patience=patience))
     if outcome.reason:
         telemetry.log.error(outcome.reason, request=event["RequestType"])
     for pause in PAUSES:

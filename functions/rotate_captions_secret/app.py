@@ -5,6 +5,7 @@ import time
 from typing import Any
 
 import boto3
+from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from dailies import secrets, table
 from dailies.account import Account
@@ -14,7 +15,7 @@ from dailies.rotating import HeldSecret, rotate
 from dailies.secrets import ApiSecret
 from dailies.table import Table
 
-PATIENCE = 150.0  # seconds; twice the minute that Captions counts its five calls in, and half of the time limit
+LAST_SECONDS = 60.0  # of the time limit, for calls that hang
 
 api_url, webhook_url = os.environ["CAPTIONS_API_URL"], os.environ["WEBHOOK_URL"]
 client = boto3.client("secretsmanager", config=secrets.CLIENT)
@@ -28,8 +29,9 @@ def take() -> bool:
     return limits.take_calls("captions", CAPTIONS.api_limit, 1, time.time()) > 0
 
 
-def lambda_handler(event: dict[str, Any], _context: object) -> None:
+def lambda_handler(event: dict[str, Any], context: LambdaContext) -> None:
     """Safe to run again for the same step."""
-    account = Account("captions", api_url, api_key, PATIENCE, take)
+    patience = context.get_remaining_time_in_millis() / 1000 - LAST_SECONDS
+    account = Account("captions", api_url, api_key, patience, take)
     way = rotation(Register(account, REGISTRY, secret), webhook_url)
     rotate(event["Step"], event["ClientRequestToken"], secret, way)

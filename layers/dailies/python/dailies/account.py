@@ -21,8 +21,9 @@ PAUSE_SECONDS = 15.0
 
 @dataclass(slots=True)
 class Account:
-    """An API's base URL and the owner's credentials for it. `patience`: seconds that may be spent waiting, in all.
-    `take`: takes a call from the rate limit that all functions keep together; False where there is no room.
+    """An API's base URL and the owner's credentials for it. `patience`: the seconds from now on, those that calls take
+    included, after which nothing is waited for. `take`: takes a call from the rate limit that all functions keep
+    together; False where there is no room.
     `answered`: whether the API has carried out any call yet."""
 
     provider: str
@@ -32,7 +33,12 @@ class Account:
     take: Callable[[], bool] = lambda: True
     network: Network = field(default_factory=Network)
     sleep: Callable[[float], None] = time.sleep
+    now: Callable[[], float] = time.monotonic
     answered: bool = False
+    _until: float = field(init=False)
+
+    def __post_init__(self) -> None:
+        self._until = self.now() + self.patience
 
     def credentials(self) -> Credentials | None:
         """None where the owner has set none."""
@@ -59,9 +65,8 @@ class Account:
     def waits(self) -> bool:
         """Wait for a while; False where the patience is at its end."""
         pause = PAUSE_SECONDS * random.uniform(0.8, 1.2)  # noqa: S311  no secret: that two do not come at once again
-        if pause > self.patience:
+        if self.now() + pause > self._until:
             return False
-        self.patience -= pause
         self.sleep(pause)
         return True
 
