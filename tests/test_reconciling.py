@@ -9,6 +9,7 @@ from dataclasses import replace
 import pytest
 
 from dailies import clock
+from dailies.archiving import LONGEST_ASKED
 from dailies.models import Event, Job, Media
 from dailies.queue import WorkQueue
 from dailies.reconciling import GROWS, LONGEST_GAP, Sweep, next_look, reconcile
@@ -18,6 +19,7 @@ from dailies.telemetry import Telemetry
 from tests.desk import PROVIDERS, Archive
 
 HOUR = 3600.0
+TIME_LIMIT = 960.0  # seconds for which a medium's message is hidden while it is tried
 WEBHOOK = {"sync": "generation", "creatify": "product_to_videos", "captions": "creator"}
 every_provider_here = pytest.mark.parametrize("provider", WEBHOOK)
 
@@ -280,11 +282,20 @@ class TestStuck:
         reconciles.run()
         assert reconciles.queued() == []
 
-    def test_one_that_may_still_be_under_way_is_not(self, archive_at_work: Archive) -> None:
+    @pytest.mark.parametrize("ago", [HOUR / 2, LONGEST_ASKED + TIME_LIMIT])
+    def test_one_that_may_still_be_under_way_is_not(self, archive_at_work: Archive, ago: float) -> None:
+        """Also after the pause that its host asked for, and a try that took all of its time."""
         reconciles = Reconcile(archive_at_work)
-        reconciles.advance(self.found(ago=HOUR / 2))
+        reconciles.advance(self.found(ago=ago))
         reconciles.run()
         assert reconciles.queued() == []
+
+    @pytest.mark.parametrize(("days", "queued"), [(6.9, 1), (7.1, 0)])
+    def test_after_a_week_it_is_left(self, archive_at_work: Archive, days: float, queued: int) -> None:
+        reconciles = Reconcile(archive_at_work)
+        reconciles.advance(self.found(ago=days * 24 * HOUR))
+        reconciles.run()
+        assert len(reconciles.queued()) == queued
 
     def test_what_is_queued_again_is_what_the_archive_understands(self, archive_at_work: Archive) -> None:
         reconciles = Reconcile(archive_at_work)

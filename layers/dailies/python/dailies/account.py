@@ -23,8 +23,7 @@ PAUSE_SECONDS = 15.0
 class Account:
     """An API's base URL and the owner's credentials for it. `patience`: the seconds from now on, those that calls take
     included, after which nothing is waited for. `take`: takes a call from the rate limit that all functions keep
-    together; False where there is no room.
-    `answered`: whether the API has carried out any call yet."""
+    together; False where there is no room. `answered`: whether the API has carried out any call yet."""
 
     provider: str
     base_url: str

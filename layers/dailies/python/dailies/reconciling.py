@@ -21,10 +21,10 @@ from dailies.rows import Item
 from dailies.table import Table
 from dailies.telemetry import Telemetry
 
-STUCK_SECONDS = 3600.0  # no try of a medium, and no pause after one, lasts half as long
+STUCK_SECONDS = 5400.0  # more than the hour that a media host may ask for and the quarter of one that a try may take
 GROWS = 0.5  # the next look comes after half the time that a job has been silent for
 LONGEST_GAP = 3600.0  # between two looks, in seconds
-LONGEST_SILENCE = 7 * 86_400.0  # seconds; after a week nobody is asked any more
+LONGEST_SILENCE = 7 * 86_400.0  # seconds; after a week nobody is asked any more, and nothing queued again
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,7 +92,13 @@ def _queue_again(sweep: Sweep, provider: Provider) -> int:
     """Put the media of jobs that are stuck into the archive's queue again: how many. Archiving twice is once."""
     now, count = time.time(), 0
     usual = sweep.quiet or STUCK_SECONDS
-    for row in sweep.table.standing_jobs(provider.name, "archiving", until=clock.at(now - usual), newest_first=False):
+    for row in sweep.table.standing_jobs(
+        provider.name,
+        "archiving",
+        since=clock.at(now - LONGEST_SILENCE),
+        until=clock.at(now - usual),
+        newest_first=False,
+    ):
         job = sweep.table.job(provider.name, row["job_id"])
         if job is None or next_look(row, usual) > now:
             continue
