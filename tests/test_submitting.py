@@ -1,15 +1,19 @@
 """Jobs are submitted with the webhook in them, once, and are known from then on."""
 
 import json
+import time
 from collections.abc import Mapping
+from dataclasses import replace
 
 import pytest
 
 from dailies.bus import Bus
 from dailies.errors import NotSubmitted
+from dailies.providers.sync import SYNC
 from dailies.submitting import Submitted, submit
 from tests.cloud import BUS
 from tests.desk import TOKEN, Archive
+from tests.webhook import webhook
 
 SYNC_URL = "https://r.example/webhooks/sync/generation"
 CREATIFY_URL = f"https://r.example/webhooks/creatify/product_to_videos/{TOKEN}"
@@ -110,6 +114,27 @@ class TestNotSubmitted:
         with pytest.raises(NotSubmitted, match=r"creatify refused it with 400: .*product_url"):
             owner.submit("creatify", "gen_image", {}, CREATIFY_URL)
         assert owner.desk.cloud.told() == []
+
+    @pytest.mark.parametrize("status", [200, 400])
+    def test_an_answer_that_repeats_the_webhooks_url_is_told_without_its_token(self, owner: Owner, status: int) -> None:
+        """Refused, or taken without naming a job."""
+        apis = owner.desk.desk.apis
+        with webhook() as creatify:
+            creatify.answers, creatify.echoes = [status], True
+            elsewhere = replace(apis["creatify"], base_url=creatify.url)
+            owner.desk.desk = replace(owner.desk.desk, apis={**apis, "creatify": elsewhere})
+            with pytest.raises(NotSubmitted, match=r"product_to_videos/\[redacted\]") as refused:
+                owner.submit("creatify", "gen_image", {"product_url": "https://x.example/p.png"}, CREATIFY_URL)
+        assert TOKEN not in str(refused.value)
+
+    def test_syncs_submissions_have_a_limit_of_their_own(self, owner: Owner) -> None:
+        """Sixty a minute, whatever is asked beside."""
+        owner.desk.table.take_calls("sync", SYNC.api_limit, SYNC.api_limit.calls, time.time())
+        for _ in range(60):
+            owner.submit("sync", "generate", GENERATION, SYNC_URL)
+        with pytest.raises(NotSubmitted, match="sync did not take it: the provider's rate limit leaves no room"):
+            owner.submit("sync", "generate", GENERATION, SYNC_URL)
+        assert [request.status for request in owner.desk.apis.requests] == [201] * 60
 
     @pytest.mark.parametrize("status", [503, None])
     def test_it_is_sent_once_also_where_the_answer_is_lost(self, owner: Owner, status: int | None) -> None:

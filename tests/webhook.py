@@ -26,11 +26,12 @@ class Delivery:
 
 @dataclass
 class Webhook:
-    """`answers` are the statuses of the next answers; after them it is always 200."""
+    """`answers` are the statuses of the next answers; after them it is always 200. `echoes`: with what it was told."""
 
     url: str
     deliveries: list[Delivery] = field(default_factory=list)
     answers: list[int] = field(default_factory=list)
+    echoes: bool = False
 
     def told(self, key: str) -> list[Any]:
         """One field of each body, in the order of arrival."""
@@ -47,8 +48,10 @@ def webhook() -> Iterator[Webhook]:
             raw = self.rfile.read(int(headers["content-length"]))
             receiver.deliveries.append(Delivery(self.path, headers, raw))
             self.send_response(receiver.answers.pop(0) if receiver.answers else 200)
-            self.send_header("Content-Length", "0")
+            body = raw if receiver.echoes else b""
+            self.send_header("Content-Length", str(len(body)))
             self.end_headers()
+            self.wfile.write(body)
 
         do_PUT = do_POST  # noqa: N815  the name that http.server looks for
 

@@ -22,7 +22,7 @@ telemetry = Telemetry(os.environ["STACK_NAME"])
 
 
 def lambda_handler(_event: object, _context: object) -> None:
-    """One call to Sync each run; what goes wrong is mended by the next one."""
+    """One call to Sync each run, for which `SYNC.api_limit` leaves room; what goes wrong is mended by the next one."""
     account = Account("sync", api_url, api_key, patience=0)
     if account.credentials() and secret.use(account.call(ask_signing_secret, read_signing_secret)):
         telemetry.count("NewSecrets", {"provider": "sync"})

@@ -113,9 +113,13 @@ class Api:
                 break  # the answer before says more
         return _accepted(answer)
 
-    def _answer(self, request: Request) -> Answer:
+    def submit(self, ask: Callable[[str, Credentials], Request], credentials: Credentials) -> Answer:
+        """Send what submits a job, once. The same errors."""
+        return _accepted(self._answer(ask(self.base_url, credentials), submits=True))
+
+    def _answer(self, request: Request, *, submits: bool = False) -> Answer:
         """One try, for which the rate limit leaves room; NO_ANSWER where there was none."""
-        self._take()
+        self._take(submits=submits)
         try:
             answer = outbound.call(request, self.network)
         except HostFailed as error:
@@ -124,14 +128,17 @@ class Api:
         self.telemetry.count("Questions", {"provider": self.provider.name, "status": str(answer.status)})
         return answer
 
-    def _take(self) -> None:
+    def _take(self, *, submits: bool) -> None:
+        name, limit = self.provider.name, self.provider.api_limit
+        if submits and self.provider.submit_limit:
+            name, limit = f"{name}/submit", self.provider.submit_limit
         try:
-            granted = self.table.take_calls(self.provider.name, self.provider.api_limit, 1, time.time())
+            granted = self.table.take_calls(name, limit, 1, time.time())
         except (BotoCoreError, ClientError) as error:
             raise HostFailed(f"the API's rate limit could not be kept: {_aws_problem(error)}") from error
         if not granted:
             # a whole span of it later there is room, however many of us wait: a try before would only be one less
-            seconds = self.provider.api_limit.seconds * random.uniform(1, 2)  # noqa: S311  no secret
+            seconds = limit.seconds * random.uniform(1, 2)  # noqa: S311  no secret
             raise NoRoom("the provider's rate limit leaves no room just now", seconds)
 
 

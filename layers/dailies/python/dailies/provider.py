@@ -115,6 +115,7 @@ class Submission(NamedTuple):
     `path`: below the base URL; `{source_id}` in it stands for the job that it goes on with or makes anew. `job_id`:
     reads which job the answer is about, PayloadError where it names none. `webhook_field`: where the body names the
     webhook: by its URL, which has at most `most_url` characters, or `by_id`, that of a registered one.
+    `redact`: as a question's, for what is told of the answer.
     """
 
     webhook: str
@@ -124,6 +125,7 @@ class Submission(NamedTuple):
     webhook_field: str
     by_id: bool = False
     most_url: int = 2048
+    redact: Callable[[bytes], bytes] = bytes
 
     @property
     def needs_source(self) -> bool:
@@ -167,7 +169,8 @@ class Provider(NamedTuple):
 
     `roles`: what kinds of medium each role may be. `listings`: the roles whose media list other jobs. `renewals`: how
     to ask for a fresh link, by role. `inquiries`: how to ask about a job, by webhook. `api_limit`: its API's rate
-    limit. `submissions`: the calls that submit a job, by name. `api_names`: what stands in its API secret.
+    limit. `submissions`: the calls that submit a job, by name; `submit_limit`: theirs, where it is another one.
+    `api_names`: what stands in its API secret.
     `links_are_proven`: whether a delivery's proof covers the links in it. `may_go_on`: its words for a completed job
     that another stage may follow.
     """
@@ -180,6 +183,7 @@ class Provider(NamedTuple):
     inquiries: Mapping[str, Inquiry]
     submissions: Mapping[str, Submission]
     api_limit: Limit
+    submit_limit: Limit | None = None
     api_names: tuple[str, ...] = ("api_key",)
     links_are_proven: bool = True
     may_go_on: frozenset[str] = frozenset()

@@ -48,11 +48,12 @@ def submit(
     if submission is None:
         known = ", ".join(sorted(api.provider.submissions))
         raise NotSubmitted(f"{api.provider.name} has no call {name}; it has {known}")
-    answer = _sent(api, _request(submission, body, webhook, source_id))
+    answer = _sent(api, submission, _request(submission, body, webhook, source_id))
     try:
         job_id = submission.job_id(answer)
     except PayloadError as error:
-        raise NotSubmitted(f"{api.provider.name} took it but named no job: {answer[:200]!r}") from error
+        told = submission.redact(answer)[:200]
+        raise NotSubmitted(f"{api.provider.name} took it but named no job: {told!r}") from error
     return Submitted(
         provider=api.provider.name,
         webhook=submission.webhook,
@@ -88,7 +89,7 @@ def _request(
     return ask
 
 
-def _sent(api: Api, ask: Callable[[str, Credentials], Request]) -> bytes:
+def _sent(api: Api, submission: Submission, ask: Callable[[str, Credentials], Request]) -> bytes:
     """The answer to a request that is sent once."""
     name = api.provider.name
     try:
@@ -97,7 +98,7 @@ def _sent(api: Api, ask: Callable[[str, Credentials], Request]) -> bytes:
             raise NotSubmitted(
                 f"no credentials of {name} are set: {', '.join(api.provider.api_names)} in its api secret"
             )
-        answer = api.call(ask, credentials, tries=1)
+        answer = api.submit(ask, credentials)
     except (LimitReached, CredentialsRefused) as error:
         raise NotSubmitted(f"{name} did not take it: {error.reason}") from error
     except HostFailed as error:
@@ -105,7 +106,8 @@ def _sent(api: Api, ask: Callable[[str, Credentials], Request]) -> bytes:
             f"{error.reason}; look at {name} whether it took the job before you send it again"
         ) from error
     if answer.status not in TAKEN:
-        raise NotSubmitted(f"{name} refused it with {answer.status}: {answer.body[:500].decode(errors='replace')}")
+        why = submission.redact(answer.body)[:500].decode(errors="replace")
+        raise NotSubmitted(f"{name} refused it with {answer.status}: {why}")
     return answer.body
 
 

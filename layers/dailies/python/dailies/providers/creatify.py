@@ -130,6 +130,7 @@ def _submission(path: str) -> Submission:
         job_id=lambda body: ProductToVideo.read(body).id,
         webhook_field="webhook_url",
         most_url=MOST_WEBHOOK_URL,
+        redact=redact_answer,
     )
 
 

@@ -295,5 +295,8 @@ SYNC = Provider(
             webhook_field="webhookUrl",
         )
     },
-    api_limit=Limit(600),  # https://sync.so/docs/developer-guides/rate-limits; our calls are not POST /v2/generate
+    # https://sync.so/docs/developer-guides/rate-limits (checked 2026-11-21): 60 of POST /v2/generate, 600 of the rest;
+    # two of these are left to fetch_sync_secret, which asks once a minute at most and keeps no count
+    api_limit=Limit(598),
+    submit_limit=Limit(60),
 )
