@@ -15,6 +15,7 @@ ALWAYS: dict[str, Iterable[Piece]] = {
         "http://169.254.169.254/latest/meta-data/"
     ).closing,  # where a machine gets its keys
     "forbidden": refusal(403, "AccessDenied").closing,
+    "expired": refusal(400, "ExpiredToken").closing,  # Google's word, and S3's where the signer's session is over
     "missing": refusal(404, "NoSuchKey").closing,
     "gone": refusal(410, "Gone").closing,
     "busy": refusal(429, "TooManyRequests").but(Retry_After="1").closing,

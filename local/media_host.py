@@ -6,7 +6,7 @@
         host.url("/job-1/generation.mp4", fault="cut-chunked")      # one of media_faults.FAULTS
         host.add("/batches/1.jsonl", rows, "application/jsonl")     # other content
         host.redirect("/v2/generations/1/result", to=host.url(...)) # 302
-        host.revoke("/job-1/generation.mp4")                        # the links given so far are dead, new ones are not
+        host.revoke("/job-1/generation.mp4")                        # the links given so far are over, new ones are not
         host.remove("/job-1/generation.mp4")                        # 404 from now on
         host.requests                                               # what was asked for, headers included
 
@@ -44,6 +44,9 @@ HOUR = 3600
 SIGNED, FAULT = "/signed", "/fault"  # the first segments of paths: /signed/fault/<name>/<path>
 
 type Dialect = Literal["X-Amz", "X-Goog"]  # what the terms of a signed link are called: S3's way, Google's way
+
+# What each answers to a link that is over; Google's as others have met it.
+OVER: dict[Dialect, Answer] = {"X-Amz": refusal(403, "AccessDenied"), "X-Goog": refusal(400, "ExpiredToken")}
 
 
 class MediaHost:
@@ -108,7 +111,7 @@ class MediaHost:
         self.answers(path, redirect(to))
 
     def revoke(self, path: str) -> None:
-        """End the signed links given for a path until now: what signed them is revoked. `url` makes good ones."""
+        """End the signed links given for a path until now, as if their time was over. `url` makes good ones."""
         self._revoked[_parts(path)[2]] += 1
 
     def remove(self, path: str) -> None:
@@ -126,8 +129,8 @@ class MediaHost:
             self._attempts[request.path] += 1
             attempt = self._attempts[request.path]
         signed, fault, path = _parts(request.path)
-        if signed and not self._permits(request):
-            return iter(refusal(403, "AccessDenied")), True
+        if signed and (refused := self._refused(request)):
+            return iter(refused), True
         found = self._added.get(path) or self.media.get(path.rpartition("/")[2])
         if found is None or path in self._removed or fault not in {None, *FAULTS}:
             return iter(refusal(404, "NoSuchKey")), True
@@ -144,16 +147,18 @@ class MediaHost:
         """What signs the links of a path: a number that grows with each revocation."""
         return f"credential-{self._revoked[_parts(path)[2]]}"
 
-    def _permits(self, request: Request) -> bool:
+    def _refused(self, request: Request) -> Answer | None:
+        """What a signed link is refused with, in the words of whose way it is signed in; None where it holds."""
         terms = {name: values[0] for name, values in parse_qs(request.query).items()}
-        dialect = "X-Goog" if "X-Goog-Signature" in terms else "X-Amz"
+        dialect: Dialect = "X-Goog" if "X-Goog-Signature" in terms else "X-Amz"
         signature = terms.pop(f"{dialect}-Signature", "")
         if not hmac.compare_digest(signature.encode(), self._signature(request.path, terms).encode()):
-            return False
-        if terms[f"{dialect}-Credential"] != self._credential(request.path):
-            return False
+            return refusal(403, "SignatureDoesNotMatch")
         issued = datetime.strptime(terms[f"{dialect}-Date"], "%Y%m%dT%H%M%SZ").replace(tzinfo=UTC)
-        return self._now() < (issued + timedelta(seconds=int(terms[f"{dialect}-Expires"]))).timestamp()
+        dies = (issued + timedelta(seconds=int(terms[f"{dialect}-Expires"]))).timestamp()
+        if self._now() < dies and terms[f"{dialect}-Credential"] == self._credential(request.path):
+            return None
+        return OVER[dialect]
 
 
 def _parts(path: str) -> tuple[bool, str | None, str]:

@@ -50,7 +50,7 @@ def test_links_are_killed_at_once_and_a_new_one_is_good(apis: ProviderApis) -> N
     first, other = (captions(apis, "/creator/poll", {"operationId": name})[1]["url"] for name in ("o-1", "o-2"))
     apis.captions.links.die("o-1")
     second = captions(apis, "/creator/poll", {"operationId": "o-1"})[1]["url"]
-    assert [fetched(url) for url in (first, second, other)] == [403, 200, 200]
+    assert [fetched(url) for url in (first, second, other)] == [400, 200, 200]  # Google's way
 
 
 def test_media_that_are_lost_are_gone_by_every_link(apis: ProviderApis) -> None:

@@ -119,6 +119,7 @@ class TestStates:
             ("range-not-satisfiable", None, ("pending", "failed"), "the host answered 416"),
             ("cut-with-length", None, ("pending", "failed"), "cut short: "),
             ("forbidden", None, ("pending", "lost"), "the host answered 403"),
+            ("expired", None, ("pending", "lost"), "the host answered 400"),
             ("missing", None, ("pending", "lost"), "the host answered 404"),
             ("gone", None, ("pending", "lost"), "the host answered 410"),
             ("html-page", None, ("failed", "failed"), "not audio or video: an HTML page"),

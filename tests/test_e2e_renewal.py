@@ -23,6 +23,7 @@ MEDIA = {
     "creatify": {"photo": "product.png", "video": "product.mp4"},
     "captions": {"output": "operation.mp4"},
 }
+OVER = {"sync": 403, "creatify": 403, "captions": 400}  # what a link whose time is over is answered with
 
 
 class Jobs:
@@ -99,7 +100,7 @@ def set_secrets(stack: Stack, values: Mapping[str, str]) -> None:
 def test_without_credentials_they_are_lost_and_a_person_should_look(lost: Jobs, owner: Owner, provider: str) -> None:
     row = owner.resting(provider, lost.ids[provider], "attention")
     assert {(one["role"], one["state"], one["reason"]) for one in row["media"]} == {
-        (role, "lost", "the host answered 403") for role in MEDIA[provider]
+        (role, "lost", f"the host answered {OVER[provider]}") for role in MEDIA[provider]
     }
     assert owner.keys(f"media/{provider}/{lost.ids[provider]}/") == []
     assert owner.events(provider, lost.ids[provider], "poll") == []

@@ -26,7 +26,7 @@ from hypothesis import strategies as st
 from local.media import Medium, media, padded
 from local.media_answers import PART_BYTES, Request, good
 from local.media_faults import COMBINED, FAULTS
-from local.media_host import MediaHost, media_host
+from local.media_host import Dialect, MediaHost, media_host
 
 HTTP_CLIENT = urllib3.PoolManager(retries=False)
 CLIP = "generation.mp4"
@@ -137,8 +137,23 @@ class TestServing:
         assert get(signed.replace("signed-1", "signed-2")).status == 403
         assert get(signed.replace("Expires=60", "Expires=600")).status == 403
         assert get(signed.partition("?")[0]).status == 403
-        assert get(host.url(f"/signed-1/{CLIP}", lifetime=60, issued=time.time() - 61)).status == 403
         assert get(host.url(f"/signed-1/{CLIP}", lifetime=None)).status == 200
+
+    @pytest.mark.parametrize(
+        ("dialect", "status", "code"), [("X-Amz", 403, b"AccessDenied"), ("X-Goog", 400, b"ExpiredToken")]
+    )
+    def test_one_that_is_over_is_refused_as_whose_way_it_is_signed_in_does(
+        self, host: MediaHost, dialect: Dialect, status: int, code: bytes
+    ) -> None:
+        path = f"/over/{dialect}/{CLIP}"
+        given = host.url(path, dialect=dialect)
+        assert get(given).status == 200
+        host.revoke(path)
+        for url in (given, host.url(path, lifetime=60, issued=time.time() - 61, dialect=dialect)):
+            answer = get(url)
+            assert (answer.status, code in answer.data) == (status, True)
+        assert get(host.url(path, dialect=dialect)).status == 200
+        assert get(given[:-1] + ("0" if given[-1] != "0" else "1")).status == 403
 
     def test_a_link_signed_anew_is_the_same_but_for_its_query(self, host: MediaHost) -> None:
         first, second = (host.url(f"/job-2/{CLIP}", issued=issued) for issued in (1_000_000_000, 1_000_000_100))
@@ -441,9 +456,10 @@ class TestFaults:
             assert following.request("GET", url).data == due
 
     @pytest.mark.parametrize(
-        ("fault", "status"), [("forbidden", 403), ("missing", 404), ("gone", 410), ("busy", 429), ("broken", 500)]
+        ("fault", "status"),
+        [("forbidden", 403), ("expired", 400), ("missing", 404), ("gone", 410), ("busy", 429), ("broken", 500)],
     )
-    def test_forbidden_missing_gone_busy_broken(self, host: MediaHost, fault: str, status: int) -> None:
+    def test_forbidden_expired_missing_gone_busy_broken(self, host: MediaHost, fault: str, status: int) -> None:
         answers = [get(host.url(f"/refused/{CLIP}", fault=fault)) for _ in range(2)]
         assert [answer.status for answer in answers] == [status, status]
         assert {answer.headers["Connection"] for answer in answers} == {"close"}

@@ -213,6 +213,7 @@ class TestAnswers:
         ("fault", "error", "reason"),
         [
             ("forbidden", LinkDead, "the host answered 403"),
+            ("expired", LinkDead, "the host answered 400"),
             ("missing", LinkDead, "the host answered 404"),
             ("gone", LinkDead, "the host answered 410"),
             ("broken", HostFailed, "the host answered 500"),

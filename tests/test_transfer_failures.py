@@ -56,6 +56,7 @@ class TestFailures:
             ("redirect-to-itself", (MediumRefused, "more than 5 redirects")),
             ("gzip-unasked", (MediumRefused, "the host compressed what was asked for as it is")),
             ("forbidden", (LinkDead, "the host answered 403")),
+            ("expired", (LinkDead, "the host answered 400")),
             ("missing", (LinkDead, "the host answered 404")),
             ("gone", (LinkDead, "the host answered 410")),
             ("broken", (HostFailed, "the host answered 500")),

@@ -15,7 +15,7 @@ DailiesError
       ├── HostFailed       the host did not deliver whole: another try may
       ├── StorageFailed    S3 did not take it: another try may
       ├── ObjectExists     there is an object under its key already
-      ├── LinkDead         the host says that the link is over (403, 404, 410)
+      ├── LinkDead         the host says that the link is over (400, 403, 404 ...)
       └── MediumRefused    what the link leads to is not fetched or not kept: no retry helps
            └── Contradicted the provider's own API says otherwise than the delivery
 """
@@ -91,7 +91,7 @@ class ObjectExists(TransferError):
 
 
 class LinkDead(TransferError):
-    """The media host refuses the link (403, 404, 410): tried again in case it is late, then lost."""
+    """The media host refuses the link (400, 401, 403, 404, 410): tried again in case it is late, then lost."""
 
 
 class MediumRefused(TransferError):

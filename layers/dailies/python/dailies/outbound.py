@@ -32,7 +32,9 @@ API_SECONDS = 10.0  # for each step of a provider's answer
 MOST_API_BYTES = 4 * 1024 * 1024  # of one: a hundred jobs, each with its prompts
 MOST_REDIRECTS = 5
 COME_AGAIN = frozenset({408, 416, 425, 429})  # of the 4xx, those that are not about the link
-LINK_OVER = frozenset({401, 403, 404, 410})  # what a host says of a link that it no longer takes
+# What a host says of a link that it takes no more. 400: Google of a signed link whose time is over, S3 of one whose
+# signer's session is (both `ExpiredToken`), and either of a link that it cannot read.
+LINK_OVER = frozenset({400, 401, 403, 404, 410})
 ASKS_FOR_A_PAUSE = frozenset({429, 503})  # with Retry-After
 REDIRECTS = frozenset({301, 302, 303, 307, 308})
 HEADERS = {"User-Agent": "Dailies", "Accept": "*/*", "Accept-Encoding": "identity"}
