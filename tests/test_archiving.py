@@ -11,10 +11,10 @@ import pytest
 
 from dailies import transfer
 from dailies.archiving import LAST_CHANCE_SECONDS, LONGEST_ASKED, LONGEST_PAUSE
-from dailies.models import MediaState
+from dailies.models import Event, MediaState
 from local.media import Medium
 from local.sink import Sink
-from tests.desk import FIRST_PAUSE, TRIES, Archive
+from tests.desk import FIRST_PAUSE, PROVIDERS, TRIES, Archive
 from tests.long_media import MIB, long_medium
 from tests.test_mp4 import FRAGMENTED
 
@@ -33,7 +33,7 @@ class TestPauses:
             meant = min(LONGEST_PAUSE, FIRST_PAUSE * 2 ** (tries - 1))
             assert 0.8 * meant - 1 <= pause <= 1.2 * meant + 1  # no two jobs come again in step
 
-    @pytest.mark.parametrize("left", [5, 61, 90, 200, 500])
+    @pytest.mark.parametrize("left", [62, 90, 200, 500])
     def test_a_link_is_tried_again_before_it_dies(self, archive_at_work: Archive, left: int) -> None:
         archive_at_work.desk = replace(archive_at_work.desk, most_tries=20)
         archive_at_work.apis.sync.links.lifetime = left
@@ -42,6 +42,14 @@ class TestPauses:
         assert not archive_at_work.try_medium(event, "output", tries=9)  # ten minutes, by itself
         (pause,) = archive_at_work.pauses
         assert 1 <= pause <= max(1, until - time() - LAST_CHANCE_SECONDS + 1)
+
+    @pytest.mark.parametrize("left", [5, 30, 58])
+    def test_its_last_minute_costs_no_more_tries_than_any_other(self, archive_at_work: Archive, left: int) -> None:
+        """One of them was its last chance. What is left of them is for the fresh link that can be asked for then."""
+        archive_at_work.apis.sync.links.lifetime = left
+        event = archive_at_work.generation("/fault/broken/generation.mp4")
+        assert not archive_at_work.try_medium(event, "output", tries=2)
+        assert 0.8 * 30 - 1 <= archive_at_work.pauses[0] <= 1.2 * 30 + 1
 
     def test_one_that_is_dead_already_is_given_its_pause(self, archive_at_work: Archive) -> None:
         """The provider may answer later, or the host's clock be late."""
@@ -64,6 +72,15 @@ class TestPauses:
         event = archive_at_work.generation("/fault/busy-two-minutes/generation.mp4")
         assert not archive_at_work.try_medium(event, "output")
         assert archive_at_work.pauses[0] <= 100 - LAST_CHANCE_SECONDS
+
+    def test_what_our_own_rate_limit_asks_for_is_not_shortened_by_it(self, archive_at_work: Archive) -> None:
+        """It is the provider that is waited for then: it gives a fresh link with its answer."""
+        archive_at_work.set_keys()
+        archive_at_work.apis.creatify.links.lifetime = 100
+        event, limit = archive_at_work.product(), PROVIDERS["creatify"].api_limit
+        archive_at_work.table.take_calls("creatify", limit, limit.calls, time())
+        assert not archive_at_work.try_medium(event, "video")
+        assert archive_at_work.pauses[0] >= limit.seconds > 100 - LAST_CHANCE_SECONDS
 
     def test_nor_beyond_an_hour_where_nobody_knows_how_long_it_lives(self, archive_at_work: Archive) -> None:
         archive_at_work.apis.sync.links.lifetime = None
@@ -90,11 +107,16 @@ class TestMargin:
     """How long a link had still to live when its medium was stored, which an alarm watches."""
 
     def measured(self, archive: Archive, printed: pytest.CaptureFixture[str]) -> dict[str, list[float]]:
+        return self.measured_of(archive, archive.generation(), "output", printed)
+
+    def measured_of(
+        self, archive: Archive, event: Event, role: str, printed: pytest.CaptureFixture[str]
+    ) -> dict[str, list[float]]:
         printed.readouterr()
-        assert archive.try_medium(archive.generation(), "output")
-        (line,) = printed.readouterr().out.splitlines()
-        told: dict[str, list[float]] = json.loads(line)
-        return told
+        assert archive.try_medium(event, role)
+        told: list[dict[str, list[float]]] = [json.loads(line) for line in printed.readouterr().out.splitlines()]
+        (measured,) = [line for line in told if "Archives" in line]
+        return measured
 
     def test_it_is_told_where_the_link_says_when_it_dies(
         self, archive_at_work: Archive, capsys: pytest.CaptureFixture[str]
@@ -106,6 +128,27 @@ class TestMargin:
     def test_else_it_is_not(self, archive_at_work: Archive, capsys: pytest.CaptureFixture[str]) -> None:
         archive_at_work.apis.sync.links.lifetime = None
         assert "link_margin_seconds" not in self.measured(archive_at_work, capsys)
+
+    def test_it_is_that_of_the_fresh_link_where_the_first_one_was_dead(
+        self, archive_at_work: Archive, capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        archive_at_work.set_keys()
+        archive_at_work.apis.sync.links.lifetime = -10
+        event = archive_at_work.generation()
+        archive_at_work.apis.sync.links.lifetime = 1000
+        (margin,) = self.measured_of(archive_at_work, event, "output", capsys)["link_margin_seconds"]
+        assert 900 < margin <= 1000
+
+    def test_nor_of_the_links_that_are_not_believed(
+        self, archive_at_work: Archive, capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        """Creatify's own one is followed, whatever the call said."""
+        archive_at_work.set_keys()
+        archive_at_work.apis.creatify.links.lifetime = -10
+        event = archive_at_work.product()
+        archive_at_work.apis.creatify.links.lifetime = 1000
+        (margin,) = self.measured_of(archive_at_work, event, "video", capsys)["link_margin_seconds"]
+        assert 900 < margin <= 1000
 
 
 class TestStates:

@@ -15,7 +15,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from dailies import clock, links
 from dailies.addresses import Ways
-from dailies.asking import Api, NoRoom
+from dailies.asking import Api, LimitReached, NoRoom
 from dailies.bucket import Bucket, name_in_key
 from dailies.confirming import contradiction, may_be_late
 from dailies.errors import Contradicted, HostFailed, LinkDead, MediumRefused, PayloadError, TransferError
@@ -40,7 +40,7 @@ from dailies.wanted import (
 LONGEST_PAUSE = 600  # seconds between two tries: more would waste a link that lives an hour
 LONGEST_ASKED = 3600  # that a host may ask for, where its link does not say how long it lives: it may be an hour
 PATIENCE = 86_400  # seconds after a medium was found: for so long a provider's rate limit costs none of its tries
-LAST_CHANCE_SECONDS = 60  # before a link dies, the next try is not put off beyond that
+LAST_CHANCE_SECONDS = 60  # before a link dies there is a try, however long the pause would be
 SAME_LENGTH_SECONDS = 0.5  # by which a provider's word and the medium's header may differ: half a second, or 2 %
 UNKNOWN = frozenset({HTTPStatus.NOT_FOUND, HTTPStatus.GONE})  # a provider's API, of a job that it does not know
 
@@ -75,17 +75,17 @@ def archive(desk: Desk, message: Mapping[str, Any], *, seconds: float) -> bool:
         if wanted is None or wanted.archived:
             return True
         try:
-            receipt, asked = _try(desk, wanted, tries, seconds)
-        except NoRoom as error:
-            return _queued_anew(desk, message, wanted, error)
+            receipt, error = _try(desk, wanted, tries, seconds)
+        except NoRoom as full:
+            return _queued_anew(desk, message, wanted, full)
         _record(desk, [receipt_event(wanted, receipt)])
-    except (BotoCoreError, ClientError) as error:
+    except (BotoCoreError, ClientError) as problem:
         job_id = wanted.job_id if wanted else ""
-        about = {"error": _aws_problem(error), "message_id": message["messageId"], "job_id": job_id}
+        about = {"error": _aws_problem(problem), "message_id": message["messageId"], "job_id": job_id}
         desk.telemetry.log.error("AWS did not answer", extra=about)
         return _come_again(desk, message, tries, wanted)
     if receipt.state == "pending":
-        return _come_again(desk, message, tries, wanted, asked)
+        return _come_again(desk, message, tries, wanted, error)
     if receipt.state == "failed":
         desk.failures.put(message["body"], reason=receipt.reason)
     return True
@@ -102,24 +102,23 @@ def _look_up(desk: Desk, message: Mapping[str, Any]) -> Wanted | None:
     return known(wanted, desk.table.events(wanted.provider.name, wanted.job_id))
 
 
-def _try(desk: Desk, wanted: Wanted, tries: int, seconds: float) -> tuple[Receipt, float]:
-    """What one try comes to, told and counted; and the seconds that the host asks to be left alone for. NoRoom where
-    the provider's rate limit is to be waited for."""
+def _try(desk: Desk, wanted: Wanted, tries: int, seconds: float) -> tuple[Receipt, TransferError | None]:
+    """What one try comes to, told and counted; and what went wrong with it. NoRoom where the provider's rate limit is
+    to be waited for."""
     started = time.monotonic()
     try:
-        done = _transfer(desk, wanted, seconds)
+        done, link = _transfer(desk, wanted, seconds)
         rows_read = _record(desk, _listed(desk, wanted, done)) if isinstance(done, Stored) else 0
     except TransferError as error:
         if isinstance(error, NoRoom) and _waited(wanted) < PATIENCE:
             raise
-        asked = error.retry_after if isinstance(error, HostFailed) else 0
-        return _not_stored(desk, wanted, _after(error, tries, desk.most_tries), error.reason), asked
+        return _not_stored(desk, wanted, _after(error, tries, desk.most_tries), error.reason), error
     if isinstance(done, Unfinished):
         reason = f"stopped with {done.parts} parts when the time was over; goes on from there"
-        return _not_stored(desk, wanted, "pending" if tries < desk.most_tries else "failed", reason), 0
+        return _not_stored(desk, wanted, "pending" if tries < desk.most_tries else "failed", reason), None
     at = clock.now()
-    _tell(desk, wanted, "archived", _measured(wanted, done, at, time.monotonic() - started))
-    return _archived(wanted, done, at, rows_read), 0
+    _tell(desk, wanted, "archived", _measured(wanted, link, done, at, time.monotonic() - started))
+    return _archived(wanted, done, at, rows_read), None
 
 
 def _archived(wanted: Wanted, done: Stored, at: clock.Moment, rows_read: int) -> Receipt:
@@ -142,21 +141,23 @@ def _archived(wanted: Wanted, done: Stored, at: clock.Moment, rows_read: int) ->
     )
 
 
-def _transfer(desk: Desk, wanted: Wanted, seconds: float) -> Stored | Unfinished:
-    """By the newest link; where that is dead, by a fresh one. Links that no delivery proves are not followed where the
-    provider can be asked: its own are, once it has confirmed the delivery."""
+def _transfer(desk: Desk, wanted: Wanted, seconds: float) -> tuple[Stored | Unfinished, Media]:
+    """By the newest link; where that is dead, by a fresh one; which it was, is told too. Links that no delivery proves
+    are not followed where the provider can be asked: its own are, once it has confirmed the delivery."""
     until = time.monotonic() + seconds
     if not wanted.provider.links_are_proven and _may_ask(desk, wanted):
-        return transfer(_order(desk, wanted, _confirmed(desk, wanted), until, proven=True), desk.bucket)
+        own = _confirmed(desk, wanted)
+        return transfer(_order(desk, wanted, own, until, proven=True), desk.bucket), own
     try:
-        if wanted.link is None:
+        link = wanted.link
+        if link is None:
             raise LinkDead("no recorded event has a link to it")
-        return transfer(_order(desk, wanted, wanted.link, until, proven=wanted.provider.links_are_proven), desk.bucket)
+        return transfer(_order(desk, wanted, link, until, proven=wanted.provider.links_are_proven), desk.bucket), link
     except LinkDead:
         fresh = _renewed(desk, wanted)
         if fresh is None:
             raise
-        return transfer(_order(desk, wanted, fresh, until, proven=True), desk.bucket)
+        return transfer(_order(desk, wanted, fresh, until, proven=True), desk.bucket), fresh
 
 
 def _may_ask(desk: Desk, wanted: Wanted) -> bool:
@@ -285,24 +286,31 @@ def _record(desk: Desk, events: Iterable[Event]) -> int:
     return count
 
 
-def _come_again(desk: Desk, message: Mapping[str, Any], tries: int, wanted: Wanted | None, asked: float = 0) -> bool:
+def _come_again(
+    desk: Desk, message: Mapping[str, Any], tries: int, wanted: Wanted | None, error: TransferError | None = None
+) -> bool:
     """Leave the message in the queue: after a pause that doubles, or the longer one that the host asked for, but not
-    beyond the link's life; at once where its next receipt is one too many and SQS moves it to the dead letters."""
+    beyond the link's last chance; at once where its next receipt is one too many and SQS moves it to the dead letters.
+
+    From the last chance on the pauses are the usual ones: short ones would use up the tries while the host still fails,
+    and a try behind the link's end is one that asks for a fresh link, or says that it is `lost`. Nor does the link's
+    life matter where it is the provider's API that is waited for: it gives a link with its answer.
+    """
     pause = min(LONGEST_PAUSE, desk.first_pause * 2 ** (tries - 1)) * random.uniform(0.8, 1.2)  # noqa: S311  no secret
-    pause = max(pause, min(LONGEST_ASKED, asked))
-    left = _left(wanted) if wanted else None
-    if left is not None and left > 0:
-        pause = min(pause, max(1.0, left - LAST_CHANCE_SECONDS))
+    pause = max(pause, min(LONGEST_ASKED, error.retry_after if isinstance(error, HostFailed) else 0))
+    left = _left(wanted.link) if wanted and wanted.link else None
+    if left is not None and left > LAST_CHANCE_SECONDS and not isinstance(error, LimitReached):
+        pause = min(pause, left - LAST_CHANCE_SECONDS)
     desk.queue.wait(message["receiptHandle"], 0 if tries >= desk.most_tries else max(1, round(pause)))
     return False
 
 
-def _queued_anew(desk: Desk, message: Mapping[str, Any], wanted: Wanted, error: NoRoom) -> bool:
+def _queued_anew(desk: Desk, message: Mapping[str, Any], wanted: Wanted, full: NoRoom) -> bool:
     """Put the message into the queue anew, and be done with this one: SQS counts the receives from the beginning, so
     that waiting for a rate limit, which many media may share, uses up no tries. How long the link lives does not matter
     here: it is dead, or the provider gives its own. The pauses grow with the wait: a crowd that waits costs little."""
-    _record(desk, [receipt_event(wanted, _not_stored(desk, wanted, "pending", error.reason))])
-    pause = max(error.retry_after, _waited(wanted) * random.uniform(0.1, 0.3))  # noqa: S311  no secret
+    _record(desk, [receipt_event(wanted, _not_stored(desk, wanted, "pending", full.reason))])
+    pause = max(full.retry_after, _waited(wanted) * random.uniform(0.1, 0.3))  # noqa: S311  no secret
     desk.queue.put(message["body"], delay=round(pause))
     return True
 
@@ -312,16 +320,16 @@ def _waited(wanted: Wanted) -> float:
     return time.time() - clock.seconds(wanted.found_at) if wanted.found_at else float("inf")
 
 
-def _left(wanted: Wanted) -> float | None:
+def _left(link: Media) -> float | None:
     """Seconds until the link dies; None where it does not say when."""
-    died = links.expires_at(wanted.link.url) if wanted.link else None
+    died = links.expires_at(link.url)
     return clock.seconds(died) - time.time() if died else None
 
 
-def _measured(wanted: Wanted, stored: Stored, at: clock.Moment, seconds: float) -> dict[str, float]:
+def _measured(wanted: Wanted, link: Media, stored: Stored, at: clock.Moment, seconds: float) -> dict[str, float]:
     since = max(0.0, clock.seconds(at) - clock.seconds(wanted.found_at))
     measured = {"media_bytes": stored.bytes, "transfer_seconds": seconds, "delivery_to_archived_seconds": since}
-    left = _left(wanted)
+    left = _left(link)
     return measured if left is None else {**measured, "link_margin_seconds": left}
 
 
