@@ -26,6 +26,7 @@ from tests.providers import NOT_SET, SECRET_OF, Providers
 from tests.waiting import wait_for
 
 PART_BYTES = 20 * 1024 * 1024
+LONG_AGO = "2026-01-15T10:30:00.000000Z"  # the run of then is over
 # Two receivers share one secret, which has one pending version at a time.
 ROTATING = {secret: Lock() for secret in SECRET_OF.values()}
 SETTING = {provider: Lock() for provider in ("sync", "creatify", "captions")}
@@ -282,7 +283,7 @@ def going_on_with_an_upload(on: Ground, name: str) -> Iterator[None]:
         "total": len(whole),
         "validator": f'"{sha256(whole).hexdigest()[:32]}"',  # the host's ETag
     }
-    begun = event(on, name, origin="archive", status="unknown", provider_status="", upload=upload)
+    begun = event(on, name, origin="archive", status="unknown", provider_status="", upload=upload, received_at=LONG_AGO)
     on.owner.put_row({**begun, "sk": f"event#{sha256(key.encode()).hexdigest()}"})
     find(on, name, on.providers.host.url(path))
     tried(on, name, "pending", "S3 answered AccessDenied")

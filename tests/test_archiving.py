@@ -1,5 +1,4 @@
-"""When a medium is tried again, where it stands until then, what is noted of it; and that a try goes on where an
-earlier one stopped."""
+"""When a medium is tried again, where it stands until then, what is noted of it."""
 
 import json
 from collections.abc import Callable
@@ -9,13 +8,11 @@ from time import time
 
 import pytest
 
-from dailies import transfer
 from dailies.archiving import LAST_CHANCE_SECONDS, LONGEST_ASKED, LONGEST_PAUSE
 from dailies.models import Event, MediaState
 from local.media import Medium
 from local.sink import Sink
 from tests.desk import FIRST_PAUSE, PROVIDERS, TRIES, Archive
-from tests.long_media import MIB, long_medium
 from tests.test_mp4 import FRAGMENTED
 
 type Trouble = Callable[[Sink], object]
@@ -268,53 +265,3 @@ class TestNotes:
         archive_at_work.apis.host.media[name] = Medium(name, "application/jsonl", rows)
         assert archive_at_work.try_medium(batch, "result")
         assert archive_at_work.receipt(batch).note == note
-
-
-class TestGoingOn:
-    """What an earlier try had begun is in an event row, and S3 has its parts."""
-
-    PART = 5 * MIB
-    LONG = long_medium(40 * MIB)
-
-    @pytest.fixture(autouse=True)
-    def small_parts(self, archive_at_work: Archive, monkeypatch: pytest.MonkeyPatch) -> None:
-        monkeypatch.setattr(transfer, "PART_BYTES", self.PART)
-        archive_at_work.apis.host.media["long.mp4"] = self.LONG.medium
-
-    def test_a_try_that_ran_out_of_its_time_is_followed_by_one_that_goes_on(
-        self, archive_at_work: Archive, s3: Sink
-    ) -> None:
-        event = archive_at_work.generation("/fault/slow-then-busy/long.mp4")
-        assert not archive_at_work.try_medium(event, "output", seconds=2)
-        (begun,) = [one.upload for one in archive_at_work.events(event, "archive") if one.upload]
-        (upload_id, upload) = next(iter(s3.objects.uploads.items()))
-        there = len(upload.parts)
-        assert (begun.upload_id, begun.key) == (upload_id, upload.key)
-        receipt = archive_at_work.receipt(event)
-        assert receipt.state == "pending"
-        assert receipt.reason == f"stopped with {there} parts when the time was over; goes on from there"
-        assert archive_at_work.job(event).stage == "archiving"
-
-        s3.calls.clear()
-        archive_at_work.apis.sync.links.die("g-1")  # by now
-        archive_at_work.set_keys()
-        archive_at_work.apis.sync.job("g-1").output = "/quick/long.mp4"
-        assert archive_at_work.try_medium(event, "output", tries=2)
-        assert s3.object(begun.key).content == self.LONG.content
-        assert (s3.calls["CreateMultipartUpload"], s3.calls["UploadPart"]) == (0, 8 - there)
-        assert archive_at_work.job(event).stage == "settled"
-        assert s3.open_uploads == []
-
-    def test_that_it_was_begun_is_recorded_before_its_first_part_is_sent(
-        self, archive_at_work: Archive, s3: Sink
-    ) -> None:
-        """So that a function that is killed at any moment leaves what the next one needs."""
-        calls: list[tuple[int, int]] = []
-        archive_at_work.cloud.dynamodb.meta.events.register(
-            "provide-client-params.dynamodb.PutItem",
-            lambda **_: calls.append((s3.calls["CreateMultipartUpload"], s3.calls["UploadPart"])),
-        )
-        event = archive_at_work.generation("long.mp4")
-        calls.clear()
-        archive_at_work.try_medium(event, "output")
-        assert calls[0] == (1, 0)

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from dailies.secrets import PLACEHOLDER
+from dailies.wanted import LONGEST_RUN
 from tests.template import actions, as_list, events, functions, queues, resources, roles, statements, target, template
 
 ALARM, RULE = "AWS::CloudWatch::Alarm", "AWS::Events::Rule"
@@ -140,6 +141,9 @@ class TestAsynchronousEdges:
             visibility = queues()[target(source["Queue"])]["VisibilityTimeout"]
             assert visibility > functions()[name]["Timeout"]  # AWS refuses less; the emulator does not
             assert 3 * visibility < HOUR  # the worst that a link may live
+
+    def test_the_archive_knows_after_how_long_a_run_of_it_must_have_ended(self) -> None:
+        assert functions()["Archive"]["Timeout"] == LONGEST_RUN
 
     def test_every_queue_is_encrypted(self) -> None:
         assert all(queue["SqsManagedSseEnabled"] is True for queue in queues().values())

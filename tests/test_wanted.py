@@ -3,11 +3,14 @@
 import json
 from dataclasses import replace
 
+import pytest
+
+from dailies import clock
 from dailies.announcing import announcements
 from dailies.merging import merge
-from dailies.models import Job, Media, Receipt, Report
+from dailies.models import Event, Job, Media, Receipt, Report, Upload
 from dailies.providers.creatify import CREATIFY, redact_answer
-from dailies.wanted import Wanted, receipt_event, renewal_event
+from dailies.wanted import LONGEST_RUN, Wanted, known, receipt_event, renewal_event, upload_event
 
 LINK = Media("video", "https://media.example/a.mp4?signature=1")
 WANTED = Wanted(CREATIFY, "product_to_videos", "j-1", "video", LINK.media_id, link=LINK)
@@ -47,6 +50,45 @@ class TestRenewal:
             kept = redact_answer(answer)
             assert b"T0ken" not in kept
             assert json.loads(kept)["id"] == "j-1"
+
+
+class TestUpload:
+    """An upload in parts that another run has begun: whether it is left, or that run may still be at it."""
+
+    UPLOAD = Upload(WANTED.key("mp4"), "u-1", 5, 10, '"etag"')
+    BEGAN = 1_768_473_000.0  # seconds since 1970
+
+    def after(self, seconds: float, *events: Event) -> Upload | None:
+        """What a run finds that begins so long after the upload."""
+        begun = replace(upload_event(WANTED, self.UPLOAD), received_at=clock.at(self.BEGAN))
+        return known(WANTED, [begun, *events], self.BEGAN + seconds).upload
+
+    def receipt(self, seconds: float, media_id: str = WANTED.media_id) -> Event:
+        """So long after the upload, some run has told what it came to."""
+        at = clock.at(self.BEGAN + seconds)
+        return receipt_event(WANTED, replace(_tried(), at=at, media_id=media_id))
+
+    @pytest.mark.parametrize(("seconds", "left"), [(1, False), (LONGEST_RUN - 1, False), (LONGEST_RUN + 1, True)])
+    def test_it_is_left_when_no_run_can_be_at_it_any_more(self, seconds: float, left: bool) -> None:
+        assert self.after(seconds) == (self.UPLOAD if left else None)
+
+    def test_it_is_left_when_a_receipt_came_after_it(self) -> None:
+        assert self.after(20, self.receipt(-10)) is None  # of the run before
+        assert self.after(20, self.receipt(10, "0123abcd")) is None  # of another medium
+        assert self.after(20, self.receipt(-10), self.receipt(10)) == self.UPLOAD
+
+    def test_what_a_run_tells_on_its_way_is_no_end_of_it(self) -> None:
+        asked = renewal_event(WANTED, told(1), b"{}")
+        assert asked.receipt
+        at = clock.at(self.BEGAN + 10)
+        renewed = replace(asked, received_at=at, receipt=replace(asked.receipt, at=at))
+        assert self.after(20, renewed) is None
+
+    def test_of_those_that_are_left_it_is_the_newest(self) -> None:
+        newer = replace(self.UPLOAD, upload_id="u-2")
+        begun = replace(upload_event(WANTED, newer), received_at=clock.at(self.BEGAN + 30))
+        assert self.after(50, self.receipt(10), begun) == self.UPLOAD
+        assert self.after(50, self.receipt(10), begun, self.receipt(40)) == newer
 
 
 def _tried() -> Receipt:

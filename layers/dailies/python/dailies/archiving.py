@@ -99,7 +99,7 @@ def _look_up(desk: Desk, message: Mapping[str, Any]) -> Wanted | None:
         desk.failures.put(message["body"], reason=f"names no medium: {type(error).__name__}")
         desk.telemetry.count("Failed", {"reason": "names no medium"})
         return None
-    return known(wanted, desk.table.events(wanted.provider.name, wanted.job_id))
+    return known(wanted, desk.table.events(wanted.provider.name, wanted.job_id), time.time())
 
 
 def _try(desk: Desk, wanted: Wanted, tries: int, seconds: float) -> tuple[Receipt, TransferError | None]:

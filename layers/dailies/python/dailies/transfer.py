@@ -40,7 +40,7 @@ class Order:
 
     `kinds`: what it may be. `key`: where the object goes, by the file extension. `metadata`: ASCII. `most_bytes`: how
     large it may be. `seconds`: how long it may take; what is not done by then can be gone on with. `began` hears of an
-    upload in parts before its first part is sent; `resume` is what it heard in an earlier run.
+    upload in parts before its first part is sent; `resume` is what it heard in an earlier run, which must be over.
     """
 
     url: str

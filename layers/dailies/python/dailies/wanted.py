@@ -13,14 +13,16 @@ from dailies.models import Event, Media, Receipt, Report, Upload, content_digest
 from dailies.provider import Listing, Provider
 from dailies.recording import nothing, poll_event
 
+LONGEST_RUN = 900  # seconds: the function's time limit
+
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
     """A medium to be archived.
 
     From the message: whose it is. From the job's events: its newest link, what the newest delivery with one claims,
-    when it was found first, how long the provider says that it plays, the upload that an earlier run began, whether it
-    is archived.
+    when it was found first, how long the provider says that it plays, the upload that an earlier run has left, whether
+    it is archived.
     """
 
     provider: Provider
@@ -49,11 +51,16 @@ def named(body: str, providers: Mapping[str, Provider]) -> Wanted:
     return Wanted(provider, detail["webhook"], detail["job_id"], medium["role"], medium["media_id"])
 
 
-def known(wanted: Wanted, events: Iterable[Event]) -> Wanted:
-    """The same with what the events know of it."""
+def known(wanted: Wanted, events: Iterable[Event], now: float) -> Wanted:
+    """The same with what the events know of it. `now`: seconds since 1970.
+
+    A queue may hand out a message twice, and runs may go on beside each other. So an upload counts as left only where
+    its run is over: a receipt came after it, or the function's time has. Any other one is its own run's.
+    """
     links: list[tuple[Moment, str, Media]] = []
     claims: list[tuple[Moment, str, Claim]] = []
     uploads: list[tuple[Moment, str, Upload]] = []
+    tried = clock.at(now - LONGEST_RUN)
     archived = False
     prefix = wanted.key("")
     for event in events:
@@ -68,12 +75,15 @@ def known(wanted: Wanted, events: Iterable[Event]) -> Wanted:
         receipt = event.receipt
         if receipt and (receipt.role, receipt.media_id) == (wanted.role, wanted.media_id):
             archived |= receipt.state == "archived"
+            if event.origin == "archive":  # a renewal's says that a run goes on
+                tried = max(tried, receipt.at)
+    left = [found for found in uploads if found[0] < tried]
     return replace(
         wanted,
         link=max(links)[2] if links else None,
         claim=max(claims, key=lambda found: found[:2])[2] if claims else None,
         found_at=min(links)[0] if links else "",
-        upload=max(uploads)[2] if uploads else None,
+        upload=max(left)[2] if left else None,
         archived=archived,
     )
 

@@ -1,0 +1,100 @@
+"""What an earlier try of a medium has begun is in an event row, and S3 has its parts: the next try goes on with it,
+where no other run may be at it."""
+
+from dataclasses import replace
+from time import time
+from typing import Any
+
+import pytest
+
+from dailies import clock, transfer
+from dailies.models import Event, Upload
+from dailies.wanted import Wanted, upload_event
+from local.sink import BUCKET, Sink
+from tests.desk import PROVIDERS, Archive
+from tests.long_media import MIB, long_medium
+
+PART = 5 * MIB  # the least that S3 takes: the medium has eight
+LONG = long_medium(40 * MIB)
+
+
+@pytest.fixture(autouse=True)
+def small_parts(archive_at_work: Archive, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(transfer, "PART_BYTES", PART)
+    archive_at_work.apis.host.media["long.mp4"] = LONG.medium
+
+
+def test_a_try_that_ran_out_of_its_time_is_followed_by_one_that_goes_on(archive_at_work: Archive, s3: Sink) -> None:
+    event = archive_at_work.generation("/fault/slow-then-busy/long.mp4")
+    assert not archive_at_work.try_medium(event, "output", seconds=2)
+    (begun,) = [one.upload for one in archive_at_work.events(event, "archive") if one.upload]
+    (upload_id, upload) = next(iter(s3.objects.uploads.items()))
+    there = len(upload.parts)
+    assert (begun.upload_id, begun.key) == (upload_id, upload.key)
+    receipt = archive_at_work.receipt(event)
+    assert receipt.state == "pending"
+    assert receipt.reason == f"stopped with {there} parts when the time was over; goes on from there"
+    assert archive_at_work.job(event).stage == "archiving"
+
+    s3.calls.clear()
+    archive_at_work.apis.sync.links.die("g-1")  # by now
+    archive_at_work.set_keys()
+    archive_at_work.apis.sync.job("g-1").output = "/quick/long.mp4"
+    assert archive_at_work.try_medium(event, "output", tries=2)
+    assert s3.object(begun.key).content == LONG.content
+    assert (s3.calls["CreateMultipartUpload"], s3.calls["UploadPart"]) == (0, 8 - there)
+    assert archive_at_work.job(event).stage == "settled"
+    assert s3.open_uploads == []
+
+
+def test_that_it_was_begun_is_recorded_before_its_first_part_is_sent(archive_at_work: Archive, s3: Sink) -> None:
+    """So that a function that is killed at any moment leaves what the next one needs."""
+    calls: list[tuple[int, int]] = []
+    archive_at_work.cloud.dynamodb.meta.events.register(
+        "provide-client-params.dynamodb.PutItem",
+        lambda **_: calls.append((s3.calls["CreateMultipartUpload"], s3.calls["UploadPart"])),
+    )
+    event = archive_at_work.generation("long.mp4")
+    calls.clear()
+    archive_at_work.try_medium(event, "output")
+    assert calls[0] == (1, 0)
+
+
+def begun_by_another(archive: Archive, s3: Sink, event: Event, *, ago: float, parts: int) -> str:
+    """Another run began an upload of the output so long ago, and has sent so many parts: the upload's id."""
+    (output,) = event.media
+    wanted = Wanted(PROVIDERS["sync"], "generation", "g-1", "output", output.media_id)
+    where: dict[str, Any] = {"Bucket": BUCKET, "Key": wanted.key("mp4")}
+    checked: dict[str, Any] = {"ChecksumAlgorithm": "CRC64NVME"}
+    upload_id = s3.client().create_multipart_upload(**where, **checked, ChecksumType="FULL_OBJECT")["UploadId"]
+    for number in range(1, parts + 1):
+        body = LONG.content[(number - 1) * PART : number * PART]
+        s3.client().upload_part(**where, **checked, UploadId=upload_id, PartNumber=number, Body=body)
+    upload = Upload(wanted.key("mp4"), upload_id, PART, len(LONG.content), f'"{LONG.medium.sha256[:32]}"')
+    archive.record(replace(upload_event(wanted, upload), received_at=clock.at(time() - ago)))
+    s3.calls.clear()
+    return upload_id
+
+
+@pytest.mark.parametrize("parts", [0, 2])
+def test_what_a_run_beside_it_may_be_at_is_left_alone(archive_at_work: Archive, s3: Sink, parts: int) -> None:
+    """A queue may hand out a message twice. Who completes the object first has stored it."""
+    event = archive_at_work.generation("long.mp4")
+    theirs = begun_by_another(archive_at_work, s3, event, ago=60, parts=parts)
+    assert archive_at_work.try_medium(event, "output")
+    assert s3.object(s3.keys[0]).content == LONG.content
+    assert list(s3.objects.uploads) == [theirs]
+    assert len(s3.objects.uploads[theirs].parts) == parts
+    assert (s3.calls["CreateMultipartUpload"], s3.calls["UploadPart"]) == (1, 8)
+
+
+@pytest.mark.parametrize(("parts", "anew"), [(0, 1), (2, 0)])
+def test_what_a_run_has_left_that_was_killed_is_gone_on_with_or_dropped(
+    archive_at_work: Archive, s3: Sink, parts: int, anew: int
+) -> None:
+    event = archive_at_work.generation("long.mp4")
+    begun_by_another(archive_at_work, s3, event, ago=960, parts=parts)
+    assert archive_at_work.try_medium(event, "output")
+    assert s3.object(s3.keys[0]).content == LONG.content
+    assert (s3.calls["CreateMultipartUpload"], s3.calls["UploadPart"]) == (anew, 8 - parts)
+    assert s3.open_uploads == []
