@@ -1,18 +1,20 @@
 """What an earlier try of a medium has begun is in an event row, and S3 has its parts: the next try goes on with it,
 where no other run may be at it."""
 
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from time import time
 from typing import Any
 
 import pytest
 
-from dailies import clock, transfer
+from dailies import clock, parts, transfer
 from dailies.models import Event, Upload
 from dailies.wanted import Wanted, upload_event
 from local.sink import BUCKET, Sink
-from tests.desk import PROVIDERS, Archive
+from tests.desk import PROVIDERS, TRIES, Archive
 from tests.long_media import MIB, long_medium
+from tests.waiting import wait_for
 
 PART = 5 * MIB  # the least that S3 takes: the medium has eight
 LONG = long_medium(40 * MIB)
@@ -60,14 +62,14 @@ def test_that_it_was_begun_is_recorded_before_its_first_part_is_sent(archive_at_
     assert calls[0] == (1, 0)
 
 
-def begun_by_another(archive: Archive, s3: Sink, event: Event, *, ago: float, parts: int) -> str:
+def begun_by_another(archive: Archive, s3: Sink, event: Event, *, ago: float, sent: int) -> str:
     """Another run began an upload of the output so long ago, and has sent so many parts: the upload's id."""
     (output,) = event.media
     wanted = Wanted(PROVIDERS["sync"], "generation", "g-1", "output", output.media_id)
     where: dict[str, Any] = {"Bucket": BUCKET, "Key": wanted.key("mp4")}
     checked: dict[str, Any] = {"ChecksumAlgorithm": "CRC64NVME"}
     upload_id = s3.client().create_multipart_upload(**where, **checked, ChecksumType="FULL_OBJECT")["UploadId"]
-    for number in range(1, parts + 1):
+    for number in range(1, sent + 1):
         body = LONG.content[(number - 1) * PART : number * PART]
         s3.client().upload_part(**where, **checked, UploadId=upload_id, PartNumber=number, Body=body)
     upload = Upload(wanted.key("mp4"), upload_id, PART, len(LONG.content), f'"{LONG.medium.sha256[:32]}"')
@@ -76,25 +78,91 @@ def begun_by_another(archive: Archive, s3: Sink, event: Event, *, ago: float, pa
     return upload_id
 
 
-@pytest.mark.parametrize("parts", [0, 2])
-def test_what_a_run_beside_it_may_be_at_is_left_alone(archive_at_work: Archive, s3: Sink, parts: int) -> None:
+@pytest.mark.parametrize("sent", [0, 2])
+def test_what_a_run_beside_it_may_be_at_is_left_alone(archive_at_work: Archive, s3: Sink, sent: int) -> None:
     """A queue may hand out a message twice. Who completes the object first has stored it."""
     event = archive_at_work.generation("long.mp4")
-    theirs = begun_by_another(archive_at_work, s3, event, ago=60, parts=parts)
+    theirs = begun_by_another(archive_at_work, s3, event, ago=60, sent=sent)
     assert archive_at_work.try_medium(event, "output")
     assert s3.object(s3.keys[0]).content == LONG.content
     assert list(s3.objects.uploads) == [theirs]
-    assert len(s3.objects.uploads[theirs].parts) == parts
+    assert len(s3.objects.uploads[theirs].parts) == sent
     assert (s3.calls["CreateMultipartUpload"], s3.calls["UploadPart"]) == (1, 8)
 
 
-@pytest.mark.parametrize(("parts", "anew"), [(0, 1), (2, 0)])
+@pytest.mark.parametrize(("sent", "anew"), [(0, 1), (2, 0)])
 def test_what_a_run_has_left_that_was_killed_is_gone_on_with_or_dropped(
-    archive_at_work: Archive, s3: Sink, parts: int, anew: int
+    archive_at_work: Archive, s3: Sink, sent: int, anew: int
 ) -> None:
     event = archive_at_work.generation("long.mp4")
-    begun_by_another(archive_at_work, s3, event, ago=960, parts=parts)
+    begun_by_another(archive_at_work, s3, event, ago=960, sent=sent)
     assert archive_at_work.try_medium(event, "output")
     assert s3.object(s3.keys[0]).content == LONG.content
-    assert (s3.calls["CreateMultipartUpload"], s3.calls["UploadPart"]) == (anew, 8 - parts)
+    assert (s3.calls["CreateMultipartUpload"], s3.calls["UploadPart"]) == (anew, 8 - sent)
     assert s3.open_uploads == []
+
+
+def test_what_a_host_that_fails_in_the_middle_has_sent_is_not_asked_for_again(
+    archive_at_work: Archive, s3: Sink
+) -> None:
+    """It sends four parts and is busy then."""
+    event = archive_at_work.generation("/fault/cut-then-busy-two-minutes/long.mp4")
+    assert not archive_at_work.try_medium(event, "output")
+    assert archive_at_work.receipt(event).reason == "the host answered 429"
+    (upload,) = s3.objects.uploads.values()
+    assert len(upload.parts) == 4
+
+    s3.calls.clear()
+    archive_at_work.apis.sync.links.die("g-1")  # by now
+    archive_at_work.set_keys()
+    archive_at_work.apis.sync.job("g-1").output = "/quick/long.mp4"
+    assert archive_at_work.try_medium(event, "output", tries=2)
+    assert s3.object(s3.keys[0]).content == LONG.content
+    assert (s3.calls["CreateMultipartUpload"], s3.calls["UploadPart"]) == (0, 4)
+    assert s3.open_uploads == []
+
+
+def test_also_where_it_was_given_up_and_is_brought_back(archive_at_work: Archive, s3: Sink) -> None:
+    """Within a day: then the bucket's rule has dropped it."""
+    event = archive_at_work.generation("/fault/cut-then-busy-two-minutes/long.mp4")
+    assert archive_at_work.try_medium(event, "output", tries=TRIES)
+    assert archive_at_work.receipt(event).state == "failed"
+    assert [len(upload.parts) for upload in s3.objects.uploads.values()] == [4]
+    archive_at_work.apis.sync.links.die("g-1")
+    archive_at_work.set_keys()
+    archive_at_work.apis.sync.job("g-1").output = "/quick/long.mp4"
+    assert archive_at_work.try_medium(event, "output")
+    assert s3.calls["CreateMultipartUpload"] == 1
+    assert s3.open_uploads == []
+
+
+def test_a_link_that_dies_in_the_middle_is_followed_by_the_fresh_one_from_there(
+    archive_at_work: Archive, s3: Sink
+) -> None:
+    """In the same try."""
+    archive_at_work.set_keys()
+    event = archive_at_work.generation("/fault/cut-then-forbidden/long.mp4")
+    archive_at_work.apis.sync.job("g-1").output = "/quick/long.mp4"
+    assert archive_at_work.try_medium(event, "output")
+    assert s3.object(s3.keys[0]).content == LONG.content
+    assert (s3.calls["CreateMultipartUpload"], s3.calls["UploadPart"]) == (1, 8 + 1)  # the one that was cut
+    assert (s3.open_uploads, s3.calls["AbortMultipartUpload"]) == ([], 0)
+
+
+def test_also_where_the_try_goes_on_with_an_earlier_ones(
+    archive_at_work: Archive, s3: Sink, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(parts, "MOST_CONNECTIONS", 1)
+    archive_at_work.set_keys()
+    event = archive_at_work.generation("/fault/slow/long.mp4")
+    upload_id = begun_by_another(archive_at_work, s3, event, ago=960, sent=2)
+    archive_at_work.apis.sync.job("g-1").output = "/quick/long.mp4"
+    upload = s3.objects.uploads[upload_id]
+    with ThreadPoolExecutor(1) as beside:
+        tried = beside.submit(archive_at_work.try_medium, event, "output")
+        wait_for("a part more", lambda: len(upload.parts), lambda there: there > 2)
+        archive_at_work.apis.sync.links.die("g-1")
+        assert tried.result()
+    assert s3.object(s3.keys[0]).content == LONG.content
+    assert (s3.calls["CreateMultipartUpload"], s3.calls["UploadPart"]) == (0, 6)
+    assert len(archive_at_work.events(event, "poll")) == 1

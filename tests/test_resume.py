@@ -12,7 +12,7 @@ import pytest
 
 from dailies import parts, transfer
 from dailies.bucket import Bucket
-from dailies.errors import HostFailed, StorageFailed
+from dailies.errors import HostFailed, StorageFailed, TransferError
 from dailies.models import Upload
 from dailies.transfer import Order, Unfinished
 from local.media import Medium
@@ -137,6 +137,69 @@ class TestTimeOver:
         stored(replace(order(host.url("/all/long.mp4")), resume=begun), bucket)
         kept(s3, LONG.content)
         assert dict(s3.calls) == {"ListParts": 1, "CompleteMultipartUpload": 1}
+
+
+class TestFailed:
+    """What is there when a run fails is kept, where another one can go on with it."""
+
+    def left(self, wanted: Order, bucket: Bucket, s3: Sink) -> list[Upload]:
+        """The upload that the run has begun, if it is still open when the run has failed."""
+        begun: list[Upload] = []
+        with pytest.raises(TransferError):
+            transfer.transfer(replace(wanted, began=begun.append), bucket)
+        assert s3.keys == []
+        s3.calls.clear()
+        return [upload for upload in begun if upload.upload_id in s3.objects.uploads]
+
+    def test_the_next_run_goes_on(self, host: MediaHost, s3: Sink, bucket: Bucket) -> None:
+        """The host sends four parts and is busy then."""
+        (begun,) = self.left(order(host.url("/failed/long.mp4", fault="cut-then-busy-two-minutes")), bucket, s3)
+        assert len(s3.objects.uploads[begun.upload_id].parts) == 4
+        stored(replace(order(host.url("/works/long.mp4")), resume=begun), bucket)
+        kept(s3, LONG.content)
+        assert (s3.calls["CreateMultipartUpload"], s3.calls["UploadPart"]) == (0, PARTS - 4)
+
+    def test_where_only_the_end_failed_only_that_is_done(self, host: MediaHost, s3: Sink, bucket: Bucket) -> None:
+        s3.fail("CompleteMultipartUpload", times=2)
+        (begun,) = self.left(order(host.url("/end/long.mp4")), bucket, s3)
+        stored(replace(order(host.url("/end/long.mp4")), resume=begun), bucket)
+        kept(s3, LONG.content)
+        assert dict(s3.calls) == {"ListParts": 1, "CompleteMultipartUpload": 1}
+
+    @pytest.mark.parametrize("fault", ["plain-cut-with-length", "cut-with-weak-etag"])
+    def test_of_a_host_that_cannot_be_asked_for_the_rest_nothing_is_kept(
+        self, host: MediaHost, s3: Sink, bucket: Bucket, fault: str
+    ) -> None:
+        assert self.left(order(host.url(f"/{fault}/long.mp4", fault=fault)), bucket, s3) == []
+        assert s3.open_uploads == []
+
+    def test_nor_of_a_medium_that_is_not_whole_though_all_of_it_came(
+        self, host: MediaHost, s3: Sink, bucket: Bucket
+    ) -> None:
+        host.add("/cut.mp4", LONG.content[:-1000], "video/mp4")
+        assert self.left(order(host.url("/cut.mp4")), bucket, s3) == []
+        assert s3.open_uploads == []
+
+    def test_where_the_rest_cannot_be_had_by_itself_the_next_run_but_one_begins_anew(
+        self, host: MediaHost, s3: Sink, bucket: Bucket
+    ) -> None:
+        """This host answers each range with the whole, and says that it is the range."""
+        wanted = order(host.url("/lies/long.mp4", fault="cut-then-whole-as-range"))
+        (begun,) = self.left(wanted, bucket, s3)
+        assert self.left(replace(wanted, resume=begun), bucket, s3) == []
+        assert s3.open_uploads == []
+        stored(replace(wanted, resume=begun), bucket)
+        kept(s3, LONG.content)
+
+    def test_nor_an_upload_that_has_no_part(self, host: MediaHost, s3: Sink, bucket: Bucket) -> None:
+        s3.fail("UploadPart", times=1000)
+        assert self.left(order(host.url("/denied/long.mp4")), bucket, s3) == []
+        assert s3.open_uploads == []
+
+    def test_nor_what_is_refused_for_what_it_is(self, host: MediaHost, s3: Sink, bucket: Bucket) -> None:
+        """No run follows."""
+        assert self.left(order(host.url("/loop/long.mp4", fault="cut-then-redirect-to-itself")), bucket, s3) == []
+        assert s3.open_uploads == []
 
 
 class TestTheSameMedium:

@@ -39,8 +39,10 @@ class Links:
         return self.host.url(path, lifetime=self.lifetime, dialect=self._dialect)
 
     def die(self, job_id: str) -> None:
-        """The signed links given out for a job until now are over (403, Google's 400), new ones good. Unsigned ones do not
-        die."""
+        """The signed links given out for a job until now are over (403, Google's 400), new ones good.
+
+        Unsigned ones do not die.
+        """
         for path in self._paths[job_id]:
             self.host.revoke(path)
 

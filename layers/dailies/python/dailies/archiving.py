@@ -6,7 +6,7 @@ Safe to run again for the same message: what is archived stays, an object is nev
 import random
 import time
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal
 from http import HTTPStatus
 from typing import Any
@@ -145,19 +145,27 @@ def _transfer(desk: Desk, wanted: Wanted, seconds: float) -> tuple[Stored | Unfi
     """By the newest link; where that is dead, by a fresh one; which it was, is told too. Links that no delivery proves
     are not followed where the provider can be asked: its own are, once it has confirmed the delivery."""
     until = time.monotonic() + seconds
+    uploads = [wanted.upload]  # the last one is gone on with, also where the link died in its middle
+
+    def began(upload: Upload) -> None:
+        _record(desk, [upload_event(wanted, upload)])
+        uploads.append(upload)
+
+    def follow(link: Media, *, proven: bool) -> tuple[Stored | Unfinished, Media]:
+        order = _order(desk, wanted, link, until - time.monotonic(), proven=proven)
+        return transfer(replace(order, began=began, resume=uploads[-1]), desk.bucket), link
+
     if not wanted.provider.links_are_proven and _may_ask(desk, wanted):
-        own = _confirmed(desk, wanted)
-        return transfer(_order(desk, wanted, own, until, proven=True), desk.bucket), own
+        return follow(_confirmed(desk, wanted), proven=True)
     try:
-        link = wanted.link
-        if link is None:
+        if wanted.link is None:
             raise LinkDead("no recorded event has a link to it")
-        return transfer(_order(desk, wanted, link, until, proven=wanted.provider.links_are_proven), desk.bucket), link
+        return follow(wanted.link, proven=wanted.provider.links_are_proven)
     except LinkDead:
         fresh = _renewed(desk, wanted)
         if fresh is None:
             raise
-        return transfer(_order(desk, wanted, fresh, until, proven=True), desk.bucket), fresh
+        return follow(fresh, proven=True)
 
 
 def _may_ask(desk: Desk, wanted: Wanted) -> bool:
@@ -217,7 +225,7 @@ def _asked(desk: Desk, wanted: Wanted, question: Question) -> tuple[Report | Non
         raise HostFailed(f"the provider's API answered something else than documented ({error})") from error
 
 
-def _order(desk: Desk, wanted: Wanted, link: Media, until: float, *, proven: bool) -> Order:
+def _order(desk: Desk, wanted: Wanted, link: Media, seconds: float, *, proven: bool) -> Order:
     provider = wanted.provider
     only = None if proven else desk.only_hosts.get(provider.name, frozenset())
     return Order(
@@ -234,14 +242,8 @@ def _order(desk: Desk, wanted: Wanted, link: Media, until: float, *, proven: boo
             "found-at": wanted.found_at,
         },
         most_bytes=desk.most_bytes,
-        seconds=until - time.monotonic(),
-        began=lambda upload: _began(desk, wanted, upload),
-        resume=wanted.upload,
+        seconds=seconds,
     )
-
-
-def _began(desk: Desk, wanted: Wanted, upload: Upload) -> None:
-    _record(desk, [upload_event(wanted, upload)])
 
 
 def _after(error: TransferError, tries: int, most_tries: int) -> MediaState:

@@ -15,7 +15,7 @@ from dailies import outbound
 from dailies.addresses import Ways
 from dailies.bucket import Bucket
 from dailies.containers import HEAD_BYTES, Format, Kind, Wholeness, looks_like, sniff
-from dailies.errors import HostFailed, MediumRefused, ObjectExists, StorageFailed
+from dailies.errors import HostFailed, LinkDead, MediumRefused, ObjectExists, StorageFailed
 from dailies.models import Upload
 from dailies.mp4 import Facts
 from dailies.outbound import Medium, Network
@@ -78,7 +78,8 @@ class Unfinished:
 
 
 def transfer(order: Order, bucket: Bucket) -> Stored | Unfinished:
-    """Store the medium, whole, or raise a TransferError and leave no object and no upload that it began.
+    """Store the medium, whole, or raise a TransferError and leave no object, and no upload but one that another run
+    should go on with.
 
     Where the object is there already (an earlier try stored it and fell before it could tell), that one is the result.
     An earlier run's upload is gone on with or, as soon as the medium is seen to be another, dropped.
@@ -204,6 +205,7 @@ def _in_parts(
     order: Order, source: _Source, target: Target, whole: Wholeness, watch: Watch, *, sent: dict[int, Sent]
 ) -> Sent | Unfinished:
     """In parts, without those that an earlier run sent."""
+    there = len(sent)
     medium = source.medium
     total = medium.total or 0
     upload = order.resume if order.resume and sent else _begun(order, target, medium, total)
@@ -223,28 +225,48 @@ def _in_parts(
         upload=upload,
         sent=sent,
     )
+    wrong = False
     try:
         if not parts.run():
             return Unfinished(upload, len(parts.sent))
         if whole.missing(total) is None:  # else it has too many boxes to look at each: the promised length must do
+            wrong = bool(whole.problem(total))
             _check(whole, total)
         return target.complete(upload, parts.sent)
-    except BaseException:
-        target.drop(upload)
+    except BaseException as error:
+        kept = _in_any_order(medium, whole) and not wrong and _may_go_on(error, len(parts.sent), there)
+        if not kept:
+            target.drop(upload)
         raise
+
+
+def _may_go_on(error: BaseException, sent: int, there: int) -> bool:
+    """Whether the parts that are sent are kept for another run. Where the host let this one add none to those that were
+    there, the next one asks for the whole: some hosts give nothing else."""
+    match error:
+        case HostFailed() | LinkDead():
+            return sent > there
+        case StorageFailed() | ClientError() | BotoCoreError():
+            return sent > 0
+        case _:
+            return False
 
 
 def _sent_before(old: Upload, target: Target, medium: Medium, whole: Wholeness) -> dict[int, Sent]:
     """What S3 has of an earlier run's upload; where it has nothing, or not of this medium, no such upload is left.
     ObjectExists where it became an object, and its run fell before it could tell."""
-    resumable = medium.ranges and medium.validator and not whole.in_order
     same = (old.key, old.total, old.validator) == (target.key, medium.total, medium.validator)
-    if same and resumable and (sent := target.sent(old)):
+    if same and _in_any_order(medium, whole) and (sent := target.sent(old)):
         return sent
     target.drop(old)
     if old.key == target.key and target.exists():
         raise ObjectExists(target.key)
     return {}
+
+
+def _in_any_order(medium: Medium, whole: Wholeness) -> bool:
+    """Whether its parts can be asked for one by one, and only those that are not there."""
+    return medium.ranges and bool(medium.validator) and not whole.in_order
 
 
 def _begun(order: Order, target: Target, medium: Medium, total: int) -> Upload:
