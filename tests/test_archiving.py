@@ -11,7 +11,7 @@ import pytest
 from dailies.archiving import LAST_CHANCE_SECONDS, LONGEST_ASKED, LONGEST_PAUSE
 from dailies.models import Event, MediaState
 from local.media import Medium
-from local.sink import Sink
+from local.sink import BUCKET, Sink
 from tests.desk import FIRST_PAUSE, PROVIDERS, TRIES, Archive
 from tests.test_mp4 import FRAGMENTED
 
@@ -250,18 +250,57 @@ class TestNotes:
         receipt = archive_at_work.receipt(event)
         assert (receipt.seconds, receipt.note) == (Decimal(1), "")
 
-    @pytest.mark.parametrize(
-        ("rows", "note"),
-        [
-            (b'{"row":"of another shape"}\n', "no row of it could be read"),
-            (b'{"row":"of another shape"}\n{"generationId":"g-1","status":"NEW"}\n', ""),
-        ],
-    )
-    def test_a_result_that_nothing_can_be_read_of_is_noted(
-        self, archive_at_work: Archive, rows: bytes, note: str
+
+class TestResult:
+    """A batch's result lists generations, or it is none."""
+
+    NOT_READY = b'{"error":"not ready"}'
+    ROW = b'{"generationId":"g-1","status":"FAILED","error":"for a test"}\n'
+
+    def serves(self, archive: Archive, rows: bytes) -> None:
+        name = archive.apis.sync.batches["b-1"].result
+        archive.apis.host.media[name] = Medium(name, "application/jsonl", rows)
+
+    @pytest.mark.parametrize("rows", [NOT_READY, NOT_READY + b"\n", b'{"row":"of another shape"}\n' * 3])
+    def test_one_of_which_no_row_can_be_read_is_tried_again_and_not_stored(
+        self, archive_at_work: Archive, s3: Sink, rows: bytes
     ) -> None:
         batch = archive_at_work.batch({})
-        name = archive_at_work.apis.sync.batches["b-1"].result
-        archive_at_work.apis.host.media[name] = Medium(name, "application/jsonl", rows)
+        self.serves(archive_at_work, rows)
+        assert not archive_at_work.try_medium(batch, "result")
+        receipt = archive_at_work.receipt(batch)
+        assert (receipt.state, receipt.reason) == ("pending", "no row of it could be read")
+        assert (s3.keys, archive_at_work.job(batch).stage) == ([], "archiving")
+
+        self.serves(archive_at_work, self.ROW)
+        assert archive_at_work.try_medium(batch, "result", tries=2)
+        assert s3.object(s3.keys[0]).content == self.ROW
+        assert archive_at_work.job(batch).stage == "settled"
+
+    def test_after_the_last_try_it_waits_for_a_person(self, archive_at_work: Archive, s3: Sink) -> None:
+        batch = archive_at_work.batch({})
+        self.serves(archive_at_work, self.NOT_READY)
+        assert archive_at_work.try_medium(batch, "result", tries=TRIES)
+        assert archive_at_work.receipt(batch).state == "failed"
+        assert (s3.keys, archive_at_work.job(batch).stage) == ([], "attention")
+        assert [why for why, _ in archive_at_work.cloud.failed()] == ["no row of it could be read"]
+
+    @pytest.mark.parametrize("rows", [b'{"row":"of another shape"}\n' + ROW, ROW + NOT_READY, ROW.strip()])
+    def test_one_row_is_enough(self, archive_at_work: Archive, s3: Sink, rows: bytes) -> None:
+        batch = archive_at_work.batch({})
+        self.serves(archive_at_work, rows)
         assert archive_at_work.try_medium(batch, "result")
-        assert archive_at_work.receipt(batch).note == note
+        assert s3.object(s3.keys[0]).content == rows
+        assert archive_at_work.job(batch).stage == "settled"
+
+    def test_what_lies_there_and_lists_nothing_is_not_told_as_its_result(
+        self, archive_at_work: Archive, s3: Sink
+    ) -> None:
+        """As versions before this one stored it; no object is overwritten."""
+        batch = archive_at_work.batch({"g-1": None})
+        key = f"media/sync/b-1/result-{batch.media[0].media_id}.jsonl"
+        s3.client().put_object(Bucket=BUCKET, Key=key, Body=self.NOT_READY)
+        assert archive_at_work.try_medium(batch, "result")
+        receipt = archive_at_work.receipt(batch)
+        assert (receipt.state, receipt.reason) == ("failed", "no row of the object that is there could be read")
+        assert archive_at_work.job(batch).stage == "attention"

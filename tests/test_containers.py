@@ -191,6 +191,31 @@ class TestLines:
     def test_what_no_parser_takes_is_no_line(self, row: bytes) -> None:
         assert problem(b"{}\n" + row + b"\n") == "a line is no JSON"
 
+    @pytest.mark.parametrize("pieces", [[], [5], list(range(len(LINES)))])
+    def test_whether_one_is_of_use_is_for_who_asks_to_say(self, pieces: list[int]) -> None:
+        """Each line is shown to him whole, and none that comes after one that is."""
+        shown: list[bytes] = []
+
+        def unread(content: bytes, useful: bytes) -> bool:
+            def is_useful(line: bytes) -> bool:
+                shown.append(line)
+                return useful in line
+
+            shown.clear()
+            whole = Wholeness(containers.JSONL, is_useful)
+            for start, end in pairwise([0, *pieces, len(content)]):
+                whole.see(start, content[start:end])
+            return whole.unread
+
+        first, last = LINES.splitlines()
+        assert not unread(LINES, b"r-1")
+        assert shown == [first]
+        assert not unread(LINES.rstrip(), b"r-2")
+        assert shown == [first, last]
+        assert unread(LINES, b"r-3")
+        assert not Wholeness(containers.JSONL).unread
+        assert not Wholeness(containers.MP4, lambda _: False).unread
+
     def test_a_line_without_end_is_refused_and_not_kept(self) -> None:
         """A host that sends 2 GiB without a newline must not fill the memory."""
         whole, piece = Wholeness(containers.JSONL), b"x" * 2**20

@@ -108,7 +108,8 @@ def _try(desk: Desk, wanted: Wanted, tries: int, seconds: float) -> tuple[Receip
     started = time.monotonic()
     try:
         done, link = _transfer(desk, wanted, seconds)
-        rows_read = _record(desk, _listed(desk, wanted, done)) if isinstance(done, Stored) else 0
+        if isinstance(done, Stored):
+            _list(desk, wanted, done)
     except TransferError as error:
         if isinstance(error, NoRoom) and _waited(wanted) < PATIENCE:
             raise
@@ -118,10 +119,10 @@ def _try(desk: Desk, wanted: Wanted, tries: int, seconds: float) -> tuple[Receip
         return _not_stored(desk, wanted, "pending" if tries < desk.most_tries else "failed", reason), None
     at = clock.now()
     _tell(desk, wanted, "archived", _measured(wanted, link, done, at, time.monotonic() - started))
-    return _archived(wanted, done, at, rows_read), None
+    return _archived(wanted, done, at), None
 
 
-def _archived(wanted: Wanted, done: Stored, at: clock.Moment, rows_read: int) -> Receipt:
+def _archived(wanted: Wanted, done: Stored, at: clock.Moment) -> Receipt:
     facts = done.facts
     return Receipt(
         role=wanted.role,
@@ -137,7 +138,7 @@ def _archived(wanted: Wanted, done: Stored, at: clock.Moment, rows_read: int) ->
         seconds=round(Decimal(facts.duration), 3) if facts.duration else None,
         width=facts.width or 0,
         height=facts.height or 0,
-        note=_note(wanted, rows_read, facts.duration),
+        note=_note(wanted, facts.duration),
     )
 
 
@@ -228,6 +229,7 @@ def _asked(desk: Desk, wanted: Wanted, question: Question) -> tuple[Report | Non
 def _order(desk: Desk, wanted: Wanted, link: Media, seconds: float, *, proven: bool) -> Order:
     provider = wanted.provider
     only = None if proven else desk.only_hosts.get(provider.name, frozenset())
+    listing = provider.listings.get(wanted.role)
     return Order(
         url=link.url,
         ways=Ways(private=desk.private_hosts, only=only),
@@ -243,6 +245,7 @@ def _order(desk: Desk, wanted: Wanted, link: Media, seconds: float, *, proven: b
         },
         most_bytes=desk.most_bytes,
         seconds=seconds,
+        reads=(lambda line: any(listing.read(iter([line]), wanted.job_id))) if listing else None,
     )
 
 
@@ -264,20 +267,22 @@ def _not_stored(desk: Desk, wanted: Wanted, state: MediaState, reason: str) -> R
     return Receipt(role=wanted.role, media_id=wanted.media_id, state=state, at=clock.now(), reason=reason)
 
 
-def _note(wanted: Wanted, rows_read: int, duration: float | None) -> str:
+def _note(wanted: Wanted, duration: float | None) -> str:
     """What a person should know of a medium that is stored all the same."""
-    if wanted.role in wanted.provider.listings and not rows_read:
-        return "no row of it could be read"
     said = float(wanted.link.seconds) if wanted.link and wanted.link.seconds is not None else None
     if said is None or duration is None or abs(said - duration) <= max(SAME_LENGTH_SECONDS, said * 0.02):
         return ""
     return f"the provider said that it plays {said:g} s"
 
 
-def _listed(desk: Desk, wanted: Wanted, stored: Stored) -> Iterable[Event]:
-    """The events of other jobs that it lists: recorded before its receipt, so that none is missed."""
+def _list(desk: Desk, wanted: Wanted, stored: Stored) -> None:
+    """Record the events of other jobs that it lists: before its receipt, so that none is missed. MediumRefused where it
+    lists none that can be read, as no object is overwritten: one that was there already."""
     listing = wanted.provider.listings.get(wanted.role)
-    return listed_events(wanted, listing, desk.bucket.lines(stored.key, stored.version_id)) if listing else ()
+    if listing is None:
+        return
+    if not _record(desk, listed_events(wanted, listing, desk.bucket.lines(stored.key, stored.version_id))):
+        raise MediumRefused("no row of the object that is there could be read")
 
 
 def _record(desk: Desk, events: Iterable[Event]) -> int:

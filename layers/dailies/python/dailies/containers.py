@@ -12,6 +12,7 @@ from typing import Literal
 from dailies.mp4 import BoxWalk, Facts
 
 type Kind = Literal["video", "audio", "image", "jsonl"]
+type Reads = Callable[[bytes], bool]
 
 HEAD_BYTES = 64  # enough for every mark below
 TAIL_BYTES = 16
@@ -82,10 +83,12 @@ def looks_like(head: bytes) -> str:
 class Wholeness:
     """Whether bytes are a whole medium, as far as their format tells. See them all, at their offsets, then ask.
 
-    Boxes and end marks may be seen in any order, lines (`in_order`) only one after the other.
+    Boxes and end marks may be seen in any order, lines (`in_order`) only one after the other. `reads`: whether whoever
+    wants the medium can read a line of it; None where any JSON will do.
     """
 
     format: Format
+    reads: Reads | None = None
     boxes: BoxWalk | None = field(init=False)
     _lines: "_LineWalk | None" = field(init=False)
     _head: bytes = b""
@@ -94,12 +97,17 @@ class Wholeness:
 
     def __post_init__(self) -> None:
         self.boxes = BoxWalk() if self.format in (MP4, MOV, M4A) else None
-        self._lines = _LineWalk() if self.format is JSONL else None
+        self._lines = _LineWalk(self.reads) if self.format is JSONL else None
 
     @property
     def in_order(self) -> bool:
         """Whether the bytes must be seen in their order."""
         return self._lines is not None
+
+    @property
+    def unread(self) -> bool:
+        """Whether none of its lines, all seen, is one that can be read."""
+        return self._lines is not None and self._lines.unread
 
     def see(self, offset: int, piece: bytes | memoryview) -> None:
         """Bytes that stand at `offset`."""
@@ -155,8 +163,10 @@ END_MARKS: dict[Format, Callable[[bytes], bool]] = {
 
 @dataclass(slots=True)
 class _LineWalk:
-    """Over JSON lines: each must parse."""
+    """Over JSON lines: each must parse, and one of them be read, where somebody wants to."""
 
+    _reads: Reads | None
+    _read: bool = False
     _rest: bytes = b""
     _bad: bool = False
 
@@ -165,6 +175,11 @@ class _LineWalk:
             return
         *lines, self._rest = (self._rest + bytes(piece)).split(b"\n")
         self._bad = len(self._rest) > MOST_LINE or not all(map(_parses, lines))
+        self._read = self._read or (self._reads is not None and any(map(self._reads, lines)))
+
+    @property
+    def unread(self) -> bool:
+        return self._reads is not None and not self._read and not self._reads(self._rest)
 
     def problem(self) -> str:
         return "a line is no JSON" if self._bad or not _parses(self._rest) else ""

@@ -14,7 +14,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 from dailies import outbound
 from dailies.addresses import Ways
 from dailies.bucket import Bucket
-from dailies.containers import HEAD_BYTES, Format, Kind, Wholeness, looks_like, sniff
+from dailies.containers import HEAD_BYTES, Format, Kind, Reads, Wholeness, looks_like, sniff
 from dailies.errors import HostFailed, LinkDead, MediumRefused, ObjectExists, StorageFailed
 from dailies.models import Upload
 from dailies.mp4 import Facts
@@ -41,6 +41,7 @@ class Order:
     `kinds`: what it may be. `key`: where the object goes, by the file extension. `metadata`: ASCII. `most_bytes`: how
     large it may be. `seconds`: how long it may take; what is not done by then can be gone on with. `began` hears of an
     upload in parts before its first part is sent; `resume` is what it heard in an earlier run, which must be over.
+    `reads`: whether a line of it can be read, which must hold of one at least; None where any JSON will do.
     """
 
     url: str
@@ -53,6 +54,7 @@ class Order:
     network: Network = field(default_factory=Network)
     began: Callable[[Upload], None] = _nobody
     resume: Upload | None = None
+    reads: Reads | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,7 +93,7 @@ def transfer(order: Order, bucket: Bucket) -> Stored | Unfinished:
     ):
         source = _Source(medium, order)
         target = Target(bucket, order.key(source.what.extension), source.what.content_type, order.metadata)
-        whole = Wholeness(source.what)
+        whole = Wholeness(source.what, order.reads)
         try:
             there = _sent_before(order.resume, target, medium, whole) if order.resume else {}
             if medium.total is None:
@@ -280,6 +282,8 @@ def _begun(order: Order, target: Target, medium: Medium, total: int) -> Upload:
 def _check(whole: Wholeness, total: int) -> None:
     if problem := whole.problem(total):
         raise HostFailed(f"cut short: {problem}")
+    if whole.unread:
+        raise HostFailed("no row of it could be read")  # an error in the place of what is not ready, for example
 
 
 def _stored(
