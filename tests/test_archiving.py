@@ -12,7 +12,7 @@ from dailies.archiving import LAST_CHANCE_SECONDS, LONGEST_ASKED, LONGEST_PAUSE
 from dailies.models import Event, MediaState
 from local.media import Medium
 from local.sink import BUCKET, Sink
-from tests.desk import FIRST_PAUSE, PROVIDERS, TRIES, Archive
+from tests.desk import FIRST_PAUSE, TRIES, Archive
 from tests.test_mp4 import FRAGMENTED
 
 type Trouble = Callable[[Sink], object]
@@ -70,14 +70,13 @@ class TestPauses:
         assert not archive_at_work.try_medium(event, "output")
         assert archive_at_work.pauses[0] <= 100 - LAST_CHANCE_SECONDS
 
-    def test_what_our_own_rate_limit_asks_for_is_not_shortened_by_it(self, archive_at_work: Archive) -> None:
+    def test_what_the_providers_rate_limit_asks_for_is_not_shortened_by_it(self, archive_at_work: Archive) -> None:
         """It is the provider that is waited for then: it gives a fresh link with its answer."""
         archive_at_work.set_keys()
         archive_at_work.apis.creatify.links.lifetime = 100
-        event, limit = archive_at_work.product(), PROVIDERS["creatify"].api_limit
-        archive_at_work.table.take_calls("creatify", limit, limit.calls, time())
-        assert not archive_at_work.try_medium(event, "video")
-        assert archive_at_work.pauses[0] >= limit.seconds > 100 - LAST_CHANCE_SECONDS
+        archive_at_work.apis.creatify.fail(429, retry_after=60)
+        assert not archive_at_work.try_medium(archive_at_work.product(), "video")
+        assert archive_at_work.pauses[0] >= 60 > 100 - LAST_CHANCE_SECONDS
 
     def test_nor_beyond_an_hour_where_nobody_knows_how_long_it_lives(self, archive_at_work: Archive) -> None:
         archive_at_work.apis.sync.links.lifetime = None

@@ -3,14 +3,12 @@
 import json
 from pathlib import Path
 
-import boto3
 import pytest
 
-from tests.cloud import BUS, TABLE
 from tests.command import Done, dailies
+from tests.deployed import BASE, deploy
 from tests.desk import Archive
 
-BASE = "https://r.example"
 CAPTIONS = f"{BASE}/webhooks/captions/creator"  # the desk has it registered
 
 
@@ -24,20 +22,7 @@ class Operator:
 
     def deploys(self, **more_outputs: str) -> None:
         """A stack of the name `dailies` in the region of the test's account."""
-        self.desk.cloud.events, self.desk.cloud.secretsmanager  # noqa: B018  each is made when it is asked for
-        apis = self.desk.apis
-        outputs = {"WebhookBaseUrl": BASE, "TableName": TABLE, "BusName": BUS, **more_outputs}
-        parameters = {
-            "SyncApiUrl": apis.sync.base_url,
-            "CreatifyApiUrl": apis.creatify.base_url,
-            "CaptionsApiUrl": apis.captions.base_url,
-        }
-        template = {
-            "Parameters": {name: {"Type": "String", "Default": value} for name, value in parameters.items()},
-            "Resources": {"Something": {"Type": "AWS::SQS::Queue"}},
-            "Outputs": {name: {"Value": value} for name, value in outputs.items()},
-        }
-        boto3.client("cloudformation").create_stack(StackName="dailies", TemplateBody=json.dumps(template))
+        deploy(self.desk, {}, more_outputs)
 
     def submits(self, call: str, **body: object) -> Done:
         self._body.write_text(json.dumps(body))

@@ -84,11 +84,6 @@ def test_another_stacks_webhook_keeps_its_secret(captions: ProviderApis, stack: 
         captions.captions.webhooks.registered.pop(other.id)
 
 
-def test_without_a_key_it_says_what_to_do(site: MediaSite) -> None:
-    done = dailies("hooks", "captions", "list")
-    assert (done.code, "`dailies secrets set captions/api` does it" in done.err) == (1, True)
-
-
 def test_a_job_is_submitted_with_a_webhook_that_is_registered_and_tracked(
     captions: ProviderApis, stack: Stack, owner: Owner, tmp_path: Path
 ) -> None:
