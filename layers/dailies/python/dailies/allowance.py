@@ -1,14 +1,12 @@
 """A provider's rate limit, as every function of the stack keeps it together: pure. The table holds what was taken."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import NamedTuple
 
 EDGE_SECONDS = 1.0  # a call arrives a little after it was taken, so the provider's window ends later than ours
 
 
-@dataclass(frozen=True, slots=True)
-class Limit:
+class Limit(NamedTuple):
     """At most `calls` in any span of `seconds`."""
 
     calls: int

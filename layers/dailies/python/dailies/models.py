@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
 from decimal import Decimal
 from hashlib import sha256
-from typing import Any, Literal, Self, cast
+from typing import Any, Literal, NamedTuple, Self, cast
 
 from dailies import links
 from dailies.clock import Moment
@@ -34,8 +34,7 @@ class Delivery:
     received_at: Moment
 
 
-@dataclass(frozen=True, slots=True)
-class Proof:
+class Proof(NamedTuple):
     """How a delivery was proven: by which way, with which version of the secret (current, pending, previous)."""
 
     way: str
@@ -189,12 +188,14 @@ class JobMedia:
         return (self.receipt and self.receipt.source_host) or self.link_host
 
 
-@dataclass(frozen=True, slots=True, order=True)
-class Confirmation:
+class Confirmation(NamedTuple):
     """What the provider's API said when a delivery was read back: `contradiction` is empty where it agreed."""
 
     at: Moment = ""
     contradiction: str = ""
+
+
+NEVER_CONFIRMED = Confirmation()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -220,7 +221,7 @@ class Job:
     credits: Decimal | None = None
     reconciled_at: Moment = ""
     silent_at: Moment = ""
-    confirmation: Confirmation = Confirmation()
+    confirmation: Confirmation = NEVER_CONFIRMED
     version: int = 0
 
     @property
