@@ -5,6 +5,7 @@ All jobs without credentials are told of first, the others when those have come 
 """
 
 import json
+import time
 from collections.abc import Iterator, Mapping
 
 import pytest
@@ -17,12 +18,14 @@ from tests.functions import start_anew
 from tests.owner import Owner, Row, payload
 from tests.owner import medium as of_role
 from tests.providers import NOT_SET, Providers
+from tests.waiting import wait_for
 
 MEDIA = {
     "sync": {"output": "generation.mp4", "segment": "segment.mp4"},
     "creatify": {"photo": "product.png", "video": "product.mp4"},
     "captions": {"output": "operation.mp4"},
 }
+NO_ROOM = "the provider's rate limit leaves no room just now"
 OVER = {"sync": 403, "creatify": 403, "captions": 400}  # what a link whose time is over is answered with
 
 
@@ -40,22 +43,22 @@ class Jobs:
         self.apis.sync.job(sync).completes(*MEDIA["sync"].values())
         self.apis.creatify.job(creatify).completes(MEDIA["creatify"]["video"], MEDIA["creatify"]["photo"])
         self.apis.captions.job(captions).completes(MEDIA["captions"]["output"])
-        calls = [self._sync(sync), self._creatify(creatify), self._captions(captions)]
+        calls = [self.sync(sync), self.creatify(creatify), self.captions(captions)]
         self.apis.sync.links.die(sync)
         self.apis.creatify.links.die(creatify)
         self.apis.captions.links.die(captions)
         assert [answer.result for answer in self.providers.send_all(calls)] == ["recorded"] * 3
 
-    def _sync(self, job_id: str) -> Call:
+    def sync(self, job_id: str) -> Call:
         output, segment = (self.apis.sync.links.url(job_id, name) for name in MEDIA["sync"].values())
         return sync_generation("completed", job_id, self.providers.sync, output_url=output, segment_output_url=segment)
 
-    def _creatify(self, job_id: str) -> Call:
+    def creatify(self, job_id: str) -> Call:
         photo, video = (self.apis.creatify.links.url(job_id, name) for name in MEDIA["creatify"].values())
         token = self.providers.creatify
         return creatify_product_to_videos("video_generated", job_id, token, photo_url=photo, video_url=video)
 
-    def _captions(self, job_id: str) -> Call:
+    def captions(self, job_id: str) -> Call:
         url = self.apis.captions.links.url(job_id, MEDIA["captions"]["output"])
         return captions_creator("success", job_id, self.providers.captions, url=url)
 
@@ -139,6 +142,27 @@ def test_what_the_api_said_is_kept_without_what_is_secret(renewed: Jobs, owner: 
     }
     assert not [value for value in secret if value in repr(kept)]
     assert not [value for value in secret if value in repr(renewed.apis.host.requests)]
+
+
+def test_what_the_rate_limit_leaves_no_room_for_is_queued_anew(renewed: Jobs, owner: Owner, stack: Stack) -> None:
+    """For a minute at least, which is not waited for here: the job settles beside the tests that follow."""
+    job_id = renewed.providers.job("no-room")
+    full = {"pk": "allowance#creatify", "sk": "allowance", "version": 1, "taken": [[str(time.time()), 60]]}
+    queue, counted = stack.outputs["ArchiveQueueUrl"], "ApproximateNumberOfMessagesDelayed"
+    owner.put_row(full)
+    try:
+        assert renewed.providers.send(renewed.creatify(job_id)).result == "recorded"
+        wait_for(
+            "both media wait",
+            lambda: owner.job("creatify", job_id),
+            lambda row: {one.get("reason") for one in row.get("media", [{}])} == {NO_ROOM},
+        )
+        attributes = stack.aws.sqs.get_queue_attributes(QueueUrl=queue, AttributeNames=[counted])["Attributes"]
+        assert int(attributes[counted]) >= len(MEDIA["creatify"])
+    finally:
+        stack.aws.dynamodb.delete_item(
+            TableName=stack.outputs["TableName"], Key={"pk": {"S": full["pk"]}, "sk": {"S": full["sk"]}}
+        )
 
 
 def served(jobs: Jobs, name: str) -> Medium:
