@@ -148,7 +148,7 @@ def test_what_the_rate_limit_leaves_no_room_for_is_queued_anew(renewed: Jobs, ow
     """For a minute at least, which is not waited for here: the job settles beside the tests that follow."""
     job_id = renewed.providers.job("no-room")
     full = {"pk": "allowance#creatify", "sk": "allowance", "version": 1, "taken": [[str(time.time()), 60]]}
-    queue, counted = stack.outputs["ArchiveQueueUrl"], "ApproximateNumberOfMessagesDelayed"
+    queue = stack.outputs["ArchiveQueueUrl"]
     owner.put_row(full)
     try:
         assert renewed.providers.send(renewed.creatify(job_id)).result == "recorded"
@@ -157,8 +157,10 @@ def test_what_the_rate_limit_leaves_no_room_for_is_queued_anew(renewed: Jobs, ow
             lambda: owner.job("creatify", job_id),
             lambda row: {one.get("reason") for one in row.get("media", [{}])} == {NO_ROOM},
         )
-        attributes = stack.aws.sqs.get_queue_attributes(QueueUrl=queue, AttributeNames=[counted])["Attributes"]
-        assert int(attributes[counted]) >= len(MEDIA["creatify"])
+        counted = stack.aws.sqs.get_queue_attributes(
+            QueueUrl=queue, AttributeNames=["ApproximateNumberOfMessagesDelayed"]
+        )["Attributes"]
+        assert int(counted["ApproximateNumberOfMessagesDelayed"]) >= len(MEDIA["creatify"])
     finally:
         stack.aws.dynamodb.delete_item(
             TableName=stack.outputs["TableName"], Key={"pk": {"S": full["pk"]}, "sk": {"S": full["sk"]}}

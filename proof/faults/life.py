@@ -40,8 +40,8 @@ type Story = Callable[["Life"], Ending]
 
 @dataclass
 class Life:
-    """A case under way. `acknowledged`: the ids of the events that were answered 200. `loses_media`: messages for the
-    archive are thrown away."""
+    """A case under way. `acknowledged`: the ids of the events that were answered 200. `loses_media`: so many messages
+    for the archive are thrown away."""
 
     account: Account
     functions: Lambda
@@ -49,7 +49,7 @@ class Life:
     case: str
     acknowledged: set[str] = field(default_factory=set)
     problems: list[str] = field(default_factory=list)
-    loses_media: bool = False
+    loses_media: int = 0
     _after_try: Callable[[], None] = lambda: None
     _under_way: set[str] = field(default_factory=set)
     _announced: dict[tuple[str, str], int] = field(default_factory=dict)
@@ -159,6 +159,7 @@ class Life:
         """As Lambda's poller of a queue does: what is reported, or was under way in a process that is gone, is shown
         again when its time has come."""
         if self.loses_media:
+            self.loses_media -= 1
             self.account.archived(message)
             return
         self._under_way.add(message["MessageId"])

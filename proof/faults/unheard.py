@@ -68,12 +68,11 @@ def never_again(life: Life) -> Ending:
 
 
 def stuck(life: Life) -> Ending:
-    """The message that a medium was found is lost."""
+    """The message that a medium was found is lost; not the one of a sweep, which may be another case's."""
     url = life.link("job", "operation.mp4")
-    life.loses_media = True
+    life.loses_media = 1
     life.deliver(captions_creator("success", life.job(), life.account.secrets["captions/signing"], url=url))
     life.quieten()
-    life.loses_media = False
     time.sleep(QUIET_SECONDS)
     life.sweep()
     return Ending({("captions", life.job()): "settled"})
