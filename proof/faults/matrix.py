@@ -135,7 +135,8 @@ def _played(ground: Bench, only: str, stories: str) -> tuple[list[Case], list[Ca
     cases: list[Case] = []
     for told in (STORIES, UNHEARD):
         these = [Case(f"case{next(numbers):05}-", story) for story in told if re.search(stories, story)]
-        ground.play(these)
+        for each in [these] if told is STORIES else [[one] for one in these]:  # alone, each sweep does its own story's
+            ground.play(each)
         some = list(_cases(ground, these, numbers, only, {case.call for case in cases if case.call}))
         print(f"faults: {len({case.call for case in some})} calls, each by {len(FAULTS)} faults: {len(some)} cases")
         sys.stdout.flush()
