@@ -11,7 +11,7 @@ compile() {
     in=$1 txt=$2
     shift 2
     .venv/bin/uv pip compile --quiet --universal --python-version 3.13 --generate-hashes \
-        --no-emit-index-url --no-emit-find-links --no-header --no-annotate \
+        --no-header --no-annotate \
         ${UPGRADE:+--upgrade} --output-file "$txt" "$@" "$in" >/dev/null
 }
 

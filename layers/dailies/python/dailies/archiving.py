@@ -8,7 +8,6 @@ import time
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from decimal import Decimal
-from http import HTTPStatus
 from typing import Any
 
 from botocore.exceptions import BotoCoreError, ClientError
@@ -17,23 +16,21 @@ from dailies import clock, links
 from dailies.addresses import Ways
 from dailies.asking import Api, LimitReached, NoRoom
 from dailies.bucket import Bucket, name_in_key
-from dailies.confirming import contradiction, may_be_late
-from dailies.errors import Contradicted, HostFailed, LinkDead, MediumRefused, PayloadError, TransferError
-from dailies.models import Event, Media, MediaState, Receipt, Report, Upload
+from dailies.errors import Contradicted, HostFailed, LinkDead, MediumRefused, TransferError
+from dailies.models import Event, Media, MediaState, Receipt, Upload
 from dailies.outbound import Network
-from dailies.provider import Provider, Question
+from dailies.provider import Provider
 from dailies.queue import FailureQueue, WorkQueue
+from dailies.renewing import confirmation, renewal
 from dailies.table import Table
 from dailies.telemetry import Telemetry
 from dailies.transfer import Order, Stored, Unfinished, transfer
 from dailies.wanted import (
     Wanted,
-    contradiction_event,
     known,
     listed_events,
     named,
     receipt_event,
-    renewal_event,
     upload_event,
 )
 
@@ -42,7 +39,6 @@ LONGEST_ASKED = 3600  # that a host may ask for, where its link does not say how
 PATIENCE = 86_400  # seconds after a medium was found: for so long a provider's rate limit costs none of its tries
 LAST_CHANCE_SECONDS = 60  # before a link dies there is a try, however long the pause would be
 SAME_LENGTH_SECONDS = 0.5  # by which a provider's word and the medium's header may differ: half a second, or 2 %
-UNKNOWN = frozenset({HTTPStatus.NOT_FOUND, HTTPStatus.GONE})  # a provider's API, of a job that it does not know
 
 
 @dataclass(frozen=True, slots=True)
@@ -177,13 +173,11 @@ def _may_ask(desk: Desk, wanted: Wanted) -> bool:
 def _renewed(desk: Desk, wanted: Wanted) -> Media | None:
     """A fresh link from the provider, recorded; None where it has none or may not be asked. HostFailed where it did not
     answer this time."""
-    question = wanted.provider.renewals.get(wanted.role)
-    if question is None or not _may_ask(desk, wanted):
+    if wanted.role not in wanted.provider.renewals or not _may_ask(desk, wanted):
         return None
-    report, body = _asked(desk, wanted, question)
-    if report is None:
+    event = renewal(desk.apis[wanted.provider.name], wanted)
+    if event is None:
         return None
-    event = renewal_event(wanted, report, body)
     _record(desk, [event])
     return event.media[0] if event.media else None
 
@@ -191,39 +185,13 @@ def _renewed(desk: Desk, wanted: Wanted) -> Media | None:
 def _confirmed(desk: Desk, wanted: Wanted) -> Media:
     """The provider's own link, where its API says of the job what the delivery said. Contradicted where it does not:
     recorded and counted. HostFailed where it may only not have heard of it yet."""
-    report, body = _asked(desk, wanted, wanted.provider.renewals[wanted.role])
-    against = contradiction(wanted.claim, wanted.role, report) if wanted.claim else ""
-    if against and wanted.claim and may_be_late(wanted.claim, report, wanted.provider.may_go_on):
-        raise HostFailed(f"not confirmed yet: {against}")
-    if against:
-        _record(desk, [contradiction_event(wanted, report, body, against)])
+    event = confirmation(desk.apis[wanted.provider.name], wanted)
+    _record(desk, [event])
+    if event.contradiction:
         about = {"job_id": wanted.job_id}
         desk.telemetry.count("Contradictions", {"provider": wanted.provider.name}, {}, fields=about)
-        raise Contradicted(against)
-    event = renewal_event(wanted, report, body, confirms=True) if report else None
-    if event is None or not event.media:
-        raise LinkDead("the provider's API does not know of this medium")
-    _record(desk, [event])
+        raise Contradicted(event.contradiction)
     return event.media[0]
-
-
-def _asked(desk: Desk, wanted: Wanted, question: Question) -> tuple[Report | None, bytes]:
-    """What the provider's API says, and in which bytes; no report where it knows no such job. HostFailed for all else
-    that it may answer: what cannot be read says nothing of the job."""
-    api = desk.apis[wanted.provider.name]
-    credentials = api.credentials()
-    if credentials is None:
-        raise HostFailed("the API's secret was emptied meanwhile")
-    answer = api.call(lambda base_url, own: question.ask(base_url, own, wanted.job_id), credentials)
-    body = question.redact(answer.body)
-    if answer.status in UNKNOWN:
-        return None, body
-    if answer.status != HTTPStatus.OK:
-        raise HostFailed(f"the provider's API answered {answer.status}")
-    try:
-        return question.read(body, wanted.job_id), body
-    except PayloadError as error:
-        raise HostFailed(f"the provider's API answered something else than documented ({error})") from error
 
 
 def _order(desk: Desk, wanted: Wanted, link: Media, seconds: float, *, proven: bool) -> Order:
