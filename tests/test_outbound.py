@@ -12,8 +12,7 @@ import pytest
 
 from dailies.addresses import Resolve, Ways
 from dailies.errors import HostFailed, LinkDead, MediumRefused
-from dailies.outbound import MOST_API_BYTES, MOST_REDIRECTS, Medium, Network, call, get
-from dailies.provider import Request
+from dailies.outbound import MOST_REDIRECTS, Medium, Network, get
 from local.media_answers import Answer
 from local.media_host import MediaHost, media_host
 from tests.hostile import NOT_PUBLIC, REFUSED
@@ -318,29 +317,3 @@ class TestRanges:
             medium.read_into(memoryview(bytearray(10)))
             with pytest.raises(HostFailed, match="not read to its end"):
                 medium.again(10, 20)
-
-
-class TestApiCalls:
-    """A provider's API: called where the owner said, and nowhere else."""
-
-    def test_the_answer_is_told_whatever_it_is(self, host: MediaHost) -> None:
-        host.add("/v2/generate/g-1", b'{"id":"g-1"}', "application/json")
-        request = Request("GET", host.url("/v2/generate/g-1", lifetime=None) + "?wait=false", {"x-api-key": "k"})
-        assert call(request, SYSTEM) == (200, b'{"id":"g-1"}', 0)
-        assert host.requests[-1].header("x-api-key") == "k"
-        assert host.requests[-1].query == "wait=false"
-        assert call(Request("GET", host.url("/nothing", lifetime=None), {}), SYSTEM)[0] == 404
-
-    def test_a_redirect_is_not_followed_so_that_the_key_goes_nowhere_else(self, host: MediaHost) -> None:
-        host.redirect("/v2/moved", to=host.url(f"/elsewhere/{CLIP}"))
-        assert call(Request("GET", host.url("/v2/moved"), {"x-api-key": "k"}), SYSTEM)[0] == 302
-        assert host.requests_for(f"/elsewhere/{CLIP}") == []
-
-    def test_an_answer_without_end_is_not_read_to_its_end(self, host: MediaHost) -> None:
-        host.add("/endless.json", bytes(MOST_API_BYTES + 1), "application/json")
-        with pytest.raises(HostFailed, match="answered too much"):
-            call(Request("GET", host.url("/endless.json"), {}), SYSTEM)
-
-    def test_nobody_there_is_another_time(self) -> None:
-        with pytest.raises(HostFailed, match="provider's API"):
-            call(Request("GET", "http://127.0.0.1:1/v2/generate/g-1", {"x-api-key": "k"}), SYSTEM)

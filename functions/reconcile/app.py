@@ -13,7 +13,7 @@ from dailies.reconciling import Sweep, reconcile
 from dailies.table import Table
 from dailies.telemetry import Telemetry
 
-LAST_SECONDS = 30  # of the time limit: what is under way then ends by itself
+LAST_SECONDS = 60  # of the time limit: three tries of the last question, at their longest, and their pauses
 
 session = boto3.Session()
 secrets_manager = session.client("secretsmanager", config=secrets.CLIENT)

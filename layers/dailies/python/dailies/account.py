@@ -9,7 +9,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from dailies import outbound
+from dailies import answers, outbound
 from dailies.errors import ApiFailed, ApiRefused, HostFailed, PayloadError
 from dailies.outbound import Network
 from dailies.provider import Credentials, Request
@@ -80,7 +80,7 @@ class Account:
 def _read[T](status: int, body: bytes, read: Callable[[bytes], T], name: str) -> T:
     if status in (401, 403):
         raise ApiRefused(f"{name}: answered {status}; the API key does not hold, or its contract lacks this call")
-    if status >= 500 or status in outbound.COME_AGAIN:
+    if status >= 500 or status in answers.COME_AGAIN:
         raise ApiFailed(f"{name}: answered {status}")
     if status != 200:
         raise ApiRefused(f"{name}: answered {status}")

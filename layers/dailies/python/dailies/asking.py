@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from dailies import outbound
+from dailies import answers, outbound
 from dailies.allowance import Limit
 from dailies.errors import HostFailed
 from dailies.outbound import Answer, Network
@@ -150,7 +150,7 @@ def tries_within(limit: Limit) -> int:
 def _may_mend(answer: Answer) -> bool:
     return (
         answer.status == NO_ANSWER
-        or answer.status in outbound.COME_AGAIN
+        or answer.status in answers.COME_AGAIN
         or answer.status >= HTTPStatus.INTERNAL_SERVER_ERROR
     )
 

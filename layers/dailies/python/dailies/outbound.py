@@ -4,14 +4,12 @@ HTTP and TLS are the standard library's. A medium's bytes are read straight into
 """
 
 import http.client
-import re
 import socket
 import ssl
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
-from email.message import Message
 from functools import cache
 from threading import Timer
 from typing import NamedTuple
@@ -19,26 +17,20 @@ from urllib.parse import urlsplit
 
 from botocore.httpsession import get_cert_path
 
-from dailies import addresses, pauses
+from dailies import addresses, answers, pauses
 from dailies.addresses import Place, Resolve, Ways
-from dailies.errors import HostFailed, LinkDead, MediumRefused, StorageFailed
+from dailies.errors import HostFailed, MediumRefused, StorageFailed
 from dailies.provider import Request
 
 CONNECT_SECONDS = 5.0
 SILENCE_SECONDS = 20.0  # without a byte; a media host that is that slow is not going to make it
 HEADER_SECONDS = 15.0  # for the whole head of an answer, however it drips
 STORAGE_SECONDS = 30.0  # for S3 to take or answer
-API_SECONDS = 10.0  # for each step of a provider's answer
+API_SECONDS = 15.0  # for the whole of a provider's answer, however it drips
 MOST_API_BYTES = 4 * 1024 * 1024  # of one: a hundred jobs, each with its prompts
 MOST_REDIRECTS = 5
-COME_AGAIN = frozenset({408, 416, 425, 429})  # of the 4xx, those that are not about the link
-# What a host says of a link that it takes no more. 400: Google of a signed link whose time is over, S3 of one whose
-# signer's session is (both `ExpiredToken`), and either of a link that it cannot read.
-LINK_OVER = frozenset({400, 401, 403, 404, 410})
-ASKS_FOR_A_PAUSE = frozenset({429, 503})  # with Retry-After
 REDIRECTS = frozenset({301, 302, 303, 307, 308})
 HEADERS = {"User-Agent": "Dailies", "Accept": "*/*", "Accept-Encoding": "identity"}
-CONTENT_RANGE = re.compile(r"bytes (\d{1,19})-(\d{1,19})/(\d{1,19})", re.ASCII)
 
 
 def system_addresses(name: str, port: int) -> list[str]:
@@ -144,16 +136,16 @@ def _medium(
     *,
     validator: str,
 ) -> Medium:
-    _accept(response.status, response.headers)
+    answers.accept(response.status, response.headers)
     if response.headers.get("content-encoding", "identity").lower() != "identity":
         raise MediumRefused("the host compressed what was asked for as it is")
-    found = _validator(response.headers)
+    found = answers.validator(response.headers)
     if validator and found != validator:
         raise HostFailed("the medium changed while it was fetched")
     length = response.length
     total = length
     if response.status == http.client.PARTIAL_CONTENT:
-        total = _promised_range(response.headers, length, start, end)
+        total = answers.promised_range(response.headers, length, start, end)
     elif start:
         raise HostFailed("the host answered a range with the whole")
     return Medium(
@@ -169,36 +161,6 @@ def _medium(
     )
 
 
-def _accept(status: int, headers: Message) -> None:
-    if status in (http.client.OK, http.client.PARTIAL_CONTENT):
-        return
-    if status in LINK_OVER:
-        raise LinkDead(f"the host answered {status}")
-    asked = pauses.asked_for(headers.get("retry-after", "")) if status in ASKS_FOR_A_PAUSE else 0
-    raise HostFailed(f"the host answered {status}", asked)
-
-
-def _promised_range(headers: Message, length: int | None, start: int, end: int | None) -> int:
-    """The whole medium's size, where the range that the host says it sends is the one it was asked for."""
-    said = CONTENT_RANGE.fullmatch(headers.get("content-range", ""))
-    if not said:
-        raise HostFailed("the host answered a range without saying which")
-    first, last, total = map(int, said.groups())
-    if first != start or not first <= last < total or (end is not None and last != min(end, total) - 1):
-        raise HostFailed(f"the host answered another range: {first}-{last} of {total}")
-    if length is not None and length != last - first + 1:
-        raise HostFailed(f"the host answered another range: {length} bytes as {first}-{last}")
-    if end is None and last != total - 1:
-        raise HostFailed(f"the host answered a shorter range: {first}-{last} of {total}")
-    return total
-
-
-def _validator(headers: Message) -> str:
-    """What If-Range takes: a strong ETag, else the time of the last change."""
-    etag = headers.get("etag", "")
-    return etag if etag.startswith('"') else headers.get("last-modified", "")
-
-
 class Answer(NamedTuple):
     """What a provider's API answered. `retry_after`: seconds that it asks us to wait, 0 where it does not say."""
 
@@ -207,20 +169,22 @@ class Answer(NamedTuple):
     retry_after: float = 0.0
 
 
-def call(request: Request, network: Network) -> Answer:
+def call(request: Request, network: Network, *, seconds: float = API_SECONDS) -> Answer:
     """Call a provider's API at the address that the owner set: no redirect is followed, so the key goes nowhere else.
-    HostFailed where there is no whole answer."""
+    HostFailed where there is no whole answer in so many seconds."""
     parts = urlsplit(request.url)
-    kind = http.client.HTTPSConnection if parts.scheme == "https" else http.client.HTTPConnection
-    options = {"context": _tls(network.ca_file)} if parts.scheme == "https" else {}
-    connection = kind(parts.hostname or "", parts.port, timeout=API_SECONDS, **options)  # type: ignore[arg-type]
+    tls = parts.scheme == "https"
+    name = parts.hostname or ""
+    connection = _Connection(name, parts.port or (443 if tls else 80), name if tls else "", network.ca_file)
+    target = parts.path + (f"?{parts.query}" if parts.query else "")
+    headers = {"Host": parts.netloc, **HEADERS, **request.headers}
     try:
-        target = parts.path + (f"?{parts.query}" if parts.query else "")
-        connection.request(request.method, target, body=request.body or None, headers={**HEADERS, **request.headers})
-        response = connection.getresponse()
-        body = response.read(MOST_API_BYTES + 1)
-    except (OSError, http.client.HTTPException, ValueError) as error:
-        raise HostFailed(f"the provider's API: {_reason(error)}") from error
+        with connection.within(seconds, "answer"):
+            connection.request(request.method, target, body=request.body or None, headers=headers)
+            response = connection.getresponse()
+            body = response.read(MOST_API_BYTES + 1)
+    except HostFailed as error:
+        raise HostFailed(f"the provider's API: {error.reason}") from error
     finally:
         connection.close()
     if len(body) > MOST_API_BYTES:
@@ -281,6 +245,7 @@ class _Connection(http.client.HTTPConnection):
         self._name = name
         self._ca_file = ca_file
         self._cut_for = ""
+        self._wire: socket.socket | None = None
         self._answer: http.client.HTTPResponse | None = None
 
     def connect(self) -> None:
@@ -289,24 +254,34 @@ class _Connection(http.client.HTTPConnection):
         if self._name:
             # An end without TLS's own end may be anyone's: the standard library would take it for the medium's.
             self.sock = _tls(self._ca_file).wrap_socket(
-                self.sock, server_hostname=self._name, suppress_ragged_eofs=False
+                self.sock,
+                server_hostname=self._name,
+                suppress_ragged_eofs=False,
+                do_handshake_on_connect=False,  # but when it can be cut, as it may drip too
             )
-        self.sock.settimeout(SILENCE_SECONDS)
         self._wire = self.sock  # which http.client forgets where the host ends the connection after its answer
+        if self._cut_for:
+            raise TimeoutError
+        if isinstance(self.sock, ssl.SSLSocket):
+            self.sock.do_handshake()
+        self.sock.settimeout(SILENCE_SECONDS)
 
     def ask(self, where: Place, headers: Mapping[str, str]) -> http.client.HTTPResponse:
         """Ask for what stands at a place; the head of the answer must be there within HEADER_SECONDS."""
-        if self.sock is None:
-            with self.failures():
-                self.connect()
-        late = Timer(HEADER_SECONDS, self.cut, [f"no whole head within {HEADER_SECONDS:.0f} s"])
+        with self.within(HEADER_SECONDS, "head"):
+            self.request("GET", where.target, headers={"Host": where.host, **HEADERS, **headers})
+            self._answer = self.getresponse()
+            return self._answer
+
+    @contextmanager
+    def within(self, seconds: float, what: str) -> Iterator[None]:
+        """The time for what is done on it, connecting among it, however the host drips. HostFailed as of `failures`."""
+        late = Timer(seconds, self.cut, [f"no whole {what} within {seconds:g} s"])
         late.daemon = True
         late.start()
         try:
             with self.failures():
-                self.request("GET", where.target, headers={"Host": where.host, **HEADERS, **headers})
-                self._answer = self.getresponse()
-                return self._answer
+                yield
         finally:
             late.cancel()
 
@@ -319,8 +294,9 @@ class _Connection(http.client.HTTPConnection):
     def cut(self, reason: str) -> None:
         """End it under its reader. The plain socket's own method: TLS is in use there."""
         self._cut_for = reason
-        with suppress(OSError):
-            socket.socket.shutdown(self._wire, socket.SHUT_RDWR)
+        if self._wire:
+            with suppress(OSError):
+                socket.socket.shutdown(self._wire, socket.SHUT_RDWR)
 
     @contextmanager
     def failures(self) -> Iterator[None]:
