@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from local.listening import listening_queue
 from local.stack import Stack
 from tests.waiting import wait_for
 
@@ -17,26 +18,7 @@ class Listener:
     def __init__(self, stack: Stack) -> None:
         self._aws = stack.aws
         self.heard: list[dict[str, Any]] = []
-        self._url = self._aws.sqs.create_queue(QueueName=NAME)["QueueUrl"]
-        queue_arn = self._aws.sqs.get_queue_attributes(QueueUrl=self._url, AttributeNames=["QueueArn"])["Attributes"][
-            "QueueArn"
-        ]
-        bus = stack.outputs["BusName"]
-        rule_arn = self._aws.events.put_rule(Name=NAME, EventBusName=bus, EventPattern='{"source":["dailies"]}')[
-            "RuleArn"
-        ]
-        policy = {
-            "Version": "2012-10-17",
-            "Statement": {
-                "Effect": "Allow",
-                "Principal": {"Service": "events.amazonaws.com"},
-                "Action": "sqs:SendMessage",
-                "Resource": queue_arn,
-                "Condition": {"ArnEquals": {"aws:SourceArn": rule_arn}},
-            },
-        }
-        self._aws.sqs.set_queue_attributes(QueueUrl=self._url, Attributes={"Policy": json.dumps(policy)})
-        self._aws.events.put_targets(Rule=NAME, EventBusName=bus, Targets=[{"Id": "queue", "Arn": queue_arn}])
+        self._url = listening_queue(stack, NAME)
 
     def of(self, job_id: str, detail_type: str = "") -> list[dict[str, Any]]:
         """What was heard of a job until now."""

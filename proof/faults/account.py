@@ -22,6 +22,7 @@ from botocore.exceptions import ClientError
 
 from local.apis import ProviderApis
 from local.aws import CONFIG
+from local.listening import listening_queue
 from local.stack import Stack
 from proof.faults.invoking import Function
 
@@ -76,7 +77,7 @@ class Account:
             api.part.gate.limits = []
         self.functions = {name: self._function(name, folder) for name in stack.functions}
         self.most_receives = int(self.functions["Archive"].environment["ARCHIVE_TRIES"])
-        self._listener = self._listen()
+        self._listener = listening_queue(stack, "proof-listener")
         self._ended = threading.Event()
 
     # ---- before -----------------------------------------------------------------------------------------------------
@@ -116,28 +117,6 @@ class Account:
         }
         environment = {**config["Environment"]["Variables"], **own}
         return Function(name, folder / "build" / name / "app.py", environment, float(config["Timeout"]))
-
-    def _listen(self) -> str:
-        """A queue that hears all that the bus is told."""
-        url = self.aws.sqs.create_queue(QueueName="proof-listener")["QueueUrl"]
-        arn = self.aws.sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["QueueArn"])["Attributes"]["QueueArn"]
-        bus = self.stack.outputs["BusName"]
-        rule = self.aws.events.put_rule(Name="proof", EventBusName=bus, EventPattern='{"source":["dailies"]}')[
-            "RuleArn"
-        ]
-        policy = {
-            "Version": "2012-10-17",
-            "Statement": {
-                "Effect": "Allow",
-                "Principal": {"Service": "events.amazonaws.com"},
-                "Action": "sqs:SendMessage",
-                "Resource": arn,
-                "Condition": {"ArnEquals": {"aws:SourceArn": rule}},
-            },
-        }
-        self.aws.sqs.set_queue_attributes(QueueUrl=url, Attributes={"Policy": json.dumps(policy)})
-        self.aws.events.put_targets(Rule="proof", EventBusName=bus, Targets=[{"Id": "queue", "Arn": arn}])
-        return url
 
     # ---- meanwhile --------------------------------------------------------------------------------------------------
 
