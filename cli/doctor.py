@@ -14,8 +14,7 @@ from cli import hooks, queues, secrets
 from cli.apis import api
 from cli.refusal import KeyRefused, Refusal, of_aws
 from cli.stack import Stack
-from dailies.asking import CredentialsRefused
-from dailies.errors import HostFailed
+from dailies.errors import CredentialsRefused, HostFailed
 from dailies.provider import Credentials, Request, Roll
 from dailies.providers import every_provider
 

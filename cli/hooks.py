@@ -12,8 +12,8 @@ from cli import secrets
 from cli.apis import api
 from cli.refusal import KeyRefused, NothingFound, Refusal, of_aws
 from cli.stack import Stack
-from dailies.asking import Api, CredentialsRefused
-from dailies.errors import HostFailed, PayloadError
+from dailies.asking import Api
+from dailies.errors import CredentialsRefused, HostFailed, PayloadError
 from dailies.provider import Credentials, Registration, Request
 from dailies.providers.captions import REGISTRY
 

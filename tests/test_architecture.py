@@ -1,12 +1,18 @@
 """The rules of the layout that lint holds: each is shown to bite where it should, and to let be where it should."""
 
 import json
+import pkgutil
 import re
 import subprocess
 import sys
+from collections.abc import Iterator
+from importlib import import_module
 from pathlib import Path
 
 import pytest
+
+import dailies
+from dailies import errors
 
 ROOT = Path(__file__).resolve().parent.parent
 LAYER = "layers/dailies/python/dailies"
@@ -85,6 +91,31 @@ def test_the_layout_in_contributing_names_each_file_of_the_package() -> None:
     layout = (ROOT / "CONTRIBUTING.md").read_text().split("\n## Rules")[0]
     files = {path.name for path in (ROOT / LAYER).glob("*.py")} - {"__init__.py"}
     assert files - set(re.findall(r"`(\w+\.py)`", layout)) == set()
+
+
+def drawn(tree: str) -> Iterator[tuple[str, str]]:
+    """The names in a drawn tree, each with that of its parent."""
+    above = [(-1, tree.split("\n\n")[1].partition("\n")[0])]
+    for line in re.finditer(r"^([ │]*)[├└]── (\w+)", tree, re.MULTILINE):
+        depth = len(line[1])
+        above = [one for one in above if one[0] < depth]
+        yield line[2], above[-1][1]
+        above.append((depth, line[2]))
+
+
+def subclasses(of: type[Exception]) -> Iterator[tuple[type[Exception], type[Exception]]]:
+    """All of them, each with its parent."""
+    for one in of.__subclasses__():
+        yield one, of
+        yield from subclasses(one)
+
+
+def test_every_error_of_the_package_stands_in_errors_and_in_its_drawing() -> None:
+    for module in pkgutil.walk_packages(dailies.__path__, "dailies."):
+        import_module(module.name)
+    found = [pair for pair in subclasses(errors.DailiesError) if pair[0].__module__.startswith("dailies.")]
+    assert {one.__name__ for one, _ in found if one.__module__ != "dailies.errors"} == set()
+    assert sorted(drawn(errors.__doc__ or "")) == sorted((one.__name__, of.__name__) for one, of in found)
 
 
 def test_no_file_has_a_name_that_says_nothing() -> None:

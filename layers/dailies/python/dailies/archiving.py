@@ -14,9 +14,9 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from dailies import clock, links
 from dailies.addresses import Ways
-from dailies.asking import Api, LimitReached, NoRoom
+from dailies.asking import Api
 from dailies.bucket import Bucket, name_in_key
-from dailies.errors import Contradicted, HostFailed, LinkDead, MediumRefused, TransferError
+from dailies.errors import Contradicted, HostFailed, LimitReached, LinkDead, MediumRefused, NoRoom, TransferError
 from dailies.models import Event, Media, MediaState, Receipt, Upload
 from dailies.outbound import Network
 from dailies.provider import Provider

@@ -14,7 +14,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from dailies import answers, outbound
 from dailies.allowance import Limit
-from dailies.errors import HostFailed
+from dailies.errors import CredentialsRefused, FailureAnswered, HostFailed, LimitReached, NoRoom
 from dailies.outbound import Answer, Network
 from dailies.provider import Credentials, Provider, Request
 from dailies.secrets import ApiSecret
@@ -29,22 +29,6 @@ PAUSE_SECONDS = 0.5  # after the first; doubles, and varies so that functions th
 LONGEST_PAUSE = 5.0  # asked to wait for longer, we leave it to a later run
 NO_ANSWER = 0
 UNAUTHORIZED = frozenset({HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN})
-
-
-class LimitReached(HostFailed):
-    """The provider's rate limit leaves no room just now."""
-
-
-class NoRoom(LimitReached):
-    """Our own count of the rate limit leaves no room just now: nothing was asked."""
-
-
-class CredentialsRefused(HostFailed):
-    """The provider's API does not take the owner's credentials."""
-
-
-class FailureAnswered(HostFailed):
-    """The provider's API answered, but that it failed: 5xx and the like."""
 
 
 def every_api(

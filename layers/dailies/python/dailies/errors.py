@@ -6,13 +6,17 @@ DailiesError
  ├── DeliveryTooLarge      its body is over the limit: 413
  ├── PayloadError          it is authentic, but we cannot read it: quarantine
  ├── NotStored             AWS did not take a write or give a secret: 503, the provider comes again
- ├── NotSubmitted         a job was not submitted; the message says what to do
+ ├── NotSubmitted          a job was not submitted; the message says what to do
  ├── VersionConflict       somebody else wrote the job row meanwhile: read, merge and write again
  ├── ApiRefused            a provider's API refuses a call, or there are no credentials for it: a person must act
  ├── ApiFailed             a provider's API did not answer, or not as documented: another try may help
  ├── RotationFailed        a secret's rotation cannot go on; Secrets Manager shows it as failed
  └── TransferError         a medium did not become an object; `reason` says why, for the job row
-      ├── HostFailed       the host did not deliver whole: another try may
+      ├── HostFailed       a media host or a provider's API did not deliver whole: another try may
+      │    ├── LimitReached         the API's rate limit leaves no room just now
+      │    │    └── NoRoom          by our own count of it: nothing was asked
+      │    ├── CredentialsRefused   the API does not take the owner's credentials
+      │    └── FailureAnswered      the API answered that it failed: 5xx and the like
       ├── StorageFailed    S3 did not take it: another try may
       ├── ObjectExists     there is an object under its key already
       ├── LinkDead         the host says that the link is over (400, 403, 404 ...)
@@ -74,12 +78,28 @@ class TransferError(DailiesError):
 
 
 class HostFailed(TransferError):
-    """The media host failed, stalled or cut the answer short: worth another try, `retry_after` seconds from now at the
-    earliest where it asks for that."""
+    """A media host, or a provider's API, failed, stalled, cut its answer short or did not answer as documented: worth
+    another try, `retry_after` seconds from now at the earliest where it asks for that."""
 
     def __init__(self, reason: str, retry_after: float = 0) -> None:
         super().__init__(reason)
         self.retry_after = retry_after
+
+
+class LimitReached(HostFailed):
+    """The provider's rate limit leaves no room just now."""
+
+
+class NoRoom(LimitReached):
+    """Our own count of the rate limit leaves no room just now: nothing was asked."""
+
+
+class CredentialsRefused(HostFailed):
+    """The provider's API does not take the owner's credentials."""
+
+
+class FailureAnswered(HostFailed):
+    """The provider's API answered, but that it failed: 5xx and the like."""
 
 
 class StorageFailed(TransferError):

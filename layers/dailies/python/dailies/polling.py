@@ -11,8 +11,8 @@ from http import HTTPStatus
 from itertools import batched
 
 from dailies import clock
-from dailies.asking import Api, CredentialsRefused, FailureAnswered, LimitReached
-from dailies.errors import HostFailed, PayloadError
+from dailies.asking import Api
+from dailies.errors import CredentialsRefused, FailureAnswered, HostFailed, LimitReached, PayloadError
 from dailies.models import FINISHED, Report
 from dailies.outbound import Answer
 from dailies.provider import Credentials, Inquiry, Question, Request, Roll, Told

@@ -15,9 +15,9 @@ from urllib.parse import quote
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from dailies.asking import Api, CredentialsRefused, LimitReached
+from dailies.asking import Api
 from dailies.bus import Bus
-from dailies.errors import HostFailed, NotStored, NotSubmitted, PayloadError
+from dailies.errors import CredentialsRefused, HostFailed, LimitReached, NotStored, NotSubmitted, PayloadError
 from dailies.provider import Credentials, Request, Submission
 
 TAKEN = frozenset({HTTPStatus.OK, HTTPStatus.CREATED, HTTPStatus.ACCEPTED})
