@@ -119,6 +119,16 @@ class TestAsk:
         reconciles.run()
         assert reconciles.job(provider, "j-1").stage == "waiting"
 
+    def test_an_answer_about_another_job_says_nothing_and_makes_none(self, reconciles: Reconcile) -> None:
+        reconciles.submitted("sync", "j-1", ago=HOUR)
+        FINISHES["sync"](reconciles.desk)
+        reconciles.desk.apis.sync.job("j-1").id = "J-1"
+        reconciles.desk.apis.sync.fail(404, path="/v2/generations")
+        reconciles.run()
+        job = reconciles.job("sync", "j-1")
+        assert (job.stage, job.reconciled_at > job.updated_at) == ("waiting", True)
+        assert reconciles.desk.table.job("sync", "J-1") is None
+
     @every_provider_here
     def test_one_that_is_not_late_yet_is_left_alone(self, reconciles: Reconcile, provider: str) -> None:
         reconciles.submitted(provider, "j-1", ago=60)

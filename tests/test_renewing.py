@@ -174,6 +174,20 @@ class TestNotRenewed:
         assert archive_at_work.try_medium(event, case.role)  # redriven
         assert archive_at_work.receipt(event).state == "archived"
 
+    @pytest.mark.parametrize("case", [CASES[1], *CASES[2:4]], ids=str)
+    def test_an_answer_about_another_job_is_none_of_this_one_and_makes_no_job(
+        self, case: Case, event: Event, archive_at_work: Archive, keys: list[str]
+    ) -> None:
+        """Or under another spelling of its id. The other calls answer without one."""
+        apis = archive_at_work.apis
+        job = apis.sync.job("g-1") if case.provider == "sync" else apis.creatify.job("p-1")
+        job.id = case.job_id.upper()
+        assert archive_at_work.try_medium(event, case.role, tries=TRIES)
+        receipt = archive_at_work.receipt(event)
+        assert (receipt.state, receipt.reason.partition(" (")[2]) == ("failed", "it is about another job)")
+        assert {row["job_id"] for row in archive_at_work.cloud.rows() if "job_id" in row} == {case.job_id}
+        assert len(archive_at_work.cloud.failed()) == 1  # the API may answer for it when it is brought back
+
     def test_so_is_one_whose_fresh_link_is_dead_too(
         self, case: Case, event: Event, archive_at_work: Archive, keys: list[str]
     ) -> None:

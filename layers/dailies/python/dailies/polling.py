@@ -15,7 +15,7 @@ from dailies.asking import Api
 from dailies.errors import CredentialsRefused, FailureAnswered, HostFailed, LimitReached, PayloadError
 from dailies.models import FINISHED, Report
 from dailies.outbound import Answer
-from dailies.provider import Credentials, Inquiry, Question, Request, Roll, Told
+from dailies.provider import Credentials, Inquiry, Question, Request, Roll, Told, read_about
 from dailies.recording import nothing, poll_event
 from dailies.rows import Item
 from dailies.table import MOST_KEYS, Table
@@ -157,7 +157,6 @@ def _read(question: Question, status: int, body: bytes, job_id: str) -> Report:
     readers = {HTTPStatus.OK: question.read, HTTPStatus.BAD_REQUEST: question.read_failure}
     read = readers.get(HTTPStatus(status)) if status in set(HTTPStatus) else None
     try:
-        report = read(body, job_id) if read else nothing(job_id)
+        return read_about(job_id, read, body) if read else nothing(job_id)
     except PayloadError:
         return nothing(job_id)
-    return report if report.job_id == job_id else nothing(job_id)

@@ -74,6 +74,15 @@ class Question(NamedTuple):
     redact: Callable[[bytes], bytes] = bytes
 
 
+def read_about(job_id: str, read: Callable[[bytes, str], Report], body: bytes) -> Report:
+    """What an answer reports, held to the job that was asked about: PayloadError where it is about another one, or has
+    another spelling of its id, which would make a job that nobody knows."""
+    report = read(body, job_id)
+    if report.job_id != job_id:
+        raise PayloadError("it is about another job")
+    return report
+
+
 class Told(NamedTuple):
     """What the API told of one job, and the piece of its answer that did."""
 

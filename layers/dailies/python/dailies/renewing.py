@@ -6,6 +6,7 @@ from dailies.asking import Api
 from dailies.confirming import contradiction, may_be_late
 from dailies.errors import HostFailed, LinkDead, PayloadError
 from dailies.models import Event, Report
+from dailies.provider import read_about
 from dailies.wanted import Wanted, contradiction_event, renewal_event
 
 UNKNOWN = frozenset({HTTPStatus.NOT_FOUND, HTTPStatus.GONE})  # of a job that the API does not know
@@ -35,7 +36,7 @@ def confirmation(api: Api, wanted: Wanted) -> Event:
 
 def _asked(api: Api, wanted: Wanted) -> tuple[Report | None, bytes]:
     """What the API says, and in which bytes; no report where it knows no such job. HostFailed for all else that it may
-    answer: what cannot be read says nothing of the job."""
+    answer: what cannot be read, or is about another job, says nothing of this one."""
     question = wanted.provider.renewals[wanted.role]
     credentials = api.credentials()
     if credentials is None:
@@ -47,6 +48,6 @@ def _asked(api: Api, wanted: Wanted) -> tuple[Report | None, bytes]:
     if answer.status != HTTPStatus.OK:
         raise HostFailed(f"the provider's API answered {answer.status}")
     try:
-        return question.read(body, wanted.job_id), body
+        return read_about(wanted.job_id, question.read, body), body
     except PayloadError as error:
         raise HostFailed(f"the provider's API answered something else than documented ({error})") from error
