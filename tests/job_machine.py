@@ -147,7 +147,7 @@ class OneJob(RuleBasedStateMachine):
         """Reconcile has asked; or the archive, whether the provider stands by what it told."""
         body, told = self._said(word, path, 0, 9)
         report = replace(self.webhook.parse(json.dumps(body).encode()), job_id=self.job_id)
-        news = told.status in ("completed", "failed", "canceled") or bool(told.links)
+        news = told.status in ("completed", "failed", "canceled")
         event = self._event("poll", {"n": next(self.ticks)}, report, contradiction=against)
         self._put(event, [replace(told, at=event.received_at, news=news), Checked(event.received_at, against)])
 

@@ -57,8 +57,12 @@ class JobModel:
 
     @property
     def media(self) -> dict[tuple[str, str], str]:
-        """Archived once is archived; else the latest try since it was last found counts, and without one it waits."""
-        found = {link: max(t.at for t in self.told if link in t.links) for told in self.told for link in told.links}
+        """Archived once is archived; else the latest try since news last told of it counts; without one it waits."""
+        found = {
+            link: max(t.at if t.news else "" for t in self.told if link in t.links)
+            for told in self.told
+            for link in told.links
+        }
         found |= {tried.medium: found.get(tried.medium, "") for tried in self.tried}
         states = {}
         for medium, at in found.items():

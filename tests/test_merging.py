@@ -229,6 +229,22 @@ class TestLookedAfter:
         job = both_ways(told("processing", FIRST), self.asked(SECOND))
         assert (job.updated_at, job.reconciled_at) == (FIRST, SECOND)
 
+    def test_nor_is_it_with_a_medium_that_is_there_already(self) -> None:
+        """Creatify's photo, while the video is made: each look tells of it."""
+        job = both_ways(told("processing", FIRST), self.asked(SECOND, media=(LINK,)))
+        assert (job.updated_at, job.reconciled_at) == (FIRST, SECOND)
+        assert [(medium.state, medium.link_host) for medium in job.media] == [("pending", "h.example")]
+
+    @pytest.mark.parametrize("state", ["pending", "failed", "lost"])
+    def test_a_medium_that_was_tried_gets_its_fresh_chance_by_news_and_not_by_each_look(
+        self, state: MediaState
+    ) -> None:
+        looks = [self.asked(FIRST, media=(LINK,)), self.asked(THIRD, media=(LINK,))]
+        job = both_ways(*looks, tried(state, SECOND))
+        assert [medium.receipt and medium.state for medium in job.media] == [state]
+        job = both_ways(*looks, tried(state, SECOND), self.asked(FOURTH, "completed", media=(LINK,)))
+        assert [(medium.receipt, medium.found_at) for medium in job.media] == [(None, FOURTH)]
+
     def test_that_it_ended_is(self) -> None:
         job = both_ways(told("processing", FIRST), self.asked(SECOND, "completed", media=(LINK,)))
         assert (job.status, job.updated_at, job.stage) == ("completed", SECOND, "archiving")

@@ -113,6 +113,20 @@ class TestAsk:
         assert job.reconciled_at > before.updated_at
         assert len(reconciles.asked(provider)) >= 1
 
+    def test_also_where_a_picture_of_it_is_there_already_whose_links_are_told_at_each_look(
+        self, reconciles: Reconcile
+    ) -> None:
+        """Its look is backed off like any other's, its silence counted on, and a photo that failed stays so."""
+        reconciles.submitted("creatify", "j-1", ago=HOUR)
+        before = reconciles.job("creatify", "j-1")
+        reconciles.desk.apis.creatify.job("j-1").has_image().becomes("video_generating")
+        reconciles.run()
+        job = reconciles.job("creatify", "j-1")
+        assert [medium.state for medium in job.media] == ["pending"]
+        assert (job.stage, job.updated_at) == ("waiting", before.updated_at)
+        row = {"updated_at": job.updated_at, "reconciled_at": job.reconciled_at}
+        assert next_look(row, 600) > clock.seconds(clock.now()) + HOUR * GROWS - 60
+
     @every_provider_here
     def test_one_that_its_provider_does_not_know_waits_on(self, reconciles: Reconcile, provider: str) -> None:
         reconciles.submitted(provider, "j-1", ago=HOUR)

@@ -40,11 +40,12 @@ def join(a: Job, b: Job) -> Job:
 
 def _of(event: Event) -> Job:
     """What one event alone says of its job."""
+    news_at = event.received_at if event.is_news else ""
     media = [
         JobMedia(
             role=medium.role,
             media_id=medium.media_id,
-            found_at=event.received_at,
+            found_at=news_at,
             link_host=links.host(medium.url),
             link_expires_at=links.expires_at(medium.url),
         )
@@ -61,7 +62,7 @@ def _of(event: Event) -> Job:
         occurred_at=event.occurred_at or "",
         error=event.error,
         first_seen_at=event.received_at,
-        updated_at=event.received_at if event.is_news else "",
+        updated_at=news_at,
         media=_join_media(media),
         parent=event.parent,
         credits=event.credits,
@@ -91,7 +92,8 @@ def _join_media(media: Iterable[JobMedia]) -> tuple[JobMedia, ...]:
 
 def _join_medium(a: JobMedia, b: JobMedia) -> JobMedia:
     """The latest sighting with the best receipt. An object stays; of other tries the latest counts, and only until
-    the medium is found again: a fresh link is a fresh chance."""
+    the medium is found again: a fresh link is a fresh chance. What is no news finds nothing again: a look at a job that
+    goes on has a link each time."""
     sighting = max(a, b, key=lambda medium: (medium.found_at, medium.link_host, medium.link_expires_at or ""))
     receipt = max(filter(None, (a.receipt, b.receipt)), key=_rank, default=None)
     if receipt and receipt.state != "archived" and receipt.at < sighting.found_at:

@@ -154,8 +154,9 @@ class Event(Report):
 
     @property
     def is_news(self) -> bool:
-        """Whether it says something new of the job: not where reconcile only looked after one that goes on."""
-        return self.origin != "poll" or self.status in FINISHED or bool(self.media) or self.receipt is not None
+        """Whether it says something new of the job: not where reconcile only looked after one that goes on, also where
+        that has media by now, of which each look tells again."""
+        return self.origin != "poll" or self.status in FINISHED or self.receipt is not None
 
     @classmethod
     def of(cls, report: Report, **how_we_know: Any) -> Self:
@@ -165,9 +166,10 @@ class Event(Report):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class JobMedia:
-    """A medium in a job row: when it was last found, and what the last try to archive it came to, if any.
+    """A medium in a job row: when news of the job last told of it, empty where only looks did, and what the last try to
+    archive it came to, if any.
 
-    A try that did not succeed is forgotten when a link is found after it: the medium is pending again.
+    A try that did not succeed is forgotten when news after it tell of a link: the medium is pending again.
     """
 
     role: str
