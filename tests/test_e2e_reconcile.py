@@ -29,7 +29,7 @@ from tests.waiting import wait_for
 WEBHOOK = {"sync": "generation", "creatify": "product_to_videos", "captions": "creator"}
 MEDIA = {"sync": {"output"}, "creatify": {"photo", "video"}, "captions": {"output"}}
 WAITING = {"sync": 700, "creatify": 290, "captions": 10}
-UNLISTED = {"sync": 60, "creatify": 150, "captions": 0}  # of them, which the provider's list does not tell of
+UNLISTED = {"sync": 60, "creatify": 150, "captions": 0}  # of them, which the provider's list of the newest leaves out
 PROVIDERS = every_provider()
 BEGINS: dict[str, Callable[[ProviderApis, str], object]] = {
     "sync": lambda apis, job_id: apis.sync.job(job_id),
@@ -153,19 +153,21 @@ def _wait_a_while(made: Reconcile) -> None:
     for provider, count in WAITING.items():
         made.crowd[provider] = [made.providers.job(f"crowd-{number}") for number in range(count)]
         for number, job_id in enumerate(made.crowd[provider]):
-            if number >= UNLISTED[provider]:
+            if number >= UNLISTED[provider] or provider == "creatify":  # whose list is a page
                 BEGINS[provider](made.apis, job_id)
             detail = {"provider": provider, "webhook": WEBHOOK[provider], "job_id": job_id}
             jobs.advance(submitted_event(detail, PROVIDERS, at=at))
 
 
 @pytest.fixture(scope="module")
-def swept(reconciles: Reconcile) -> Reconcile:
+def swept(reconciles: Reconcile) -> Iterator[Reconcile]:
     """After one sweep over the thousand."""
     _wait_a_while(reconciles)
     reconciles.apis.requests.clear()
+    reconciles.apis.creatify.page_size = WAITING["creatify"] - UNLISTED["creatify"]
     reconciles.sweep()
-    return reconciles
+    yield reconciles
+    reconciles.apis.creatify.page_size = 0
 
 
 def test_a_thousand_waiting_jobs_are_asked_about_in_few_calls(swept: Reconcile) -> None:

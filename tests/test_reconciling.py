@@ -2,6 +2,7 @@
 calls a person. The providers' APIs are the simulated ones."""
 
 import json
+import time
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import replace
@@ -168,10 +169,57 @@ class TestAsk:
     def test_a_hundred_jobs_of_creatify_are_one_call_beside_that_for_the_newest(self, reconciles: Reconcile) -> None:
         for number in range(100):
             reconciles.submitted("creatify", f"p-{number}", ago=HOUR)
+            reconciles.desk.apis.creatify.job(f"p-{number}")
+        reconciles.desk.apis.creatify.page_size = 100
+        for number in range(100):
+            reconciles.desk.apis.creatify.job(f"newer-{number}")
         reconciles.run()
-        assert reconciles.asked("creatify") == ["/product_to_videos/"] * 2
-        ids = reconciles.desk.apis.requests[-2].query.get("ids", "") or reconciles.desk.apis.requests[-1].query["ids"]
-        assert len(ids.split(",")) == 100
+        assert self.ids_asked(reconciles) == [0, 100]
+        assert all(reconciles.job("creatify", f"p-{number}").provider_status for number in range(100))
+
+    @pytest.mark.parametrize("paged", [True, False])
+    def test_those_that_an_answer_has_no_room_for_are_asked_about_again(
+        self, reconciles: Reconcile, paged: bool
+    ) -> None:
+        """It is a page of the jobs that were asked about, in an order that stays."""
+        reconciles.desk.apis.creatify.paged, reconciles.desk.apis.creatify.page_size = paged, 20
+        for number in range(50):
+            reconciles.submitted("creatify", f"p-{number}", ago=HOUR)
+            reconciles.desk.apis.creatify.job(f"p-{number}").completes()
+        reconciles.run()
+        assert {reconciles.job("creatify", f"p-{number}").status for number in range(50)} == {"completed"}
+        assert self.ids_asked(reconciles) == [0, 30, 10]
+
+    def test_those_that_no_list_tells_of_are_asked_about_one_by_one_after_all_others(
+        self, reconciles: Reconcile
+    ) -> None:
+        """So that they take nothing of the rate limit from these: one in a minute is as far as it reaches, and the
+        rest are as due in the next sweep."""
+        for number in range(101):
+            reconciles.submitted("creatify", f"unknown-{number}", ago=2 * HOUR)
+        reconciles.submitted("creatify", "p-1", ago=HOUR)
+        reconciles.desk.apis.creatify.job("p-1").completes()
+        reconciles.desk.apis.creatify.fail(404)  # the list of the newest
+        limit = PROVIDERS["creatify"].api_limit
+        reconciles.desk.table.take_calls("creatify", limit, limit.calls - 5, time.time())
+        reconciles.run()
+        assert reconciles.job("creatify", "p-1").status == "completed"
+        assert self.ids_asked(reconciles) == [0, 100, 2, 1]
+        assert len(reconciles.asked("creatify")) == 4 + 1
+        looked = [bool(reconciles.job("creatify", f"unknown-{number}").reconciled_at) for number in range(101)]
+        assert looked.count(True) == 1
+
+    def test_one_that_only_its_own_call_tells_of_is_heard_of(self, reconciles: Reconcile) -> None:
+        reconciles.submitted("creatify", "p-1", ago=HOUR)
+        reconciles.desk.apis.creatify.job("p-1").completes()
+        reconciles.desk.apis.creatify.fail(404, times=2)  # both lists
+        reconciles.run()
+        assert reconciles.job("creatify", "p-1").status == "completed"
+
+    def ids_asked(self, reconciles: Reconcile) -> list[int]:
+        """How many ids each call of Creatify's list has named."""
+        calls = [request for request in reconciles.desk.apis.requests if request.path == "/product_to_videos/"]
+        return [len(list(filter(None, request.query.get("ids", "").split(",")))) for request in calls]
 
     def test_without_credentials_nobody_is_asked(self, archive_at_work: Archive) -> None:
         reconciles = Reconcile(archive_at_work)

@@ -36,6 +36,7 @@ class Creatify:
         self.api_id = world.chance.uuid("creatify", "id")
         self.api_key = world.chance.letters(40, "creatify", "key")
         self.paged = False  # whether a list comes as {"results": [...]}: only the bare array is documented
+        self.page_size = 0  # how many jobs one answer of a list holds; 0: all that it is asked for
         self.jobs: dict[str, ProductToVideo] = {}
         self._numbers = count(1)
         self.api = Api(
@@ -90,9 +91,11 @@ class Creatify:
         ids = [job_id for job_id in request.query.get("ids", "").split(",") if job_id]
         if len(ids) > MOST_IDS:
             raise Refused(400, {"ids": [f"Ensure this field has no more than {MOST_IDS} elements."]})
-        shown = [job.shown() for job in reversed(self.jobs.values()) if not ids or job.id in ids]
+        found = [job for job in reversed(self.jobs.values()) if not ids or job.id in ids]
+        shown = [job.shown() for job in found[: self.page_size or None]]
         if self.paged:
-            return json_answer({"count": len(shown), "next": None, "previous": None, "results": shown})
+            following = f"{self.base_url}product_to_videos/?page=2" if len(shown) < len(found) else None
+            return json_answer({"count": len(found), "next": following, "previous": None, "results": shown})
         return json_answer(shown)
 
     def _gen_image(self, request: Request) -> Answer:

@@ -84,16 +84,21 @@ class Poll:
     def _several(
         self, webhook: str, inquiry: Inquiry, roll: Roll, credentials: Credentials, job_ids: Sequence[str]
     ) -> None:
+        """Ask about as many in a call as the API takes, and again about those that its answer leaves out, as long as it
+        tells of any: it may be a page. The rest one by one, and last: they may be unknown, a call of the rate limit
+        each."""
+        untold: list[str] = []
         for some in batched(job_ids, roll.most_ids, strict=False):
-            if time.monotonic() > self._until:
-                return
-            rows = self._roll(roll, credentials, some)
-            if rows is None:
-                self._one_by_one(webhook, inquiry, credentials, some)
-                continue
-            told = {one.report.job_id: one for one in rows}
-            for job_id in some:
-                self._heard(webhook, *told.get(job_id, Told(nothing(job_id), b"")))
+            left, goes_on = list(some), True
+            while left and goes_on and time.monotonic() <= self._until:
+                told = {one.report.job_id: one for one in self._roll(roll, credentials, left) or ()}
+                for job_id in left:
+                    if job_id in told:
+                        self._heard(webhook, *told[job_id])
+                goes_on = not told.keys().isdisjoint(left)
+                left = [job_id for job_id in left if job_id not in told]
+            untold += left
+        self._one_by_one(webhook, inquiry, credentials, untold)
 
     def _one_by_one(self, webhook: str, inquiry: Inquiry, credentials: Credentials, job_ids: Iterable[str]) -> None:
         for job_id in job_ids:
