@@ -6,6 +6,7 @@ import time
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import replace
+from datetime import timedelta
 
 import pytest
 
@@ -17,7 +18,8 @@ from dailies.reconciling import GROWS, LONGEST_GAP, Sweep, next_look, reconcile
 from dailies.recording import submitted_event
 from dailies.rows import job_item
 from dailies.telemetry import Telemetry
-from tests.desk import PROVIDERS, Archive
+from local.apis.creatify_jobs import ProductToVideo
+from tests.desk import PROVIDERS, TOKEN, Archive
 
 HOUR = 3600.0
 TIME_LIMIT = 960.0  # seconds for which a medium's message is hidden while it is tried
@@ -317,6 +319,51 @@ class TestTakeIn:
         rows = len(reconciles.desk.cloud.rows())
         reconciles.run()
         assert len(reconciles.desk.cloud.rows()) == rows
+
+    @pytest.mark.parametrize("before", ["image_generated", "failed"])
+    def test_so_is_one_that_went_on_from_what_we_heard_of_as_its_end(self, reconciles: Reconcile, before: str) -> None:
+        """The calls about Creatify's video are lost; its picture's came."""
+        job = self.heard(reconciles, before)
+        job.completes()
+        reconciles.run()
+        known = reconciles.job("creatify", "p-1")
+        assert (known.provider_status, known.stage) == ("video_generated", "archiving")
+        assert {medium.role for medium in known.media} == {"photo", "video"}
+        rows = len(reconciles.desk.cloud.rows())
+        reconciles.run()
+        assert len(reconciles.desk.cloud.rows()) == rows
+
+    @pytest.mark.parametrize(
+        ("heard", "told"),
+        [
+            ("image_generated", "image_generated"),
+            ("failed", "failed"),
+            ("failed", "image_generated"),
+            ("video_generating", "image_generated"),
+            ("video_generated", "failed"),
+        ],
+    )
+    def test_what_we_know_or_know_better_is_passed_over_at_every_sweep(
+        self, reconciles: Reconcile, heard: str, told: str
+    ) -> None:
+        """The list may be behind, and what nothing may follow is not taken back by it."""
+        job = self.heard(reconciles, heard)
+        before = job.updated_at
+        job.becomes(told)
+        if told != "failed":
+            job.updated_at = before - timedelta(seconds=1)
+        rows = reconciles.desk.cloud.rows()
+        reconciles.run()
+        assert [row for row in reconciles.desk.cloud.rows() if row not in rows and row["pk"].startswith("job#")] == []
+
+    def heard(self, reconciles: Reconcile, status: str) -> ProductToVideo:
+        """Creatify's job of which we have heard this, by its webhook."""
+        creatify = reconciles.desk.apis.creatify
+        job = creatify.job("p-1", webhook_url=f"https://r.example/webhooks/creatify/product_to_videos/{TOKEN}")
+        job.has_image().becomes(status)
+        event = reconciles.desk.hears(creatify.callbacks.told[-1])
+        reconciles.desk.table.advance(event)
+        return job
 
     def test_one_that_is_not_finished_is_not(self, reconciles: Reconcile) -> None:
         reconciles.desk.apis.sync.job("j-1")

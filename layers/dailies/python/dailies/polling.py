@@ -5,7 +5,7 @@ as many in a call as the API takes.
 """
 
 import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Container, Iterable, Sequence
 from functools import partial
 from http import HTTPStatus
 from itertools import batched
@@ -13,7 +13,8 @@ from itertools import batched
 from dailies import clock
 from dailies.asking import Api
 from dailies.errors import CredentialsRefused, FailureAnswered, HostFailed, LimitReached, PayloadError
-from dailies.models import FINISHED, Report
+from dailies.merging import merge
+from dailies.models import FINISHED, Event, Job, Report
 from dailies.outbound import Answer
 from dailies.provider import Credentials, Inquiry, Question, Request, Roll, Told, read_about
 from dailies.recording import nothing, poll_event
@@ -71,14 +72,17 @@ class Poll:
         told = {one.report.job_id: one for one in self._roll(roll, credentials, ()) or ()}
         for job_id in job_ids:
             if job_id in told:
-                self._heard(webhook, told[job_id].report, told[job_id].payload)
+                self._heard(webhook, *told[job_id])
         finished = [
             job_id for job_id, one in told.items() if one.report.status in FINISHED and job_id not in set(job_ids)
         ]
         for some in batched(finished, MOST_KEYS, strict=False):
-            for job_id in set(some) - self._table.finished_jobs(self._api.provider.name, some):
-                self._record(webhook, told[job_id].report, told[job_id].payload)
-                self.taken_in += 1
+            known = self._table.jobs(self._api.provider.name, some)
+            for job_id in some:
+                event = self._event(webhook, *told[job_id])
+                if _is_unheard_of(event, known.get(job_id), self._api.provider.may_go_on):
+                    self._record(event)
+                    self.taken_in += 1
         return [job_id for job_id in job_ids if job_id not in told]
 
     def _several(
@@ -145,12 +149,25 @@ class Poll:
             raise error
 
     def _heard(self, webhook: str, report: Report, payload: bytes) -> None:
-        self._record(webhook, report, payload)
+        self._record(self._event(webhook, report, payload))
         self.asked += 1
 
-    def _record(self, webhook: str, report: Report, payload: bytes) -> None:
-        event = poll_event(self._api.provider.name, webhook, report, payload, at=clock.now())
+    def _event(self, webhook: str, report: Report, payload: bytes) -> Event:
+        return poll_event(self._api.provider.name, webhook, report, payload, at=clock.now())
+
+    def _record(self, event: Event) -> None:
         self._table.record(event, retention_days=self._retention_days, written_by="reconcile")
+
+
+def _is_unheard_of(event: Event, job: Job | None, may_go_on: Container[str]) -> bool:
+    """Whether a list that tells of a job's end tells us something: never of what is over for us and cannot go on, and
+    once of all else, as it is told at each sweep. The merge says whether what is told is the newer."""
+    if job is None:
+        return True
+    if job.status in FINISHED and job.status != "failed" and job.provider_status not in may_go_on:
+        return False
+    merged = merge(job, event)
+    return (merged.status, merged.provider_status) != (job.status, job.provider_status)
 
 
 def _ask_one(question: Question, job_id: str, base_url: str, credentials: Credentials) -> Request:

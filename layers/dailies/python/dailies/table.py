@@ -13,7 +13,7 @@ from dailies.attributes import plain, typed
 from dailies.clock import Moment
 from dailies.errors import VersionConflict
 from dailies.merging import merge
-from dailies.models import FINISHED, Event, Job, Standing
+from dailies.models import Event, Job, Standing
 from dailies.rows import SHARDS, Item, event_item, event_of, job_item, job_of, job_pk, listed
 
 if TYPE_CHECKING:
@@ -97,21 +97,17 @@ class Table:
         read = (_event(item) for page in pages for item in page["Items"])
         return (event for event in read if event)
 
-    def finished_jobs(self, provider: str, job_ids: Sequence[str]) -> set[str]:
-        """Which of these jobs, at most MOST_KEYS, are finished as far as we know."""
+    def jobs(self, provider: str, job_ids: Sequence[str]) -> dict[str, Job]:
+        """Those of these jobs, at most MOST_KEYS, that there are; perhaps as they stood a moment ago."""
         if not job_ids:
-            return set()
+            return {}
         keys = [typed({"pk": job_pk(provider, job_id), "sk": "job"}) for job_id in dict.fromkeys(job_ids)]
-        wanted: dict[str, Any] = {
-            "Keys": keys,
-            "ProjectionExpression": "job_id, #status",
-            "ExpressionAttributeNames": {"#status": "status"},
-        }
-        found: set[str] = set()
+        wanted: dict[str, Any] = {"Keys": keys}
+        found: dict[str, Job] = {}
         while wanted:
             answer = self._client.batch_get_item(RequestItems={self._name: wanted})  # type: ignore[dict-item]
-            rows = map(plain, answer["Responses"].get(self._name, ()))
-            found |= {row["job_id"] for row in rows if row["status"] in FINISHED}
+            jobs = [job_of(plain(row)) for row in answer["Responses"].get(self._name, ())]
+            found |= {job.job_id: job for job in jobs}
             wanted = answer["UnprocessedKeys"].get(self._name, {})  # type: ignore[assignment]
         return found
 
