@@ -17,9 +17,11 @@ from dailies.queue import WorkQueue
 from dailies.reconciling import GROWS, LONGEST_GAP, Sweep, next_look, reconcile
 from dailies.recording import submitted_event
 from dailies.rows import job_item
+from dailies.table import BATCH_TRIES
 from dailies.telemetry import Telemetry
 from local.apis.creatify_jobs import ProductToVideo
 from tests.desk import PROVIDERS, TOKEN, Archive
+from tests.test_table import AtItsLimit
 
 HOUR = 3600.0
 TIME_LIMIT = 960.0  # seconds for which a medium's message is hidden while it is tried
@@ -356,6 +358,14 @@ class TestTakeIn:
         reconciles.run()
         assert [row for row in reconciles.desk.cloud.rows() if row not in rows and row["pk"].startswith("job#")] == []
 
+    def test_one_of_which_the_table_cannot_tell_just_now_is_left_to_the_next_sweep(self, reconciles: Reconcile) -> None:
+        FINISHES["sync"](reconciles.desk)
+        AtItsLimit(reconciles.desk.cloud.dynamodb, times=BATCH_TRIES)
+        reconciles.run()
+        assert reconciles.desk.table.job("sync", "j-1") is None
+        reconciles.run()
+        assert reconciles.job("sync", "j-1").status == "completed"
+
     def heard(self, reconciles: Reconcile, status: str) -> ProductToVideo:
         """Creatify's job of which we have heard this, by its webhook."""
         creatify = reconciles.desk.apis.creatify
@@ -377,18 +387,17 @@ class TestTakeIn:
         assert reconciles.job("creatify", "j-1").stage == "archiving"
 
 
+def found(job_id: str, *, ago: float) -> Event:
+    """Sync has told of the job's medium so many seconds ago."""
+    detail = {"provider": "sync", "webhook": "generation", "job_id": job_id}
+    event = submitted_event(detail, PROVIDERS, at=clock.at(clock.seconds(clock.now()) - ago))
+    medium = Media("output", f"https://h.example/{job_id}.mp4")
+    return replace(event, origin="webhook", status="completed", media=(medium,))
+
+
 class TestStuck:
     def found(self, *, ago: float) -> Event:
-        return replace(
-            submitted_event(
-                {"provider": "sync", "webhook": "generation", "job_id": "g-1"},
-                PROVIDERS,
-                at=clock.at(clock.seconds(clock.now()) - ago),
-            ),
-            origin="webhook",
-            status="completed",
-            media=(Media("output", "https://h.example/o.mp4"),),
-        )
+        return found("g-1", ago=ago)
 
     def test_a_medium_that_nothing_is_heard_of_is_queued_again_but_not_at_every_sweep(
         self, archive_at_work: Archive
@@ -415,6 +424,17 @@ class TestStuck:
         reconciles.advance(self.found(ago=days * 24 * HOUR))
         reconciles.run()
         assert len(reconciles.queued()) == queued
+
+    def test_the_row_of_one_that_is_not_due_is_not_read(self, archive_at_work: Archive) -> None:
+        reconciles = Reconcile(archive_at_work)
+        reconciles.advance(self.found(ago=2 * HOUR))
+        reconciles.run()
+        reads: list[object] = []
+        archive_at_work.cloud.dynamodb.meta.events.register(
+            "provide-client-params.dynamodb.GetItem", lambda params, **_: reads.append(params)
+        )
+        reconcile(reconciles.sweep, seconds=60)
+        assert reads == []
 
     def test_what_is_queued_again_is_what_the_archive_understands(self, archive_at_work: Archive) -> None:
         reconciles = Reconcile(archive_at_work)
@@ -452,6 +472,59 @@ class TestSilence:
         FINISHES["sync"](reconciles.desk)
         reconciles.run()
         assert reconciles.job("sync", "j-1").stage == "archiving"
+
+
+class TestTime:
+    """A sweep's time is limited; what it has no time for is as due in the next."""
+
+    SLOW = 5  # seconds that a write takes here
+    MANY = 12  # jobs for each step
+
+    @pytest.fixture(autouse=True)
+    def slow_writes(self, reconciles: Reconcile, monkeypatch: pytest.MonkeyPatch) -> None:
+        """On a clock that they put forward."""
+        passed, real = [0.0], time.monotonic
+        monkeypatch.setattr(time, "monotonic", lambda: real() + sum(passed))
+        reconciles.desk.cloud.dynamodb.meta.events.register(
+            "provide-client-params.dynamodb.PutItem", lambda **_: passed.append(self.SLOW)
+        )
+
+    def backlog(self, reconciles: Reconcile, provider: str) -> None:
+        """So much that no sweep is enough for any step of it."""
+        for number in range(self.MANY):
+            if provider == "sync":
+                reconciles.advance(found(f"stuck-{number}", ago=3 * HOUR))
+            reconciles.submitted(provider, f"j-{number}", ago=2 * HOUR)
+            reconciles.submitted(provider, f"silent-{number}", ago=25 * HOUR)
+
+    def test_without_any_nothing_is_done(self, reconciles: Reconcile) -> None:
+        for provider in WEBHOOK:
+            self.backlog(reconciles, provider)
+            FINISHES[provider](reconciles.desk)
+        rows = reconciles.desk.cloud.rows()
+        reconcile(reconciles.sweep, seconds=-1)
+        assert reconciles.desk.cloud.rows() == rows
+        assert (reconciles.desk.apis.requests, reconciles.queued()) == ([], [])
+
+    def test_a_backlog_leaves_each_provider_and_each_step_its_share(self, reconciles: Reconcile) -> None:
+        for provider in WEBHOOK:
+            self.backlog(reconciles, provider)
+        reconcile(reconciles.sweep, seconds=240)
+        assert {request.provider for request in reconciles.desk.apis.requests} == set(WEBHOOK)
+        looks = [row for row in reconciles.desk.cloud.rows() if row.get("origin") == "poll"]
+        silent = Counter(row["provider"] for row in looks if row.get("silent"))
+        asked = Counter(row["provider"] for row in looks if not row.get("silent") and "stuck" not in row["job_id"])
+        assert silent.keys() == asked.keys() == set(WEBHOOK)
+        assert max(silent.values()) < self.MANY
+        assert 1 < len(reconciles.queued()) < self.MANY - 2
+        assert len(looks) * self.SLOW < 240 + 3 * self.SLOW
+
+    def test_that_some_is_left_is_told(self, reconciles: Reconcile, capsys: pytest.CaptureFixture[str]) -> None:
+        self.backlog(reconciles, "captions")
+        reconcile(reconciles.sweep, seconds=30)
+        lines = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+        problems = {line["provider"]: line.get("problem", "") for line in lines if "Sweeps" in line}
+        assert problems == {"sync": "", "creatify": "", "captions": "the time was over"}
 
 
 class TestNextLook:

@@ -1,9 +1,15 @@
 """Jobs are listed by the index: under their standing, in the order of their last news, each once."""
 
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
 from dailies.models import Event, Media
 from dailies.rows import SHARDS, shard_of
-from dailies.table import PAGE, Table
+from dailies.table import BATCH_TRIES, PAGE, Table
 from tests.cloud import TABLE, Cloud
+
+if TYPE_CHECKING:
+    from mypy_boto3_dynamodb import DynamoDBClient
 
 LINK = Media("output", "https://h.example/o.mp4")
 
@@ -21,6 +27,50 @@ def told(number: int, *, completed: bool = False, second: int = 0) -> Event:
         received_at=f"2026-01-15T10:{number // 60:02}:{number % 60:02}.{second:06}Z",
         media=(LINK,) if completed else (),
     )
+
+
+class AtItsLimit:
+    """DynamoDB answers none of the keys of the next BatchGetItem calls; `calls` counts all."""
+
+    def __init__(self, client: "DynamoDBClient", times: int) -> None:
+        self.times = times
+        self.calls = 0
+        self._asked: dict[str, Any] = {}
+        client.meta.events.register("provide-client-params.dynamodb.BatchGetItem", self._hear)
+        client.meta.events.register("after-call.dynamodb.BatchGetItem", self._answer)
+
+    def _hear(self, params: dict[str, Any], **_: object) -> None:
+        self._asked = params["RequestItems"]
+
+    def _answer(self, parsed: dict[str, Any], **_: object) -> None:
+        self.calls += 1
+        if self.calls <= self.times:
+            parsed |= {"Responses": {}, "UnprocessedKeys": self._asked}
+
+
+class TestJobs:
+    """Several by their ids."""
+
+    def test_they_are_as_they_stand_and_none_where_there_is_none(self, cloud: Cloud) -> None:
+        jobs = Table(cloud.dynamodb, TABLE)
+        stored = [jobs.advance(told(number)) for number in range(3)]
+        found = jobs.jobs("sync", ["g-0", "g-2", "g-9", "g-2"])
+        assert found == {"g-0": replace(stored[0], version=1), "g-2": replace(stored[2], version=1), "g-9": None}
+        assert jobs.jobs("sync", []) == {}
+
+    def test_what_dynamodb_leaves_unprocessed_is_asked_for_again(self, cloud: Cloud) -> None:
+        jobs = Table(cloud.dynamodb, TABLE)
+        jobs.advance(told(1))
+        limit = AtItsLimit(cloud.dynamodb, times=1)
+        assert jobs.jobs("sync", ["g-1", "g-9"]) == {"g-1": jobs.job("sync", "g-1"), "g-9": None}
+        assert limit.calls == 2
+
+    def test_but_not_for_ever_and_then_nothing_is_said_of_it(self, cloud: Cloud) -> None:
+        jobs = Table(cloud.dynamodb, TABLE)
+        jobs.advance(told(1))
+        limit = AtItsLimit(cloud.dynamodb, times=100)
+        assert jobs.jobs("sync", ["g-1", "g-9"]) == {}
+        assert limit.calls == BATCH_TRIES
 
 
 class TestStandingJobs:

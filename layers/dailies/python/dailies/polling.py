@@ -56,7 +56,7 @@ class Poll:
         """Ask about a webhook's jobs. HostFailed where nothing of the provider's is to be asked any more; where only
         these questions fail, the next webhook's may be answered."""
         try:
-            if inquiry.roll:
+            if inquiry.roll and not self._is_over:
                 job_ids = self._newest(webhook, inquiry.roll, credentials, job_ids)
             if inquiry.roll and inquiry.roll.most_ids:
                 self._several(webhook, inquiry, inquiry.roll, credentials, job_ids)
@@ -71,16 +71,17 @@ class Poll:
         """The ids that the list of the newest jobs does not tell of."""
         told = {one.report.job_id: one for one in self._roll(roll, credentials, ()) or ()}
         for job_id in job_ids:
-            if job_id in told:
+            if job_id in told and not self._is_over:
                 self._heard(webhook, *told[job_id])
         finished = [
             job_id for job_id, one in told.items() if one.report.status in FINISHED and job_id not in set(job_ids)
         ]
         for some in batched(finished, MOST_KEYS, strict=False):
-            known = self._table.jobs(self._api.provider.name, some)
-            for job_id in some:
+            if self._is_over:
+                break
+            for job_id, job in self._table.jobs(self._api.provider.name, some).items():
                 event = self._event(webhook, *told[job_id])
-                if _is_unheard_of(event, known.get(job_id), self._api.provider.may_go_on):
+                if _is_unheard_of(event, job, self._api.provider.may_go_on):
                     self._record(event)
                     self.taken_in += 1
         return [job_id for job_id in job_ids if job_id not in told]
@@ -94,10 +95,10 @@ class Poll:
         untold: list[str] = []
         for some in batched(job_ids, roll.most_ids, strict=False):
             left, goes_on = list(some), True
-            while left and goes_on and time.monotonic() <= self._until:
+            while left and goes_on and not self._is_over:
                 told = {one.report.job_id: one for one in self._roll(roll, credentials, left) or ()}
                 for job_id in left:
-                    if job_id in told:
+                    if job_id in told and not self._is_over:
                         self._heard(webhook, *told[job_id])
                 goes_on = not told.keys().isdisjoint(left)
                 left = [job_id for job_id in left if job_id not in told]
@@ -106,7 +107,7 @@ class Poll:
 
     def _one_by_one(self, webhook: str, inquiry: Inquiry, credentials: Credentials, job_ids: Iterable[str]) -> None:
         for job_id in job_ids:
-            if time.monotonic() > self._until:
+            if self._is_over:
                 return
             self._one(webhook, inquiry.question, credentials, job_id)
 
@@ -136,6 +137,11 @@ class Poll:
         except HostFailed as error:
             self._failed(error)
             return None
+
+    @property
+    def _is_over(self) -> bool:
+        """Whether there is no time left: what is not done is as due in the next sweep."""
+        return time.monotonic() > self._until
 
     def _call(self, ask: Callable[[str, Credentials], Request], credentials: Credentials) -> Answer:
         answer = self._api.call(ask, credentials)

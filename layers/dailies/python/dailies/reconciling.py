@@ -9,6 +9,7 @@ import json
 import time
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from itertools import takewhile
 
 from dailies import announcing, clock
 from dailies.asking import Api
@@ -43,14 +44,17 @@ class Sweep:
 
 
 def reconcile(sweep: Sweep, *, seconds: float) -> None:
-    """Look after all jobs, for about so many seconds at most."""
-    until = time.monotonic() + seconds
-    for provider in sweep.providers.values():
-        requeued = _queue_again(sweep, provider)
+    """Look after all jobs, for about so many seconds at most. Each provider has its share of them, and of that each
+    step: a backlog is worked off over several sweeps, and nobody else waits for it."""
+    end = time.monotonic() + seconds
+    for others, provider in zip(reversed(range(len(sweep.providers))), sweep.providers.values(), strict=True):
+        until = _share(end, others + 1)
+        requeued = _queue_again(sweep, provider, _share(until, 3))
+        silent = _name_silence(sweep, provider, _share(until, 2))
         poll = Poll(sweep.table, sweep.apis[provider.name], sweep.retention_days, until)
-        poll.ask(list(_due(sweep, provider)))
-        silent = _name_silence(sweep, provider)
-        fields = {"provider": provider.name, **({"problem": poll.problem} if poll.problem else {})}
+        poll.ask(list(_due(sweep, provider, _share(until, 2))))
+        problem = poll.problem or ("the time was over" if time.monotonic() > until else "")
+        fields = {"provider": provider.name, **({"problem": problem} if problem else {})}
         done = {
             "asked_jobs": poll.asked,
             "taken_in_jobs": poll.taken_in,
@@ -59,6 +63,16 @@ def reconcile(sweep: Sweep, *, seconds: float) -> None:
         }
         # A metric is billed for each hour that has a value of it: one that says nothing is not told.
         sweep.telemetry.count("Sweeps", fields=fields, **{name: count for name, count in done.items() if count})
+
+
+def _share(until: float, of: int) -> float:
+    """Until when one of so many parts of the time goes that is left, both by `time.monotonic`."""
+    now = time.monotonic()
+    return now + (until - now) / of
+
+
+def _in_time(rows: Iterator[Item], until: float) -> Iterator[Item]:
+    return takewhile(lambda _: time.monotonic() <= until, rows)
 
 
 def next_look(listed: Item, usual: float) -> float:
@@ -70,37 +84,41 @@ def next_look(listed: Item, usual: float) -> float:
     return clock.seconds(looked) + min((clock.seconds(looked) - clock.seconds(heard)) * GROWS, LONGEST_GAP)
 
 
-def _due(sweep: Sweep, provider: Provider) -> Iterator[Item]:
+def _due(sweep: Sweep, provider: Provider, until: float) -> Iterator[Item]:
     """The jobs that are due to be asked about, those first that wait for the longest time; then those whose silence
     has a name already, so that they take nothing from the others' rate limit."""
     now = time.time()
     usual = {name: sweep.quiet or inquiry.usual_seconds for name, inquiry in provider.inquiries.items()}
     standings: tuple[Standing, ...] = ("waiting", "silent")
     for standing in standings:
-        for row in sweep.table.standing_jobs(
+        rows = sweep.table.standing_jobs(
             provider.name,
             standing,
             since=clock.at(now - LONGEST_SILENCE),
             until=clock.at(now - min(usual.values())),
             newest_first=False,
-        ):
+        )
+        for row in _in_time(rows, until):
             if row["webhook"] in usual and next_look(row, usual[row["webhook"]]) <= now:
                 yield row
 
 
-def _queue_again(sweep: Sweep, provider: Provider) -> int:
+def _queue_again(sweep: Sweep, provider: Provider, until: float) -> int:
     """Put the media of jobs that are stuck into the archive's queue again: how many. Archiving twice is once."""
     now, count = time.time(), 0
     usual = sweep.quiet or STUCK_SECONDS
-    for row in sweep.table.standing_jobs(
+    rows = sweep.table.standing_jobs(
         provider.name,
         "archiving",
         since=clock.at(now - LONGEST_SILENCE),
         until=clock.at(now - usual),
         newest_first=False,
-    ):
+    )
+    for row in _in_time(rows, until):
+        if next_look(row, usual) > now:
+            continue
         job = sweep.table.job(provider.name, row["job_id"])
-        if job is None or next_look(row, usual) > now:
+        if job is None:
             continue
         for found in announcing.still_pending(job):
             sweep.queue.put(json.dumps({"detail-type": found.detail_type, "detail": found.detail}))
@@ -109,12 +127,13 @@ def _queue_again(sweep: Sweep, provider: Provider) -> int:
     return count
 
 
-def _name_silence(sweep: Sweep, provider: Provider) -> int:
+def _name_silence(sweep: Sweep, provider: Provider, until: float) -> int:
     """Give the silence of jobs a name that a person hears: how many."""
     count = 0
-    for row in sweep.table.standing_jobs(
+    rows = sweep.table.standing_jobs(
         provider.name, "waiting", until=clock.at(time.time() - sweep.silent_after), newest_first=False
-    ):
+    )
+    for row in _in_time(rows, until):
         _look(sweep, provider, row, silent=True)
         count += 1
     return count

@@ -2,6 +2,8 @@
 
 import gzip
 import heapq
+import random
+import time
 from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -29,6 +31,8 @@ CLIENT = Config(
 INDEX = "jobs"
 DAY = 86_400  # seconds
 MOST_KEYS = 100  # that one BatchGetItem takes
+BATCH_TRIES = 4  # at what DynamoDB leaves unprocessed, as it does at its limit
+BATCH_PAUSE = 0.1  # seconds; doubles
 PAGE = 50  # jobs of the index in one read: ten kilobytes
 MOST_INLINE = 300 * 1024  # bytes, compressed: DynamoDB ends items at 400 KB, the rest of a row is below 40
 MOST_TRIES = 20  # of a merge that others overtake: each time, one of them has gone through
@@ -97,19 +101,23 @@ class Table:
         read = (_event(item) for page in pages for item in page["Items"])
         return (event for event in read if event)
 
-    def jobs(self, provider: str, job_ids: Sequence[str]) -> dict[str, Job]:
-        """Those of these jobs, at most MOST_KEYS, that there are; perhaps as they stood a moment ago."""
-        if not job_ids:
-            return {}
-        keys = [typed({"pk": job_pk(provider, job_id), "sk": "job"}) for job_id in dict.fromkeys(job_ids)]
-        wanted: dict[str, Any] = {"Keys": keys}
-        found: dict[str, Job] = {}
-        while wanted:
-            answer = self._client.batch_get_item(RequestItems={self._name: wanted})  # type: ignore[dict-item]
+    def jobs(self, provider: str, job_ids: Sequence[str]) -> dict[str, Job | None]:
+        """These jobs, at most MOST_KEYS, perhaps as they stood a moment ago; None where there is none. Those that
+        DynamoDB does not get at within BATCH_TRIES are left out."""
+        rows: dict[str, Job | None] = {}
+        left = [{"pk": job_pk(provider, job_id), "sk": "job"} for job_id in dict.fromkeys(job_ids)]
+        for number in range(BATCH_TRIES if left else 0):
+            if number:
+                time.sleep(BATCH_PAUSE * 2**number * random.uniform(0.5, 1.5))  # noqa: S311  no secret
+            answer = self._client.batch_get_item(RequestItems={self._name: {"Keys": list(map(typed, left))}})
             jobs = [job_of(plain(row)) for row in answer["Responses"].get(self._name, ())]
-            found |= {job.job_id: job for job in jobs}
-            wanted = answer["UnprocessedKeys"].get(self._name, {})  # type: ignore[assignment]
-        return found
+            rows |= {job_pk(provider, job.job_id): job for job in jobs}
+            left = [plain(key) for key in answer["UnprocessedKeys"].get(self._name, {"Keys": ()})["Keys"]]
+            if not left:
+                break
+        unread = {key["pk"] for key in left}
+        keys = {job_id: job_pk(provider, job_id) for job_id in job_ids}
+        return {job_id: rows.get(key) for job_id, key in keys.items() if key not in unread}
 
     def take_calls(self, provider: str, limit: Limit, wanted: int, now: float) -> int:
         """Take calls of a provider's API from its rate limit, which all functions share: how many there is room for;
