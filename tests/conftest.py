@@ -8,6 +8,7 @@ pytest_plugins = [
     "tests.slow_hosts",
     "tests.transfers",
     "tests.desk",
+    "tests.sweeps",
     "tests.providers",
     "tests.owner",
     "tests.listener",
