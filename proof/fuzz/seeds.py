@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Iterator
+from itertools import product
 from pathlib import Path
 
 from local.media import media
@@ -16,10 +17,17 @@ HEADS = (
     b"X-Signature-Primary: $TIMED",
     b"X-Signature-Primary: $PLAIN",
     b"X-Signature-Primary: sha256=$PLAIN",
+    b"X-Signature-Primary: $BASE64",
+    b"Sync-Signature: $MILLIS",
     b"Sync-Signature: $TIMED,v1=00",
+    b"Sync-Signature: $TIMED,t=1",
+    b"Sync-Signature: t=1,v1=$V1",
+    b"Sync-Signature: t=1,v1=$PLAIN",
     b"Sync-Signature: t=1,v1=00\nX-Signature-Primary: $PLAIN",
+    b"Sync-Signature: $TIMED\nX-Signature-Primary: $PLAIN",
     b"Sync-Signature: t=9999999999999,v1=zz",
 )
+MOMENTS = (b"0", b"300", b"301", b"-300", b"-301")  # of receipt: around the tolerance, which is in both directions
 ANSWERS = (
     {"id": "j-1", "status": "COMPLETED", "outputUrl": "https://h.example/o", "outputMediaUrl": "", "errorCode": "c"},
     [{"id": "g-1", "status": "FAILED", "error": "why"}, {"id": "g-2", "status": "PROCESSING"}],
@@ -36,7 +44,7 @@ def seeds(target: str) -> Iterator[bytes]:
     kind, _, which = target.partition("-")
     match kind:
         case "verify" if which == "sync":
-            yield from (head + b"\n\n" + body for head in HEADS for body in (b"$BODY", b"{}"))
+            yield from (b"\n\n".join(parts) for parts in product(MOMENTS, HEADS, (b"$BODY", b"{}")))
         case "verify":
             yield from (
                 b"$SECRET\n\n{}",

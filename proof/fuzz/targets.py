@@ -7,6 +7,7 @@ import base64
 import hmac
 import ipaddress
 import json
+import re
 from collections.abc import Callable
 from contextlib import suppress
 from hashlib import sha256
@@ -30,6 +31,9 @@ SECRETS = {"current": "whsec_fuzz_current_0123456789", "previous": "whsec_fuzz_p
 SIGNED = b'{"id":"g-1","status":"COMPLETED","outputUrl":"https://h.example/o.mp4?X-Amz-Signature=1"}'
 """The one body that the secrets' owner has signed."""
 SIGNED_AT = int(clock.seconds(NOW))
+TIMES = (str(SIGNED_AT), str(SIGNED_AT * 1000))
+"""When: Sync does not say in which unit."""
+MOST_SECONDS = 10**9  # thirty years: what the clock can write
 LIMIT = 1024 * 1024
 HOSTS = frozenset({"creatify.ai"})
 
@@ -55,31 +59,60 @@ def headers_in(data: bytes) -> dict[str, str]:
 
 
 def verify_sync(data: bytes) -> None:
-    """Proven is only the body that was signed, at the time that was signed."""
-    head, body = parted(data)
+    """Proven is only the body that was signed. With a time: only with the one that was signed, and received within the
+    tolerance of it. Without: only where no signature with a time is shown that holds; one that is over is a replay.
+
+    The input begins with the moment of receipt, in seconds after the signing.
+    """
+    moment, rest = parted(data)
+    head, body = parted(rest)
     body = body.replace(b"$BODY", SIGNED)
-    headers = headers_in(head.replace(b"$TIMED", _timed().encode()).replace(b"$PLAIN", _plain().encode()))
+    for name, known in _known().items():
+        head = head.replace(name.encode(), known.encode())
+    headers, after = headers_in(head), _seconds(moment)
+    delivery = Delivery(headers=headers, body=body, received_at=clock.at(SIGNED_AT + after))
     try:
-        WEBHOOKS["sync/generation"].verify(Delivery(headers=headers, body=body, received_at=NOW), SECRETS, ProofRules())
+        proof = WEBHOOKS["sync/generation"].verify(delivery, SECRETS, ProofRules())
     except VerificationError:
         return
     assert body == SIGNED, "a body that nobody signed"
-    offered = [headers.get(name, "") for name in ("sync-signature", "x-signature-primary")]
-    spelled = " ".join(offered).lower().replace(",", " ").replace("=", " ").split()
-    plain = base64.b64encode(_digest(b"")).decode()
-    assert _timed().rpartition("=")[2] in spelled or _plain() in spelled or plain in offered, "no signature of ours"
+    if proof.way.endswith(" t,v1"):
+        header = headers[proof.way.removesuffix(" t,v1")]
+        (time,) = (value.strip() for value in re.findall(r"(?:^|,)\s*t=([^,]*)", header))
+        assert time in TIMES, "a time that nobody signed"
+        assert _digest(f"{time}.").hex() in header.lower(), "no signature of ours at that time"
+        assert abs(after) <= ProofRules().tolerance, "a replay"
+    else:
+        header = headers["x-signature-primary"]
+        shown = header.removeprefix("sha256=").lower() == _digest("").hex() or base64.b64decode(header) == _digest("")
+        assert shown, "no signature of ours"
+        assert headers.get("sync-signature", "") not in map(_timed, TIMES), "a replay, beside a signature without time"
 
 
-def _digest(before: bytes) -> bytes:
-    return hmac.digest(SECRETS["current"].encode(), before + SIGNED, sha256)
+def _known() -> dict[str, str]:
+    """What was once seen by whoever calls, by its name in an input."""
+    return {
+        "$TIMED": _timed(TIMES[0]),
+        "$MILLIS": _timed(TIMES[1]),
+        "$V1": _digest(f"{TIMES[0]}.").hex(),
+        "$PLAIN": _digest("").hex(),
+        "$BASE64": base64.b64encode(_digest("")).decode(),
+    }
 
 
-def _timed() -> str:
-    return f"t={SIGNED_AT},v1={_digest(f'{SIGNED_AT}.'.encode()).hex()}"
+def _seconds(data: bytes) -> int:
+    try:
+        return max(-MOST_SECONDS, min(int(data), MOST_SECONDS))
+    except ValueError:
+        return 0
 
 
-def _plain() -> str:
-    return _digest(b"").hex()
+def _digest(before: str) -> bytes:
+    return hmac.digest(SECRETS["current"].encode(), before.encode() + SIGNED, sha256)
+
+
+def _timed(time: str) -> str:
+    return f"t={time},v1={_digest(f'{time}.').hex()}"
 
 
 def verify_captions(data: bytes) -> None:
