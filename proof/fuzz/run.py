@@ -4,7 +4,7 @@ import sys
 
 import atheris
 
-with atheris.instrument_imports(include=["dailies", "proof.fuzz.targets"]):
+with atheris.instrument_imports(include=["dailies", "proof"]):
     from proof.fuzz.targets import TARGETS
 
 

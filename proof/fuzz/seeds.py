@@ -37,6 +37,29 @@ ANSWERS = (
     {"requestId": "1", "status": "COMPLETED", "generationId": "g-1", "outputMediaUrl": "https://h.example/o"},
     {"requestId": "1", "response": {"id": "g-1", "status": "COMPLETED", "outputUrl": "https://h.example/o"}},
 )
+PROVEN = (  # a delivery to every provider
+    b'{"headers":{"Sync-Signature":"$TIMED","authorization":"bearer $SECRET"},"pathParameters":{"token":"$SECRET"}}'
+)
+EVENTS = (  # what is proven nowhere, or cannot be read
+    b"{}",
+    b"[]",
+    b'{"version":2,"headers":null,"pathParameters":null,"body":null,"isBase64Encoded":null}',
+    b'{"headers":{"sync-signature":"$PLAIN","authorization":"$SECRET"},"pathParameters":{"token":""}}',
+    b'{"headers":{"X-Signature-Primary":"","AUTHORIZATION":"Basic \\ud800"},"pathParameters":{"token":"\\u0000"}}',
+    PROVEN[:-1] + b',"body":"!!","isBase64Encoded":true}',
+    PROVEN[:-1] + b',"body":"\\ud800","isBase64Encoded":false}',
+)
+BODIES = (
+    b'{"id":"g-1","status":"COMPLETED","outputDuration":1e999999,"outputUrl":"https://h.example/o?a=1"}',
+    b'{"event":"creator.success","operationId":"o-1","url":"https://h.example/o?a=1","creditsSpent":1e200}',
+    b'{"id":"p-1","status":"video_generated","updated_at":"9999-12-31T23:59:59-23:59","webhook_url":"/$SECRET"}',
+    b'{"id":"' + b"x" * 2048 + b'","status":"COMPLETED"}',
+    b'{"id":"\\ud800","status":"\xc3\xa9","event":"creator.failure","operationId":"\\udfff"}',
+    b"[" * 1024,
+    b"\xff\xfe",
+    b"",
+)
+TABLES = (b"", b"there", b"throttled", b"away")
 
 
 def seeds(target: str) -> Iterator[bytes]:
@@ -54,6 +77,11 @@ def seeds(target: str) -> Iterator[bytes]:
         case "parse":
             name = next(name for name in WEBHOOKS if name.replace("/", "-") == which)
             yield from (event(outcome)["body"].encode() for outcome in outcomes(WEBHOOKS[name]))
+        case "receive":
+            name = next(name for name in WEBHOOKS if name.replace("/", "-") == which)
+            bodies = [event(outcome)["body"].encode() for outcome in outcomes(WEBHOOKS[name])]
+            yield from (b"\n\n".join(parts) for parts in product(TABLES, (PROVEN,), (*bodies, *BODIES)))
+            yield from (b"\n\n".join(parts) for parts in product(TABLES[:1], EVENTS, (bodies[0], b"")))
         case "answers":
             yield from (json.dumps(answer).encode() for answer in ANSWERS)
             yield b"https://h.example/o.mp4?X-Amz-Signature=1"

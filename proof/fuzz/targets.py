@@ -1,58 +1,35 @@
-"""What is fuzzed: each target takes bytes, and fails by an exception that is not documented or by a broken promise.
-
-A target reads its input as people can write it: a part for each thing, parted by an empty line.
-"""
+"""What is fuzzed: each target takes bytes, and fails by an exception that is not documented or by a broken promise."""
 
 import base64
 import hmac
 import ipaddress
 import json
 import re
-from collections.abc import Callable
 from contextlib import suppress
 from hashlib import sha256
-from typing import Any
 
 from dailies import addresses, clock, http_api, links
 from dailies.addresses import Ways
-from dailies.attributes import plain, typed
+from dailies.attributes import typed
 from dailies.containers import MARKS, Wholeness, sniff
 from dailies.errors import DeliveryTooLarge, HostFailed, MediumRefused, PayloadError, VerificationError
 from dailies.merging import merge
 from dailies.models import Delivery, Event, Report, delivery_digest
 from dailies.mp4 import BoxWalk
 from dailies.provider import ProofRules, Webhook
-from dailies.providers import every_provider
 from dailies.rows import event_item, event_of, job_item, job_of
 from dailies.verification import redacted
+from proof.fuzz.dynamodb import over_the_wire
+from proof.fuzz.inputs import NOW, PROVIDERS, SECRETS, WEBHOOKS, Target, headers_in, parted
+from proof.fuzz.reception import receive
 
-NOW = "2026-01-15T10:30:00.000000Z"
-SECRETS = {"current": "whsec_fuzz_current_0123456789", "previous": "whsec_fuzz_previous_9876543210"}
 SIGNED = b'{"id":"g-1","status":"COMPLETED","outputUrl":"https://h.example/o.mp4?X-Amz-Signature=1"}'
 """The one body that the secrets' owner has signed."""
 SIGNED_AT = int(clock.seconds(NOW))
 TIMES = (str(SIGNED_AT), str(SIGNED_AT * 1000))
 """When: Sync does not say in which unit."""
 MOST_SECONDS = 10**9  # thirty years: what the clock can write
-LIMIT = 1024 * 1024
 HOSTS = frozenset({"creatify.ai"})
-
-type Target = Callable[[bytes], None]
-
-PROVIDERS = every_provider()
-WEBHOOKS = {webhook.full_name: webhook for provider in PROVIDERS.values() for webhook in provider.webhooks}
-
-
-def parted(data: bytes) -> tuple[bytes, bytes]:
-    """What stands before the first empty line, and behind it."""
-    before, _, behind = data.partition(b"\n\n")
-    return before, behind
-
-
-def headers_in(data: bytes) -> dict[str, str]:
-    """`name: value` lines, as API Gateway hands them over."""
-    lines = (line.partition(":") for line in data.decode("utf-8", "surrogateescape").split("\n"))
-    return {name.lower(): value.removeprefix(" ") for name, _, value in lines}
 
 
 # ---- Proofs: who does not know the secret proves nothing -------------------------------------------------------------
@@ -169,17 +146,10 @@ def kept(webhook: Webhook, report: Report, data: bytes) -> None:
         origin="webhook",
         received_at=NOW,
     )
-    assert event_of(over_the_wire(event_item(event, expires_at=2_000_000_000))) == event
+    assert event_of(over_the_wire(typed(event_item(event, expires_at=2_000_000_000)))) == event
     job = merge(None, event)
     assert merge(job, event) == job
-    assert job_of(over_the_wire(job_item(job))) == job
-
-
-def over_the_wire(item: dict[str, Any]) -> dict[str, Any]:
-    """A row as DynamoDB gives it back."""
-    row = typed(item)
-    assert len(json.dumps(row, default=str).encode()) < 400 * 1024, "more than DynamoDB takes"
-    return plain(row)
+    assert job_of(over_the_wire(typed(job_item(job)))) == job
 
 
 def answers(data: bytes) -> None:
@@ -319,6 +289,7 @@ TARGETS: dict[str, Target] = {
     "verify-creatify": verify_creatify,
     "verify-captions": verify_captions,
     **{f"parse-{name.replace('/', '-')}": parse(webhook) for name, webhook in WEBHOOKS.items()},
+    **{f"receive-{name.replace('/', '-')}": receive(webhook) for name, webhook in WEBHOOKS.items()},
     "answers": answers,
     "api-event": api_event,
     "mp4-walk": mp4_walk,
