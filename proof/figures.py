@@ -1,8 +1,11 @@
 """The figures of a proof: each part adds its own to `.local/proof.json`, where the table is made from."""
 
 import json
+from collections.abc import Collection, Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from fcntl import LOCK_EX, flock
+from pathlib import Path
 from typing import Any
 
 from local.stack import ROOT
@@ -12,20 +15,31 @@ PATH = ROOT / ".local/proof.json"
 type Figures = dict[str, Any]
 
 
-def keep(part: str, figures: Figures) -> None:
+def keep(part: str, figures: Figures, path: Path = PATH) -> None:
     """Keep a part's figures, in place of its older ones. `tried`, `passed` and `lost` are in each."""
-    PATH.parent.mkdir(exist_ok=True)
     at = datetime.now(UTC).isoformat(timespec="seconds")
-    with PATH.with_suffix(".lock").open("w") as lock:
-        flock(lock, LOCK_EX)  # parts run at once
-        PATH.write_text(json.dumps({**kept(), part: {"at": at, **figures}}, indent=2) + "\n")
+    with _changed(path) as all_parts:
+        all_parts[part] = {"at": at, **figures}
 
 
-def forget() -> None:
-    """Of all parts: what does not end this time has no figures."""
-    PATH.unlink(missing_ok=True)
+def forget(parts: Collection[str], path: Path = PATH) -> None:
+    """Of these parts: what does not end this time has no figures. Those of others stay."""
+    with _changed(path) as all_parts:
+        for part in parts:
+            all_parts.pop(part, None)
 
 
-def kept() -> dict[str, Figures]:
+def kept(path: Path = PATH) -> dict[str, Figures]:
     """What is kept, by part."""
-    return dict(json.loads(PATH.read_text())) if PATH.exists() else {}
+    return dict(json.loads(path.read_text())) if path.exists() else {}
+
+
+@contextmanager
+def _changed(path: Path) -> Iterator[dict[str, Figures]]:
+    """What is kept, to be changed while the context lasts: parts run at once."""
+    path.parent.mkdir(exist_ok=True)
+    with path.with_suffix(".lock").open("w") as lock:
+        flock(lock, LOCK_EX)
+        all_parts = kept(path)
+        yield all_parts
+        path.write_text(json.dumps(all_parts, indent=2) + "\n")

@@ -54,7 +54,11 @@ def _states(found: Figures) -> str:
 
 def _fuzz(found: Figures) -> str:
     least = min(one["runs"] for one in found["targets"].values())
-    return f"{len(found['targets'])} targets, at least {least:,} runs of each"
+    return f"{len(found['targets'])} of {found['of']} targets, at least {least:,} runs of each"
+
+
+def _long_fuzz(found: Figures) -> str:
+    return f"{_fuzz(found)}, the oldest of {min(one['at'] for one in found['targets'].values())}"
 
 
 PARTS = {
@@ -63,5 +67,5 @@ PARTS = {
     "memory": ("Memory of a receiver", _memory),
     "states": ("State space", _states),
     "short fuzz": ("Fuzzing, short", _fuzz),
-    "fuzz": ("Fuzzing, long (`make fuzz`)", _fuzz),
+    "fuzz": ("Fuzzing, long (`make fuzz`)", _long_fuzz),
 }

@@ -1,7 +1,8 @@
 """Fuzzing, by atheris: each target for so many runs or seconds, two targets at once.
 
 What an input breaks is printed; the input lies in .local/fuzz and belongs, once the code is mended, into
-tests/fuzzed/<target>, where the tests hold it. What was learned of the branches is kept for the next time.
+tests/fuzzed/<target>, where the tests hold it. What was learned of the branches is kept for the next time. A million
+runs of a target are a long fuzzing, whose figures are kept for each target until the next.
 """
 
 import argparse
@@ -11,11 +12,14 @@ import re
 import subprocess
 import sys
 import time
+from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass
+from datetime import UTC, datetime
 
 from local.stack import ROOT
 from proof import figures
+from proof.figures import Figures
 from proof.fuzz.seeds import seeds
 from proof.fuzz.targets import TARGETS
 
@@ -25,6 +29,7 @@ OF_MEDIA = 512  # enough for every structure of theirs; each byte is seen three 
 SECONDS_PER_INPUT = 60  # longer is a hang: inputs take milliseconds, and a busy machine may sleep in between
 MEGABYTES = 1024  # more is a leak
 AT_ONCE = 2  # processors
+LONG = 1_000_000  # runs of a target
 DONE = re.compile(r"Done (\d+) runs in (\d+) second")
 RAN = re.compile(r"^#(\d+)\s", re.MULTILINE)
 COVERED = re.compile(r"cov: (\d+)")
@@ -75,8 +80,8 @@ def fuzz(target: str, *, runs: int, seconds: int) -> Outcome:
     )
 
 
-def prove(wanted: list[str], *, runs: int, seconds: int) -> figures.Figures:
-    """Run the targets; the figures, with what broke."""
+def prove(wanted: list[str], *, runs: int, seconds: int) -> dict[str, Figures]:
+    """Run the targets; the figures of each, with what broke it."""
     with ThreadPoolExecutor(AT_ONCE) as threads:
         outcomes = []
         for outcome in threads.map(lambda target: fuzz(target, runs=runs, seconds=seconds), wanted):
@@ -86,14 +91,21 @@ def prove(wanted: list[str], *, runs: int, seconds: int) -> figures.Figures:
                 flush=True,
             )
             outcomes.append(outcome)
-    tried = sum(outcome.runs for outcome in outcomes)
-    broken = [outcome for outcome in outcomes if outcome.broken_by]
-    return {
-        "tried": tried,
-        "passed": tried - len(broken),
-        "lost": len(broken),
-        "targets": {outcome.target: asdict(outcome) for outcome in outcomes},
-    }
+    at = datetime.now(UTC).date().isoformat()
+    return {outcome.target: {**asdict(outcome), "at": at} for outcome in outcomes}
+
+
+def lasting(before: Mapping[str, Figures], ran: Mapping[str, Figures]) -> dict[str, Figures]:
+    """The long fuzzing of each target that there is: the last, or what has broken the target since."""
+    found = {**before, **{name: one for name, one in ran.items() if one["runs"] >= LONG or one["broken_by"]}}
+    return {name: found[name] for name in TARGETS if name in found}
+
+
+def summed(targets: Mapping[str, Figures]) -> Figures:
+    """The figures of several targets as those of a part."""
+    tried = sum(one["runs"] for one in targets.values())
+    broken = sum(bool(one["broken_by"]) for one in targets.values())
+    return {"tried": tried, "passed": tried - broken, "lost": broken, "of": len(TARGETS), "targets": dict(targets)}
 
 
 def _last_word(said: str) -> str:
@@ -105,12 +117,16 @@ def _last_word(said: str) -> str:
 def main() -> None:
     parser = argparse.ArgumentParser(prog="make fuzz", description=__doc__)
     parser.add_argument("targets", nargs="*", choices=[*TARGETS, []], help="all, if none is named")
-    parser.add_argument("--runs", type=int, default=1_000_000, help="of each target (1,000,000)")
+    parser.add_argument("--runs", type=int, default=LONG, help=f"of each target ({LONG:,})")
     parser.add_argument("--seconds", type=int, default=0, help="of each target; 0: as many as the runs take")
     options = parser.parse_args()
-    found = prove(options.targets or list(TARGETS), runs=options.runs, seconds=options.seconds)
-    figures.keep("fuzz" if options.seconds == 0 else "short fuzz", found)
-    raise SystemExit(1 if found["lost"] else 0)
+    ran = prove(options.targets or list(TARGETS), runs=options.runs, seconds=options.seconds)
+    before = figures.kept().get("fuzz", {}).get("targets", {})
+    if (after := lasting(before, ran)) != before:
+        figures.keep("fuzz", summed(after))
+    if options.runs < LONG and ran.keys() == TARGETS.keys():
+        figures.keep("short fuzz", summed(ran))
+    raise SystemExit(1 if any(one["broken_by"] for one in ran.values()) else 0)
 
 
 if __name__ == "__main__":
