@@ -27,17 +27,19 @@ def main() -> None:
     argparse.ArgumentParser(prog="make proof", description=__doc__).parse_args()
     began = time.monotonic()
     figures.forget([part for together in PARTS for part in together])
-    failed = False
+    ended: dict[str, int] = {}
     for together in PARTS:
-        running = [subprocess.Popen([sys.executable, "-m", *command], cwd=ROOT) for command in together.values()]
+        running = {
+            part: subprocess.Popen([sys.executable, "-m", *command], cwd=ROOT) for part, command in together.items()
+        }
         try:
-            codes = [part.wait() for part in running]  # all of them, whatever the first ends with
-            failed |= any(codes)
+            ended |= {part: process.wait() for part, process in running.items()}  # all, whatever the first ends with
         finally:
-            for part in running:
-                part.terminate()
-    print(f"\n{table(figures.kept())}\n\nproof: {(time.monotonic() - began) / 60:.0f} minutes")
-    if failed:
+            for process in running.values():
+                process.terminate()
+    kept = figures.kept()
+    print(f"\n{table(kept, ended)}\n\nproof: {(time.monotonic() - began) / 60:.0f} minutes")
+    if any(ended.values()) or not ended.keys() <= kept.keys():
         raise SystemExit("proof: something was lost, or did not end; what and where is told above")
 
 

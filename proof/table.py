@@ -1,18 +1,29 @@
 """The table of a proof, made of its figures."""
 
+from collections.abc import Mapping
+
 from proof.figures import Figures
 
 HEAD = "| | tried | passed | lost | |\n|---|--:|--:|--:|---|"
 
 
-def table(kept: dict[str, Figures]) -> str:
-    """In Markdown, a line for each part that has figures."""
+def table(kept: Mapping[str, Figures], ended: Mapping[str, int]) -> str:
+    """In Markdown, a line for each part that has figures, or that has ended (with which code) and should have some."""
     lines = [HEAD]
     for part, (name, what) in PARTS.items():
-        if found := kept.get(part):
+        found, code = kept.get(part), ended.get(part)
+        if found:
             figures = "".join(f" {found[each]:,} |" for each in ("tried", "passed", "lost"))
-            lines.append(f"| {name} |{figures} {what(found)} |")
+            lines.append(f"| {name} |{figures} {_failed(found, code)}{what(found)} |")
+        elif code is not None:
+            lines.append(f"| {name} | – | – | – | failed: it ended with {code} and left no figures |")
     return "\n".join(lines)
+
+
+def _failed(found: Figures, code: int | None) -> str:
+    """What is said before a part's figures where it failed otherwise than by what `lost` counts."""
+    said = found.get("failed") or (f"it ended with {code}" if code and not found["lost"] else "")
+    return f"failed: {said.replace('|', '/')}; " if said else ""
 
 
 def _faults(found: Figures) -> str:
@@ -47,8 +58,8 @@ def _states(found: Figures) -> str:
     done = found["done"]
     events = sum(done.get(name, 0) for name in ("deliveries", "poll events", "archive events"))
     return (
-        f"{done['jobs']} jobs, {events:,} events, {done.get('duplicates', 0):,} duplicates,"
-        f" {done.get('forged', 0):,} forged, {done.get('replays', 0):,} replays, {done['merges']:,} merges"
+        f"{done.get('jobs', 0)} jobs, {events:,} events, {done.get('duplicates', 0):,} duplicates,"
+        f" {done.get('forged', 0):,} forged, {done.get('replays', 0):,} replays, {done.get('merges', 0):,} merges"
     )
 
 
