@@ -1,8 +1,9 @@
 """Sent is stored, under load: thousands of deliveries through the front door, as fast as the machine takes them.
 
 Three providers mixed; of the calls 30 % are duplicates, 10 % come in the wrong order, 5 % are forged. Once quiet, once
-while 5 % of what the receivers ask of DynamoDB fails (microburst between them and the emulated AWS). A call that is not
-answered 200 is made again, as a provider does. Then what was acknowledged is compared with what is stored.
+while 5 % of what the receivers ask of DynamoDB fails, and another 5 % at every try of the SDK's (microburst between
+them and the emulated AWS). A call that is not answered 200 is made again, as a provider does. Then what was
+acknowledged is compared with what is stored.
 """
 
 import argparse
@@ -16,9 +17,10 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
 from hashlib import sha256
+from itertools import islice
 from pathlib import Path
 from statistics import quantiles
-from typing import Any
+from typing import Any, NamedTuple
 
 import urllib3
 from urllib3.exceptions import HTTPError
@@ -43,7 +45,24 @@ FAULTS = (
     {"reset": True},
     {"response": {"abort_frac": 0.0}},  # it took effect, and nobody hears so
 )
-FAULTY = 0.05
+FAULTY = 0.05  # of the requests, and of the invocations
+WRONG = (
+    "acknowledged_not_stored",
+    "stored_not_sent",
+    "never_acknowledged",
+    "quarantined",
+    "forged_stored",
+    "forged_not_refused",
+    "recorded_twice",
+)
+"""What `compare` counts and should find none of."""
+
+
+class Stored(NamedTuple):
+    """Event ids of rows: of this run's jobs, and all in quarantine, where none belongs: each body here can be read."""
+
+    events: set[str]
+    quarantined: set[str]
 
 
 @dataclass(frozen=True)
@@ -60,21 +79,33 @@ class Delivered:
 def calls(count: int, secrets: Secrets, run: str, chance: random.Random) -> list[tuple[Call, bool]]:
     """So many calls with whether each is forged, in the order in which they are made."""
     forged, again = round(count * FORGED), round(count * DUPLICATES)
-    pairs = [_pair(number, secrets, run) for number in range((count - forged - again) // 2)]
-    late = set(chance.sample(range(len(pairs)), round(count * DISORDER / 2)))
-    ordered = [call for number, pair in enumerate(pairs) for call in (pair[::-1] if number in late else pair)]
+    jobs = _jobs(count - forged - again, secrets, run)
+    pairs = [number for number, told in enumerate(jobs) if len(told) == 2]
+    late = set(chance.sample(pairs, round(count * DISORDER / 2)))
+    ordered = [call for number, told in enumerate(jobs) for call in (told[::-1] if number in late else told)]
     theirs = Secrets(sync="whsec_theirs", creatify="theirs", captions="theirs")
     mixed = [(call, False) for call in ordered]
     for _ in range(again):  # soon after the first
         at = chance.randrange(len(mixed))
         mixed.insert(min(len(mixed), at + chance.randrange(1, 40)), mixed[at])
     for number in range(forged):
-        mixed.insert(chance.randrange(len(mixed)), (_pair(number, theirs, f"{run}-forged")[number % 2], True))
+        told = _told(number, theirs, f"{run}-forged")
+        mixed.insert(chance.randrange(len(mixed)), (told[number % len(told)], True))
     return mixed
 
 
-def _pair(number: int, secrets: Secrets, run: str) -> list[Call]:
-    """Two calls about one job; none names a medium, so that nothing but the receivers is under load."""
+def _jobs(count: int, secrets: Secrets, run: str) -> list[list[Call]]:
+    """The calls about each job, so many in all: of the last one perhaps not all that there are."""
+    jobs: list[list[Call]] = []
+    while count > 0:
+        jobs.append(_told(len(jobs), secrets, run)[:count])
+        count -= len(jobs[-1])
+    return jobs
+
+
+def _told(number: int, secrets: Secrets, run: str) -> list[Call]:
+    """All calls about one job: two, but Captions calls once. None names a medium, so that nothing but the receivers is
+    under load."""
     job = f"{run}-{number}"
     match number % 3:
         case 0:
@@ -84,8 +115,7 @@ def _pair(number: int, secrets: Secrets, run: str) -> list[Call]:
             cases = ("image_generating", "failed")
             return [creatify_product_to_videos(case, job, secrets.creatify) for case in cases]
         case _:
-            first = captions_creator("failure", job, secrets.captions)
-            return [first, captions_creator("failure", f"{job}-2", secrets.captions)]
+            return [captions_creator("failure", job, secrets.captions)]
 
 
 def deliver(call: Call, url: str, *, forged: bool) -> Delivered:
@@ -107,28 +137,40 @@ def deliver(call: Call, url: str, *, forged: bool) -> Delivered:
     return Delivered(call, forged, status, result, tuple(seconds))
 
 
-def stored(stack: Stack, run: str) -> dict[str, str]:
-    """The event rows of this run: job ids by event id."""
+def stored(stack: Stack, run: str) -> Stored:
+    """What is in the table."""
     pages = stack.aws.dynamodb.get_paginator("scan").paginate(
         TableName=stack.outputs["TableName"],
-        FilterExpression="begins_with(sk, :event) AND origin = :webhook AND contains(pk, :run)",
-        ExpressionAttributeValues={":event": {"S": "event#"}, ":webhook": {"S": "webhook"}, ":run": {"S": f"#{run}-"}},
+        FilterExpression="begins_with(sk, :event) AND origin = :webhook"
+        " AND (contains(pk, :run) OR begins_with(pk, :quarantine))",
+        ExpressionAttributeValues={
+            ":event": {"S": "event#"},
+            ":webhook": {"S": "webhook"},
+            ":run": {"S": f"#{run}-"},
+            ":quarantine": {"S": "quarantine#"},
+        },
         ConsistentRead=True,
     )
-    return {item["event_id"]["S"]: item["job_id"]["S"] for page in pages for item in page["Items"]}
+    rows = Stored(set(), set())
+    for item in (item for page in pages for item in page["Items"]):
+        found = rows.quarantined if item["pk"]["S"].startswith("quarantine#") else rows.events
+        found.add(item["event_id"]["S"])
+    return rows
 
 
-def compare(told: list[Delivered], rows: dict[str, str], run: str) -> dict[str, int]:
-    """Acknowledged and not stored, stored and not sent, forged and stored, forged and taken: all should be none."""
-    acknowledged = {event_id(one.call) for one in told if not one.forged and one.status == 200}
+def compare(told: list[Delivered], rows: Stored) -> dict[str, int]:
+    """How many were acknowledged and are stored, and of how many that is not so: each delivery counts for one thing."""
     honest = {event_id(one.call) for one in told if not one.forged}
+    acknowledged = {event_id(one.call) for one in told if not one.forged and one.status == 200}
+    forged = {event_id(one.call) for one in told if one.forged}
     return {
         "acknowledged": len(acknowledged),
-        "stored": len(rows),
-        "acknowledged_not_stored": len(acknowledged - rows.keys()),
-        "stored_not_sent": len(rows.keys() - honest),
+        "stored": len(rows.events),
+        "acknowledged_not_stored": len(acknowledged - rows.events - rows.quarantined),
+        "stored_not_sent": len(rows.events - honest - forged),
         "never_acknowledged": len(honest - acknowledged),
-        "forged_stored": sum(f"{run}-forged" in job for job in rows.values()),
+        "quarantined": len(rows.quarantined - forged),
+        "forged_stored": len(forged & (rows.events | rows.quarantined)),
         "forged_not_refused": sum(one.forged and one.status != 401 for one in told),
         "recorded_twice": sum(times > 1 for times in _recorded(told).values()),
     }
@@ -156,12 +198,11 @@ def once(stack: Stack, count: int, run: str) -> figures.Figures:
         began = time.monotonic()
         told = list(callers.map(one, made))
     seconds = time.monotonic() - began
-    found = compare(told, stored(stack, run), run)
-    wrong = ("acknowledged_not_stored", "stored_not_sent", "never_acknowledged", "forged_stored", "forged_not_refused")
+    found = compare(told, stored(stack, run))
     each = quantiles([1000 * one.seconds[-1] for one in told], n=100)
     return {
         "tried": len(told),
-        "lost": sum(found[name] for name in wrong),
+        "lost": sum(found[name] for name in WRONG),
         **found,
         "forged": sum(one.forged for one in told),
         "made_again": sum(len(one.seconds) - 1 for one in told),
@@ -174,23 +215,32 @@ def once(stack: Stack, count: int, run: str) -> figures.Figures:
     }
 
 
+def rules() -> list[dict[str, Any]]:
+    """For microburst: FAULTY of the invocations fail at every try that the SDK makes, and FAULTY of the requests of all
+    others, each in one of four ways. The row that is put says which invocation writes it."""
+    whole, single = [], []
+    endings, rest = (f"{number:02x}" for number in range(256)), 1.0
+    for fault in FAULTS:
+        which = islice(endings, round(256 * FAULTY / len(FAULTS)))
+        written_by = " || ".join(f"ends_with(Item.written_by.S, '{ending}')" for ending in which)
+        whole.append({"service": "dynamodb", "operation": "PutItem", "body": written_by, **fault})
+        share = FAULTY / len(FAULTS)
+        single.append({"service": "dynamodb", "probability": share / rest, **fault})
+        rest -= share  # one after the other is asked: each has its share of what the ones before it left
+    return [*whole, *single]
+
+
 @contextmanager
 def faults(stack: Stack) -> Iterator[str]:
-    """While the context lasts, FAULTY of the receivers' calls to DynamoDB fail, each in one of four ways."""
+    """While the context lasts, what the receivers ask of DynamoDB fails as the rules say."""
     port = ports.free()
     command = [sys.executable, "-m", "microburst", "--port", str(port), "--upstream", stack.aws.endpoint_url]
-    rest = 1.0
-    rules: list[dict[str, Any]] = []
-    for fault in FAULTS:  # one after the other is asked: each has its share of what the ones before it left
-        share = FAULTY / len(FAULTS)
-        rules.append({"service": "dynamodb", "probability": share / rest, **fault})
-        rest -= share
     with subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as proxy:
         try:
             wait_for("the proxy listens", lambda: ports.is_taken(port), bool)
             url = f"http://127.0.0.1:{port}"
             start_anew(stack, RECEIVERS, HTTP_PROXY=url)
-            urllib3.request("POST", f"{url}/_microburst/rules", json=rules)
+            urllib3.request("POST", f"{url}/_microburst/rules", json=rules())
             yield url
             start_anew(stack, RECEIVERS, HTTP_PROXY=None)
         finally:

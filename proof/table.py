@@ -44,7 +44,7 @@ def _one_load(one: Figures) -> str:
     p50, p95, p99 = (round(one[name]) for name in ("p50_ms", "p95_ms", "p99_ms"))
     return (
         f"{one['acknowledged']:,} acknowledged = {one['stored']:,} stored,"
-        f" {one['forged']} forged and {one['forged_stored']} of them stored,"
+        f" {one['forged']} forged and {one['forged_stored']} of them stored, {one['made_again']} calls made again,"
         f" p50 {p50} ms, p95 {p95} ms, p99 {p99} ms, {one['per_second']:.0f}/s"
     )
 
