@@ -1,0 +1,41 @@
+"""What a receiver's start imports and how long that takes, by `python -X importtime`, of the built layer."""
+
+import re
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+
+from bench.receive.functions import Function, only_a_client, receiver
+from bench.tools import bare_python
+
+FUNCTION = "sync_generation"
+SESSION, PROVIDER = "botocore.session", "dailies.providers.sync"
+RUNS = 9
+LINE = re.compile(r"^import time: +\d+ \| +(\d+) \| +(\S+)$", re.MULTILINE)
+HEAD = "| module | ms |\n|---|--:|"
+
+
+def table(layer: Path) -> Iterator[str]:
+    """In Markdown: the modules that take most, in milliseconds with all that they are the first to import."""
+    ours, client = _least(receiver(FUNCTION, layer)), _least(only_a_client(layer))
+    yield HEAD
+    for module in (SESSION, PROVIDER):
+        yield _line(f"`{module}` and what it imports", ours[module])
+    yield _line("the rest, and the client that is made", ours["app"] - ours[SESSION] - ours[PROVIDER])
+    yield _line("all", ours["app"])
+    yield _line("the handler that only makes a `boto3` client", client["app"])
+
+
+def _least(function: Function) -> dict[str, int]:
+    """Microseconds of each module, of the run that took the least of all."""
+    command = [str(bare_python()), "-X", "importtime", "-c", "import app"]
+    environment = function.environment(aws_port=1)  # nothing is asked of it
+    runs = []
+    for _ in range(RUNS):
+        done = subprocess.run(command, env=environment, capture_output=True, text=True, check=True)
+        runs.append({module: int(microseconds) for microseconds, module in LINE.findall(done.stderr)})
+    return min(runs, key=lambda run: run["app"])
+
+
+def _line(what: str, microseconds: int) -> str:
+    return f"| {what} | {microseconds / 1000:.0f} |"
