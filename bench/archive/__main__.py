@@ -1,4 +1,7 @@
-"""`python -m bench.archive`: all of it in about ten minutes, or `--quick` in one."""
+"""`python -m bench.archive`: all of it in about ten minutes, or `--quick` in one.
+
+Ends with 1 where a target is missed.
+"""
 
 import argparse
 import os
@@ -99,6 +102,8 @@ def compare(ready: Tools, cores: list[int], chosen: argparse.Namespace) -> None:
     reached = targets(found, bounded.run if bounded else None)
     write(runs, found, bounded, reached)
     print(*report(runs, found, bounded, reached), sep="\n")
+    if any(target.reached is False for target in reached):
+        raise SystemExit("bench: a target is missed; the last lines tell which")
 
 
 if __name__ == "__main__":

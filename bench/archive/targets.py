@@ -17,7 +17,8 @@ type Medians = Mapping[tuple[str, int, str], Run]
 
 @dataclass(frozen=True)
 class Target:
-    """`reached` is None where it was not measured."""
+    """`reached` is None where it was not measured: no such run was made, or what ours is compared with broke. Where
+    ours broke, it is missed."""
 
     what: str
     measured: str
@@ -83,15 +84,20 @@ def _ratio(
     of: Callable[[Medians, Run], float] = _transfer,
 ) -> Target:
     first, second = medians.get(above), medians.get(below)
-    if not first or not second or first.problem or second.problem:
+    if not first or not second:
         return Target(what, "", None)
+    for run in (first, second):
+        if run.problem:
+            return Target(what, f"{run.way}: {run.problem}", False if run.way == OURS else None)
     ratio = of(medians, first) / of(medians, second)
     return Target(what, f"{ratio:.2f}x", least <= ratio <= most)
 
 
 def _most(what: str, run: Run | None, of: Callable[[Run], int], most: int, unit: str) -> Target:
-    if not run or run.problem:
+    if not run:
         return Target(what, "", None)
+    if run.problem:
+        return Target(what, run.problem, False)
     value = of(run)
     return Target(what, f"{value / 1e6:.0f} MB" if unit else str(value), value <= most)
 
