@@ -4,6 +4,7 @@ import json
 import os
 import subprocess
 import sys
+from functools import cache
 
 import pytest
 
@@ -11,57 +12,72 @@ from bench.receive.functions import RECEIVER_SETTINGS
 from tests.functions import RECEIVERS
 from tests.template import ROOT, folder
 
+OURS = {
+    *("dailies", "dailies.cold_start", "dailies.errors", "dailies.clock", "dailies.models", "dailies.links"),
+    *("dailies.provider", "dailies.providers", "dailies.payload", "dailies.verification", "dailies.allowance"),
+    *("dailies.receiving", "dailies.http_api", "dailies.telemetry"),
+    *("dailies.table", "dailies.rows", "dailies.attributes", "dailies.merging", "dailies.bucket", "dailies.secrets"),
+}
+OF_EACH = {
+    "SyncGeneration": {"dailies.providers.sync"},
+    "SyncBatch": {"dailies.providers.sync"},
+    "CreatifyProductToVideo": {"dailies.providers.creatify", "secrets"},  # new_token's
+    "CaptionsCreator": {"dailies.providers.captions"},
+}
 # Packages beside the standard library. dateutil and six come with botocore, the rest of the second line with pydantic.
-MAY_IMPORT = {
-    *("app", "dailies", "botocore", "jmespath", "urllib3", "dateutil", "six"),
+PACKAGES = {
+    *("botocore", "jmespath", "urllib3", "dateutil", "six"),
     *("pydantic", "pydantic_core", "annotated_types", "typing_extensions", "typing_inspection"),
 }
-# Of the standard library, what is known to be slow and not needed: each was imported once.
-MAY_NOT_IMPORT = {"asyncio", "multiprocessing", "boto3", "s3transfer", "aws_lambda_powertools"}
+# Of the standard library, beside what a client of botocore's needs by itself: pydantic's, and what lists the providers.
+STANDARD = {"fractions", "zoneinfo", "sysconfig", "pkgutil"}
+# What botocore may not need either: each was imported once, and is slow.
+SLOW = {"asyncio", "multiprocessing"}
 # What writes botocore's documentation, an eighth of its import: `cold_start` leaves it out.
 DOCUMENTATION = {"botocore.docs.bcdoc.restdoc", "botocore.docs.client", "botocore.docs.method"}
-# botocore takes these where they are: the layer has no certifi, and of awscrt the checksums alone.
-OF_THIS_ENVIRONMENT = {"certifi", "awscrt"}
-OF_THE_LAYER = {
-    "archiving",
-    "transfer",
-    "parts",
-    "outbound",
-    "containers",
-    "mp4",
-    "reconciling",
-    "asking",
-    "bus",
-    "queue",
-}
-LIST = "import json, sys; before = set(sys.modules); import app; print(json.dumps(sorted(set(sys.modules) - before)))"
+# botocore takes these where they are: the layer has no certifi, which reads its file so, and of awscrt the checksums.
+OF_THIS_ENVIRONMENT = {"certifi", "awscrt", "importlib.readers", "importlib.resources.readers"}
+
+A_CLIENT = """
+from dailies import cold_start
+cold_start.begin()
+from botocore.session import get_session
+get_session().create_client("dynamodb")
+"""
 
 
-def imported(function: str) -> set[str]:
-    """The modules that a new process of the function imports."""
-    path = os.pathsep.join(map(str, (folder(function), ROOT / "layers/dailies/python")))
+@cache
+def imported(source: str, *path: str) -> frozenset[str]:
+    """The modules that a new process imports for this, without those that others have for themselves (`_...`)."""
+    tell = f"import json, sys\nbefore = set(sys.modules)\n{source}\nprint(json.dumps([*sys.modules.keys() - before]))"
     done = subprocess.run(
-        [sys.executable, "-c", LIST],
-        env={"PATH": os.defpath, "PYTHONPATH": path, "AWS_DEFAULT_REGION": "us-east-1", **RECEIVER_SETTINGS},
+        [sys.executable, "-c", tell],
+        env={
+            "PATH": os.defpath,
+            "PYTHONPATH": os.pathsep.join((*path, f"{ROOT}/layers/dailies/python")),
+            "AWS_DEFAULT_REGION": "us-east-1",
+            **RECEIVER_SETTINGS,
+        },
         capture_output=True,
         text=True,
         check=True,
     )
-    return set(json.loads(done.stdout))
+    names: list[str] = json.loads(done.stdout)
+    return frozenset(name for name in names if not any(part.startswith("_") for part in name.split(".")))
+
+
+def top(module: str) -> str:
+    """The package that a module is of."""
+    return module.partition(".")[0]
 
 
 @pytest.mark.parametrize("function", RECEIVERS)
 def test_a_receiver_imports_what_is_on_the_list_and_no_more(function: str) -> None:
-    modules = imported(function)
-    packages = {module.partition(".")[0] for module in modules}
-    beside = {name for name in packages - sys.stdlib_module_names if not name.startswith("_")}
-    assert beside - OF_THIS_ENVIRONMENT == MAY_IMPORT
-    assert packages & MAY_NOT_IMPORT == set()
-    assert modules & DOCUMENTATION == set()
-    assert {f"dailies.{name}" for name in OF_THE_LAYER} & modules == set()
-
-
-@pytest.mark.parametrize("function", RECEIVERS)
-def test_a_receiver_imports_its_own_provider_alone(function: str) -> None:
-    providers = {name for name in imported(function) if name.startswith("dailies.providers.")}
-    assert providers == {f"dailies.providers.{RECEIVERS[function].partition('/')[0]}"}
+    modules = imported("import app", str(folder(function))) - {"app"}
+    ours = {module for module in modules if top(module) == "dailies"}
+    standard = {module for module in modules if top(module) in sys.stdlib_module_names}
+    packages = {top(module) for module in modules - ours - standard}
+    beside = standard - imported(A_CLIENT)
+    assert (ours | beside) - OF_THIS_ENVIRONMENT == OURS | STANDARD | OF_EACH[function]
+    assert packages - OF_THIS_ENVIRONMENT == PACKAGES
+    assert modules & (SLOW | DOCUMENTATION) == set()
