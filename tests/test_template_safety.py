@@ -243,7 +243,7 @@ class TestWhatIsKept:
         told = set(json.loads(api["AccessLogSettings"]["Format"]).values())
         assert "$context.routeKey" in told
         assert told <= {
-            *("$context.requestId", "$context.routeKey", "$context.status", "$context.responseLength"),
+            *("$context.requestId", "$context.routeKey", "$context.status"),
             *("$context.responseLatency", "$context.integrationStatus", "$context.identity.sourceIp"),
         }
 
