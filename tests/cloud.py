@@ -137,6 +137,8 @@ class Cloud:
             "MAX_BODY_BYTES": "1048576",
             "ROTATION_GRACE_HOURS": "24",
             "RETENTION_DAYS": "90",
+            "RECONCILE_QUIET_SECONDS": "0",
+            "SILENT_AFTER_HOURS": "24",
         }
 
     def set_secret(self, value: str) -> None:

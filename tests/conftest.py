@@ -16,6 +16,7 @@ pytest_plugins = [
     "tests.browser",
     "tests.command",
     "tests.registered",
+    "tests.bill",
 ]
 
 # A busy machine is no failure; 60 examples of each property are what a minute for all fast tests allows.

@@ -1,154 +1,193 @@
-"""What is billed of a delivery and of an archived medium is what bench/cost.py counts, and docs/cost.md says.
+"""What is billed of a provider's call, of a video and of a month is what bench/cost counts, and docs/cost.md says."""
 
-The functions run as they do, and what they ask of AWS is recorded at botocore's own door, and at the S3 stand-in's.
-"""
-
-from dataclasses import replace
-from typing import Any
+import json
+import re
+from dataclasses import asdict, replace
 
 import pytest
-from botocore.client import BaseClient
 
-from bench import cost
-from bench.cost import COPIED, MERGED, RECEIVED, SETTLED, TOLD, Usage
-from dailies.models import Media
+from bench.cost.assumed import ASK_SECONDS, PER_MESSAGE, START_SECONDS, copying
+from bench.cost.counted import (
+    ALARMS,
+    CAPTIONS,
+    CREATIFY,
+    DEAREST,
+    LOOK,
+    READ_BACK,
+    SECRETS,
+    START,
+    SWEEP,
+    SYNC,
+    TRACKED,
+    USUAL,
+    VIDEOS,
+    Call,
+)
+from bench.cost.page import ASKS, PAGE, idle, page
+from bench.cost.prices import PRICES, Usage, a_month
+from bench.cost.wanted import ARCHIVED, MISSED, MOST, RECEIVED, WHOLE, Bound, bounds
+from dailies.archiving import archive
 from local.media import padded
 from local.sink import Sink
-from tests.cloud import Cloud, Context
-from tests.desk import Archive
-from tests.recorded import event, secret
+from tests.bill import MEGABYTES, Bill
+from tests.cloud import Cloud
+from tests.desk import TOKEN, Archive
+from tests.recorded import WEBHOOKS, event, secret
+from tests.template import ROOT, resources
 
-LOG_SLACK = 80  # bytes: ids and figures differ
+SLACK = 20  # bytes: the archive's figures have more digits or fewer, and gzip is that of the machine
 TWENTY_MB = 20_000_000
-INDEXED = ("pk", "sk", "listed", "updated_at", "provider", "webhook", "job_id", "status", "provider_status", "stage")
 
 
-class Bill:
-    """What was asked of AWS since the last look."""
-
-    def __init__(self, capsys: pytest.CaptureFixture[str]) -> None:
-        self.calls: list[tuple[str, dict[str, Any]]] = []
-        self._capsys = capsys
-
-    def usage(self) -> Usage:
-        """Units of what was recorded, and forgets it. What only Lambda and the bus do themselves is not in it."""
-        calls, self.calls = self.calls, []
-        puts = [asked["Item"] for name, asked in calls if name == "PutItem"]
-        return Usage(
-            writes=sum(cost.write_units(size(item)) + index_writes(item, calls) for item in puts),
-            reads=sum(name in ("GetItem", "Query") for name, _ in calls),
-            events=sum(len(asked["Entries"]) for name, asked in calls if name == "PutEvents"),
-            messages=sum(name == "SendMessage" for name, _ in calls),
-            objects=sum(name == "PutObject" for name, _ in calls),
-            log_bytes=len("".join(self._capsys.readouterr())),
-        )
+def same(measured: Usage, counted: Usage) -> None:
+    """All of it; log bytes but for the slack."""
+    assert measured.log_bytes == pytest.approx(counted.log_bytes, abs=SLACK)
+    assert asdict(replace(measured, log_bytes=0)) == pytest.approx(asdict(replace(counted, log_bytes=0)))
 
 
-def index_writes(item: dict[str, Any], calls: list[tuple[str, dict[str, Any]]]) -> int:
-    """Of the index: one for a row that is new there, two for one that changes its place, none for rows without one."""
-    if "listed" not in item:
-        return 0
-    new = any("attribute_not_exists" in asked.get("ConditionExpression", "") for _, asked in calls if "Item" in asked)
-    assert size({name: item[name] for name in INDEXED if name in item}) < 1024
-    return 1 if new else 2
+class TestACall:
+    @pytest.fixture
+    def warm(self, cloud: Cloud, bill: Bill, webhook: str) -> None:
+        """The receiver has been called before, and knows its secret."""
+        cloud.set_secret(secret(WEBHOOKS[webhook].provider))
+        (call, *_) = USUAL[webhook]
+        refused = bill.of(call.event.partition("/")[0], {**event(call.event), "body": "{}"})
+        assert refused.secrets == START.secrets
+
+    def comes(self, bill: Bill, call: Call) -> None:
+        """It is billed as it is counted."""
+        received = bill.of(call.event.partition("/")[0], event(call.event))
+        assert bill.calls == ["PutItem"]
+        same(received, call.received)
+        same(received + bill.of_what_follows(), call.whole)
+        assert bill.largest_row() == pytest.approx(call.row_bytes, abs=SLACK)
+
+    @pytest.mark.usefixtures("warm")
+    @pytest.mark.parametrize("webhook", USUAL)
+    def test_as_it_usually_comes(self, bill: Bill, webhook: str) -> None:
+        for call in USUAL[webhook]:
+            self.comes(bill, call)
+
+    @pytest.mark.usefixtures("warm")
+    @pytest.mark.parametrize("webhook", DEAREST)
+    def test_of_a_job_that_the_owners_app_told_of(self, bill: Bill, webhook: str) -> None:
+        call, told_by = DEAREST[webhook], WEBHOOKS[webhook]
+        job_id = told_by.parse(event(call.event)["body"].encode()).job_id
+        about = {"provider": told_by.provider, "webhook": told_by.name, "job_id": job_id}
+        tracked = bill.of("track", event("track/submitted") | {"detail": about}) + bill.of_what_follows()
+        if webhook == SYNC:
+            same(tracked + Usage(events=1), TRACKED)  # the event is the app's
+        self.comes(bill, call)
 
 
-def size(item: dict[str, Any]) -> int:
-    """Bytes of a row as DynamoDB counts them: names and values in UTF-8, numbers half a byte a digit, 3 for a container
-    and 1 for each of its members. https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/CapacityUnitCalculations.html
-    """
-    return sum(len(name.encode()) + _size(value) for name, value in item.items())
+class TestAVideoOf20MB:
+    """From its message to a job that is settled. It is the last of its job's media."""
+
+    @pytest.fixture
+    def at_work(self, archive_at_work: Archive) -> Archive:
+        """The archive. The providers' videos are of 20 MB, and the links in Creatify's calls are followed."""
+        host = archive_at_work.apis.host
+        video = padded(host.media["generation.mp4"].content, TWENTY_MB)
+        for path in ("sync/g-1/generation.mp4", "creatify/p-1/product.mp4", "captions/o-1/operation.mp4"):
+            host.add(f"/{path}", video, "video/mp4")
+        archive_at_work.desk = replace(archive_at_work.desk, only_hosts={"creatify": frozenset({"127.0.0.1"})})
+        return archive_at_work
+
+    def is_archived(self, at_work: Archive, s3: Sink, bill: Bill, *, seconds: float) -> Usage:
+        """What is billed of it, if the archive takes so long."""
+        bill.of_what_follows()
+        *before, video = bill.found
+        for medium in before:
+            self.copied(at_work, s3, bill, medium)
+            bill.of_what_follows()
+        taken = Usage(gb_seconds=seconds * MEGABYTES["archive"] / 1024)
+        return self.copied(at_work, s3, bill, video) + bill.of_what_follows() + taken
+
+    def copied(self, at_work: Archive, s3: Sink, bill: Bill, medium: dict[str, object]) -> Usage:
+        message = {
+            "messageId": "m-1",
+            "receiptHandle": "r-1",
+            "body": json.dumps({"detail": medium}),
+            "attributes": {"ApproximateReceiveCount": "1"},
+        }
+        s3.calls.clear()
+        usage = bill.woken(lambda: archive(at_work.desk, message, seconds=60))
+        assert dict(s3.calls) == {"PutObject": 1}
+        return usage + Usage(objects=1, messages=PER_MESSAGE)
+
+    def moves(self, at_work: Archive) -> None:
+        """Creatify has told of each step of a job."""
+        url = f"https://r.example/webhooks/creatify/product_to_videos/{TOKEN}"
+        job = at_work.apis.creatify.job("p-1", webhook_url=url)
+        job.becomes("image_generating").has_image().becomes("video_generating").completes()
+        for told in at_work.apis.creatify.callbacks.told:
+            at_work.hears(told)
+
+    def test_of_syncs(self, at_work: Archive, s3: Sink, bill: Bill) -> None:
+        at_work.generation()
+        same(self.is_archived(at_work, s3, bill, seconds=copying()), VIDEOS[SYNC])
+
+    def test_of_captions(self, at_work: Archive, s3: Sink, bill: Bill) -> None:
+        at_work.operation()
+        same(self.is_archived(at_work, s3, bill, seconds=copying()), VIDEOS[CAPTIONS])
+
+    def test_of_creatifys(self, at_work: Archive, s3: Sink, bill: Bill) -> None:
+        self.moves(at_work)
+        same(self.is_archived(at_work, s3, bill, seconds=copying()), VIDEOS[CREATIFY])
+
+    def test_of_creatifys_read_back_at_its_api(self, at_work: Archive, s3: Sink, bill: Bill) -> None:
+        at_work.set_keys()
+        self.moves(at_work)
+        same(self.is_archived(at_work, s3, bill, seconds=ASK_SECONDS + copying()), READ_BACK)
 
 
-def _size(value: dict[str, Any]) -> int:
-    ((kind, told),) = value.items()
-    match kind:
-        case "S":
-            return len(told.encode())
-        case "N":
-            return len(told) // 2 + 2
-        case "B":
-            return len(told)
-        case "M":
-            return 3 + size(told) + len(told)
-        case "L":
-            return 3 + sum(_size(one) + 1 for one in told)
-        case _:
-            return 1
+class TestAMonth:
+    def test_the_schedules_while_there_is_nothing_to_do(self, cloud: Cloud, bill: Bill) -> None:
+        for provider in ("sync", "creatify", "captions"):
+            cloud.secretsmanager.create_secret(Name=f"dailies/{provider}/api", SecretString="not-set")
+        same(bill.of("reconcile", event("reconcile/sweep")), SWEEP)
+        same(bill.of("fetch_sync_secret", event("fetch_sync_secret/due")), LOOK)
+
+    def test_what_the_stack_has(self) -> None:
+        assert len(resources("AWS::SecretsManager::Secret")) == SECRETS
+        assert len(resources("AWS::CloudWatch::Alarm")) == ALARMS
+        for webhook in USUAL.values():
+            receiver = webhook[0].event.partition("/")[0]
+            assert START.gb_seconds == START_SECONDS * MEGABYTES[receiver] / 1024
 
 
-@pytest.fixture
-def bill(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Bill:
-    recorded = Bill(capsys)
-    asked_for = BaseClient._make_api_call  # type: ignore[attr-defined]
-
-    def record(client: BaseClient, operation: str, parameters: dict[str, Any]) -> Any:
-        recorded.calls.append((operation, parameters))
-        return asked_for(client, operation, parameters)
-
-    monkeypatch.setattr(BaseClient, "_make_api_call", record)
-    return recorded
+@pytest.mark.parametrize("bound", bounds(), ids=lambda bound: f"{bound.thing}: {bound.webhook}")
+def test_a_million_cost_no_more_than_they_may_or_the_page_says_so(bound: Bound) -> None:
+    usual, dearest, most = round(bound.usual, 2), round(bound.dearest, 2), MOST[bound.thing]
+    assert usual <= most
+    if miss := MISSED.get((bound.thing, bound.webhook)):
+        assert most < dearest == miss.dollars
+    else:
+        assert dearest <= most
 
 
-def same(measured: Usage, counted: Usage, *, beside: int) -> None:
-    """`beside`: log bytes that are not the function's own."""
-    assert (measured.writes, measured.reads, measured.events, measured.objects) == (
-        *(counted.writes, counted.reads, counted.events, counted.objects),
-    )
-    assert measured.log_bytes <= counted.log_bytes - beside + LOG_SLACK
-
-
-@pytest.mark.parametrize("name", cost.WRITES)
-def test_a_delivery_is_one_write_and_one_line(cloud: Cloud, bill: Bill, name: str) -> None:
-    webhook = name.partition("_")[0]
-    cloud.set_secret(secret(webhook))
-    receive = cloud.function(name.partition("/")[0]).lambda_handler
-    as_on_lambda = Context("8f507cfc-xmpl-4697-b07a-ac58fc914c95")
-    receive({**event(name), "body": "{}"}, as_on_lambda)  # warm: the secret is known
-    bill.usage()
-    receive(event(name), as_on_lambda)
-    assert [operation for operation, _ in bill.calls] == ["PutItem"]
-    counted = replace(RECEIVED, writes=cost.WRITES[name])
-    same(bill.usage(), counted, beside=cost.PLATFORM_LOG_BYTES + cost.ACCESS_LOG_BYTES)
-
-
-def test_its_job_row_is_a_read_and_two_writes_and_it_tells_two_events(cloud: Cloud, bill: Bill) -> None:
-    advance, announce = cloud.function("advance"), cloud.function("announce")
-    bill.usage()
-    advance.lambda_handler(event("advance/webhook"), None)
-    same(bill.usage(), MERGED, beside=cost.PLATFORM_LOG_BYTES)
-    announce.lambda_handler(event("announce/completed"), None)
-    same(bill.usage(), TOLD, beside=cost.PLATFORM_LOG_BYTES)
-
-
-def test_a_job_that_settles_moves_in_the_index_and_writes_its_page(cloud: Cloud, bill: Bill) -> None:
-    advance, announce = cloud.function("advance"), cloud.function("announce")
-    advance.lambda_handler(event("advance/webhook"), None)
-    bill.usage()
-    advance.lambda_handler(event("advance/receipt"), None)
-    announce.lambda_handler(event("announce/archived"), None)
-    same(bill.usage(), SETTLED, beside=2 * cost.PLATFORM_LOG_BYTES)
-
-
-def test_a_medium_of_20_mb_is_one_object_a_read_and_a_write(archive_at_work: Archive, s3: Sink, bill: Bill) -> None:
-    host = archive_at_work.apis.host
-    host.add("/g-1/large.mp4", padded(host.media["generation.mp4"].content, TWENTY_MB), "video/mp4")
-    told = archive_at_work.generation()
-    told = archive_at_work.retold(told, Media("output", host.url("/g-1/large.mp4")))
-    bill.usage()
-    s3.calls.clear()
-    assert archive_at_work.try_medium(told, "output", tries=1)
-    assert dict(s3.calls) == {"PutObject": COPIED.objects}
-    measured = bill.usage()
-    assert (measured.writes, measured.reads) == (COPIED.writes, COPIED.reads)
-    assert measured.log_bytes <= COPIED.log_bytes - cost.PLATFORM_LOG_BYTES + LOG_SLACK
-
-
-@pytest.mark.parametrize(("name", "usage", "most"), [(name, *sum_) for name, sum_ in cost.SUMS.items()])
-def test_a_million_costs_no_more_than_it_may(name: str, usage: Usage, most: float) -> None:
-    assert cost.dollars(usage) <= most
+def test_nothing_is_missed_that_is_not_asked() -> None:
+    assert set(MISSED) <= {(bound.thing, bound.webhook) for bound in bounds()}
+    assert {bound.webhook for bound in bounds()} == set(WEBHOOKS)
 
 
 def test_the_page_is_what_the_counts_and_prices_make() -> None:
-    assert cost.PAGE.read_text() == cost.page()
-    assert set(cost.PRICES) == set(Usage.__slots__)  # every unit of a usage has a price
+    assert PAGE.read_text() == page()
+    assert set(PRICES) == set(Usage.__slots__)  # every unit of a usage has a price
+
+
+def test_the_readme_says_what_the_page_says() -> None:
+    readme = (ROOT / "README.md").read_text()
+    usual = {thing: [bound.usual for bound in bounds() if bound.thing == thing] for thing in MOST}
+    span = {thing: f"${min(found):.2f} to ${max(found):.2f}" for thing, found in usual.items()}
+    _, _, sweeps, looks, polls = idle().values()
+    for told in (
+        f"{span[RECEIVED]} for a million calls received, {span[WHOLE]} with the job row",
+        f"{span[ARCHIVED]} for a million videos of 20 MB archived",
+        f"a call of Creatify's at ${MISSED[WHOLE, CREATIFY].dollars}, not ${MOST[WHOLE]:.0f}",
+        f"its videos at ${MISSED[ARCHIVED, CREATIFY].dollars}, not ${MOST[ARCHIVED]:.0f}",
+        f"the two schedules of every five minutes ${sweeps + looks:.2f}",
+        f"Lambda's looks into the archive's queue ${polls:.2f}",
+        f"asks Secrets Manager for ${a_month(Usage(secrets=1), ASKS):.2f} a month",
+    ):
+        assert told in re.sub(r"\s+", " ", readme)

@@ -1,0 +1,94 @@
+"""What is billed of a provider's call, of a video, of a month. tests/test_cost.py runs the functions and counts it."""
+
+from dataclasses import dataclass, replace
+
+from bench.cost.assumed import ASK_SECONDS, PER_MESSAGE, START_SECONDS, copying, gb_seconds
+from bench.cost.prices import MONTH, Usage, write_units
+
+RECEIVE = gb_seconds(512, 1)
+ADVANCE, ANNOUNCE, ANNOUNCE_WITH_PAGE = gb_seconds(256, 2), gb_seconds(256, 1), gb_seconds(256, 2)
+TRACK = gb_seconds(256, 1)
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """A provider's call, one of those in events/, and what follows from it: its job's row, and what is told.
+
+    `row_bytes`: of its event row. `log_bytes`: until it is answered, and of what follows; Lambda's and the API's own
+    lines are among them. `told`: events on the bus. `known`: its job has a row already, whose entry in the index moves.
+    """
+
+    event: str
+    row_bytes: int
+    log_bytes: tuple[int, int]
+    told: int
+    known: bool = False
+
+    @property
+    def received(self) -> Usage:
+        """Until it is answered."""
+        asked = Usage(requests=1, invocations=1, gb_seconds=RECEIVE)
+        return asked + Usage(writes=write_units(self.row_bytes), log_bytes=self.log_bytes[0])
+
+    @property
+    def whole(self) -> Usage:
+        """All of it."""
+        merged = Usage(invocations=1, gb_seconds=ADVANCE, reads=1, writes=3 if self.known else 2)
+        told = Usage(invocations=1, gb_seconds=ANNOUNCE, events=self.told)
+        return self.received + merged + told + Usage(log_bytes=self.log_bytes[1])
+
+
+SYNC, BATCH = "sync/generation", "sync/batch"
+CREATIFY, CAPTIONS = "creatify/product_to_videos", "captions/creator"
+
+# Sync's and Captions' calls usually are the first that is heard of a job, and say that it is done. Creatify's come each
+# time that a job moves: those of a video, in their order.
+USUAL = {
+    SYNC: [Call("sync_generation/completed", 974, (944, 1315), told=2)],
+    BATCH: [Call("sync_batch/completed", 750, (910, 1267), told=2)],
+    CREATIFY: [
+        Call("creatify_product_to_video/image_generating", 861, (969, 908), told=0),
+        Call("creatify_product_to_video/image_generated", 1005, (969, 1323), told=2, known=True),
+        Call("creatify_product_to_video/video_generating", 1014, (969, 908), told=0, known=True),
+        Call("creatify_product_to_video/video_generated", 1125, (969, 1323), told=2, known=True),
+    ],
+    CAPTIONS: [Call("captions_creator/success", 1011, (921, 1291), told=2)],
+}
+# The fullest call, of a job that the owner's app told of, and no call before.
+DEAREST = {
+    SYNC: replace(USUAL[SYNC][0], known=True),
+    BATCH: replace(USUAL[BATCH][0], known=True),
+    CREATIFY: replace(USUAL[CREATIFY][-1], told=3, log_bytes=(969, 1336)),
+    CAPTIONS: replace(USUAL[CAPTIONS][0], known=True),
+}
+# A job that the owner's app tells of, until it has its row. The event is the app's own.
+TRACKED = Usage(invocations=3, gb_seconds=TRACK + ADVANCE + ANNOUNCE, writes=3, reads=1, events=1, log_bytes=1513)
+
+# A video of 20 MB, from its message to a job that is settled. Creatify's is the second medium of its job.
+SETTLED = ADVANCE + ANNOUNCE_WITH_PAGE
+_video = Usage(
+    invocations=3, gb_seconds=copying() + SETTLED, writes=4, reads=2, events=2, messages=PER_MESSAGE, objects=2
+)
+VIDEOS = {
+    SYNC: _video + Usage(log_bytes=2180),
+    CREATIFY: _video + Usage(writes=1, log_bytes=2190),
+    CAPTIONS: _video + Usage(log_bytes=2190),
+}
+# Creatify's API is asked first: a call of its rate limit; its answer is recorded, merged, and nothing told of it.
+READ_BACK = Usage(
+    invocations=5,
+    gb_seconds=ASK_SECONDS + copying() + SETTLED + ADVANCE + ANNOUNCE,
+    writes=11,
+    reads=5,
+    events=2,
+    messages=PER_MESSAGE,
+    objects=2,
+    log_bytes=3320,
+)
+
+# A run of each of the two schedules while there is nothing to do; and what a new instance of a receiver costs more.
+SWEEP = Usage(invocations=1, gb_seconds=gb_seconds(256, 51), reads=24, secrets=3, log_bytes=897)
+LOOK = Usage(invocations=1, gb_seconds=gb_seconds(256, 1), secrets=1, log_bytes=265)
+RUNS = MONTH // 300
+START = Usage(gb_seconds=START_SECONDS / 2, secrets=2)
+SECRETS, ALARMS = 6, 16  # that the stack has
