@@ -11,10 +11,15 @@ from contextlib import contextmanager
 from typing import Any
 
 import pytest
+from botocore.exceptions import ClientError
 
+from dailies.bucket import delivery_key
+from dailies.providers import every_provider
 from local import deploy
 from local.apis import ProviderApis
 from local.stack import Stack
+from tests.empty_aws import acting_as
+from tests.functions import RECEIVERS
 from tests.listener import Listener
 from tests.owner import Owner
 from tests.providers import Providers
@@ -119,6 +124,31 @@ def outcomes(
 def test_without_it_something_fails_and_with_it_that_works(role: str, action: str, outcomes: Outcomes) -> None:
     if error := outcomes[role, action]:
         raise error
+
+
+@pytest.mark.parametrize(("name", "webhook"), RECEIVERS.items())
+def test_a_receiver_may_put_bodies_of_its_own_provider_only(
+    name: str, webhook: str, stack: Stack, providers: Providers
+) -> None:
+    role = stack.aws.functions.get_function_configuration(FunctionName=stack.functions[name])["Role"]
+    s3, bucket = acting_as(stack.aws, role).s3, stack.outputs["MediaBucketName"]
+
+    def may_put(key: str) -> bool:
+        try:
+            s3.put_object(Bucket=bucket, Key=key, Body=b"")
+        except ClientError as error:
+            if error.response["Error"]["Code"] != "AccessDenied":
+                raise
+            return False
+        return True
+
+    everything = {
+        delivery_key(provider, providers.job(name), quarantined=quarantined)
+        for provider in every_provider()
+        for quarantined in (False, True)
+    }
+    own = {key for key in everything if f"/{webhook.partition('/')[0]}/" in key}
+    assert {key for key in everything | {f"deliveries/{providers.run}.gz"} if may_put(key)} == own
 
 
 def test_every_action_is_tried_or_is_not_for_a_reason_that_is_told() -> None:

@@ -49,7 +49,8 @@ class TestRoles:
                     assert {(role, action) for action in actions(statement)} <= set(self.WILDCARDS_AWS_DEMANDS)
                 elif "Fn::Sub" in resource:  # a part of the bucket, or the table's index
                     assert re.fullmatch(
-                        r"\$\{MediaBucket\.Arn\}/[a-z]+/(\*|\*/job\.json)|\$\{Table\.Arn\}/index/jobs",
+                        r"\$\{MediaBucket\.Arn\}/(media/\*|media/\*/job\.json|deliveries/[a-z]+/[a-z]+/\*)"
+                        r"|\$\{Table\.Arn\}/index/jobs",
                         resource["Fn::Sub"],
                     )
                 elif resource == {"Ref": "CaptionsApiSecretArn"}:
@@ -77,8 +78,14 @@ class TestRoles:
         assert actions(logs) == ["logs:CreateLogStream", "logs:PutLogEvents"]
         assert logs["Resource"] == {"Fn::GetAtt": [f"{name}Logs", "Arn"]}
 
-    @pytest.mark.parametrize("name", [name for name, _ in events("HttpApi")])
-    def test_a_receiver_puts_rows_keeps_large_bodies_reads_its_own_secret_and_no_more(self, name: str) -> None:
+    @pytest.mark.parametrize(("name", "path"), [(name, route["Path"]) for name, route in events("HttpApi")])
+    def test_a_receiver_puts_rows_keeps_its_providers_large_bodies_reads_its_own_secret_and_no_more(
+        self, name: str, path: str
+    ) -> None:
+        _, _, provider, *_ = path.split("/")
+        kept = [
+            {"Fn::Sub": f"${{MediaBucket.Arn}}/deliveries/{kind}/{provider}/*"} for kind in ("events", "quarantine")
+        ]
         secret = functions()[name]["Environment"]["Variables"]["SIGNING_SECRET_ID"]
         assert target(secret) in {"SyncSigningSecret", "CreatifyToken", "CaptionsSigningSecret"}
         allowed = {
@@ -87,7 +94,7 @@ class TestRoles:
         }
         assert allowed == {
             json.dumps({"Fn::GetAtt": ["Table", "Arn"]}): {"dynamodb:PutItem"},
-            json.dumps({"Fn::Sub": "${MediaBucket.Arn}/deliveries/*"}): {"s3:PutObject"},
+            json.dumps(kept): {"s3:PutObject"},
             json.dumps(secret): {"secretsmanager:DescribeSecret", "secretsmanager:GetSecretValue"},
             json.dumps({"Fn::GetAtt": [f"{name}Logs", "Arn"]}): {"logs:CreateLogStream", "logs:PutLogEvents"},
         }
