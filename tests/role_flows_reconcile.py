@@ -3,9 +3,13 @@
 import json
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
+from dailies.models import Standing
 from dailies.rows import listed, shard_of
-from tests.role_flows import Ground, credentials, event, job_row, media_id
+from tests.owner import Row
+from tests.role_flows import Flow, Ground, credentials, event, job_row
+from tests.role_flows_archive import media_id
 from tests.waiting import wait_for
 
 
@@ -47,26 +51,29 @@ def listing(on: Ground, name: str) -> Iterator[None]:
     assert sweep(on) == ""
 
 
+def job_of_old(on: Ground, name: str, standing: Standing, provider: str = "captions", **more: Any) -> Row:
+    """The row of a job that nothing was heard of for two hours."""
+    row, ago = job_row(on, name, provider), two_hours_ago()
+    listed_as = listed(provider, standing, shard_of(row["job_id"]))
+    return {**row, "stage": standing, "listed": listed_as, "first_seen_at": ago, "updated_at": ago, **more}
+
+
+def two_hours_ago() -> str:
+    return (datetime.now(UTC) - timedelta(hours=2)).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+
+
 def stuck(on: Ground, name: str) -> str:
     """A job whose medium was tried two hours ago, and whose message is gone: its id. The bus is told nothing of it: the
     event row gets its link by a second write, which no stream consumer heeds, and a tried medium is no new one."""
-    job_id, ago = on.providers.job(name), (datetime.now(UTC) - timedelta(hours=2)).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+    job_id, ago = on.providers.job(name), two_hours_ago()
     url = on.providers.link(job_id, "operation.mp4")
     found = {"role": "output", "media_id": media_id(url)}
     row = event(on, name, status="unknown", provider_status="", received_at=ago)
     on.owner.put_row(row)
     on.owner.resting("captions", job_id, "waiting")
     on.owner.put_row({**row, "media": [{**found, "url": url}]})
-    on.owner.put_row({
-        **job_row(on, name),
-        "status": "completed",
-        "stage": "archiving",
-        "listed": listed("captions", "archiving", shard_of(job_id)),
-        "first_seen_at": ago,
-        "updated_at": ago,
-        "media": [{**found, "state": "pending", "found_at": ago, "tried_at": ago, "reason": "for a test"}],
-        "version": 9,
-    })  # fmt: skip
+    medium = {**found, "state": "pending", "found_at": ago, "tried_at": ago, "reason": "for a test"}
+    on.owner.put_row(job_of_old(on, name, "archiving", status="completed", media=[medium], version=9))
     return job_id
 
 
@@ -82,20 +89,27 @@ def queueing_again(on: Ground, name: str) -> Iterator[None]:
     wait_for("it was looked after", lambda: on.owner.job("captions", job_id), lambda row: "reconciled_at" in row)
 
 
-def reading_the_credentials(on: Ground, name: str) -> Iterator[None]:
-    with credentials(on, "sync", on.apis.sync.credentials):
-        since = datetime.now(UTC).timestamp()
-        assert sweep(on) == ""
-        on.is_denied(since, "secret could not be read")
-        yield
-        asked = len(on.apis.requests)
-        wait_for("it is read", lambda: (sweep(on), len(on.apis.requests)), lambda seen: seen[1] > asked)
+def reading_the_credentials(provider: str) -> Flow:
+    """The flow in which this provider is asked about a job that waits."""
+
+    def reading(on: Ground, name: str) -> Iterator[None]:
+        job_id = on.providers.job(name)
+        on.owner.put_row(job_of_old(on, name, "waiting", provider, status="pending", provider_status=""))
+        with credentials(on, provider):
+            since = datetime.now(UTC).timestamp()
+            assert sweep(on) == ""
+            on.is_denied(since, "secret could not be read")
+            assert on.asked(job_id) == []
+            yield
+            wait_for(f"{provider} is asked", lambda: (sweep(on), on.asked(job_id)), lambda seen: seen[1])
+
+    return reading
 
 
 def knowing_who_is_known(on: Ground, name: str) -> Iterator[None]:
     job_id = on.providers.job(name)
     on.apis.sync.job(job_id).completes("generation.mp4")
-    with credentials(on, "sync", on.apis.sync.credentials):
+    with credentials(on, "sync"):
         assert "AccessDenied" in sweep(on)
         yield
         assert sweep(on) == ""

@@ -1,9 +1,10 @@
-"""Each action of each role is needed: taken out, something fails as it should; given back, that works.
+"""Each action of each role is needed on each resource: taken out, something fails as it should; given back, that works.
 
-One thread for each role takes its actions out, one after the other; the tests then tell what came of each.
+One thread for each role takes them out, one after the other; the tests then tell what came of each.
 """
 
 import json
+import re
 import threading
 from collections.abc import Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
@@ -25,51 +26,48 @@ from tests.owner import Owner
 from tests.providers import Providers
 from tests.role_actions import FLOWS
 from tests.role_flows import Ground
-from tests.template import actions, roles, statements
+from tests.template import Grant, actions, as_list, functions, grants, roles
 
 LAMBDAS_POLLER = "used by Lambda's own poller; the emulator's does without"
 LAMBDA_ITSELF = "used by Lambda itself to write what a function prints; the emulator does without"
 NOT_TRIED = {
-    "dynamodb:DescribeStream": LAMBDAS_POLLER,
-    "dynamodb:GetRecords": LAMBDAS_POLLER,
-    "dynamodb:GetShardIterator": LAMBDAS_POLLER,
-    "dynamodb:ListStreams": LAMBDAS_POLLER,
-    "sqs:ReceiveMessage": LAMBDAS_POLLER,
-    "sqs:DeleteMessage": LAMBDAS_POLLER,
-    "sqs:GetQueueAttributes": LAMBDAS_POLLER,
-    "logs:CreateLogStream": LAMBDA_ITSELF,
-    "logs:PutLogEvents": LAMBDA_ITSELF,
+    **{
+        (role, f"dynamodb:{action}", "Table.StreamArn"): LAMBDAS_POLLER
+        for role in ("AdvanceRole", "AnnounceRole")
+        for action in ("DescribeStream", "GetRecords", "GetShardIterator", "ListStreams")
+    },
+    **{
+        ("ArchiveRole", f"sqs:{action}", "ArchiveQueue"): LAMBDAS_POLLER
+        for action in ("ReceiveMessage", "DeleteMessage", "GetQueueAttributes")
+    },
+    **{
+        (f"{function}Role", f"logs:{action}", f"{function}Logs"): LAMBDA_ITSELF
+        for function in functions()
+        for action in ("CreateLogStream", "PutLogEvents")
+    },
 }
-ALLOWED = [
-    (role, action)
-    for role, properties in roles().items()
-    for statement in statements(properties)
-    for action in actions(statement)
-]
-TRIED = [(role, action) for role, action in ALLOWED if action not in NOT_TRIED]
+TRIED = [grant for grant in grants() if grant.key not in NOT_TRIED]
 
-type Outcomes = Mapping[tuple[str, str], BaseException | None]
+type Outcomes = Mapping[tuple[str, str, str], BaseException | None]
 
 
 @contextmanager
-def without(stack: Stack, role_name: str, action: str) -> Iterator[None]:
-    """The role's policies with the action in none of their statements."""
+def without(stack: Stack, role_name: str, grant: Grant) -> Iterator[None]:
+    """The role with all that its statements say but for this one."""
     iam = stack.aws.iam
-    policies = {
-        name: iam.get_role_policy(RoleName=role_name, PolicyName=name)["PolicyDocument"]
-        for name in iam.list_role_policies(RoleName=role_name)["PolicyNames"]
-    }
+    (name,) = iam.list_role_policies(RoleName=role_name)["PolicyNames"]
+    policy: Any = iam.get_role_policy(RoleName=role_name, PolicyName=name)["PolicyDocument"]
+    less: Any = {**policy, "Statement": [*policy["Statement"]]}
+    statement = less["Statement"].pop(grant.statement)
+    others = [action for action in actions(statement) if action != grant.action]
+    elsewhere = [arn for place, arn in enumerate(as_list(statement["Resource"])) if place != grant.place]
+    less["Statement"] += [{**statement, "Action": others}] if others else []
+    less["Statement"] += [{**statement, "Action": grant.action, "Resource": elsewhere}] if elsewhere else []
     try:
-        for name, policy in policies.items():
-            less: Any = json.loads(json.dumps(policy))
-            for statement in less["Statement"]:
-                statement["Action"] = [each for each in actions(statement) if each != action]
-            less["Statement"] = [statement for statement in less["Statement"] if statement["Action"]]
-            iam.put_role_policy(RoleName=role_name, PolicyName=name, PolicyDocument=json.dumps(less))
+        iam.put_role_policy(RoleName=role_name, PolicyName=name, PolicyDocument=json.dumps(less))
         yield
     finally:
-        for name, policy in policies.items():
-            iam.put_role_policy(RoleName=role_name, PolicyName=name, PolicyDocument=json.dumps(policy))
+        iam.put_role_policy(RoleName=role_name, PolicyName=name, PolicyDocument=json.dumps(policy))
 
 
 @contextmanager
@@ -98,31 +96,33 @@ def always_a_new_minute(stack: Stack, apis: ProviderApis) -> Iterator[None]:
 def outcomes(
     registered: Stack, stack_apis: ProviderApis, providers: Providers, owner: Owner, listener: Listener
 ) -> Outcomes:
-    """What came of each action's flow, by role and action: None where it failed without it and worked with it."""
+    """What came of each flow, by role, action and resource: None where it failed without it and worked with it."""
     stack = registered  # with all functions that there can be
     physical = deploy.resources(stack.aws)
 
-    def outcome(on: Ground, role: str, action: str) -> BaseException | None:
-        steps = FLOWS[role, action](on, f"without-{role}-{action.replace(':', '-')}")
+    def outcome(on: Ground, grant: Grant) -> BaseException | None:
+        steps = FLOWS[grant.key](on, re.sub(r"\W+", "-", f"without {' '.join(grant.key)}").strip("-"))
         try:
-            with without(stack, physical[role], action):
+            with without(stack, physical[grant.role], grant):
                 next(steps)
             assert next(steps, "at its end") == "at its end"
-        except BaseException as error:  # noqa: BLE001  pytest's own too: the action's test raises it
+        except BaseException as error:  # noqa: BLE001  pytest's own too: the grant's test raises it
             return error
         return None
 
     def outcomes_of(role: str) -> Outcomes:
         on = Ground(stack, providers, owner, listener, stack_apis, role.removesuffix("Role"))
-        return {(role, action): outcome(on, role, action) for each, action in TRIED if each == role}
+        return {grant.key: outcome(on, grant) for grant in TRIED if grant.role == role}
 
     with always_a_new_minute(stack, stack_apis), ThreadPoolExecutor(len(roles())) as threads:
         return {key: outcome for found in threads.map(outcomes_of, roles()) for key, outcome in found.items()}
 
 
-@pytest.mark.parametrize(("role", "action"), TRIED)
-def test_without_it_something_fails_and_with_it_that_works(role: str, action: str, outcomes: Outcomes) -> None:
-    if error := outcomes[role, action]:
+@pytest.mark.parametrize(("role", "action", "resource"), [grant.key for grant in TRIED])
+def test_without_it_something_fails_and_with_it_that_works(
+    role: str, action: str, resource: str, outcomes: Outcomes
+) -> None:
+    if error := outcomes[role, action, resource]:
         raise error
 
 
@@ -151,6 +151,6 @@ def test_a_receiver_may_put_bodies_of_its_own_provider_only(
     assert {key for key in everything | {f"deliveries/{providers.run}.gz"} if may_put(key)} == own
 
 
-def test_every_action_is_tried_or_is_not_for_a_reason_that_is_told() -> None:
-    assert {action for _, action in ALLOWED} >= set(NOT_TRIED)
-    assert set(FLOWS) == set(TRIED)
+def test_every_grant_is_tried_or_is_not_for_a_reason_that_is_told() -> None:
+    assert {grant.key for grant in grants()} >= set(NOT_TRIED)
+    assert sorted(FLOWS) == sorted(grant.key for grant in TRIED)
