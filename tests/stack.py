@@ -16,11 +16,12 @@ from local.up import end, up
 
 @pytest.hookimpl(tryfirst=True)  # before `-m` chooses by mark
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Mark what needs the stack, and put it last: a mistake that a fast test finds is told at once."""
+    """Mark what needs the stack, and put it last: a mistake that a fast test finds is told at once. Behind all of it
+    comes what looks at the whole run."""
     for item in items:
         if "stack" in getattr(item, "fixturenames", ()):
             item.add_marker("e2e")
-    items.sort(key=lambda item: item.get_closest_marker("e2e") is not None)
+    items.sort(key=lambda item: [item.get_closest_marker(mark) is not None for mark in ("whole_run", "e2e")])
 
 
 def parameters(apis: ProviderApis) -> dict[str, str]:

@@ -1,6 +1,6 @@
 """After all that the end-to-end tests before it did: nothing secret is in any log, on the bus, or in a job row.
 
-It looks at the whole run, so it comes last; alone, it looks at what its own calls did.
+It looks at the whole run, so it comes last, by its mark (tests/stack.py); alone, it looks at what its own calls did.
 """
 
 import gzip
@@ -16,14 +16,20 @@ from local.stack import Stack
 from tests.listener import Listener
 from tests.owner import Owner, Row
 from tests.providers import NOT_SET, Providers
+from tests.template import ROOT, folder, functions
 
+pytestmark = pytest.mark.whole_run
+
+# Woken by none of the calls below, nor by the stack's own start.
+OTHERS = ("Track", "Reconcile", "RotateCaptionsSecret", "RotateCreatifyToken", "FetchSyncSecret")
 # What a body's middle is told by, in a log; shorter ones are too common to tell.
 BODY_WINDOW = 40
 
 
 @pytest.fixture(scope="module", autouse=True)
-def called(providers: Providers, listener: Listener) -> None:
-    """A call of each provider that went well, one that did not, and one that nobody proved."""
+def called(registered: Stack, providers: Providers, listener: Listener) -> None:
+    """A call of each provider that went well, one that did not, and one that nobody proved; the functions that none of
+    these wakes have run too, to whatever end."""
     job, link = providers.job, providers.link
     calls = [
         sync_generation("completed", job("quiet-1"), providers.sync, output_url=link(job("quiet-1"), "generation.mp4")),
@@ -38,18 +44,21 @@ def called(providers: Providers, listener: Listener) -> None:
     ]
     results = [answer.result for answer in providers.send_all(calls)]
     assert results == ["recorded", "recorded", "recorded", "unverified", "quarantined"]
+    for name in OTHERS:
+        event = next((ROOT / "events" / folder(name).name).iterdir()).read_bytes()
+        registered.aws.functions.invoke(FunctionName=registered.functions[name], Payload=event)
     listener.hears(job("quiet-1"), "Job Settled")
     listener.hears(job("quiet-2"), "Job Settled")
     listener.hears(job("quiet-3"), "Job Needs Attention")
 
 
 @pytest.fixture(scope="module")
-def logs(stack: Stack) -> dict[str, str]:
+def logs(registered: Stack) -> dict[str, str]:
     """All that was ever logged, by log group."""
-    pages = stack.aws.logs.get_paginator("describe_log_groups").paginate()
+    pages = registered.aws.logs.get_paginator("describe_log_groups").paginate()
     groups = {group["logGroupName"]: group["logGroupName"] for page in pages for group in page["logGroups"]}
     found: dict[str, list[str]] = {name: [] for name in groups}
-    for line in lines(stack.aws, groups, 0):
+    for line in lines(registered.aws, groups, 0):
         found[line.function].append(line.message)
     return {name: "\n".join(messages) for name, messages in found.items()}
 
@@ -77,19 +86,30 @@ def told(text: str, confidential: set[str]) -> list[str]:
     return [value for value in confidential if value in text]
 
 
-def test_every_function_has_logged_what_it_did(logs: dict[str, str], stack: Stack, providers: Providers) -> None:
+def test_no_test_comes_behind_these(request: pytest.FixtureRequest) -> None:
+    """What it logged would not be searched."""
+    files = [item.path for item in request.session.items]
+    assert set(files[files.index(request.path) :]) == {request.path}
+
+
+def test_every_function_of_the_template_has_logged_what_it_did(
+    logs: dict[str, str], registered: Stack, providers: Providers
+) -> None:
     """So that the tests below look at something."""
+    groups = registered.log_groups
+    assert set(groups) == set(functions())
+    assert [name for name, group in groups.items() if not logs.get(group)] == []
     for name in ("SyncGeneration", "CreatifyProductToVideo", "CaptionsCreator"):
-        assert '"Deliveries"' in logs[stack.log_groups[name]]
-    assert providers.job("quiet-1") in logs[stack.log_groups["SyncGeneration"]]
-    assert '"Archives"' in logs[stack.log_groups["Archive"]]
-    assert "not video: an HTML page" in logs[stack.log_groups["Archive"]]
+        assert '"Deliveries"' in logs[groups[name]]
+    assert providers.job("quiet-1") in logs[groups["SyncGeneration"]]
+    assert '"Archives"' in logs[groups["Archive"]]
+    assert "not video: an HTML page" in logs[groups["Archive"]]
 
 
 def test_no_log_has_a_secret_a_signature_or_the_query_of_a_link(
-    logs: dict[str, str], stack: Stack, providers: Providers, secret: set[str]
+    logs: dict[str, str], registered: Stack, providers: Providers, secret: set[str]
 ) -> None:
-    assert len(logs) > len(stack.functions)  # the API's too
+    assert len(logs) > len(registered.functions)  # the API's too
     assert len(secret) > 6
     assert providers.signed
     for name, text in logs.items():
