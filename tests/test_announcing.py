@@ -103,6 +103,23 @@ class TestWhatIsTold:
         assert [told.detail_type for told in second] == ["Job Completed", "Job Needs Attention"]
         assert not {told.detail["id"] for told in first} & {told.detail["id"] for told in second}
 
+    def test_one_completion_in_two_words_of_the_provider_is_told_once(self) -> None:
+        """Captions' API says COMPLETE, its call behind that creator.success; a replay then tells what was told."""
+        polled = replace(DONE, provider="captions", provider_status="COMPLETE", origin="poll")
+        called = replace(polled, provider_status="creator.success", origin="webhook", received_at=T3)
+        history = [polled, replace(ARCHIVED, provider="captions"), called]
+        told = story(*history)
+        assert [item.detail_type for item in told[2]] == []
+        heard = {item.detail["id"] for step in told for item in step}
+        again = announcements(None, merged(history))
+        assert [item.detail_type for item in again] == ["Media Archived", "Job Completed", "Job Settled"]
+        assert {item.detail["id"] for item in again} <= heard
+
+    def test_canceled_and_then_failed_are_two_things_without_any_clock(self) -> None:
+        canceled, failed = story(CANCELED, FAILED)
+        assert [item.detail_type for item in failed] == ["Job Failed", "Job Settled"]
+        assert not {told.detail["id"] for told in canceled} & {told.detail["id"] for told in failed}
+
     def test_about_a_medium_the_detail_has_that_one_only(self) -> None:
         found, other, completed = story(replace(DONE, media=(LINK, SEGMENT)))[0]
         assert [medium["role"] for medium in found.detail["media"]] == ["output"]
@@ -130,6 +147,13 @@ class TestLaws:
         """Also by another process, which knows the job from its row only."""
         for old, new in steps(history):
             assert announcements(old and reread(old), reread(new)) == announcements(old, new)
+
+    @given(history=HISTORIES)
+    def test_what_a_replay_says_of_a_job_has_ids_that_were_told(self, history: list[Event]) -> None:
+        """Of a medium it may find another: one that was found again and is not tried yet."""
+        told = {item.detail["id"] for old, new in steps(history) for item in announcements(old, new)}
+        replayed = [item for item in announcements(None, merged(history)) if item.detail_type.startswith("Job ")]
+        assert {item.detail["id"] for item in replayed} <= told
 
     @given(history=HISTORIES)
     def test_different_things_have_different_ids(self, history: list[Event]) -> None:

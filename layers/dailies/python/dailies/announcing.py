@@ -66,18 +66,26 @@ def _is_fresh(medium: JobMedia) -> bool:
 
 
 def _of_job(old: Job | None, new: Job) -> Iterator[Announcement]:
-    standing = [new.status, new.provider_status, new.occurred_at]
-    if new.status in ENDS and not (old and [old.status, old.provider_status, old.occurred_at] == standing):
-        yield _about(new, ENDS[new.status], standing)
-    if new.stage in RESTS and not (old and old.stage == new.stage and _outcome(old) == _outcome(new)):
-        yield _about(new, RESTS[new.stage], [*standing, *_outcome(new)])
+    """An end and a rest are told where what their ids are made of has changed: a replay has no id that was not told."""
+    if new.status in ENDS and not (old and _standing(old) == _standing(new)):
+        yield _about(new, ENDS[new.status], _standing(new))
+    if new.stage in RESTS and not (old and old.stage == new.stage and _rest(old) == _rest(new)):
+        yield _about(new, RESTS[new.stage], _rest(new))
 
 
-def _outcome(job: Job) -> list[str]:
-    """What became of each medium, as far as it matters to whoever waits for the job, and what else calls a person."""
+def _standing(job: Job) -> list[str]:
+    """What tells one end of a job from another. Not the provider's own word: it may have one in its calls and another
+    in its API's answers. Where a job ends twice, as a picture and then as a video, its clock says so."""
+    return [job.status, job.occurred_at]
+
+
+def _rest(job: Job) -> list[str]:
+    """What became of the job and of each medium, as far as it matters to whoever waits for it, and what else calls a
+    person."""
     receipts = [(medium, medium.receipt) for medium in job.media]
     media = [f"{m.role}-{m.media_id} {m.state} {r.version_id if r else ''} {r.at if r else ''}" for m, r in receipts]
-    return [*media, *filter(None, (job.confirmation.contradiction, job.silent_at if job.is_silent else ""))]
+    calls = filter(None, (job.confirmation.contradiction, job.silent_at if job.is_silent else ""))
+    return [*_standing(job), *media, *calls]
 
 
 def _about(job: Job, detail_type: DetailType, told: list[str], medium: JobMedia | None = None) -> Announcement:
