@@ -115,6 +115,11 @@ class Archive:
         """Put its row."""
         self.table.record(event, retention_days=90, written_by="test")
 
+    def forget(self, event: Event) -> None:
+        """Its row has expired."""
+        key = {"pk": {"S": f"job#{event.provider}#{event.job_id}"}, "sk": {"S": f"event#{event.event_id}"}}
+        self.cloud.dynamodb.delete_item(TableName=TABLE, Key=key)
+
     def generation(self, output: str = "generation.mp4", segment: str = "", *, seconds: float | None = 2.0) -> Event:
         """Sync has told that the generation g-1 is completed."""
         job = self.apis.sync.job("g-1", webhook_url="https://r.example/webhooks/sync/generation")

@@ -147,6 +147,24 @@ class TestMargin:
         assert 900 < margin <= 1000
 
 
+class TestNamedByHand:
+    """A medium whose event rows have expired, which somebody has put into the queue by its name."""
+
+    def test_it_is_archived_by_a_fresh_link_and_its_wait_is_not_guessed(
+        self, archive_at_work: Archive, s3: Sink, capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        archive_at_work.set_keys()
+        event = archive_at_work.generation()
+        archive_at_work.forget(event)
+        assert archive_at_work.try_medium(event, "output")
+        receipt = archive_at_work.receipt(event)
+        assert (receipt.state, [receipt.key]) == ("archived", s3.keys)
+        told = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+        (measured,) = [line for line in told if "Archives" in line]
+        assert "media_bytes" in measured
+        assert "delivery_to_archived_seconds" not in measured
+
+
 class TestStates:
     """Where a medium stands after a try, and whether its message waits for a person."""
 

@@ -302,10 +302,14 @@ def _left(link: Media) -> float | None:
 
 
 def _measured(wanted: Wanted, link: Media, stored: Stored, at: clock.Moment, seconds: float) -> dict[str, float]:
-    since = max(0.0, clock.seconds(at) - clock.seconds(wanted.found_at))
-    measured = {"media_bytes": stored.bytes, "transfer_seconds": seconds, "delivery_to_archived_seconds": since}
-    left = _left(link)
-    return measured if left is None else {**measured, "link_margin_seconds": left}
+    """What is measured of an archived medium; its wait only where a recorded event says since when, its margin only
+    where the link says until when."""
+    measured = {"media_bytes": stored.bytes, "transfer_seconds": seconds}
+    if wanted.found_at:
+        measured["delivery_to_archived_seconds"] = max(0.0, clock.seconds(at) - clock.seconds(wanted.found_at))
+    if (left := _left(link)) is not None:
+        measured["link_margin_seconds"] = left
+    return measured
 
 
 def _aws_problem(error: Exception) -> str:
