@@ -13,9 +13,11 @@ import boto3
 import pytest
 from moto.secretsmanager.models import secretsmanager_backends
 
+from cli.doctor import MOST_SKEW
 from dailies import secrets
 from dailies.errors import NotStored
 from dailies.secrets import (
+    MOST_CLOCKS_DIFFER,
     PLACEHOLDER,
     REFRESH_SECONDS,
     REREAD_SECONDS,
@@ -223,7 +225,17 @@ class TestUpdating:
         secret.look_again(NOW + 2 * REREAD_SECONDS)
         assert not secret.updating(NOW + 2 * REREAD_SECONDS)
 
-    @pytest.mark.parametrize("until", ["", "soon", "nan", "inf", "1e300", NOW + UPDATING_SECONDS + 1, NOW - 1])
+    @pytest.mark.parametrize("ahead", [1, MOST_SKEW, MOST_CLOCKS_DIFFER])
+    def test_the_clock_of_whoever_sets_it_may_be_ahead_of_ours(self, store: Store, ahead: float) -> None:
+        """By as much as `dailies doctor` lets pass, and more: where the tag does not count, a job is lost by a 401."""
+        self.tag(store, NOW + ahead + UPDATING_SECONDS)
+        secret = store.secret()
+        secret.usable(NOW)
+        assert secret.updating(NOW)
+
+    @pytest.mark.parametrize(
+        "until", ["", "soon", "nan", "inf", "1e300", NOW + UPDATING_SECONDS + MOST_CLOCKS_DIFFER + 1, NOW - 1]
+    )
     def test_what_no_rotation_would_write_counts_for_nothing(self, store: Store, until: object) -> None:
         self.tag(store, until)
         secret = store.secret()

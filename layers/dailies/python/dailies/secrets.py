@@ -22,6 +22,7 @@ PLACEHOLDER = "not-set"
 
 REFRESH_SECONDS = 50.0  # a change takes effect within a minute
 UPDATING_SECONDS = 900.0  # so long a rotation that died leaves its tag; Lambda tries again within three minutes
+MOST_CLOCKS_DIFFER = 60.0  # seconds, that of who sets the tag and ours; `dailies doctor` lets 30 pass on either side
 REREAD_SECONDS = 5.0  # at most this often may unproven deliveries make us look again
 UPDATING_UNTIL = "dailies:updating-until"
 """The tag on a secret whose provider makes a new value just now: until when it counts, in seconds since 1970."""
@@ -162,8 +163,9 @@ class SigningSecret:
 def _updating_until(tags: "Iterable[TagTypeDef]", now: float) -> float:
     """What the tag says. One that is no number, or says longer than any that was set by now could, counts for nothing:
     a mistake must not last."""
+    latest = now + UPDATING_SECONDS + MOST_CLOCKS_DIFFER
     for tag in tags:
         with suppress(ValueError):
-            if tag.get("Key") == UPDATING_UNTIL and (until := float(tag.get("Value", ""))) <= now + UPDATING_SECONDS:
+            if tag.get("Key") == UPDATING_UNTIL and (until := float(tag.get("Value", ""))) <= latest:
                 return until
     return float("-inf")
