@@ -9,7 +9,7 @@ import json
 from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from itertools import batched, islice
 from typing import Any, Literal
 
@@ -29,7 +29,7 @@ from dailies.wanted import named
 HIDDEN_SECONDS = 120  # a message that we look at or work on is hidden for so long, if we do not show it again before
 MOST_AT_ONCE = 10  # messages that SQS gives, or shows again, in one call
 WAIT_SECONDS = 1  # for messages: without waiting, SQS asks a part of its servers only
-
+BEFORE_IT_ARRIVED = timedelta(hours=1)  # its put takes seconds, and a function that makes several rows minutes
 
 type QueueName = Literal["archive", "advance", "announce", "track"]
 
@@ -208,9 +208,21 @@ def _record(failed: Failed) -> Mapping[str, Any]:
     record: dict[str, Any] = json.loads(failed.body)
     place = record.get("DDBStreamBatchInfo")
     if place:
-        since = place.get("approximateArrivalOfFirstRecord", "")
-        raise Refusal(f"it names only a place in the stream: `dailies replay --since {since} --from-rows` merges again")
+        raise Refusal(
+            f"it names only a place in the stream: `{_replay_from(place)}` merges again, and without --since also"
+            " calls that were read again from quarantine"
+        )
     return record
+
+
+def _replay_from(place: Mapping[str, Any]) -> str:
+    """The command that merges a batch's rows again: since a while before the first of them came into the stream, as
+    rows bear the moment of before they were put."""
+    arrived = clock.read(str(place.get("approximateArrivalOfFirstRecord", "")))
+    if arrived is None:
+        return "dailies replay --from-rows"
+    since = datetime.fromisoformat(arrived) - BEFORE_IT_ARRIVED
+    return f"dailies replay --since {since:%Y-%m-%dT%H:%M:%SZ} --from-rows"
 
 
 def _received(stack: Stack, queue: Queue, hidden: dict[str, str]) -> Iterator[Failed]:

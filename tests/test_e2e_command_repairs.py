@@ -173,7 +173,7 @@ def test_what_fails_again_stays_in_its_queue_with_the_problem(site: MediaSite, o
     done = dailies("redrive", "advance", "--yes")
     assert done.code == 1
     assert "it fails again, with KeyError" in done.out
-    assert "`dailies replay --since 2026-11-25T09:30:00Z --from-rows` merges again" in done.out
+    assert "`dailies replay --since 2026-11-25T08:30:00Z --from-rows` merges again" in done.out
     for _ in range(2):  # both are still there; and taken out, so that they fail no other test
         owner.message("AdvanceFailureQueueUrl", lambda body: marker in body)
 

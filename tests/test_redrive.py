@@ -1,14 +1,19 @@
 """Queues of failed work that are long: looked at without keeping anything from others, and put back to work."""
 
 import json
+import shlex
+from dataclasses import replace
 from typing import Any
 
 import boto3
 import pytest
 
 from cli import queues
+from cli.moments import moment_since
 from cli.queues import ARCHIVE, Failed
+from cli.replay import from_rows
 from cli.stack import Stack
+from dailies.models import Event
 from tests.cloud import Cloud
 
 LONG = 35  # messages: SQS gives ten at once
@@ -129,6 +134,42 @@ def test_the_same_work_is_put_back_once_and_what_stays_of_it_is_told(fast_stack:
         ("g-2", False, ""),
     ]
     assert (waiting.at_work(), waiting.shown()) == (2, 1)
+
+
+def test_where_only_a_place_in_the_stream_is_named_the_command_that_is_told_finds_its_first_row(
+    cloud: Cloud, fast_stack: Stack
+) -> None:
+    """A row bears the moment of before its put, the place that of after it."""
+    event = Event(
+        event_id="0" * 64,
+        provider="sync",
+        webhook="generation",
+        job_id="stuck",
+        status="completed",
+        provider_status="COMPLETED",
+        origin="webhook",
+        received_at="2026-11-25T09:29:57.000000Z",
+    )
+    fast_stack.table.record(event, retention_days=90, written_by="test")
+    told = advice(fast_stack, cloud, {"approximateArrivalOfFirstRecord": "2026-11-25T09:30:00Z"})
+    options = shlex.split(told)
+    assert options[:3] == ["dailies", "replay", "--since"]
+    assert options[4:] == ["--from-rows"]
+    assert from_rows(fast_stack, since=moment_since(options[3])) == [("sync", "stuck")]
+
+
+def test_where_it_does_not_say_when_all_rows_are_looked_at(cloud: Cloud, fast_stack: Stack) -> None:
+    assert advice(fast_stack, cloud, {"shardId": "shardId-1"}) == "dailies replay --from-rows"
+
+
+def advice(stack: Stack, cloud: Cloud, place: dict[str, str]) -> str:
+    """What is told to be typed for a message that Lambda put there."""
+    stack = replace(stack, outputs={**stack.outputs, queues.ADVANCE.output: cloud.queue_url("failures")})
+    body = json.dumps({"DDBStreamBatchInfo": place})
+    stack.sqs.send_message(QueueUrl=stack.output(queues.ADVANCE.output), MessageBody=body)
+    (stayed,) = queues.redrive(stack, queues.ADVANCE)
+    assert stayed.stays
+    return stayed.problem.split("`")[1]
 
 
 def test_more_than_was_looked_at_is_counted_roughly() -> None:
