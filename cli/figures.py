@@ -15,7 +15,7 @@ from cli import job_rows, jobs
 from cli.stack import Stack
 from dailies import clock
 from dailies.clock import Moment
-from dailies.models import Job
+from dailies.models import Job, JobMedia, Receipt
 from dailies.rows import Item
 
 HOURS = 24
@@ -40,7 +40,6 @@ class Figures:
     stages: Mapping[str, int]
     to_bucket: Sequence[float]
     margins: Sequence[float]
-    looked_at: int
     is_part: bool
 
 
@@ -56,7 +55,6 @@ def figures(stack: Stack, now: Moment) -> Figures:
         stages=Counter(row["stage"] for row in counted),
         to_bucket=to_bucket(media),
         margins=margins(media),
-        looked_at=len(counted),
         is_part=len(rows) > MOST_JOBS,
     )
 
@@ -75,22 +73,31 @@ def by_hour(rows: Iterable[Item], now: Moment) -> list[Hour]:
 
 def to_bucket(found: Iterable[Job]) -> list[float]:
     """Seconds from the call that named each archived medium to its object."""
-    return sorted(
-        max(0.0, clock.seconds(medium.receipt.at) - clock.seconds(medium.found_at))
-        for job in found
-        for medium in job.media
-        if medium.receipt and medium.state == "archived" and medium.found_at
-    )
+    return sorted(seconds for job in found for medium in job.media if (seconds := wait(medium)) is not None)
 
 
 def margins(found: Iterable[Job]) -> list[float]:
     """Seconds that were left of each archived medium's link, where the link says when it dies."""
-    return sorted(
-        clock.seconds(medium.link_expires_at) - clock.seconds(medium.receipt.at)
-        for job in found
-        for medium in job.media
-        if medium.receipt and medium.state == "archived" and medium.link_expires_at
-    )
+    return sorted(seconds for job in found for medium in job.media if (seconds := margin(medium)) is not None)
+
+
+def wait(medium: JobMedia) -> float | None:
+    """Seconds from the call that named a medium to its object; None where it is not there, or that is not known."""
+    receipt = _by_its_link(medium)
+    return clock.seconds(receipt.at) - clock.seconds(medium.found_at) if receipt and medium.found_at else None
+
+
+def margin(medium: JobMedia) -> float | None:
+    """Seconds that were left of an archived medium's link; None where that is not known."""
+    receipt, dies_at = _by_its_link(medium), medium.link_expires_at
+    return clock.seconds(dies_at) - clock.seconds(receipt.at) if receipt and dies_at else None
+
+
+def _by_its_link(medium: JobMedia) -> Receipt | None:
+    """The receipt of what was archived by the link that is known. That is the one that was named last: where it was
+    named again once it was in the bucket, as Creatify's photo is in the call about the video, there is none."""
+    receipt = medium.receipt if medium.state == "archived" else None
+    return receipt if receipt and medium.found_at <= receipt.at else None
 
 
 def percentile(ordered: Sequence[float], part: float) -> float:

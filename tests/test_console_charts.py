@@ -96,6 +96,8 @@ class TestFigures:
                 medium("archived", "2026-11-25T14:00:30.000000Z"),
                 medium("archived", "2026-11-25T14:00:05.000000Z", None),
                 medium("failed", "2026-11-25T14:00:01.000000Z"),
+                # named again behind its receipt, as Creatify's photo by the call about the video
+                medium("archived", "2026-11-25T13:51:00.000000Z"),
                 JobMedia(role="segment", media_id="x", found_at=found_at, link_expires_at=died_at),
             ),
         )

@@ -11,6 +11,7 @@ from cli import payloads
 from cli.console import formats, guard, rendering
 from cli.console.rendering import url
 from cli.console.time_line import entries
+from cli.figures import margin, wait
 from cli.media import link
 from cli.refusal import NothingFound
 from cli.replay import replay
@@ -160,10 +161,9 @@ def receipt_facts(medium: JobMedia) -> Iterator[tuple[str, str]]:
             yield "Picture", f"{receipt.width} × {receipt.height}"
         yield "Type", receipt.content_type
         yield "Archived", formats.moment(receipt.at)
-        if medium.found_at:
-            yield "From call to bucket", formats.span(formats.seconds_between(medium.found_at, receipt.at))
-        if medium.link_expires_at:
-            left = formats.seconds_between(receipt.at, medium.link_expires_at)
+        if (waited := wait(medium)) is not None:
+            yield "From call to bucket", formats.span(waited)
+        if (left := margin(medium)) is not None:
             yield "Left on the link", formats.span(left)
         yield "Checksum", receipt.checksum
         yield "Key", receipt.key
