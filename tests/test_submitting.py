@@ -64,6 +64,11 @@ class TestSubmitted:
             assert again.answer["regen_source_id"] == image.job_id
         assert [detail["webhook"] for _, detail in owner.desk.cloud.told()] == ["product_to_videos"] * 4
 
+    def test_the_answer_repeats_the_webhooks_url_without_our_token(self, owner: Owner) -> None:
+        image = owner.submit("creatify", "gen_image", {"product_url": "https://x.example/p.png"}, CREATIFY_URL)
+        assert image.answer["webhook_url"] == CREATIFY_URL.replace(TOKEN, "[redacted]")
+        assert TOKEN not in json.dumps(image.answer)
+
     def test_an_operation_of_captions_names_the_webhook_that_is_registered_by_its_id(self, owner: Owner) -> None:
         (registered,) = owner.desk.apis.captions.registrations
         submitted = owner.submit("captions", "submit", {"script": "Hello."}, registered.id)

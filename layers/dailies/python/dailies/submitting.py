@@ -25,8 +25,8 @@ TAKEN = frozenset({HTTPStatus.OK, HTTPStatus.CREATED, HTTPStatus.ACCEPTED})
 
 @dataclass(frozen=True, slots=True)
 class Submitted:
-    """What the provider answered, parsed, and which job that is. `tracked`: the bus took it; where it did not, tell it
-    once more by `Bus.submitted`."""
+    """What the provider answered, parsed, without our token that it may repeat, and which job that is. `tracked`: the
+    bus took it; where it did not, tell it once more by `Bus.submitted`."""
 
     provider: str
     webhook: str
@@ -58,7 +58,7 @@ def submit(
         provider=api.provider.name,
         webhook=submission.webhook,
         job_id=job_id,
-        answer=json.loads(answer),
+        answer=json.loads(submission.redact(answer)),
         tracked=_tracked(bus, api.provider.name, submission.webhook, job_id),
     )
 
