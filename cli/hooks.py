@@ -12,6 +12,7 @@ from cli import secrets
 from cli.apis import api
 from cli.refusal import KeyRefused, NothingFound, Refusal, of_aws
 from cli.stack import Stack
+from dailies import answers
 from dailies.asking import Api
 from dailies.errors import CredentialsRefused, HostFailed, PayloadError
 from dailies.provider import Credentials, Registration, Request
@@ -101,8 +102,8 @@ def _call[T](stack: Stack, ask: Callable[[str, Credentials], Request], read: Cal
         answer = captions.call(ask, credentials, tries=1)
         if answer.status == HTTPStatus.NOT_FOUND:
             raise NothingFound("Captions knows no such webhook; `dailies hooks captions list` lists those there are")
-        if answer.status != HTTPStatus.OK:
-            raise Refusal(f"Captions answered {answer.status}: {answer.body[:200].decode(errors='replace')}")
+        if answer.status not in answers.TAKEN:
+            raise Refusal(f"Captions answered {answer.status}")  # without its body, which may hold a secret
         return read(answer.body)
     except CredentialsRefused as error:
         raise KeyRefused(f"{error.reason}; set a key that holds, with `dailies secrets set captions/api`") from None

@@ -30,6 +30,33 @@ def test_a_key_that_does_not_hold_is_told_so(desk: Archive) -> None:
     assert (done.code, "set a key that holds" in done.err) == (1, True)
 
 
+@pytest.mark.parametrize("status", [200, 201, 202])
+def test_one_that_captions_says_it_made_is_taken_with_its_secret(desk: Archive, status: int) -> None:
+    desk.set_keys()
+    desk.apis.captions.webhooks.registered.clear()
+    desk.apis.captions.webhooks.made_status = status
+    desk.cloud.secretsmanager.create_secret(Name="dailies/captions/signing", SecretString="not-set")
+    deploy(desk, {}, {})
+    done = dailies("hooks", "captions", "register", "--json", "--stack", "dailies")
+    (made,) = desk.apis.captions.registrations
+    assert (done.json["id"], done.json["is_new"]) == (made.id, True)
+    stored = desk.cloud.secretsmanager.get_secret_value(SecretId="dailies/captions/signing")
+    assert stored["SecretString"] == made.secret
+
+
+def test_of_an_answer_that_is_not_expected_the_status_is_told_and_nothing_of_its_body(desk: Archive) -> None:
+    """It may hold a secret, as that to registering does."""
+    desk.set_keys()
+    desk.apis.captions.webhooks.registered.clear()
+    desk.apis.captions.webhooks.made_status = 207
+    deploy(desk, {}, {})
+    done = dailies("hooks", "captions", "register", "--stack", "dailies")
+    (made,) = desk.apis.captions.registrations
+    assert (done.code, "Captions answered 207" in done.err) == (1, True)
+    assert made.secret not in done.out + done.err
+    assert made.id not in done.out + done.err
+
+
 def test_the_key_that_the_stack_registers_by_is_used(desk: Archive) -> None:
     credentials = json.dumps(desk.apis.captions.credentials)
     own = boto3.client("secretsmanager").create_secret(Name="of-the-owners", SecretString=credentials)

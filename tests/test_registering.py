@@ -43,6 +43,14 @@ class TestCreated:
         assert outcome == Outcome(one.id, data={"WebhookId": one.id})
         assert formation.tags == []
 
+    @pytest.mark.parametrize("status", [201, 202])
+    def test_it_is_also_where_captions_says_that_it_made_one(self, formation: Formation, status: int) -> None:
+        formation.captions.webhooks.made_status = status
+        outcome = formation.ask("Create")
+        (one,) = formation.captions.registrations
+        assert outcome == Outcome(one.id, data={"WebhookId": one.id})
+        assert formation.holds(one)
+
     def test_again_it_is_the_same_one(self, formation: Formation) -> None:
         """CloudFormation never heard of the first time."""
         physical_id, before = formation.created(), formation.secret

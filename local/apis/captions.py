@@ -96,7 +96,8 @@ class Captions:
         asked = request.json()
         if not asked.get("url") or not asked.get("enabledEvents"):
             raise Refused(400, "url and enabledEvents are required")
-        return json_answer(self.webhooks.register(asked["url"], self._known(asked["enabledEvents"])).shown())
+        made = self.webhooks.register(asked["url"], self._known(asked["enabledEvents"]))
+        return json_answer(made.shown(), self.webhooks.made_status)
 
     def _list(self, _request: Request) -> Answer:
         return json_answer({"registeredWebhooks": [one.shown() for one in self.registrations]})
@@ -105,7 +106,7 @@ class Captions:
         asked, one = request.json(), self._registered(request)
         events = asked.get("enabledEvents")
         self.webhooks.update(one, asked.get("url"), None if events is None else self._known(events))
-        return json_answer(one.shown())
+        return json_answer(one.shown(), self.webhooks.made_status)
 
     def _delete(self, request: Request) -> Answer:
         del self.webhooks.registered[self._registered(request).id]

@@ -33,13 +33,15 @@ class Registration:
 
 
 class Webhooks:
-    """Those of one account. `events`: what they can be called for; may be set to others, as a provider adds some."""
+    """Those of one account. `events`: what they can be called for; may be set to others, as a provider adds some.
+    `made_status`: what making or changing one is answered with; no page says which."""
 
     def __init__(self, clock: Clock, chance: Chance) -> None:
         self.registered: dict[str, Registration] = {}
         self.events = list(EVENTS)
         self.changeover_seconds: float = 0
         self.mixed = False
+        self.made_status = 200
         self._clock = clock
         self._chance = chance
         self._made = 0

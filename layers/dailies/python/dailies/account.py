@@ -55,7 +55,7 @@ class Account:
         while True:
             if self.take():
                 status, body = self._answer(request, name)
-                self.answered = self.answered or status == 200
+                self.answered = self.answered or status in answers.TAKEN
                 if status != TOO_OFTEN:
                     return _read(status, body, read, name)
             if not self.waits():
@@ -82,7 +82,7 @@ def _read[T](status: int, body: bytes, read: Callable[[bytes], T], name: str) ->
         raise ApiRefused(f"{name}: answered {status}; the API key does not hold, or its contract lacks this call")
     if status >= 500 or status in answers.COME_AGAIN:
         raise ApiFailed(f"{name}: answered {status}")
-    if status != 200:
+    if status not in answers.TAKEN:
         raise ApiRefused(f"{name}: answered {status}")
     try:
         return read(body)

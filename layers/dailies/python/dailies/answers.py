@@ -7,6 +7,7 @@ from http import HTTPStatus
 from dailies import pauses
 from dailies.errors import HostFailed, LinkDead
 
+TAKEN = frozenset({HTTPStatus.OK, HTTPStatus.CREATED, HTTPStatus.ACCEPTED})  # what a provider says of what it was given
 COME_AGAIN = frozenset({408, 416, 425, 429})  # of the 4xx, those that are not about the link
 # What a host says of a link that it takes no more. 400: Google of a signed link whose time is over, S3 of one whose
 # signer's session is (both `ExpiredToken`), and either of a link that it cannot read.

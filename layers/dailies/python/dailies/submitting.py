@@ -9,18 +9,16 @@ A submission is paid for, so it is sent once: where the answer is lost, nobody s
 import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from http import HTTPStatus
 from typing import Any
 from urllib.parse import quote
 
 from botocore.exceptions import BotoCoreError, ClientError
 
+from dailies import answers
 from dailies.asking import Api
 from dailies.bus import Bus
 from dailies.errors import CredentialsRefused, HostFailed, LimitReached, NotStored, NotSubmitted, PayloadError
 from dailies.provider import Credentials, Request, Submission
-
-TAKEN = frozenset({HTTPStatus.OK, HTTPStatus.CREATED, HTTPStatus.ACCEPTED})
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,7 +103,7 @@ def _sent(api: Api, submission: Submission, ask: Callable[[str, Credentials], Re
         raise NotSubmitted(
             f"{error.reason}; look at {name} whether it took the job before you send it again"
         ) from error
-    if answer.status not in TAKEN:
+    if answer.status not in answers.TAKEN:
         why = submission.redact(answer.body)[:500].decode(errors="replace")
         raise NotSubmitted(f"{name} refused it with {answer.status}: {why}")
     return answer.body
