@@ -102,6 +102,7 @@ def _registration(stack: Stack) -> Iterator[Finding]:
         if not hooks.has_key(stack):
             return
         ours = [one for one in hooks.registered(stack) if one.url == hooks.url_of(stack)]
+        lacking = hooks.events(stack) - ours[0].events if len(ours) == 1 else frozenset()
     except KeyRefused as refusal:
         yield Finding("Captions' webhook", "wrong", str(refusal), "`dailies secrets set captions/api`")
         return
@@ -117,8 +118,15 @@ def _registration(stack: Stack) -> Iterator[Finding]:
             f"registered {len(ours)} times: each job is told as often, with as many secrets",
             "`dailies hooks captions list`, `dailies hooks captions delete`",
         )
+    elif lacking:
+        yield Finding(
+            "Captions' webhook",
+            "wrong",
+            f"{ours[0].id} is not registered for {', '.join(sorted(lacking))}: those jobs call nobody",
+            "`dailies hooks captions register`",
+        )
     else:
-        yield Finding("Captions' webhook", "ok", f"registered: {ours[0].id}")
+        yield Finding("Captions' webhook", "ok", f"registered for all events: {ours[0].id}")
 
 
 def _newest(roll: Roll, base_url: str, credentials: Credentials) -> Request:

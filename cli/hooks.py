@@ -45,25 +45,36 @@ def find(stack: Stack, webhook_id: str) -> Registration:
 
 
 def register(stack: Stack, url: str) -> tuple[Registration, bool]:
-    """A webhook of this URL, for all events, its secret in the stack; whether it is new. One that there is is taken."""
+    """A webhook of this URL, for all events, its secret in the stack; whether it is new. One that there is is taken,
+    and where it lacks events, changed: then its secret is a new one."""
     one = there = next((known for known in registered(stack) if known.url == url), None)
+    wanted = events(stack)
     if one is None:
-        wanted = events(stack)
         one = _call(stack, lambda base, own: REGISTRY.register(base, own, url, wanted), REGISTRY.read_one)
+    elif not wanted <= one.events:
+        return _change(stack, one.id, None, wanted), False
     _keep(stack, one)
     return one, there is None
 
 
 def update(stack: Stack, known: Registration, url: str | None, *, leaked: bool = False) -> Registration:
-    """Change its URL, or nothing: its secret is a new one, and goes into the stack. Captions may use it before it is
-    there; calls that come meanwhile come again. With `leaked`, the secret before verifies no longer."""
+    """Change its URL, or nothing: its secret is a new one, and goes into the stack. With `leaked`, the secret before
+    verifies no longer."""
     if url is None and known.url != url_of(stack):
         raise Refusal(
             f"{known.id} calls {known.url}, which is not this stack's URL, so its secret would be none of this stack's;"
             " name another webhook, or with --url where it is to call from now on"
         )
+    return _change(stack, known.id, url, None, leaked=leaked)
+
+
+def _change(
+    stack: Stack, webhook_id: str, url: str | None, wanted: frozenset[str] | None, *, leaked: bool = False
+) -> Registration:
+    """Change what is given, and take its new secret. Captions may use it before it is in the stack; calls that come
+    meanwhile come again."""
     with secrets.updating(stack, SIGNING):
-        one = _call(stack, lambda base, own: REGISTRY.update(base, own, known.id, url, None), REGISTRY.read_one)
+        one = _call(stack, lambda base, own: REGISTRY.update(base, own, webhook_id, url, wanted), REGISTRY.read_one)
         _keep(stack, one, leaked=leaked)
     return one
 

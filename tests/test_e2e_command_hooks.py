@@ -42,6 +42,7 @@ def test_it_is_registered_once_given_a_new_secret_and_deleted(
     with_room(stack)
     assert "creator.success" in dailies("hooks", "captions", "events").out
     first = dailies("hooks", "captions", "register", "--json").json
+    with_room(stack)
     again = dailies("hooks", "captions", "register", "--json").json
     assert (first["is_new"], again["is_new"], again["id"]) == (True, False, first["id"])
     (made,) = [one for one in captions.captions.registrations if one.id not in before]
@@ -70,6 +71,29 @@ def test_it_is_registered_once_given_a_new_secret_and_deleted(
     for command in ("update", "delete"):
         gone = dailies("hooks", "captions", command, made.id, "--yes")
         assert (gone.code, f"knows no webhook {made.id}" in gone.err) == (1, True)
+
+
+def test_one_that_lacks_events_is_not_in_order_and_registering_gives_it_all_of_them(
+    captions: ProviderApis, stack: Stack, providers: Providers
+) -> None:
+    made = captions.captions.register(f"{stack.webhook_base_url}/webhooks/captions/creator")
+    made.enabled_events, old_secret = ["creator.success"], made.secret
+    everything = sorted(captions.captions.webhooks.events)
+    try:
+        with_room(stack)
+        (found,) = [one for one in json.loads(dailies("doctor", "--json").out) if one["about"] == "Captions' webhook"]
+        assert (found["word"], "is not registered for creator.failure" in found["said"]) == ("wrong", True)
+        assert found["next_step"] == "`dailies hooks captions register`"
+        with_room(stack)
+        done = dailies("hooks", "captions", "register", "--json").json
+        assert (done["id"], done["is_new"], done["events"]) == (made.id, False, everything)
+        assert sorted(made.enabled_events) == everything
+        assert made.secret != old_secret
+        providers.use_secret("captions/signing", made.secret)
+        call = providers.proven("captions/creator", b'{"event":"creator.failure","operationId":"all-events"}')
+        wait_for("its new secret verifies", lambda: providers.send(call).status, lambda status: status == 200)
+    finally:
+        del captions.captions.webhooks.registered[made.id]
 
 
 def test_another_stacks_webhook_keeps_its_secret(captions: ProviderApis, stack: Stack) -> None:

@@ -57,13 +57,16 @@ def list_hooks(ctx: typer.Context, *, json: Json = False) -> None:
 
 @captions.command("register")
 def register(ctx: typer.Context, *, url: Url = "", json: Json = False) -> None:
-    """Register this stack's URL for all events, and set the secret that comes back. One that is there is taken on."""
+    """Register this stack's URL for all events, and set the secret that comes back. One that is there is taken on.
+
+    Where that one lacks events, it is given them, and with them a new secret, which takes ten seconds."""
     stack = stack_of(ctx)
     one, is_new = hooks.register(stack, url or hooks.url_of(stack))
     if json:
         print_json({**_told(one), "is_new": is_new})
         return
     say(f"{plain(one.url)} is {'registered' if is_new else 'registered already'}: {plain(one.id)}")
+    say(f"It is called for {plain(', '.join(sorted(one.events)))}.")
     say(f"[dim]Its secret is in {hooks.SIGNING}.[/]")
 
 
