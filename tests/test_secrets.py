@@ -14,10 +14,10 @@ import pytest
 from moto.secretsmanager.models import secretsmanager_backends
 
 from cli.doctor import MOST_SKEW
-from dailies import secrets
 from dailies.errors import NotStored
 from dailies.secrets import (
     MOST_CLOCKS_DIFFER,
+    MOST_REFRESH_SECONDS,
     PLACEHOLDER,
     REFRESH_SECONDS,
     REREAD_SECONDS,
@@ -40,12 +40,17 @@ class Store:
         self.aws = cloud.secretsmanager
         self.calls: list[str] = []
         self.down = False
+        self.seconds_a_call = 0.0
         self._gone = boto3.client("secretsmanager", endpoint_url=UNREACHABLE, config=ONE_TRY)
         for client in (self.aws, self._gone):
             client.meta.events.register("before-call.secretsmanager", lambda model, **_: self.calls.append(model.name))
 
     def secret(self, *, grace: float = GRACE) -> SigningSecret:
-        return SigningSecret(lambda: self._gone if self.down else self.aws, SECRET, grace=grace)
+        return SigningSecret(lambda: self._gone if self.down else self.aws, SECRET, grace=grace, elapsed=self.elapsed)
+
+    def elapsed(self) -> float:
+        """A clock that the calls alone move."""
+        return len(self.calls) * self.seconds_a_call
 
     def put(self, value: str, stage: str = "AWSCURRENT") -> str:
         """A new version at this stage."""
@@ -198,6 +203,42 @@ class TestOutage:
             Store(cloud).secret().usable(NOW)
 
 
+class TestSlow:
+    """Where Secrets Manager takes its time: a receiver has to answer in its own."""
+
+    @pytest.fixture
+    def slow(self, store: Store) -> Store:
+        """Three versions, and calls that each take more than half of what there is for all."""
+        store.put("whsec_second")
+        store.put("whsec_third", "AWSPENDING")
+        store.calls.clear()
+        store.seconds_a_call = MOST_REFRESH_SECONDS * 0.6
+        return store
+
+    def test_no_further_call_is_made_once_they_have_taken_too_long(self, slow: Store) -> None:
+        with pytest.raises(NotStored, match="too slow"):
+            slow.secret().usable(NOW)
+        assert slow.calls == ["DescribeSecret", "GetSecretValue"]
+
+    def test_what_was_read_is_not_read_again_so_that_it_ends(self, slow: Store) -> None:
+        secret = slow.secret()
+        for looks in range(2):
+            with pytest.raises(NotStored, match="too slow"):
+                secret.usable(NOW + looks * REREAD_SECONDS)
+        assert len(secret.usable(NOW + 2 * REREAD_SECONDS)) == 3
+        assert slow.calls.count("GetSecretValue") == 3
+
+    def test_those_that_are_known_verify_on_and_who_is_not_proven_comes_again(self, store: Store) -> None:
+        secret = store.secret()
+        secret.usable(NOW)
+        store.put("whsec_second")
+        store.put("whsec_third", "AWSPENDING")
+        store.seconds_a_call = MOST_REFRESH_SECONDS
+        assert secret.usable(NOW + REFRESH_SECONDS) == {"current": "whsec_first"}
+        with pytest.raises(NotStored):
+            secret.look_again(NOW + REFRESH_SECONDS)
+
+
 class TestUpdating:
     """While a provider makes a new value, the secret bears a tag."""
 
@@ -283,9 +324,3 @@ class TestApiCredentials:
         cloud.set_secret('{"api_key":"l"}')
         assert api.credentials(added + REFRESH_SECONDS - 1, "api_key") == {"api_key": "k"}
         assert api.credentials(added + REFRESH_SECONDS, "api_key") == {"api_key": "l"}
-
-
-def test_the_clients_patience_leaves_time_for_the_answer() -> None:
-    """A receiver has 15 s; two calls of Secrets Manager's may time out in them, each tried as often as it is."""
-    tries = secrets.CLIENT.retries["total_max_attempts"]  # type: ignore[attr-defined]
-    assert tries * (secrets.CLIENT.connect_timeout + secrets.CLIENT.read_timeout) < 7  # type: ignore[attr-defined]

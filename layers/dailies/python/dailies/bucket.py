@@ -15,8 +15,9 @@ from botocore.httpsession import get_cert_path
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
 
-# For the receivers, whose whole answer must come before a provider's patience and Lambda's end.
-CLIENT = Config(connect_timeout=1, read_timeout=3, retries={"mode": "standard", "total_max_attempts": 2})
+# For the receivers, whose whole answer must come before a provider's patience and Lambda's end; S3 answers what puts a
+# small object in a tenth of these two seconds.
+CLIENT = Config(connect_timeout=1, read_timeout=2, retries={"mode": "standard", "total_max_attempts": 2})
 # For whoever makes large objects: S3 may take a minute to put the parts of one together.
 # By the bucket's own host in its region: the global one answers a new bucket with redirects for a day.
 PATIENT = Config(

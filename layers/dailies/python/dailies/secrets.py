@@ -1,6 +1,7 @@
 """Secrets Manager: an API's credentials, and all versions of a signing secret or token that verify just now."""
 
 import json
+import time
 from collections.abc import Callable, Iterable
 from contextlib import suppress
 from dataclasses import dataclass
@@ -23,6 +24,7 @@ PLACEHOLDER = "not-set"
 REFRESH_SECONDS = 50.0  # a change takes effect within a minute
 UPDATING_SECONDS = 900.0  # so long a rotation that died leaves its tag; Lambda tries again within three minutes
 MOST_CLOCKS_DIFFER = 60.0  # seconds, that of who sets the tag and ours; `dailies doctor` lets 30 pass on either side
+MOST_REFRESH_SECONDS = 2.0  # after which a look begins no further call: it may be four, and each may take seven
 REREAD_SECONDS = 5.0  # at most this often may unproven deliveries make us look again
 UPDATING_UNTIL = "dailies:updating-until"
 """The tag on a secret whose provider makes a new value just now: until when it counts, in seconds since 1970."""
@@ -82,10 +84,18 @@ class SigningSecret:
     Manager's own rotation ended, whichever came later.
     """
 
-    def __init__(self, client: "Callable[[], SecretsManagerClient]", secret_id: str, *, grace: float) -> None:
+    def __init__(
+        self,
+        client: "Callable[[], SecretsManagerClient]",
+        secret_id: str,
+        *,
+        grace: float,
+        elapsed: Callable[[], float] = time.monotonic,
+    ) -> None:
         self._client = client
         self._secret_id = secret_id
         self._grace = grace
+        self._elapsed = elapsed
         self._versions: dict[str, _Version] = {}
         self._stages: dict[str, str] = {}
         self._rotated_at = float("-inf")
@@ -131,6 +141,7 @@ class SigningSecret:
 
     def _refresh(self, now: float) -> None:
         self._read_at, self._failed = now, True  # also when it fails: a stranger cannot make us ask in a loop
+        until = self._elapsed() + MOST_REFRESH_SECONDS
         try:
             described = self._client().describe_secret(SecretId=self._secret_id)
             stages = {
@@ -140,6 +151,8 @@ class SigningSecret:
                 if stage in STAGES
             }
             for version in set(stages.values()) - self._versions.keys():
+                if self._elapsed() > until:
+                    raise NotStored("Secrets Manager is too slow")  # what was read is kept for the next look
                 self._read(version)
         except (BotoCoreError, ClientError) as error:
             raise NotStored(f"the secret could not be read: {type(error).__name__}") from error
