@@ -26,12 +26,11 @@ class Entry:
     payload_url: str
 
 
-TITLES: dict[Origin, str] = {
+TITLES: dict[Origin, str] = {  # the archive's own events have a receipt or an upload
     "webhook": "{who} called",
     "poll": "{who} was asked",
     "batch": "Listed by its batch",
     "track": "Submitted by your own system",
-    "archive": "A fresh link came",
 }
 # What a try that did not succeed means for what follows.
 FOLLOWS: dict[MediaState, str] = {
@@ -63,11 +62,14 @@ def _entry(step: Step) -> Entry:
 
 
 def _title(event: Event) -> str:
+    who = event.provider.capitalize()
+    if event.receipt and event.origin == "poll":
+        return f"{who} was asked for the {event.receipt.role}’s link"
     if event.receipt:
         return f"Archiving the {event.receipt.role}"
     if event.upload:
         return "A large upload has begun"
-    return TITLES[event.origin].format(who=event.provider.capitalize())
+    return TITLES[event.origin].format(who=who)
 
 
 def _lines(event: Event) -> Iterator[str]:
