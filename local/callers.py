@@ -18,9 +18,8 @@ from typing import Any
 
 import urllib3
 
-RECEIVER = (
-    "https://dailies.example.com"  # what the bodies give as the webhook's address; where they are sent is `send`'s
-)
+# What the bodies give as the webhook's address; where they are sent is `send`'s.
+RECEIVER = "https://dailies.example.com"
 ANSWER_SECONDS = 35  # API Gateway gives a function 30
 CREATIFY_ZONE = timezone(timedelta(hours=-7))
 

@@ -12,7 +12,7 @@ import boto3
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from dailies import outbound, secrets, table
-from dailies.account import Account
+from dailies.account import Account, taking
 from dailies.cloudformation import answer
 from dailies.errors import HostFailed
 from dailies.outbound import Network
@@ -27,14 +27,9 @@ LAST_SECONDS = 100.0  # of the time limit: a call that hangs, taking back what w
 PAUSES = (0, 1, 2, 4, 8)  # seconds before each try to answer
 
 client = boto3.client("secretsmanager", config=secrets.CLIENT)
-limits = Table(boto3.client("dynamodb", config=table.CLIENT), os.environ["TABLE_NAME"])
+take = taking(Table(boto3.client("dynamodb", config=table.CLIENT), os.environ["TABLE_NAME"]), CAPTIONS)
 secret = HeldSecret(client, os.environ["SIGNING_SECRET_ID"])
 telemetry = Telemetry(os.environ["STACK_NAME"])
-
-
-def take() -> bool:
-    """A call of Captions' rate limit, where it leaves room."""
-    return limits.take_calls("captions", CAPTIONS.api_limit, 1, time.time()) > 0
 
 
 def place(api_url: str, api_secret: str, *, patience: float) -> Register:

@@ -1,14 +1,13 @@
 """Secrets Manager rotates the secret of the webhook at Captions, a step with each call: Captions makes the new one."""
 
 import os
-import time
 from typing import Any
 
 import boto3
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from dailies import secrets, table
-from dailies.account import Account
+from dailies.account import Account, taking
 from dailies.providers.captions import CAPTIONS, REGISTRY
 from dailies.registering import Register, rotation
 from dailies.rotating import HeldSecret, rotate
@@ -21,12 +20,7 @@ api_url, webhook_url = os.environ["CAPTIONS_API_URL"], os.environ["WEBHOOK_URL"]
 client = boto3.client("secretsmanager", config=secrets.CLIENT)
 api_key = ApiSecret(lambda: client, os.environ["CAPTIONS_API_SECRET_ID"])
 secret = HeldSecret(client, os.environ["SIGNING_SECRET_ID"])
-limits = Table(boto3.client("dynamodb", config=table.CLIENT), os.environ["TABLE_NAME"])
-
-
-def take() -> bool:
-    """A call of Captions' rate limit, where it leaves room."""
-    return limits.take_calls("captions", CAPTIONS.api_limit, 1, time.time()) > 0
+take = taking(Table(boto3.client("dynamodb", config=table.CLIENT), os.environ["TABLE_NAME"]), CAPTIONS)
 
 
 def lambda_handler(event: dict[str, Any], context: LambdaContext) -> None:

@@ -12,18 +12,25 @@ from dataclasses import dataclass, field
 from dailies import answers, outbound
 from dailies.errors import ApiFailed, ApiRefused, HostFailed, PayloadError
 from dailies.outbound import Network
-from dailies.provider import Credentials, Request
+from dailies.provider import Credentials, Provider, Request
 from dailies.secrets import ApiSecret
+from dailies.table import Table
 
 TOO_OFTEN = 429
 PAUSE_SECONDS = 15.0
 
 
+def taking(limits: Table, provider: Provider) -> Callable[[], bool]:
+    """Takes a call from the provider's rate limit, which the table keeps for all functions; False where it leaves no
+    room."""
+    return lambda: limits.take_calls(provider.name, provider.api_limit, 1, time.time()) > 0
+
+
 @dataclass(slots=True)
 class Account:
     """An API's base URL and the owner's credentials for it. `patience`: the seconds from now on, those that calls take
-    included, after which nothing is waited for. `take`: takes a call from the rate limit that all functions keep
-    together; False where there is no room. `answered`: whether the API has carried out any call yet."""
+    included, after which nothing is waited for. `take`: as `taking` makes it. `answered`: whether the API has carried
+    out any call yet."""
 
     provider: str
     base_url: str

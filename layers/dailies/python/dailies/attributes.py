@@ -7,8 +7,7 @@ from collections.abc import Mapping
 from decimal import Decimal
 from typing import Any
 
-type Item = dict[str, Any]
-"""A row as plain Python values."""
+from dailies.rows import Item
 
 
 def typed(item: Mapping[str, Any]) -> dict[str, Any]:

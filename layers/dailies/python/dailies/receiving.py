@@ -102,9 +102,8 @@ def receiver(
     cold_start.end()
 
     def lambda_handler(event: dict[str, Any], context: "LambdaContext") -> dict[str, Any]:
-        answer = receive(
-            inbox, event, request_id=context.aws_request_id[-12:]
-        )  # of a UUID's: enough to tell writers of one row apart
+        # The end of a UUID: enough to tell writers of one row apart.
+        answer = receive(inbox, event, request_id=context.aws_request_id[-12:])
         _tell(telemetry, webhook, answer)
         return answer.response()
 
@@ -198,10 +197,8 @@ def _code(error: Exception) -> str:
 
 def _tell(telemetry: Telemetry, webhook: Webhook, answer: Answer) -> None:
     of = {"provider": webhook.provider, "webhook": webhook.full_name}
-    dimensions: list[dict[str, str]] = [
-        {**of, "result": answer.result},
-        {"result": answer.result},
-    ]  # the second over all: what alarms watch
+    # The second is over all webhooks: what alarms watch.
+    dimensions: list[dict[str, str]] = [{**of, "result": answer.result}, {"result": answer.result}]
     if answer.proof:
         dimensions.append({**of, "proof": answer.proof})
     fields = {"event_id": answer.event_id, "job_id": answer.job_id, "problem": answer.problem}
