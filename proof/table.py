@@ -27,10 +27,10 @@ def _failed(found: Figures, code: int | None) -> str:
 
 
 def _faults(found: Figures) -> str:
-    ways = len(found["faults"])
-    again = found["tried"] // ways - found["calls"]
+    functions = len(found["calls_by_function"])
     return (
-        f"{found['calls']} calls × {ways} faults, {again} of them once more where the provider never calls again;"
+        f"all {found['calls']} calls of {functions} functions × up to {len(found['faults'])} faults,"
+        f" {found['again']} cases of them where the provider never calls again;"
         f" {found['acknowledged']:,} deliveries acknowledged, {found['invocations']:,} invocations"
     )
 

@@ -1,17 +1,12 @@
 """The stack of the tests with the parameter by which it registers its webhook at Captions, and Secrets Manager, which
-rotates secrets.
-
-The emulator does not rotate: its RotateSecret makes a copy of the value the current version, and calls nobody. So its
-part is played here, by the public API as far as it goes: it stages a version without a value, and calls the function
-with each step.
-"""
+rotates secrets."""
 
 import json
 from pathlib import Path
-from uuid import uuid4
 
 import pytest
 
+from local import rotating
 from local.apis import ProviderApis
 from local.aws import Aws
 from local.stack import Stack
@@ -19,7 +14,6 @@ from local.up import up
 from tests.providers import Providers
 from tests.stack import parameters
 
-STEPS = ("createSecret", "setSecret", "testSecret", "finishSecret")
 SIGNING = "captions/signing"
 KEY = "owners/key"
 """The owner's secret with the API's key."""
@@ -35,20 +29,12 @@ class SecretsManager:
         self._function = stack.functions[function]
 
     def begin(self) -> str:
-        """A version that is pending and has no value yet. (AWS takes no version without a value from outside, and takes
-        the label off the version that had it; the emulator leaves it there too.)"""
-        version = str(uuid4())
-        for before, stages in self._secrets.describe_secret(SecretId=self.secret_id)["VersionIdsToStages"].items():
-            if "AWSPENDING" in stages:
-                self.cancel(before)
-        self._secrets.put_secret_value(
-            SecretId=self.secret_id, ClientRequestToken=version, VersionStages=["AWSPENDING"]
-        )
-        return version
+        """A version that is pending and has no value yet."""
+        return rotating.begin(self._secrets, self.secret_id)
 
     def step(self, step: str, version: str) -> str:
         """What the function failed with; empty where it did not."""
-        return self.invoke({"Step": step, "SecretId": self.secret_id, "ClientRequestToken": version})
+        return self.invoke(rotating.step_event(step, self.secret_id, version))
 
     def invoke(self, event: dict[str, str]) -> str:
         """The same of any call of the function."""
@@ -59,14 +45,12 @@ class SecretsManager:
     def rotate(self) -> None:
         """All steps; an AssertionError where one fails."""
         version = self.begin()
-        for step in STEPS:
+        for step in rotating.STEPS:
             assert self.step(step, version) == "", step
 
     def cancel(self, version: str) -> None:
         """A rotation that was begun is over."""
-        self._secrets.update_secret_version_stage(
-            SecretId=self.secret_id, VersionStage="AWSPENDING", RemoveFromVersionId=version
-        )
+        rotating.cancel(self._secrets, self.secret_id, version)
 
     def put(self, value: str) -> None:
         """Make this value the current one, where it is not."""

@@ -1,15 +1,17 @@
 """The verdict of the proof says nothing of a case that went as it should, and finds each way in which one can lose."""
 
 import copy
+import json
 from collections.abc import Callable
 
 import pytest
 
-from proof.faults.account import Found
+from proof.faults.account import Found, Stored
 from proof.faults.verdict import lies, standing
 
 CASE = "case00007-"
 KEY = f"media/sync/{CASE}job/output-9a8b7c6d.mp4"
+PAGE = f"media/sync/{CASE}job/job.json"
 MEDIUM = {
     "role": "output",
     "media_id": "9a8b7c6d",
@@ -52,12 +54,14 @@ def news(kind: str, id_: str, version: int = 2) -> dict[str, object]:
 
 def as_it_should() -> Found:
     found = Found(rows=[JOB, EVENT], heard=[news("Media Archived", "a"), news("Job Settled", "b")])
-    found.versions[KEY] = [("v1", 2)]
+    found.versions[KEY] = [Stored("v1", 2, b"ab")]
+    page = {"stage": "settled", "status": "completed", "media": [MEDIUM]}
+    found.versions[PAGE] = [Stored("v1", 3, json.dumps(page).encode())]
     return copy.deepcopy(found)
 
 
 def another_version(found: Found) -> None:
-    found.versions[KEY].append(("v2", 2))
+    found.versions[KEY].append(Stored("v2", 2, b"ab"))
 
 
 def no_object(found: Found) -> None:
@@ -65,11 +69,19 @@ def no_object(found: Found) -> None:
 
 
 def shorter_object(found: Found) -> None:
-    found.versions[KEY] = [("v1", 1)]
+    found.versions[KEY] = [Stored("v1", 1, b"a")]
+
+
+def other_object(found: Found) -> None:
+    found.versions[KEY] = [Stored("v1", 2, b"ba")]
 
 
 def no_event(found: Found) -> None:
     found.rows.remove(EVENT)
+
+
+def recorded_twice(found: Found) -> None:
+    found.rows.append({**EVENT, "sk": "event#2", "event_id": "2"})
 
 
 def no_job(found: Found) -> None:
@@ -108,8 +120,28 @@ def told_while_under_way(found: Found) -> None:
     found.heard[-1]["detail"]["media"][0]["state"] = "pending"
 
 
+def no_page(found: Found) -> None:
+    del found.versions[PAGE]
+
+
+def stale_page(found: Found) -> None:
+    page = {"stage": "settled", "status": "completed", "media": []}
+    found.versions[PAGE].insert(0, Stored("v2", 3, json.dumps(page).encode()))
+
+
 LOSSES = (
-    *(another_version, no_object, shorter_object, no_event, no_job, waiting, other_bytes, not_told),
+    *(
+        another_version,
+        no_object,
+        shorter_object,
+        other_object,
+        no_event,
+        recorded_twice,
+        no_job,
+        waiting,
+        other_bytes,
+        not_told,
+    ),
     *(told_under_two_ids, failed_for_good),
 )
 
@@ -133,8 +165,18 @@ def test_a_loss_shows(loss: Callable[[Found], None]) -> None:
     assert standing(found, CASE) != standing(as_it_should(), CASE)
 
 
-@pytest.mark.parametrize("lie", [no_object, told_before_it_was, told_of_nobody, told_while_under_way])
+@pytest.mark.parametrize(
+    "lie", [no_object, no_page, stale_page, told_before_it_was, told_of_nobody, told_while_under_way]
+)
 def test_a_lie_shows(lie: Callable[[Found], None]) -> None:
     found = as_it_should()
     lie(found)
     assert lies(found)
+
+
+def test_what_nobody_told_may_be_known_in_other_words() -> None:
+    found, wanted = as_it_should(), as_it_should()
+    found.rows[0] |= {"provider_status": "COMPLETE", "credits": 30}
+    found.rows.pop()
+    assert standing(found, CASE, heard=False) == standing(wanted, CASE, heard=False)
+    assert standing(found, CASE) != standing(wanted, CASE)

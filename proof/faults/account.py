@@ -6,12 +6,14 @@ import json
 import re
 import secrets
 import threading
+import time
 from collections import defaultdict
 from collections.abc import Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import datetime
+from hashlib import sha256
 from pathlib import Path
 from queue import SimpleQueue
 from typing import Any
@@ -25,6 +27,7 @@ from local.aws import CONFIG
 from local.listening import listening_queue
 from local.stack import Stack
 from proof.faults.invoking import Function
+from tests.webhook import Webhook
 
 CASE = re.compile(r"case\d{5}-")
 POLL_SECONDS = 0.03
@@ -35,8 +38,12 @@ FAILURE_QUEUES = (
     "ArchiveDeadLetterQueueUrl",
     "TrackFailureQueueUrl",
 )
-WAKES = ("TrackSubmittedJob", "ReconcileSweep")  # the rules that would wake functions by themselves
+WAKES = ("TrackSubmittedJob", "ReconcileSweep", "FetchSyncSecret")  # the rules that would wake functions by themselves
 FORGET_SECONDS = 0.5
+KEEPERS = ("RegisterCaptionsWebhook", "RotateCaptionsSecret", "RotateCreatifyToken", "FetchSyncSecret")
+MOST_READ = 5 * 1024 * 1024  # bytes of an object: hundreds of cases have one of twenty megabytes
+LENT = "secrets-of-the-cases"
+"""The policy that is not the template's: what a role may do with the stack's secret, it may with those of the cases."""
 
 type Row = dict[str, Any]
 
@@ -49,12 +56,26 @@ class Work:
     record: dict[str, Any]
 
 
+@dataclass(frozen=True)
+class Stored:
+    """A version of an object: its size in bytes; and, as far as it is no larger than MOST_READ, its content."""
+
+    version: str
+    size: int
+    content: bytes = b""
+
+    @property
+    def digest(self) -> str:
+        """Of the content."""
+        return sha256(self.content).hexdigest()
+
+
 @dataclass
 class Found:
     """What lies in the account of one case in the end."""
 
     rows: list[Row] = field(default_factory=list)
-    versions: dict[str, list[tuple[str, int]]] = field(default_factory=lambda: defaultdict(list))
+    versions: dict[str, list[Stored]] = field(default_factory=lambda: defaultdict(list))
     heard: list[dict[str, Any]] = field(default_factory=list)
     failed: dict[str, set[str]] = field(default_factory=lambda: defaultdict(set))
 
@@ -62,16 +83,20 @@ class Found:
 class Account:
     """The account, looked at with the owner's key."""
 
-    def __init__(self, stack: Stack, apis: ProviderApis, folder: Path) -> None:
+    def __init__(self, stack: Stack, apis: ProviderApis, formation: Webhook, folder: Path) -> None:
         self.stack = stack
         self.apis = apis
+        self.formation = formation  # where CloudFormation is answered
         self.aws = stack.aws
         self.table = stack.outputs["TableName"]
         self.bucket = stack.outputs["MediaBucketName"]
         self.work: dict[str, SimpleQueue[Work]] = defaultdict(SimpleQueue)
         self.heard: dict[str, list[dict[str, Any]]] = defaultdict(list)
         self._filters: dict[str, list[Any]] = {}
+        self.crowded: set[str] = set()
+        self.ever_secret: set[str] = {apis.sync.signing_secret}
         self._switch_pollers_off()
+        self._lend_secrets()
         self.secrets = self._set_secrets()
         for api in (apis.sync, apis.creatify, apis.captions):
             api.part.gate.limits = []
@@ -103,8 +128,37 @@ class Account:
         for api in (self.apis.sync, self.apis.creatify, self.apis.captions):
             secret_id = f"{name}/{api.part.provider}/api"
             client.put_secret_value(SecretId=secret_id, SecretString=json.dumps(api.credentials))
+            self.ever_secret |= set(api.credentials.values())
         wanted = (*SIGNING, "creatify/token")
-        return {each: client.get_secret_value(SecretId=f"{name}/{each}")["SecretString"] for each in wanted}
+        found = {each: client.get_secret_value(SecretId=f"{name}/{each}")["SecretString"] for each in wanted}
+        self.ever_secret |= set(found.values())
+        return found
+
+    def role_of(self, function: str) -> str:
+        """The name of a function's role."""
+        config = self.aws.functions.get_function_configuration(FunctionName=self.stack.functions[function])
+        return config["Role"].rpartition("/")[2]
+
+    def grants(self, function: str) -> list[dict[str, Any]]:
+        """The statements of the template for a function's role."""
+        role = self.role_of(function)
+        names = self.aws.iam.list_role_policies(RoleName=role)["PolicyNames"]
+        policies: list[Any] = [
+            self.aws.iam.get_role_policy(RoleName=role, PolicyName=name)["PolicyDocument"]
+            for name in names
+            if name != LENT
+        ]
+        return [statement for policy in policies for statement in policy["Statement"]]
+
+    def _lend_secrets(self) -> None:
+        for function in KEEPERS:
+            lent = []
+            for statement in self.grants(function):
+                arn = str(statement["Resource"])
+                if ":secret:" in arn:
+                    lent.append({**statement, "Resource": f"{re.sub(r'-[^-]{6}$', '', arn)}-case*"})
+            policy = json.dumps({"Version": "2012-10-17", "Statement": lent})
+            self.aws.iam.put_role_policy(RoleName=self.role_of(function), PolicyName=LENT, PolicyDocument=policy)
 
     def _function(self, name: str, folder: Path) -> Function:
         config = self.aws.functions.get_function_configuration(FunctionName=self.stack.functions[name])
@@ -179,9 +233,22 @@ class Account:
     def _forget_calls(self) -> None:
         """The providers' rate limits, as if each half second were a minute: hundreds of cases share them."""
         while not self._ended.wait(FORGET_SECONDS):
-            for provider in ("sync", "creatify", "captions"):
-                key = {"pk": {"S": f"allowance#{provider}"}, "sk": {"S": "allowance"}}
-                self.aws.dynamodb.delete_item(TableName=self.table, Key=key)
+            for provider in {"sync", "creatify", "captions"} - self.crowded:
+                self.aws.dynamodb.delete_item(TableName=self.table, Key=_allowance(provider))
+
+    @contextmanager
+    def without_room(self, provider: str) -> Iterator[None]:
+        """While the context lasts, the provider's rate limit is used up."""
+        self.crowded.add(provider)
+        time.sleep(FORGET_SECONDS)  # who forgets just now is done with it
+        taken = {"L": [{"L": [{"S": str(time.time())}, {"N": "1000000"}]}]}
+        item = {**_allowance(provider), "taken": taken, "version": {"N": "1"}}
+        self.aws.dynamodb.put_item(TableName=self.table, Item=item)
+        try:
+            yield
+        finally:
+            self.aws.dynamodb.delete_item(TableName=self.table, Key=_allowance(provider))
+            self.crowded.discard(provider)
 
     def _messages(self, url: str) -> Iterator[Any]:
         while not self._ended.wait(POLL_SECONDS):
@@ -226,7 +293,7 @@ class Account:
         for listing in self.aws.s3.get_paginator("list_object_versions").paginate(Bucket=self.bucket):
             for version in listing.get("Versions", ()):
                 if named := CASE.search(version["Key"]):
-                    found[named[0]].versions[version["Key"]].append((version["VersionId"], version["Size"]))
+                    found[named[0]].versions[version["Key"]].append(self._stored(version))
         for case_id, told in self.heard.items():
             found[case_id].heard = told
         for name in FAILURE_QUEUES:
@@ -236,6 +303,18 @@ class Account:
                     if named := CASE.search(message["Body"]):
                         found[named[0]].failed[name].add(message["Body"])
         return found
+
+    def _stored(self, version: Any) -> Stored:
+        """An object as it is listed, and read where it is small enough."""
+        name, size = version["VersionId"], version["Size"]
+        if size > MOST_READ:
+            return Stored(name, size)
+        answer = self.aws.s3.get_object(Bucket=self.bucket, Key=version["Key"], VersionId=name)
+        return Stored(name, size, answer["Body"].read())
+
+
+def _allowance(provider: str) -> dict[str, Any]:
+    return {"pk": {"S": f"allowance#{provider}"}, "sk": {"S": "allowance"}}
 
 
 def _plain(item: Any) -> Row:

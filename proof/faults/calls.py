@@ -47,7 +47,8 @@ def _queue(said: Mapping[str, Any]) -> str:
 
 
 def _secret(said: Mapping[str, Any]) -> str:
-    return "/".join(re.sub(r"-\w{6}$", "", said.get("SecretId", "")).split("/")[-2:])
+    """By its name in the stack: without the letters that an ARN has behind it, and the case whose own one it is."""
+    return "/".join(re.sub(r"(-case\d{5}-)?(-\w{6})?$", "", said.get("SecretId", "")).split("/")[-2:])
 
 
 def _object(path: str, query: Mapping[str, str], headers: Mapping[str, str]) -> str:

@@ -24,7 +24,14 @@ type Way = Literal["throttled", "broken", "denied", "reset", "silent", "lost", "
 HOLD_SECONDS = 5.5  # longer than all clients of ours wait but the archive's S3 client: that one is hung up on
 SERVICES = ("dynamodb", "s3", "sqs", "events", "secretsmanager")
 HEAD_LIMIT = 64 * 1024
+UNNAMED = "unnamed-"  # a request that bears no name of a call, which the SDK keeps through its tries
 MOST_READ = 1024 * 1024  # of a body, to know what it is about; what is larger is a part of a medium
+OF_AN_UPLOAD = {
+    "PUT": "UploadPart",
+    "POST": "CompleteMultipartUpload",
+    "GET": "ListParts",
+    "DELETE": "AbortMultipartUpload",
+}
 CODES: dict[str, dict[str, tuple[str, int]]] = {
     "throttled": {
         "dynamodb": ("ProvisionedThroughputExceededException", 400),
@@ -57,7 +64,7 @@ FAULTS = (
 @dataclass
 class Slot:
     """One case's way to AWS. `kill` ends the invocation that is under way. `target` is the call that fails, `fault`
-    how; `fired` how often it did."""
+    how; `fired` how often it did. `calls` are those that were made, `once` those of them that no SDK tries again."""
 
     port: int = 0
     function: str = ""
@@ -66,13 +73,14 @@ class Slot:
     fault: Fault | None = None
     fired: int = 0
     calls: list[Call] = field(default_factory=list)
+    once: set[Call] = field(default_factory=set)
     _seen: Counter[Call] = field(default_factory=Counter)
     _tries: dict[str, Call] = field(default_factory=dict)
     _failing: set[str] = field(default_factory=set)
 
     def begin(self, target: Call | None, fault: Fault | None) -> None:
         """A new case."""
-        self.target, self.fault, self.fired, self.calls = target, fault, 0, []
+        self.target, self.fault, self.fired, self.calls, self.once = target, fault, 0, [], set()
         self.invoked("")
 
     def invoked(self, function: str) -> None:
@@ -94,6 +102,8 @@ class Slot:
         call = Call(self.function, service, operation, subject, nth)
         self._tries[try_of] = call
         self.calls.append(call)
+        if try_of.startswith(UNNAMED):
+            self.once.add(call)
         if call != self.target or self.fired:
             return None
         self.fired += 1
@@ -108,6 +118,7 @@ class Gate:
         self._aws_port = aws_port
         self._loop = asyncio.new_event_loop()
         self._unnamed = 0
+        self._taken: dict[bytes, bytes] = {}
         for service in SERVICES:  # microburst reads AWS's descriptions when it is first asked, for seconds
             render_error(service, "InternalError")
             scope = f"AWS4-HMAC-SHA256 Credential=A/20260115/us-east-1/{service}/aws4_request"
@@ -138,7 +149,7 @@ class Gate:
             request.known.service or "unknown",
             request.operation,
             request.about,
-            request.headers.get("amz-sdk-invocation-id") or f"unnamed-{self._unnamed}",
+            request.headers.get("amz-sdk-invocation-id") or f"{UNNAMED}{self._unnamed}",
         )
         match fault.way if fault else "":
             case "throttled" | "broken" | "denied" as way:
@@ -160,16 +171,22 @@ class Gate:
         await writer.drain()
 
     async def _ask(self, request: "Request") -> bytes:
-        """What AWS answers."""
+        """What AWS answers. It takes a secret's version once, by the token that the SDK keeps through its tries; the
+        emulator would make it the current one again, and so the previous one too."""
+        if (taken := self._taken.get(request.body)) and request.operation == "PutSecretValue":
+            return taken
         reader, writer = await asyncio.open_connection("127.0.0.1", self._aws_port)
         try:
             headers = "".join(f"{name}: {value}\r\n" for name, value in request.headers.items())
             head = f"{request.method} {request.target} HTTP/1.1\r\n{headers}Connection: close\r\n\r\n"
             writer.write(head.encode("latin-1") + request.body)
             await writer.drain()
-            return await reader.read()
+            answer = await reader.read()
         finally:
             writer.close()
+        if request.operation == "PutSecretValue" and b" 200 " in answer.partition(b"\r\n")[0]:
+            self._taken[request.body] = answer
+        return answer
 
     @contextmanager
     def open(self) -> Iterator["Gate"]:
@@ -195,9 +212,9 @@ class Request:
 
     @property
     def operation(self) -> str:
-        """AWS's name for it; two of S3's that microburst does not tell apart are told apart."""
-        if (self.known.operation, "uploadId" in self.query) == ("CreateMultipartUpload", True):
-            return "CompleteMultipartUpload"
+        """AWS's name for it; those of S3's that microburst takes for others are told apart."""
+        if self.known.service == "s3" and "uploadId" in self.query:
+            return OF_AN_UPLOAD[self.method]
         return str(self.known.operation or self.method)
 
     @property

@@ -31,11 +31,12 @@ class Function:
 
 @dataclass(frozen=True)
 class Outcome:
-    """What came of an invocation: its result; else an error, or that the process is gone."""
+    """What came of an invocation, in how many seconds: its result; else an error, or that the process is gone."""
 
     result: Any = None
     error: str = ""
     gone: bool = False
+    seconds: float = 0.0
 
     @property
     def done(self) -> bool:
@@ -52,6 +53,7 @@ class Lambda:
     def invoke(self, function: Function, event: Any, slot: Slot) -> Outcome:
         """One invocation, cold, whose calls go through the slot."""
         self.invocations += 1
+        began = time.monotonic()
         slot.invoked(function.name)
         asked = {
             "app": str(function.app),
@@ -73,10 +75,12 @@ class Lambda:
                         told = wire.readline()
                 except TimeoutError:
                     _kill(pid)
+        seconds = time.monotonic() - began
         if not told:
-            return Outcome(gone=True)
+            return Outcome(gone=True, seconds=seconds)
         said = json.loads(told)
-        return Outcome(said.get("result"), f"{said['error']} at {said['at']}" if "error" in said else "")
+        error = f"{said['error']} at {said['at']}" if "error" in said else ""
+        return Outcome(said.get("result"), error, seconds=seconds)
 
 
 def _kill(pid: int) -> None:

@@ -3,8 +3,9 @@
 import json
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
+from hashlib import sha256
 from queue import Empty
 from typing import Any
 
@@ -13,7 +14,7 @@ from local.recording import http_api_event
 from proof.faults.account import Account, Work
 from proof.faults.calls import Call
 from proof.faults.gate import Fault, Slot
-from proof.faults.invoking import Lambda
+from proof.faults.invoking import Lambda, Outcome
 
 RECEIVERS = {
     "sync/generation": "SyncGeneration",
@@ -21,6 +22,7 @@ RECEIVERS = {
     "creatify/product_to_videos": "CreatifyProductToVideo",
     "captions/creator": "CaptionsCreator",
 }
+NOBODY = "nobody"  # the webhook that the simulated API of Captions tells of a job's end
 ASYNCHRONOUS_TRIES = 3
 MOST_TRIES = 8  # of a delivery or a batch, one of which fails: more are a failure that stays
 PATIENCE = 60.0  # seconds until a case must rest
@@ -62,35 +64,52 @@ class Life:
         """A signed link to a medium of this case's own."""
         return self.account.apis.host.url(f"/{self.case}{name}/{medium}", fault=fault)
 
+    def invoke(self, name: str, event: Any, **own: str) -> Outcome:
+        """Invoke a function once; `own` stands in its environment in place of what the stack has."""
+        function = self.account.functions[name]
+        environment = {**function.environment, **own}
+        outcome = self.functions.invoke(replace(function, environment=environment), event, self.slot)
+        if outcome.seconds > function.seconds:
+            self.problems.append(f"{name} took {outcome.seconds:.0f} s, and has {function.seconds:.0f}")
+        return outcome
+
+    def until_done(self, tries: int, name: str, event: Any, **own: str) -> bool:
+        """Invoke it until it ends well, so often at most; where it never does, that is a problem."""
+        done = any(self.invoke(name, event, **own).done for _ in range(tries))
+        if not done:
+            self.problems.append(f"{name} never ended well")
+        return done
+
     def deliver(self, delivery: Delivery, *, again: bool = True) -> None:
         """As a provider calls: again where it is not answered 200, if it is one that does."""
-        function = self.account.functions[RECEIVERS[delivery.webhook]]
+        name = RECEIVERS[delivery.webhook]
         event = http_api_event(delivery, datetime.now(UTC))
         for _ in range(MOST_TRIES if again else 1):
-            outcome = self.functions.invoke(function, event, self.slot)
+            outcome = self.invoke(name, event)
             if outcome.error:
-                self.problems.append(f"{function.name} raised {outcome.error}")
+                self.problems.append(f"{name} raised {outcome.error}")
             if outcome.done and outcome.result["statusCode"] == 200:
-                self.acknowledged.add(json.loads(outcome.result["body"])["event_id"])
+                event_id = sha256(f"{delivery.webhook}\n".encode() + delivery.body).hexdigest()
+                if json.loads(outcome.result["body"])["event_id"] != event_id:
+                    self.problems.append("acknowledged under another id than that of its content")
+                self.acknowledged.add(event_id)
                 return
             if outcome.done and outcome.result["statusCode"] != 503:
                 self.problems.append(f"answered {outcome.result['statusCode']}")
         if again:
             self.problems.append("a delivery was never acknowledged")
 
-    def submit(self, provider: str, webhook: str, job_id: str) -> None:
-        """As the owner's app tells the bus that a job was submitted; Lambda tries an asynchronous call three times."""
+    def submit(self, full_name: str, job_id: str) -> None:
+        """As the owner's app tells the bus that a job was submitted, whose end this webhook is told of; Lambda tries an
+        asynchronous call three times."""
+        provider, webhook = full_name.split("/")
         detail = {"provider": provider, "webhook": webhook, "job_id": job_id}
         notice = {"source": "owners.app", "detail-type": "Job Submitted", "id": self.case, "detail": detail}
-        function = self.account.functions["Track"]
-        if not any(self.functions.invoke(function, notice, self.slot).done for _ in range(ASYNCHRONOUS_TRIES)):
-            self.problems.append("Track never took a notice")
+        self.until_done(ASYNCHRONOUS_TRIES, "Track", notice)
 
     def sweep(self) -> None:
         """As the schedule does: where a sweep fell, the next one goes on."""
-        function = self.account.functions["Reconcile"]
-        if not any(self.functions.invoke(function, {}, self.slot).done for _ in range(MOST_TRIES)):
-            self.problems.append("Reconcile never ended well")
+        self.until_done(MOST_TRIES, "Reconcile", {})
 
     def quieten(self) -> None:
         """Do what there is to do until there is nothing."""
@@ -145,9 +164,7 @@ class Life:
 
     def _hand_over(self, name: str, records: list[dict[str, Any]]) -> None:
         """As Lambda's poller of a stream does: the whole batch again until it is taken."""
-        function, batch = self.account.functions[name], {"Records": records}
-        if not any(self.functions.invoke(function, batch, self.slot).done for _ in range(MOST_TRIES)):
-            self.problems.append(f"{name} never took a batch")
+        self.until_done(MOST_TRIES, name, {"Records": records})
         if name == "Announce":
             for record in records:
                 image = record["dynamodb"]["NewImage"]
@@ -169,7 +186,7 @@ class Life:
             "body": message["Body"],
             "attributes": {"ApproximateReceiveCount": message["Attributes"]["ApproximateReceiveCount"]},
         }
-        outcome = self.functions.invoke(self.account.functions["Archive"], {"Records": [record]}, self.slot)
+        outcome = self.invoke("Archive", {"Records": [record]})
         if outcome.done and not outcome.result["batchItemFailures"]:
             self.account.archived(message)
             self._under_way.discard(message["MessageId"])

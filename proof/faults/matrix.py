@@ -1,6 +1,7 @@
 """The matrix: every call that the stories make, and every fault; each pair a case of its own."""
 
 import itertools
+import json
 import re
 import sys
 import time
@@ -12,23 +13,50 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from queue import SimpleQueue
 
-from local.apis import provider_apis
-from local.stack import alone
+from local.apis import ProviderApis, provider_apis
+from local.stack import Stack, alone
 from local.up import end, up
 from proof import figures
 from proof.faults.account import Account, Found
 from proof.faults.calls import Call
 from proof.faults.gate import FAULTS, Fault, Gate, Slot
+from proof.faults.grants import unused
 from proof.faults.invoking import Lambda, lambda_service
-from proof.faults.life import RECEIVERS, Life
+from proof.faults.keeping import KEEPING
+from proof.faults.life import RECEIVERS, Life, Story
+from proof.faults.silence import said
 from proof.faults.stories import STORIES
-from proof.faults.unheard import NEVER_AGAIN, UNHEARD
+from proof.faults.unheard import CROWDED, NEVER_AGAIN, UNHEARD
 from proof.faults.verdict import Standing, lies, standing
+from tests.webhook import webhook
 
 QUIET = {"ReconcileQuietSeconds": "1"}
 MOST_TURNS = 3  # of a case whose call was not made: another case's sweep may have been there first
 SETTLE_SECONDS = 1.0  # for what the bus has taken and not yet handed on
+NOT_MADE = "the call was not made"
 MOST_TOLD = 1200  # letters of a problem: a job row
+
+
+@dataclass(frozen=True)
+class Act:
+    """Stories that are told beside each other, or one by one where one of them minds: those without a fault
+    (`plain_at_once`), and the cases (`at_once`)."""
+
+    what: str
+    stories: Mapping[str, Story]
+    plain_at_once: bool = True
+    at_once: bool = True
+
+
+# What nobody tells comes when all else rests: a sweep looks after all jobs that there are, so that it may make a call
+# for another case's sweep. A case whose call was not made for that is told again; itself it is one without a fault.
+ACTS = (
+    Act("what is told", STORIES),
+    Act("what keeps secrets", KEEPING),
+    Act("what nobody tells", UNHEARD, plain_at_once=False),
+    Act("no room for questions", CROWDED, plain_at_once=False, at_once=False),
+)
+EVERY_STORY: Mapping[str, Story] = {name: story for act in ACTS for name, story in act.stories.items()}
 
 
 @dataclass(frozen=True)
@@ -54,10 +82,11 @@ class Bench:
     lives: dict[str, Life] = field(default_factory=dict)
     fired: dict[str, int] = field(default_factory=dict)
     calls: dict[str, list[Call]] = field(default_factory=dict)
+    once: set[Call] = field(default_factory=set)
 
-    def play(self, cases: Iterable[Case]) -> None:
-        """All of them, as many at once as there are slots."""
-        with ThreadPoolExecutor(self.slots.qsize()) as threads:
+    def play(self, cases: Iterable[Case], *, at_once: bool) -> None:
+        """All of them, as many at once as there are slots, or one after the other."""
+        with ThreadPoolExecutor(self.slots.qsize() if at_once else 1) as threads:
             for _ in threads.map(self._play, cases):
                 pass
 
@@ -67,11 +96,12 @@ class Bench:
             life = Life(self.account, self.functions, slot, case.name)
             self.lives[case.name] = life
             try:
-                life.live((STORIES | UNHEARD)[case.story], case.call, case.fault)
+                life.live(EVERY_STORY[case.story], case.call, case.fault)
             except Exception as error:  # noqa: BLE001  a case that fell is a case that failed
                 life.problems.append(f"the harness fell: {error!r}")
             self.fired[case.name] = slot.fired
             self.calls[case.name] = slot.calls
+            self.once |= slot.once
         finally:
             self.slots.put(slot)
 
@@ -79,17 +109,14 @@ class Bench:
 @contextmanager
 def bench(folder: Path, slots: int) -> Iterator[Bench]:
     """The account, Lambda and the gate, while the context lasts."""
-    with alone(folder / "run"), provider_apis(seed=1) as apis:
+    with alone(folder / "run"), provider_apis(seed=1) as apis, webhook() as formation:
         end(folder)
-        urls = {api.part.provider: api.base_url for api in (apis.sync, apis.creatify, apis.captions)}
         try:
-            parameters = {f"{name.title()}ApiUrl": url for name, url in urls.items()} | QUIET
-            stack = up(folder, parameters, emulator_port=0, webhook_port=0)
-            account = Account(stack, apis, folder)
+            account = Account(_stack(folder, apis), apis, formation, folder)
             with (
                 account.polling(),
                 lambda_service(folder, folder / "build/DailiesLayer/python") as functions,
-                Gate(stack.aws.port).open() as gate,
+                Gate(account.aws.port).open() as gate,
             ):
                 ready: SimpleQueue[Slot] = SimpleQueue()
                 for _ in range(slots):
@@ -99,6 +126,20 @@ def bench(folder: Path, slots: int) -> Iterator[Bench]:
             end(folder)
 
 
+def _stack(folder: Path, apis: ProviderApis) -> Stack:
+    """The stack with all functions that it can have: it registers its webhook at Captions, for which the API's key must
+    be there before. That registration is taken out of the simulated register: its URL is one of AWS's."""
+    urls = {api.part.provider: api.base_url for api in (apis.sync, apis.creatify, apis.captions)}
+    parameters = {f"{name.title()}ApiUrl": url for name, url in urls.items()} | QUIET
+    stack = up(folder, parameters, emulator_port=0, webhook_port=0)
+    key, value = f"{stack.stack_name}/captions/api", json.dumps(apis.captions.credentials)
+    made = stack.aws.secretsmanager.put_secret_value(SecretId=key, SecretString=value)
+    registers = {**parameters, "CaptionsApiSecretArn": made["ARN"]}
+    stack = up(folder, registers, emulator_port=stack.aws.port, webhook_port=0)
+    apis.captions.webhooks.registered.clear()
+    return stack
+
+
 def run(folder: Path, *, only: str, stories: str, slots: int) -> figures.Figures:
     """Run it and tell; returns the figures."""
     began = time.monotonic()
@@ -106,9 +147,17 @@ def run(folder: Path, *, only: str, stories: str, slots: int) -> figures.Figures
         plain, cases = _played(ground, only, stories)
         time.sleep(SETTLE_SECONDS)
         found = ground.account.found({id_: name for name, life in ground.lives.items() for id_ in life.acknowledged})
+        made = {call for calls in ground.calls.values() for call in calls}
+        left = [] if only or stories else unused(ground.account, made)
+        leaks = said(folder / "functions.log", ground.account.ever_secret)
     wrong = dict(_wrong(ground, plain, cases, found))
     for case, problems in wrong.items():
         print(f"  {case}", *(problem[:MOST_TOLD] for problem in problems), sep="\n      ")
+    for permission in left:
+        print(f"  no story has needed: {permission}")
+    for line in leaks:
+        print(f"  a function has printed a secret: {line}")
+    missed = sum(problems == [NOT_MADE] for problems in wrong.values())
     calls = {case.call for case in cases if case.call}
     invocations, seconds = ground.functions.invocations, round(time.monotonic() - began)
     print(f"faults: {len(cases)} tried, {len(wrong)} not as they should be, {invocations} invocations, {seconds} s")
@@ -117,9 +166,13 @@ def run(folder: Path, *, only: str, stories: str, slots: int) -> figures.Figures
         "calls_by_function": dict(Counter(call.function for call in calls)),
         "listed": sorted(map(str, calls)),
         "faults": [str(fault) for fault in FAULTS],
+        "again": sum(case.story in NEVER_AGAIN for case in cases),
         "tried": len(cases),
         "passed": len(cases) - len(wrong),
-        "lost": len(wrong),
+        "lost": len(wrong) - missed,
+        "not_made": missed,
+        "never_needed": left,
+        "leaks": len(leaks),
         "acknowledged": sum(len(life.acknowledged) for life in ground.lives.values()),
         "invocations": invocations,
         "seconds": seconds,
@@ -127,26 +180,23 @@ def run(folder: Path, *, only: str, stories: str, slots: int) -> figures.Figures
 
 
 def _played(ground: Bench, only: str, stories: str) -> tuple[list[Case], list[Case]]:
-    """The stories without a fault, first as they should go, and all cases. Those of what nobody tells come last, when
-    all else rests: a sweep looks after all jobs that there are, so that it may make a call for another case's sweep. A
-    case whose call was not made for that is told again, and is itself a story without a fault."""
+    """The stories without a fault, first as they should go, and all cases, an act after the other."""
     numbers = itertools.count()
     plain: list[Case] = []
     cases: list[Case] = []
-    for told in (STORIES, UNHEARD):
-        these = [Case(f"case{next(numbers):05}-", story) for story in told if re.search(stories, story)]
-        for each in [these] if told is STORIES else [[one] for one in these]:  # alone, each sweep does its own story's
-            ground.play(each)
+    for act in ACTS:
+        these = [Case(f"case{next(numbers):05}-", story) for story in act.stories if re.search(stories, story)]
+        ground.play(these, at_once=act.plain_at_once)
         some = list(_cases(ground, these, numbers, only, {case.call for case in cases if case.call}))
-        print(f"faults: {len({case.call for case in some})} calls, each by {len(FAULTS)} faults: {len(some)} cases")
+        print(f"faults: {act.what}: {len({case.call for case in some})} calls, {len(some)} cases")
         sys.stdout.flush()
-        ground.play(some)
+        ground.play(some, at_once=act.at_once)
         plain += these
         for _ in range(MOST_TURNS):
             missed = [case for case in some if not ground.fired[case.name]]
             plain += [Case(case.name, case.story) for case in missed]
             again = [replace(case, name=f"case{next(numbers):05}-") for case in missed]
-            ground.play(again)
+            ground.play(again, at_once=act.at_once)
             some = [case for case in some if case not in missed] + again
         cases += some
     return plain, cases
@@ -156,18 +206,21 @@ def _wrong(
     ground: Bench, plain: list[Case], cases: list[Case], found: Mapping[str, Found]
 ) -> Iterator[tuple[Case, list[str]]]:
     """The cases that are not as they should be, and why."""
-    wanted = {case.story: standing(found[case.name], case.name) for case in reversed(plain)}  # the first of a story
+
+    def stands(case: Case) -> Standing:
+        return standing(found[case.name], case.name, heard=case.story in STORIES)
+
+    wanted = {case.story: stands(case) for case in reversed(plain)}  # the first of a story
     for case in [*plain, *cases]:
         life, lying = ground.lives[case.name], found[case.name]
-        heard = case.story in STORIES  # of what nobody told, a poll may know first, or the call that came after all
         problems = [
             *life.problems,
             *lies(lying),
-            *_differences(wanted[case.story], standing(lying, case.name), events=heard),
+            *_differences(wanted[case.story], stands(case)),
             *_unstored(life, lying),
         ]
         if case.call and not ground.fired[case.name]:
-            problems.append("the call was not made")
+            problems.append(NOT_MADE)
         if problems:
             yield case, problems
 
@@ -176,19 +229,20 @@ def _cases(
     ground: Bench, references: list[Case], numbers: "itertools.count[int]", only: str, seen: set[Call]
 ) -> Iterator[Case]:
     """Each call in the first story that makes it, by each fault; where the provider never calls again, once more each
-    call of the receiver."""
+    call of the receiver. Of a call that no SDK tries again, every try is the first."""
     for reference in references:
-        once_more = reference.story == NEVER_AGAIN
-        seen = {call for call in seen if not (once_more and call.function in RECEIVERS.values())}
-        for call in ground.calls[reference.name]:
-            if call not in seen and only in str(call) and (not once_more or call.function in RECEIVERS.values()):
+        once_more = reference.story in NEVER_AGAIN
+        for call in dict.fromkeys(ground.calls[reference.name]):
+            a_receivers = call.function in RECEIVERS.values()
+            if only in str(call) and (call not in seen or (once_more and a_receivers)):
                 seen.add(call)
                 for fault in FAULTS:
-                    yield Case(f"case{next(numbers):05}-", reference.story, call, fault)
+                    if not (fault.every_try and call in ground.once):
+                        yield Case(f"case{next(numbers):05}-", reference.story, call, fault)
 
 
-def _differences(wanted: Standing, found: Standing, *, events: bool) -> Iterator[str]:
-    for name in ("jobs", "objects", "told", "failed", *(["events"] if events else [])):
+def _differences(wanted: Standing, found: Standing) -> Iterator[str]:
+    for name in ("jobs", "objects", "told", "failed", "events"):
         should, does = getattr(wanted, name), getattr(found, name)
         if should != does:
             yield f"{name} became {sorted(map(str, does - should))} instead of {sorted(map(str, should - does))}"

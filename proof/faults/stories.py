@@ -24,7 +24,7 @@ from local.callers import (
     sync_proofs,
 )
 from local.media import padded
-from proof.faults.life import Ending, Life, Story
+from proof.faults.life import NOBODY, RECEIVERS, Ending, Life, Story
 
 PART_BYTES = 20 * 1024 * 1024
 NOW = "2026-01-15T10:30:00.000000Z"
@@ -37,14 +37,14 @@ def operation(life: Life) -> Ending:
     return Ending({("captions", life.job()): "settled"})
 
 
-def failed_operation(life: Life) -> Ending:
-    """One that failed, with so much said of it that it does not stand in its row."""
-    noise = life.account.apis.host.media["large.mp4"].content[-400_000:].hex()
-    body = {"event": "creator.failure", "operationId": life.job(), "detail": noise}
-    secret = life.account.secrets["captions/signing"]
-    headers = {"Content-Type": "application/json", "Authorization": f"Bearer {secret}"}
-    life.deliver(Call("captions/creator", "failure", life.job(), "/webhooks/captions/creator", headers, compact(body)))
-    return Ending({("captions", life.job()): "settled"})
+def large(webhook: str) -> Story:
+    """A job that failed, with so much said of it that it does not stand in its row."""
+
+    def story(life: Life) -> Ending:
+        life.deliver(_proven(life, webhook, _with_noise(life, json.loads(FAILED[webhook](life).body))))
+        return Ending({(webhook.partition("/")[0], life.job()): "settled"})
+
+    return story
 
 
 def generation(life: Life) -> Ending:
@@ -143,6 +143,23 @@ def dead_link(life: Life) -> Ending:
     return Ending({("sync", life.job()): "settled"})
 
 
+def dead_operation(life: Life) -> Ending:
+    """The same of Captions, whose API is asked five times a minute."""
+    api = life.account.apis.captions
+    api.job(life.job(), webhook_id=NOBODY).completes("operation.mp4")
+    url = api.links.url(life.job(), "operation.mp4")
+    api.links.die(life.job())
+    life.deliver(captions_creator("success", life.job(), life.account.secrets["captions/signing"], url=url))
+    return Ending({("captions", life.job()): "settled"})
+
+
+def lost_link(life: Life) -> Ending:
+    """The link is dead, and the API knows no such job."""
+    url = life.link("job", "generation.mp4", fault="forbidden")
+    life.deliver(sync_generation("completed", life.job(), life.account.secrets["sync/signing"], output_url=url))
+    return Ending({("sync", life.job()): "attention"})
+
+
 def busy_host(life: Life) -> Ending:
     """The host is busy at the first try."""
     url = life.link("job", "operation.mp4", fault="busy-once")
@@ -168,11 +185,14 @@ def unreadable(webhook: str) -> Story:
     return story
 
 
-def large_and_unreadable(life: Life) -> Ending:
+def large_and_unreadable(webhook: str) -> Story:
     """One that does not stand in its row either."""
-    noise = life.account.apis.host.media["large.mp4"].content[-400_000:].hex()
-    life.deliver(_proven(life, "sync/generation", json.dumps({"made for": life.job(), "noise": noise}).encode()))
-    return Ending({})
+
+    def story(life: Life) -> Ending:
+        life.deliver(_proven(life, webhook, _with_noise(life, {"made for": life.job()})))
+        return Ending({})
+
+    return story
 
 
 def strange_rows(life: Life) -> Ending:
@@ -190,26 +210,38 @@ def strange_message(life: Life) -> Ending:
     return operation(life)
 
 
+FAILED: dict[str, Callable[[Life], Call]] = {
+    "sync/generation": lambda life: sync_generation("failed", life.job(), life.account.secrets["sync/signing"]),
+    "sync/batch": lambda life: sync_batch("failed", life.job(), life.account.secrets["sync/signing"], output_url=""),
+    "creatify/product_to_videos": lambda life: creatify_product_to_videos(
+        "failed", life.job(), life.account.secrets["creatify/token"]
+    ),
+    "captions/creator": lambda life: captions_creator("failure", life.job(), life.account.secrets["captions/signing"]),
+}
 STORIES: dict[str, Story] = {
     "operation": operation,
-    "failed operation": failed_operation,
     "product": product,
     "batch": batch,
     "dead link": dead_link,
+    "dead operation": dead_operation,
+    "lost link": lost_link,
     "busy host": busy_host,
     "no medium": no_medium,
     "strange rows": strange_rows,
     "strange message": strange_message,
     "stored before": stored_before,
-    "large and unreadable": large_and_unreadable,
-    **{
-        f"unreadable {webhook}": unreadable(webhook)
-        for webhook in ("sync/generation", "sync/batch", "creatify/product_to_videos", "captions/creator")
-    },
+    **{f"large {webhook}": large(webhook) for webhook in RECEIVERS},
+    **{f"unreadable {webhook}": unreadable(webhook) for webhook in RECEIVERS},
+    **{f"large and unreadable {webhook}": large_and_unreadable(webhook) for webhook in RECEIVERS},
     "generation": generation,
     "cut generation": cut_generation,
     "begun generation": begun_generation,
 }
+
+
+def _with_noise(life: Life, body: dict[str, Any]) -> bytes:
+    """The body with so much that nobody can compress in it that it needs a place of its own."""
+    return compact({**body, "noise": life.account.apis.host.media["large.mp4"].content[-400_000:].hex()})
 
 
 def _proven(life: Life, webhook: str, body: bytes) -> Call:

@@ -9,62 +9,124 @@ from datetime import UTC, datetime, timedelta
 
 from boto3.dynamodb.types import TypeSerializer
 
-from local.callers import captions_creator, sync_generation
-from proof.faults.life import Ending, Life, Story
+from local.callers import Call, captions_creator, creatify_product_to_videos, sync_batch, sync_generation
+from proof.faults.life import NOBODY, RECEIVERS, Ending, Life, Story
 
 QUIET_SECONDS = 1.2  # a little more than what the stack's reconcile takes for too long
 MOST_JOBS = 4
-NEVER_AGAIN = "never again"
 
 
-def until_met(life: Life, one: Callable[[str], None]) -> dict[tuple[str, str], str]:
-    """Do something with one job after the other until the fault has been met; where the jobs come to rest."""
-    jobs = {}
+def until_met(life: Life, one: Callable[[str], dict[tuple[str, str], str]]) -> Ending:
+    """Do something with one job after the other until the fault has been met: where the jobs come to rest."""
+    jobs: dict[tuple[str, str], str] = {}
     for number in range(MOST_JOBS):
-        name = f"job{number}"
-        one(name)
-        jobs["sync", life.job(name)] = "settled"
+        jobs |= one(life.job(f"job{number}"))
         if life.slot.target is None or life.slot.fired:
             break
-    return jobs
+    return Ending(jobs)
 
 
-def tracked(life: Life) -> Ending:
+# ---- what a provider knows of a job, once it is done: where the jobs come to rest ------------------------------------
+
+
+def _generation(life: Life, job: str) -> dict[tuple[str, str], str]:
+    life.account.apis.sync.job(job).completes("generation.mp4")
+    return {("sync", job): "settled"}
+
+
+def _batch(life: Life, job: str) -> dict[tuple[str, str], str]:
+    one = f"{job}-one"
+    life.account.apis.sync.batch(job).completes({one: "batch-1.mp4"})
+    return {("sync", each): "settled" for each in (job, one)}
+
+
+def _product(life: Life, job: str) -> dict[tuple[str, str], str]:
+    life.account.apis.creatify.job(job).completes("product.mp4", "product.png")
+    return {("creatify", job): "settled"}
+
+
+def _operation(life: Life, job: str) -> dict[tuple[str, str], str]:
+    life.account.apis.captions.job(job, webhook_id=NOBODY).completes("operation.mp4")
+    return {("captions", job): "settled"}
+
+
+COMPLETES: dict[str, Callable[[Life, str], dict[tuple[str, str], str]]] = {
+    "sync/generation": _generation,
+    "sync/batch": _batch,
+    "creatify/product_to_videos": _product,
+    "captions/creator": _operation,
+}
+LISTED = frozenset({"sync/generation", "creatify/product_to_videos"})  # by the provider's API, also to who knows no id
+
+
+def tracked(webhook: str) -> Story:
     """The owner's app says that it was submitted; nobody says that it is done."""
 
-    def one(name: str) -> None:
-        life.account.apis.sync.job(life.job(name))
-        life.submit("sync", "generation", life.job(name))
-        life.quieten()
-        life.account.apis.sync.job(life.job(name)).completes("generation.mp4")
-        time.sleep(QUIET_SECONDS)
-        life.sweep()
-        life.quieten()
+    def story(life: Life) -> Ending:
+        def one(job: str) -> dict[tuple[str, str], str]:
+            life.submit(webhook, job)
+            life.quieten()
+            rests = COMPLETES[webhook](life, job)
+            time.sleep(QUIET_SECONDS)
+            life.sweep()
+            life.quieten()
+            return rests
 
-    return Ending(until_met(life, one))
+        return until_met(life, one)
+
+    return story
 
 
-def unheard(life: Life) -> Ending:
+def unheard(webhook: str) -> Story:
     """Nobody says anything; the provider's list of the newest jobs has it."""
 
-    def one(name: str) -> None:
-        life.account.apis.sync.job(life.job(name)).completes("generation.mp4")
-        life.sweep()
+    def story(life: Life) -> Ending:
+        def one(job: str) -> dict[tuple[str, str], str]:
+            rests = COMPLETES[webhook](life, job)
+            life.sweep()
+            life.quieten()
+            return rests
+
+        return until_met(life, one)
+
+    return story
+
+
+def never_again(webhook: str) -> Story:
+    """The provider calls, and where that fails, never again. Whoever's API has no list of jobs is told of this one when
+    it is submitted: else nobody could find it."""
+
+    def story(life: Life) -> Ending:
+        if webhook not in LISTED:
+            life.submit(webhook, life.job())
+            life.quieten()
+        rests = COMPLETES[webhook](life, life.job())
+        life.deliver(_told(life, webhook), again=False)
         life.quieten()
+        time.sleep(QUIET_SECONDS)
+        life.sweep()
+        return Ending(rests)
 
-    return Ending(until_met(life, one))
+    return story
 
 
-def never_again(life: Life) -> Ending:
-    """The provider calls, and where that fails, never again."""
-    api, secret = life.account.apis.sync, life.account.secrets["sync/signing"]
-    api.job(life.job()).completes("generation.mp4")
-    url = api.links.url(life.job(), "generation.mp4")
-    life.deliver(sync_generation("completed", life.job(), secret, output_url=url), again=False)
-    life.quieten()
-    time.sleep(QUIET_SECONDS)
-    life.sweep()
-    return Ending({("sync", life.job()): "settled"})
+def _told(life: Life, webhook: str) -> Call:
+    """What the provider calls when the job is done."""
+    apis, secrets, job = life.account.apis, life.account.secrets, life.job()
+    match webhook:
+        case "sync/generation":
+            url = apis.sync.links.url(job, "generation.mp4")
+            return sync_generation("completed", job, secrets["sync/signing"], output_url=url)
+        case "sync/batch":
+            url = apis.sync.batch(job).shown()["outputUrl"]
+            return sync_batch("completed", job, secrets["sync/signing"], output_url=url)
+        case "creatify/product_to_videos":
+            photo, video = (apis.creatify.links.url(job, name) for name in ("product.png", "product.mp4"))
+            token = secrets["creatify/token"]
+            return creatify_product_to_videos("video_generated", job, token, photo_url=photo, video_url=video)
+        case _:
+            url = apis.captions.links.url(job, "operation.mp4")
+            return captions_creator("success", job, secrets["captions/signing"], url=url)
 
 
 def stuck(life: Life) -> Ending:
@@ -107,15 +169,31 @@ def silent(life: Life) -> Ending:
 
 def strange_notice(life: Life) -> Ending:
     """A notice that names no webhook of a provider's."""
-    life.submit("sync", "none of theirs", life.job())
+    life.submit("sync/none of theirs", life.job())
     return Ending({})
 
 
+def crowded(life: Life) -> Ending:
+    """Creatify's rate limit leaves no room when the link is to be asked for; the medium waits in the queue, and a sweep
+    is sooner."""
+    token, api = life.account.secrets["creatify/token"], life.account.apis.creatify
+    api.job(life.job()).has_image("product.png")
+    photo = api.links.url(life.job(), "product.png")
+    with life.account.without_room("creatify"):
+        life.deliver(creatify_product_to_videos("image_generated", life.job(), token, photo_url=photo))
+        life.quieten()
+    time.sleep(QUIET_SECONDS)
+    life.sweep()
+    return Ending({("creatify", life.job()): "settled"})
+
+
+NEVER_AGAIN: dict[str, Story] = {f"never again {webhook}": never_again(webhook) for webhook in RECEIVERS}
 UNHEARD: dict[str, Story] = {
-    "tracked": tracked,
-    "unheard": unheard,
-    NEVER_AGAIN: never_again,
+    **{f"tracked {webhook}": tracked(webhook) for webhook in RECEIVERS},
+    **{f"unheard {webhook}": unheard(webhook) for webhook in RECEIVERS if webhook in LISTED},
+    **NEVER_AGAIN,
     "stuck": stuck,
     "silent": silent,
     "strange notice": strange_notice,
 }
+CROWDED: dict[str, Story] = {"crowded": crowded}

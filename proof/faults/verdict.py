@@ -3,7 +3,7 @@
 import json
 import re
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -13,24 +13,27 @@ MEDIA_ID = re.compile(r"-[0-9a-f]{8}\.")  # made of the link, which names the ca
 PART_BYTES = 20 * 1024 * 1024  # what is larger goes in parts
 AGAIN = "Job Needs Attention"  # each try that gives a medium up says so, and a fault may make one more
 NUMBER = re.compile(r"\bjob\d")  # a story that is told until its fault has been met has several equal jobs
-OF_THE_JOB = ("status", "provider_status", "stage", "error", "parent", "credits")
+OF_THE_JOB = ("status", "stage", "error", "parent")
+AS_TOLD = ("provider_status", "credits")  # which a call and a poll may say otherwise
 OF_A_MEDIUM = ("role", "state", "key", "bytes", "checksum", "content_type")
 
 
 @dataclass(frozen=True)
 class Standing:
-    """Jobs, the objects by key with their size and how often they are there, what was told (each by its own id only
-    once), what waits in the failure queues."""
+    """Jobs, the events with how often each was recorded, the objects by key with their size, their content and how
+    often they are there, what was told (each by its own id only once), what waits in the failure queues."""
 
     jobs: frozenset[str]
-    events: frozenset[str]
-    objects: frozenset[tuple[str, int, int]]
+    events: frozenset[tuple[str, int]]
+    objects: frozenset[tuple[str, int, str, int]]
     told: frozenset[tuple[str, int]]
     failed: frozenset[tuple[str, int]]
 
 
-def standing(found: Found, case: str) -> Standing:
-    """Of a case; its own name, what follows from it and the moments are left out."""
+def standing(found: Found, case: str, *, heard: bool = True) -> Standing:
+    """Of a case; its own name, what follows from it and the moments are left out. `heard`: by calls, so that what they
+    say can be compared, and how often it was recorded; else a poll may have known first, in its own words."""
+    of_the_job = OF_THE_JOB + (AS_TOLD if heard else ())
 
     def plain(value: object) -> str:
         text = json.dumps(value, sort_keys=True, default=str).replace(case, "")
@@ -44,8 +47,8 @@ def standing(found: Found, case: str) -> Standing:
         plain_name = NUMBER.sub("job", name)
         each[plain_name] = 1 if name.startswith(AGAIN) else max(times, each.get(plain_name, 0))
     return Standing(
-        jobs=frozenset(plain(_job(row)) for row in found.rows if row["sk"] == "job" and "status" in row),
-        events=frozenset(plain(_event(row)) for row in found.rows if _is_told(row)),
+        jobs=frozenset(plain(_job(row, of_the_job)) for row in found.rows if row["sk"] == "job" and "status" in row),
+        events=frozenset(Counter(plain(_event(row)) for row in found.rows if heard and _is_told(row)).items()),
         objects=frozenset(_objects(found, case)),
         told=frozenset(each.items()),
         failed=frozenset((name, len(bodies)) for name, bodies in found.failed.items()),
@@ -65,14 +68,27 @@ def lies(found: Found) -> list[str]:
             wrong.append(f"{kind} of a version that was never written")
         elif kind == "Media Archived":
             (medium,) = detail["media"]
-            if medium.get("version_id") not in [version for version, _ in found.versions.get(medium["key"], ())]:
+            if medium.get("version_id") not in [stored.version for stored in found.versions.get(medium["key"], ())]:
                 wrong.append(f"{kind} of an object that is not there")
         elif kind == "Job Settled" and any(medium["state"] == "pending" for medium in detail["media"]):
             wrong.append(f"{kind} with a medium under way")
-    return wrong
+    return [*wrong, *_stale(found, jobs.values())]
 
 
-def _job(row: Row) -> dict[str, Any]:
+def _stale(found: Found, jobs: Iterable[Row]) -> Iterator[str]:
+    """The settled jobs whose `job.json` is not there, or tells of other media than the row."""
+    for row in jobs:
+        stored = found.versions.get(f"media/{row['provider']}/{row['job_id']}/job.json")
+        if row["stage"] == "settled" and not stored:
+            yield "a settled job without its job.json"
+        elif row["stage"] == "settled" and stored:
+            page = json.loads(stored[0].content)  # the newest version stands first
+            told, are = ([{name: one.get(name) for name in OF_A_MEDIUM} for one in of["media"]] for of in (page, row))
+            if (page["stage"], page["status"], told) != (row["stage"], row["status"], are):
+                yield "a job.json that does not tell how the job settled"
+
+
+def _job(row: Row, names: tuple[str, ...]) -> dict[str, Any]:
     media = [{name: medium.get(name) for name in OF_A_MEDIUM} for medium in row["media"]]
     for medium in media:
         # A list holds links, which name the case; of an object in parts the emulator tells the checksum of all of it
@@ -80,7 +96,7 @@ def _job(row: Row) -> dict[str, Any]:
         if medium["role"] == "result" or (medium["bytes"] or 0) > PART_BYTES:
             medium["checksum"] = None
     key = {"provider": row["provider"], "job_id": row["job_id"], "webhook": row["webhook"]}
-    return {**key, **{name: row.get(name) for name in OF_THE_JOB}, "media": media}
+    return {**key, **{name: row.get(name) for name in names}, "media": media}
 
 
 def _is_told(row: Row) -> bool:
@@ -93,14 +109,16 @@ def _event(row: Row) -> dict[str, Any]:
     return {name: row.get(name) for name in names}
 
 
-def _objects(found: Found, case: str) -> Iterator[tuple[str, int, int]]:
+def _objects(found: Found, case: str) -> Iterator[tuple[str, int, str, int]]:
     for key, versions in found.versions.items():
         if key.endswith("/job.json"):  # overwritten each time that the job settles
-            yield NUMBER.sub("job", key.replace(case, "")), 0, 1
+            yield NUMBER.sub("job", key.replace(case, "")), 0, "", 1
         elif key.startswith("media/"):
-            yield NUMBER.sub("job", MEDIA_ID.sub("-*.", key.replace(case, ""))), versions[0][1], len(versions)
+            name = NUMBER.sub("job", MEDIA_ID.sub("-*.", key.replace(case, "")))
+            content = "" if key.endswith(".jsonl") else versions[0].digest  # a list holds links, which name the case
+            yield name, versions[0].size, content, len(versions)
         else:  # a large body, under the digest of its content
-            yield key.rpartition("/")[0], 0, 1
+            yield key.rpartition("/")[0], 0, "", 1
 
 
 def _news(event: dict[str, Any]) -> str:
