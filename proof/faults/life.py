@@ -27,14 +27,17 @@ ASYNCHRONOUS_TRIES = 3
 MOST_TRIES = 8  # of a delivery or a batch, one of which fails: more are a failure that stays
 PATIENCE = 60.0  # seconds until a case must rest
 QUIET_SECONDS = 0.25  # without anything to do, after all jobs rest
+MEANWHILE_SECONDS = 2.0  # without anything to do, before
 
 
 @dataclass(frozen=True)
 class Ending:
-    """Where a story's jobs rest, by provider and id; what happens after each of the archive's tries, if anything."""
+    """Where a story's jobs rest, by provider and id; what happens after each of the archive's tries, if anything, and
+    what every few seconds while they do not rest."""
 
     jobs: Mapping[tuple[str, str], str]
     after_try: Callable[[], None] = lambda: None
+    meanwhile: Callable[[], None] = lambda: None
 
 
 type Story = Callable[["Life"], Ending]
@@ -132,6 +135,9 @@ class Life:
                 quiet_since = time.monotonic()
             elif time.monotonic() - quiet_since > QUIET_SECONDS and self._rests(ending):
                 return
+            elif time.monotonic() - quiet_since > MEANWHILE_SECONDS:
+                ending.meanwhile()
+                quiet_since = time.monotonic()
         self.problems.append(f"did not come to rest: {[self.account.job(*job) for job in ending.jobs]}")
 
     def _due(self) -> list[Work]:

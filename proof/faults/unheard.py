@@ -1,6 +1,7 @@
 """The stories of what nobody tells: jobs that are tracked and asked about, calls that fail and never come again.
 
 Each is told until its fault has been met, a few times at most: a sweep of another case may have done the work before.
+And one sweep comes after the other until all rests, as the schedule has it: many cases share what a sweep gets to.
 """
 
 import time
@@ -23,7 +24,7 @@ def until_met(life: Life, one: Callable[[str], dict[tuple[str, str], str]]) -> E
         jobs |= one(life.job(f"job{number}"))
         if life.slot.target is None or life.slot.fired:
             break
-    return Ending(jobs)
+    return Ending(jobs, meanwhile=life.sweep)
 
 
 # ---- what a provider knows of a job, once it is done: where the jobs come to rest ------------------------------------
@@ -105,7 +106,7 @@ def never_again(webhook: str) -> Story:
         life.quieten()
         time.sleep(QUIET_SECONDS)
         life.sweep()
-        return Ending(rests)
+        return Ending(rests, meanwhile=life.sweep)
 
     return story
 
@@ -137,7 +138,7 @@ def stuck(life: Life) -> Ending:
     life.quieten()
     time.sleep(QUIET_SECONDS)
     life.sweep()
-    return Ending({("captions", life.job()): "settled"})
+    return Ending({("captions", life.job()): "settled"}, meanwhile=life.sweep)
 
 
 def silent(life: Life) -> Ending:
@@ -164,7 +165,7 @@ def silent(life: Life) -> Ending:
     life.account.aws.dynamodb.put_item(TableName=life.account.table, Item=item)
     life.quieten()
     life.sweep()
-    return Ending({("sync", life.job()): "attention"})
+    return Ending({("sync", life.job()): "attention"}, meanwhile=life.sweep)
 
 
 def strange_notice(life: Life) -> Ending:
@@ -184,7 +185,7 @@ def crowded(life: Life) -> Ending:
         life.quieten()
     time.sleep(QUIET_SECONDS)
     life.sweep()
-    return Ending({("creatify", life.job()): "settled"})
+    return Ending({("creatify", life.job()): "settled"}, meanwhile=life.sweep)
 
 
 NEVER_AGAIN: dict[str, Story] = {f"never again {webhook}": never_again(webhook) for webhook in RECEIVERS}
