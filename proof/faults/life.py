@@ -22,6 +22,7 @@ RECEIVERS = {
     "creatify/product_to_videos": "CreatifyProductToVideo",
     "captions/creator": "CaptionsCreator",
 }
+ASKING = frozenset({"Archive", "Reconcile", "RegisterCaptionsWebhook", "RotateCaptionsSecret"})  # at Captions' API
 NOBODY = "nobody"  # the webhook that the simulated API of Captions tells of a job's end
 ASYNCHRONOUS_TRIES = 3
 MOST_TRIES = 8  # of a delivery or a batch, one of which fails: more are a failure that stays
@@ -69,6 +70,8 @@ class Life:
 
     def invoke(self, name: str, event: Any, **own: str) -> Outcome:
         """Invoke a function once; `own` stands in its environment in place of what the stack has."""
+        if name in ASKING:
+            self.account.make_room()
         function = self.account.functions[name]
         environment = {**function.environment, **own}
         outcome = self.functions.invoke(replace(function, environment=environment), event, self.slot)
