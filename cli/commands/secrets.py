@@ -72,6 +72,8 @@ def set_secret(
 
     The value before verifies on for RotationGraceHours.
     """
+    if pending and leaked:
+        raise typer.BadParameter("leave out --pending: beside a value that is pending, the one that leaked verifies on")
     stack = stack_of(ctx)
     if file is None and not sys.stdin.isatty():
         raise Refusal("nobody is there to type it; give it with --file, where - is the standard input")
