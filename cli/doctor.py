@@ -75,7 +75,10 @@ def _secrets(stack: Stack) -> Iterator[Finding]:
             )
         else:
             yield Finding(
-                state.name, "wrong", "not set: its webhook answers 401", f"`dailies secrets set {state.name}`"
+                state.name,
+                "wrong",
+                "not set, or too short: its webhook answers 401",
+                f"`dailies secrets set {state.name}`",
             )
 
 

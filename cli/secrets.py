@@ -1,6 +1,7 @@
 """The stack's secrets: which are set, and new versions of them. A value is shown to nobody."""
 
 import json
+import re
 import secrets
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
@@ -10,9 +11,13 @@ from cli.refusal import NothingFound, Refusal
 from cli.stack import Stack
 from dailies.providers import every_provider
 from dailies.rotating import HeldSecret
-from dailies.secrets import PLACEHOLDER, STAGES
+from dailies.secrets import PLACEHOLDER, STAGES, may_verify
 
 NAMES = ("sync/signing", "sync/api", "creatify/token", "creatify/api", "captions/signing", "captions/api")
+# What has so many letters, ten of them behind `whsec_`, nobody guesses over a network; Dailies makes tokens of 43.
+LEAST_LETTERS = 16
+TOKEN = re.compile(rf"[A-Za-z0-9_-]{{{LEAST_LETTERS},}}")  # what stands in a URL as it is
+SIGNING = re.compile(rf"[!-~]{{{LEAST_LETTERS},}}")  # what an HTTP header can bear
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,8 +38,8 @@ def states(stack: Stack) -> list[State]:
 def value(stack: Stack, name: str) -> str:
     """A secret's current value; a Refusal where it is not set."""
     text = _current(stack, name)
-    if not _is_set(text):
-        raise Refusal(f"the secret {name} is not set; `dailies secrets set {name}` does it")
+    if not _is_set(name, text):
+        raise Refusal(f"the secret {name} is not set{_or_short(name)}; `dailies secrets set {name}` does it")
     return text
 
 
@@ -42,7 +47,7 @@ def check(name: str, text: str) -> str:
     """The value as it is kept; a Refusal where the secret cannot be one like it."""
     text = text.strip()
     provider, _, kind = name.partition("/")
-    if not _is_set(text):
+    if text in ("", PLACEHOLDER):
         raise Refusal(f"that is no value for {name}; nothing was changed")
     if kind == "api":
         names = every_provider()[provider].api_names
@@ -57,6 +62,13 @@ def check(name: str, text: str) -> str:
         raise Refusal(f"{name} has a blank inside: give the bare secret, not a file around it; nothing was changed")
     elif name == "sync/signing" and not text.startswith("whsec_"):
         raise Refusal("Sync's signing secrets begin with whsec_, which belongs to them; nothing was changed")
+    elif name == "creatify/token" and not TOKEN.fullmatch(text):
+        raise Refusal(
+            f"{name} is {LEAST_LETTERS} or more of A-Z, a-z, 0-9, - and _, as it stands in a URL"
+            " (`dailies secrets rotate` makes one); nothing was changed"
+        )
+    elif not SIGNING.fullmatch(text):
+        raise Refusal(f"{name} is {LEAST_LETTERS} or more printable ASCII characters; nothing was changed")
     return text
 
 
@@ -98,7 +110,7 @@ def webhook_urls(stack: Stack, *, reveal: bool) -> dict[str, str]:
 def set_for_trial(stack: Stack, name: str) -> str:
     """The current value, on a local stack a made-up one where nobody has set it; a Refusal elsewhere."""
     text = _current(stack, name)
-    if _is_set(text) or not stack.is_local:
+    if _is_set(name, text) or not stack.is_local:
         return value(stack, name)
     text = f"whsec_{secrets.token_urlsafe(24)}"
     put(stack, name, text)
@@ -113,7 +125,7 @@ def _state(stack: Stack, name: str) -> State:
         return State(name, is_set=False, changed_at=None, stages=())
     held = {stage for stages in versions.values() for stage in stages}
     stages = tuple(word for stage, word in STAGES.items() if stage in held)
-    return State(name, _is_set(answer.get("SecretString", "")), answer["CreatedDate"], stages)
+    return State(name, _is_set(name, answer.get("SecretString", "").strip()), answer["CreatedDate"], stages)
 
 
 def _end_pending(stack: Stack, name: str) -> None:
@@ -135,8 +147,12 @@ def _current(stack: Stack, name: str) -> str:
         raise NothingFound(f"the stack has no secret {_id(stack, name)}; deploy it again (`sam deploy`)") from None
 
 
-def _is_set(text: str) -> bool:
-    return bool(text.strip()) and text.strip() != PLACEHOLDER
+def _is_set(name: str, text: str) -> bool:
+    return text not in ("", PLACEHOLDER) if name.endswith("/api") else may_verify(text)
+
+
+def _or_short(name: str) -> str:
+    return "" if name.endswith("/api") else ", or too short to be one"
 
 
 def _id(stack: Stack, name: str) -> str:

@@ -47,3 +47,45 @@ def test_what_leaked_is_not_left_current_by_a_value_that_is_only_pending(
     done = secrets_set("sync/signing", "whsec_0123456789abcdef", "--leaked", "--pending")
     assert (done.code, "leave out --pending" in done.err) == (2, True)
     assert value(cloud_with_stack, "sync/signing") == "not-set"
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "shape"),
+    [
+        ("creatify/token", "x", "16 or more of A-Z, a-z, 0-9, - and _"),
+        ("creatify/token", "fifteen-letters", "16 or more of A-Z, a-z, 0-9, - and _"),
+        ("creatify/token", "a/b?c-0123456789abcdef", "16 or more of A-Z, a-z, 0-9, - and _"),
+        ("creatify/token", "schlüssel-0123456789", "16 or more of A-Z, a-z, 0-9, - and _"),
+        ("sync/signing", "whsec_", "16 or more printable ASCII characters"),
+        ("captions/signing", "fifteen-letters", "16 or more printable ASCII characters"),
+        ("captions/signing", "ключ-0123456789abcdef", "16 or more printable ASCII characters"),
+    ],
+)
+def test_a_secret_of_another_shape_is_refused_in_one_line_that_says_the_shape(
+    cloud_with_stack: Cloud, secrets_set: Set, name: str, text: str, shape: str
+) -> None:
+    done = secrets_set(name, text)
+    assert (done.code, done.err.count("\n"), shape in done.err) == (1, 1, True)
+    assert value(cloud_with_stack, name) == "not-set"
+
+
+@pytest.mark.parametrize(
+    ("name", "text"),
+    [
+        ("creatify/token", "t0k3n-0123456_AZ"),
+        ("sync/signing", "whsec_0123456789"),
+        ("captions/signing", "~!$&'()*+,;=:@/?"),
+    ],
+)
+def test_the_least_that_is_one_is_taken(cloud_with_stack: Cloud, secrets_set: Set, name: str, text: str) -> None:
+    assert secrets_set(name, f"{text}\n").code == 0
+    assert value(cloud_with_stack, name) == text
+
+
+def test_a_value_that_is_too_short_to_verify_is_not_taken_for_set(cloud_with_stack: Cloud) -> None:
+    """As the AWS CLI may set one."""
+    cloud_with_stack.secretsmanager.put_secret_value(SecretId="dailies/creatify/token", SecretString="x")
+    listed = dailies("secrets", "list", "--json", "--stack", "dailies").json
+    assert [one["is_set"] for one in listed if one["name"] == "creatify/token"] == [False]
+    done = dailies("secrets", "show-urls", "--reveal", "--stack", "dailies")
+    assert (done.code, "creatify/token is not set, or too short" in done.err) == (1, True)

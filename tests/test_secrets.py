@@ -16,6 +16,7 @@ from moto.secretsmanager.models import secretsmanager_backends
 from cli.doctor import MOST_SKEW
 from dailies.errors import NotStored
 from dailies.secrets import (
+    LEAST_LETTERS,
     MOST_CLOCKS_DIFFER,
     MOST_REFRESH_SECONDS,
     PLACEHOLDER,
@@ -117,6 +118,14 @@ class TestVersions:
         store.put(value or " ")
         store.put(value or " ", "AWSPENDING")
         assert store.secret(grace=0).usable(NOW) == {}
+
+    @pytest.mark.parametrize("stage", ["AWSCURRENT", "AWSPENDING"])
+    def test_a_value_that_can_be_guessed_verifies_nothing(self, store: Store, stage: str) -> None:
+        """Nor is each of its letters redacted from what is recorded."""
+        store.put("x" * (LEAST_LETTERS - 1), stage)
+        assert store.secret(grace=0).usable(NOW) == ({} if stage == "AWSCURRENT" else {"current": "whsec_first"})
+        store.put("x" * LEAST_LETTERS, stage)
+        assert "x" * LEAST_LETTERS in store.secret(grace=0).usable(NOW).values()
 
     def test_whitespace_around_a_value_was_pasted_along(self, store: Store) -> None:
         store.put(" whsec_pasted\n")

@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 CLIENT = Config(connect_timeout=1, read_timeout=2, retries={"mode": "standard", "total_max_attempts": 2})
 PLACEHOLDER = "not-set"
 """What the template puts in until the owner sets a secret; it verifies nothing."""
+LEAST_LETTERS = 8
+"""A shorter value verifies nothing either: it can be guessed, and redacting it would take bodies apart."""
 
 REFRESH_SECONDS = 50.0  # a change takes effect within a minute
 UPDATING_SECONDS = 900.0  # so long a rotation that died leaves its tag; Lambda tries again within three minutes
@@ -29,6 +31,11 @@ REREAD_SECONDS = 5.0  # at most this often may unproven deliveries make us look 
 UPDATING_UNTIL = "dailies:updating-until"
 """The tag on a secret whose provider makes a new value just now: until when it counts, in seconds since 1970."""
 STAGES = {"AWSCURRENT": "current", "AWSPENDING": "pending", "AWSPREVIOUS": "previous"}
+
+
+def may_verify(value: str) -> bool:
+    """Whether a signing secret or token, without blanks around it, is one that deliveries may be proven by."""
+    return value != PLACEHOLDER and len(value) >= LEAST_LETTERS
 
 
 class ApiSecret:
@@ -137,7 +144,7 @@ class SigningSecret:
         if current and now >= max(current.created, self._rotated_at) + self._grace:
             known.pop("previous", None)
         values = {stage: known[stage].value for stage in STAGES.values() if stage in known}
-        return {stage: value for stage, value in values.items() if value and value != PLACEHOLDER}
+        return {stage: value for stage, value in values.items() if may_verify(value)}
 
     def _refresh(self, now: float) -> None:
         self._read_at, self._failed = now, True  # also when it fails: a stranger cannot make us ask in a loop

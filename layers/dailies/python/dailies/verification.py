@@ -14,7 +14,7 @@ from dailies.errors import StaleSignature, VerificationError
 from dailies.models import Proof
 
 type Secrets = Mapping[str, str]
-"""The usable secrets by version: current, pending, previous. Empty ones and placeholders are not among them."""
+"""The usable secrets by version: current, pending, previous. Placeholders and what is too short are not among them."""
 
 # Seconds until the year 5138; a number above is in milliseconds.
 MOST_SECONDS = 10**11
