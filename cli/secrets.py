@@ -35,11 +35,21 @@ def states(stack: Stack) -> list[State]:
     return [_state(stack, name) for name in NAMES]
 
 
+def may_be_sent(text: str) -> bool:
+    """Whether a call can bear it, in a header or a URL."""
+    return text.isascii() and text.isprintable()
+
+
 def value(stack: Stack, name: str) -> str:
-    """A secret's current value; a Refusal where it is not set."""
+    """A secret's current value; a Refusal where it is not set, or no call can bear it."""
     text = _current(stack, name)
     if not _is_set(name, text):
         raise Refusal(f"the secret {name} is not set{_or_short(name)}; `dailies secrets set {name}` does it")
+    if not may_be_sent(text):
+        raise Refusal(
+            f"{name} is set to more than printable ASCII characters, which no call can bear;"
+            f" `dailies secrets set {name}` sets another"
+        )
     return text
 
 

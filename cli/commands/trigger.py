@@ -29,6 +29,12 @@ def _known_webhook(webhook: str) -> str:
     return webhook
 
 
+def _sendable(secret: str) -> str:
+    if not secrets.may_be_sent(secret):
+        raise typer.BadParameter("only printable ASCII characters can be sent.")
+    return secret
+
+
 def trigger(
     ctx: typer.Context,
     *,
@@ -42,7 +48,9 @@ def trigger(
     job: Annotated[str, typer.Option(help="The job's id; none: a new one.")] = "",
     media_url: Annotated[str, typer.Option(help="A link to what the job made; none: to the local media host.")] = "",
     url: Annotated[str, typer.Option(help="Call this instead of the stack: any URL.")] = "",
-    secret: Annotated[str, typer.Option(help="Prove it by this instead of the stack's secret.")] = "",
+    secret: Annotated[
+        str, typer.Option(callback=_sendable, help="Prove it by this instead of the stack's secret.")
+    ] = "",
     print_as: Annotated[
         Literal["event", "curl"] | None,
         typer.Option("--print", help="Do not call: print the event for `sam local invoke -e -`, or a curl line."),
