@@ -1,6 +1,5 @@
 """`dailies trigger` by a secret and to a URL that are given: what cannot be sent is told before anything is."""
 
-import warnings
 from collections.abc import Iterator
 
 import pytest
@@ -42,3 +41,23 @@ def test_one_that_was_set_by_other_means(archive_at_work: Archive, monkeypatch: 
 def test_any_other_is_sent_as_it_is(called: Webhook) -> None:
     assert trigger("captions/creator", "--secret", "two words ~!", "--url", called.url).code == 0
     assert [one.headers["authorization"] for one in called.deliveries] == ["Bearer two words ~!"]
+
+
+@pytest.mark.filterwarnings("error")
+@pytest.mark.parametrize(
+    "url",
+    [
+        "nonsense",
+        "127.0.0.1/x",
+        "ftp://x/y",
+        "http://127.0.0.1:99999/x",
+        "http://[::1/x",
+        "http://",
+        "https:///x",
+        "//x/y",
+    ],
+)
+@pytest.mark.parametrize("more", [(), ("--print", "curl")])
+def test_an_url_that_is_none(url: str, more: tuple[str, ...]) -> None:
+    done = trigger("captions/creator", "--secret", "0123456789abcdef", "--url", url, *more)
+    assert (done.code, "is no http(s) URL" in done.err, done.out) == (2, True, "")

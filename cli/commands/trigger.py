@@ -6,7 +6,8 @@ from secrets import token_hex
 from typing import Annotated, Literal
 
 import typer
-from urllib3.exceptions import HTTPError
+from urllib3.exceptions import HTTPError, LocationParseError
+from urllib3.util import Url, parse_url
 
 from cli import calls, secrets
 from cli.calls import CASES, FORGED, SECRET_OF, UNREADABLE, Link, Order
@@ -35,6 +36,18 @@ def _sendable(secret: str) -> str:
     return secret
 
 
+def _http(url: str) -> str:
+    if not url:
+        return url
+    try:
+        parts = parse_url(url)
+    except LocationParseError:
+        parts = Url()
+    if parts.scheme not in ("http", "https") or not parts.host:
+        raise typer.BadParameter(f"{url!r} is no http(s) URL.")
+    return url
+
+
 def trigger(
     ctx: typer.Context,
     *,
@@ -47,7 +60,7 @@ def trigger(
     ] = "",
     job: Annotated[str, typer.Option(help="The job's id; none: a new one.")] = "",
     media_url: Annotated[str, typer.Option(help="A link to what the job made; none: to the local media host.")] = "",
-    url: Annotated[str, typer.Option(help="Call this instead of the stack: any URL.")] = "",
+    url: Annotated[str, typer.Option(callback=_http, help="Call this instead of the stack: any URL.")] = "",
     secret: Annotated[
         str, typer.Option(callback=_sendable, help="Prove it by this instead of the stack's secret.")
     ] = "",
