@@ -18,6 +18,7 @@ NAMES = ("sync/signing", "sync/api", "creatify/token", "creatify/api", "captions
 LEAST_LETTERS = 16
 TOKEN = re.compile(rf"[A-Za-z0-9_-]{{{LEAST_LETTERS},}}")  # what stands in a URL as it is
 SIGNING = re.compile(rf"[!-~]{{{LEAST_LETTERS},}}")  # what an HTTP header can bear
+EXAMPLE = "..."  # where the documentation leaves a credential out
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,13 +62,15 @@ def check(name: str, text: str) -> str:
         raise Refusal(f"that is no value for {name}; nothing was changed")
     if kind == "api":
         names = every_provider()[provider].api_names
-        example = json.dumps(dict.fromkeys(names, "..."))
+        example = json.dumps(dict.fromkeys(names, EXAMPLE))
         try:
             read = json.loads(text)
         except ValueError:
             read = None
         if not isinstance(read, dict) or not all(isinstance(read.get(one), str) and read[one] for one in names):
             raise Refusal(f"{name} is JSON: {example}; nothing was changed")
+        for one in names:
+            _check_credential(name, one, read[one])
     elif any(letter.isspace() or not letter.isprintable() for letter in text):
         raise Refusal(f"{name} has a blank inside: give the bare secret, not a file around it; nothing was changed")
     elif name == "sync/signing" and not text.startswith("whsec_"):
@@ -80,6 +83,15 @@ def check(name: str, text: str) -> str:
     elif not SIGNING.fullmatch(text):
         raise Refusal(f"{name} is {LEAST_LETTERS} or more printable ASCII characters; nothing was changed")
     return text
+
+
+def _check_credential(name: str, one: str, text: str) -> None:
+    if text == EXAMPLE:
+        raise Refusal(f"{EXAMPLE} stands for the {one} in the example: put your own there; nothing was changed")
+    if any(letter.isspace() for letter in text):
+        raise Refusal(f"{name} has a blank in its {one}: give it as the provider shows it; nothing was changed")
+    if not may_be_sent(text):
+        raise Refusal(f"{name}: an {one} is printable ASCII characters; nothing was changed")
 
 
 def put(stack: Stack, name: str, text: str, *, pending: bool = False, leaked: bool = False) -> bool:

@@ -89,3 +89,29 @@ def test_a_value_that_is_too_short_to_verify_is_not_taken_for_set(cloud_with_sta
     assert [one["is_set"] for one in listed if one["name"] == "creatify/token"] == [False]
     done = dailies("secrets", "show-urls", "--reveal", "--stack", "dailies")
     assert (done.code, "creatify/token is not set, or too short" in done.err) == (1, True)
+
+
+@pytest.mark.parametrize(
+    ("text", "problem"),
+    [
+        ('{"api_key": "..."}', "... stands for the api_key"),
+        ('{"api_key": "abc\\n"}', "a blank in its api_key"),
+        ('{"api_key": " k "}', "a blank in its api_key"),
+        ('{"api_key": "a b"}', "a blank in its api_key"),
+        ('{"api_key": "ключ-0123"}', "api_key is printable ASCII characters"),
+        ('{"api_key": "abc\\u0000"}', "api_key is printable ASCII characters"),
+    ],
+)
+def test_a_key_that_no_request_can_bear_is_refused_in_one_line(
+    cloud_with_stack: Cloud, secrets_set: Set, text: str, problem: str
+) -> None:
+    done = secrets_set("sync/api", text)
+    assert (done.code, done.err.count("\n"), problem in done.err) == (1, 1, True)
+    assert "abc" not in done.err
+    assert value(cloud_with_stack, "sync/api") == "not-set"
+
+
+def test_each_of_creatifys_two_is_looked_at(cloud_with_stack: Cloud, secrets_set: Set) -> None:
+    assert "a blank in its api_id" in secrets_set("creatify/api", '{"api_id": "i ", "api_key": "k"}').err
+    assert "... stands for the api_key" in secrets_set("creatify/api", '{"api_id": "i", "api_key": "..."}').err
+    assert secrets_set("creatify/api", '{"api_id": "i", "api_key": "k", "note": "of the team"}').code == 0
