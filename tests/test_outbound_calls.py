@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from dailies.errors import HostFailed
+from dailies.errors import CredentialsRefused, HostFailed
 from dailies.outbound import MOST_API_BYTES, Network, call
 from dailies.provider import Request
 from local.media_host import MediaHost, media_host
@@ -83,6 +83,15 @@ def test_the_name_that_was_set_is_the_one_that_is_asked(host: MediaHost) -> None
     host.add("/v2/named", b"{}", "application/json")
     call(Request("GET", host.url("/v2/named", lifetime=None), {}), SYSTEM)
     assert host.requests[-1].header("host") == urlsplit(host.url("/v2/named")).netloc
+
+
+@pytest.mark.parametrize("key", ["ключ", "clé", "a\nb", "a\r", "a\0"])
+def test_a_key_that_cannot_be_sent_is_the_owners_to_mend(host: MediaHost, key: str) -> None:
+    before = len(host.requests)
+    with pytest.raises(CredentialsRefused, match=r"the API key cannot be sent: .* printable ASCII") as refused:
+        call(Request("GET", host.url("/v2/generate/g-1"), {"x-api-key": key}), SYSTEM)
+    assert len(host.requests) == before
+    assert key not in str(refused.value)
 
 
 def test_nobody_there_is_another_time() -> None:

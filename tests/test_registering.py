@@ -231,6 +231,7 @@ class TestCreationThatFailed:
         ("key", "reason"),
         [
             ("wrong", "captions /webhooks/events: answered 403"),
+            ("ключ", "captions /webhooks/events: the API key cannot be sent"),
             ("", 'no API key of captions is set; its secret is to hold {"api_key": "..."}'),
         ],
     )

@@ -115,6 +115,12 @@ class TestNotSubmitted:
         with pytest.raises(NotSubmitted, match="no credentials of sync are set: api_key in its api secret"):
             Owner(archive_at_work).submit("sync", "generate", GENERATION, SYNC_URL)
 
+    def test_with_a_key_that_cannot_be_sent(self, owner: Owner) -> None:
+        """Nobody has to look whether the provider took the job."""
+        owner.desk.cloud.secretsmanager.put_secret_value(SecretId="dailies/sync/api", SecretString='{"api_key":"ключ"}')
+        with pytest.raises(NotSubmitted, match=r"^sync did not take it: the API key cannot be sent"):
+            owner.submit("sync", "generate", GENERATION, SYNC_URL)
+
     def test_what_the_provider_refuses_with_its_own_words(self, owner: Owner) -> None:
         with pytest.raises(NotSubmitted, match=r"creatify refused it with 400: .*product_url"):
             owner.submit("creatify", "gen_image", {}, CREATIFY_URL)

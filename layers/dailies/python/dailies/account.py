@@ -10,7 +10,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from dailies import answers, outbound
-from dailies.errors import ApiFailed, ApiRefused, HostFailed, PayloadError
+from dailies.errors import ApiFailed, ApiRefused, CredentialsRefused, HostFailed, PayloadError
 from dailies.outbound import Network
 from dailies.provider import Credentials, Provider, Request
 from dailies.secrets import ApiSecret
@@ -80,6 +80,8 @@ class Account:
         try:
             status, body, *_ = outbound.call(request, self.network)
             return status, body
+        except CredentialsRefused as error:
+            raise ApiRefused(f"{name}: {error.reason}") from error
         except HostFailed as error:
             raise ApiFailed(f"{name}: no answer ({error.reason})") from error
 

@@ -106,6 +106,8 @@ class Api:
         self._take(submits=submits)
         try:
             answer = outbound.call(request, self.network)
+        except CredentialsRefused:
+            raise  # nothing was sent
         except HostFailed as error:
             self.telemetry.count("Questions", {"provider": self.provider.name, "status": "none"})
             return Answer(NO_ANSWER, error.reason.encode())

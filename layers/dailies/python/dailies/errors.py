@@ -95,7 +95,7 @@ class NoRoom(LimitReached):
 
 
 class CredentialsRefused(HostFailed):
-    """The provider's API does not take the owner's credentials."""
+    """The provider's API does not take the owner's credentials, or they are such that they cannot be sent."""
 
 
 class FailureAnswered(HostFailed):

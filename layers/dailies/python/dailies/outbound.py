@@ -19,7 +19,7 @@ from botocore.httpsession import get_cert_path
 
 from dailies import addresses, answers, pauses
 from dailies.addresses import Place, Resolve, Ways
-from dailies.errors import HostFailed, MediumRefused, StorageFailed
+from dailies.errors import CredentialsRefused, HostFailed, MediumRefused, StorageFailed
 from dailies.provider import Request
 
 CONNECT_SECONDS = 5.0
@@ -171,7 +171,9 @@ class Answer(NamedTuple):
 
 def call(request: Request, network: Network, *, seconds: float = API_SECONDS) -> Answer:
     """Call a provider's API at the address that the owner set: no redirect is followed, so the key goes nowhere else.
-    HostFailed where there is no whole answer in so many seconds."""
+    HostFailed where there is no whole answer in so many seconds, CredentialsRefused where nothing was sent."""
+    if not all(value.isascii() and value.isprintable() for value in request.headers.values()):
+        raise CredentialsRefused("the API key cannot be sent: it has more than printable ASCII characters")
     parts = urlsplit(request.url)
     tls = parts.scheme == "https"
     name = parts.hostname or ""
