@@ -58,8 +58,10 @@ def check(name: str, text: str) -> str:
     """The value as it is kept; a Refusal where the secret cannot be one like it."""
     text = text.strip()
     provider, _, kind = name.partition("/")
-    if text in ("", PLACEHOLDER):
-        raise Refusal(f"that is no value for {name}; nothing was changed")
+    if not text:
+        raise Refusal(f"the input was empty: nothing was changed; give the value of {name}")
+    if text == PLACEHOLDER:
+        raise Refusal(f"{PLACEHOLDER} is the placeholder, no value for {name}; nothing was changed")
     if kind == "api":
         names = every_provider()[provider].api_names
         example = json.dumps(dict.fromkeys(names, EXAMPLE))

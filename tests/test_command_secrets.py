@@ -115,3 +115,17 @@ def test_each_of_creatifys_two_is_looked_at(cloud_with_stack: Cloud, secrets_set
     assert "a blank in its api_id" in secrets_set("creatify/api", '{"api_id": "i ", "api_key": "k"}').err
     assert "... stands for the api_key" in secrets_set("creatify/api", '{"api_id": "i", "api_key": "..."}').err
     assert secrets_set("creatify/api", '{"api_id": "i", "api_key": "k", "note": "of the team"}').code == 0
+
+
+@pytest.mark.parametrize("name", ["sync/signing", "sync/api"])
+@pytest.mark.parametrize(
+    ("text", "problem"),
+    [
+        ("", "the input was empty: nothing was changed"),
+        (" \n", "the input was empty: nothing was changed"),
+        ("not-set\n", "not-set is the placeholder"),
+    ],
+)
+def test_what_is_no_value_at_all_is_called_what_it_is(secrets_set: Set, name: str, text: str, problem: str) -> None:
+    done = secrets_set(name, text)
+    assert (done.code, done.err.count("\n"), problem in done.err) == (1, 1, True)

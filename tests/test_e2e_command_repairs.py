@@ -254,7 +254,7 @@ def test_secrets_are_listed_without_values_and_set_from_a_file(
         ("creatify/api", '{"api_key": "k"}', 'creatify/api is JSON: {"api_id": "...", "api_key": "..."}'),
         ("sync/signing", "secret", "begin with whsec_"),
         ("captions/signing", "two words", "has a blank inside"),
-        ("captions/signing", "not-set", "that is no value"),
+        ("captions/signing", "not-set", "is the placeholder"),
     ],
 )
 def test_a_secret_that_cannot_be_right_is_refused(
