@@ -24,9 +24,9 @@ class Operator:
         """A stack of the name `dailies` in the region of the test's account."""
         deploy(self.desk, {}, more_outputs)
 
-    def submits(self, call: str, **body: object) -> Done:
+    def submits(self, call: str, *options: str, **body: object) -> Done:
         self._body.write_text(json.dumps(body))
-        return dailies("submit", call, str(self._body), "--json", "--stack", "dailies")
+        return dailies("submit", call, str(self._body), *options, "--json", "--stack", "dailies")
 
     def webhook_of(self, done: Done) -> str | None:
         """The id of the webhook that Captions tells of what was submitted."""
@@ -91,3 +91,17 @@ def test_the_region_is_that_of_the_aws_clis_variable_where_it_is_set(
     monkeypatch.setenv("AWS_REGION", "us-east-1")
     monkeypatch.setenv("AWS_DEFAULT_REGION", "eu-central-1")
     assert operator.submits("captions/submit", script="Hello.").code == 0
+
+
+def test_a_call_that_goes_on_with_a_job_says_how_to_name_it(operator: Operator) -> None:
+    operator.deploys()
+    done = operator.submits("creatify/gen_video", video_prompt="turn")
+    assert (done.code, "--source" in done.err) == (2, True)
+    assert operator.asked() == []
+
+
+def test_a_job_to_go_on_with_is_not_ignored_by_a_call_that_needs_none(operator: Operator) -> None:
+    operator.deploys()
+    done = operator.submits("sync/generate", "--source", "abc", model="lipsync-2")
+    assert (done.code, "leave out --source" in done.err) == (2, True)
+    assert operator.asked() == []

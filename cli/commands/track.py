@@ -81,10 +81,14 @@ def submit(
     json: Json = False,
 ) -> None:
     """Submit a job to its provider with the stack's webhook in it, and track it. It is sent once: jobs are paid for."""
-    stack = stack_of(ctx)
     provider, _, name = call.partition("/")
-    told = _read(body)
     submission = PROVIDERS[provider].submissions[name]
+    if submission.needs_source and not source:
+        raise typer.BadParameter(f"{call} goes on with a job that there is: give its id as --source")
+    if source and not submission.needs_source:
+        raise typer.BadParameter(f"{call} goes on with no job: leave out --source")
+    stack = stack_of(ctx)
+    told = _read(body)
     try:
         submitted = submit_job(
             apis.api(stack, provider),
