@@ -1,6 +1,7 @@
 """`dailies media`: a link to what a job made, or the file itself."""
 
 import webbrowser
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated
 
@@ -36,23 +37,30 @@ def media(
     found = archive.archived(jobs.find(stack, job_id), role)
     if download and len(found) > 1 and not to.is_dir():
         raise Refusal(f"{job_id} has {len(found)} media: name a folder with --to, or one of them with --role")
-    if download:
-        files = [_fetch(stack, medium, to) for medium in found]
-        if json:
-            print_json([{"role": medium.role, "file": str(file)} for medium, file in zip(found, files, strict=True)])
-        else:
-            for medium, file in zip(found, files, strict=True):
-                say(f"{medium.role}  {plain(file)}  [green]checked[/]: its bytes are those of the receipt")
-        return
     links = [archive.link(stack, medium, seconds=seconds) for medium in found]
-    if json:
-        print_json([{"role": medium.role, "url": url} for medium, url in zip(found, links, strict=True)])
+    if download:
+        _show_files(found, [_fetch(stack, medium, to) for medium in found], json=json)
     else:
-        for medium, url in zip(found, links, strict=True):
-            say(f"{coloured(medium.role)}  {plain(url)}")
+        _show_links(found, links, json=json)
     if open_it:
         for url in links:
             webbrowser.open(url)
+
+
+def _show_files(found: Sequence[JobMedia], files: Sequence[Path], *, json: bool) -> None:
+    if json:
+        print_json([{"role": medium.role, "file": str(file)} for medium, file in zip(found, files, strict=True)])
+        return
+    for medium, file in zip(found, files, strict=True):
+        say(f"{medium.role}  {plain(file)}  [green]checked[/]: its bytes are those of the receipt")
+
+
+def _show_links(found: Sequence[JobMedia], links: Sequence[str], *, json: bool) -> None:
+    if json:
+        print_json([{"role": medium.role, "url": url} for medium, url in zip(found, links, strict=True)])
+        return
+    for medium, url in zip(found, links, strict=True):
+        say(f"{coloured(medium.role)}  {plain(url)}")
 
 
 def _fetch(stack: Stack, medium: JobMedia, to: Path) -> Path:
