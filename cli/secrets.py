@@ -14,8 +14,7 @@ from dailies.rotating import HeldSecret
 from dailies.secrets import PLACEHOLDER, STAGES, may_verify
 
 NAMES = ("sync/signing", "sync/api", "creatify/token", "creatify/api", "captions/signing", "captions/api")
-# What has so many letters, ten of them behind `whsec_`, nobody guesses over a network; Dailies makes tokens of 43.
-LEAST_LETTERS = 16
+LEAST_LETTERS = 8  # what is shorter, or `whsec_` alone, was cut when it was copied; Dailies makes tokens of 43
 TOKEN = re.compile(rf"[A-Za-z0-9_-]{{{LEAST_LETTERS},}}")  # what stands in a URL as it is
 SIGNING = re.compile(rf"[!-~]{{{LEAST_LETTERS},}}")  # what an HTTP header can bear
 EXAMPLE = "..."  # where the documentation leaves a credential out

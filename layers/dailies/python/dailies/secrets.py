@@ -20,8 +20,8 @@ if TYPE_CHECKING:
 CLIENT = Config(connect_timeout=1, read_timeout=2, retries={"mode": "standard", "total_max_attempts": 2})
 PLACEHOLDER = "not-set"
 """What the template puts in until the owner sets a secret; it verifies nothing."""
-LEAST_LETTERS = 8
-"""A shorter value verifies nothing either: it can be guessed, and redacting it would take bodies apart."""
+LEAST_LETTERS = 4
+"""A shorter value verifies nothing either: it is a mistake, and redacting it would take bodies apart."""
 
 REFRESH_SECONDS = 50.0  # a change takes effect within a minute
 UPDATING_SECONDS = 900.0  # so long a rotation that died leaves its tag; Lambda tries again within three minutes
