@@ -78,6 +78,8 @@ install .local/sam requirements/sam.txt
 # The operator's command, and where it imports from: the roots that pyproject.toml gives to mypy and pytest. Python
 # reads such a file by itself; nothing is packaged, and no code edits a path.
 printf '%s\n' "$(pwd)" "$(pwd)/layers/dailies/python" >"$(.venv/bin/python -c 'import sysconfig; print(sysconfig.get_path("purelib"))')/dailies.pth"
-printf '#!%s\nfrom cli.main import main\n\nmain()\n' "$(pwd)/.venv/bin/python" >.venv/bin/dailies
+# Its packages take most of a second to load, and Ctrl-C then is no mistake of anybody's: no traceback.
+printf '#!%s\ntry:\n    from cli.main import main\n\n    main()\nexcept KeyboardInterrupt:\n    raise SystemExit(130) from None\n' \
+    "$(pwd)/.venv/bin/python" >.venv/bin/dailies
 chmod +x .venv/bin/dailies
 echo "$wanted" >.venv/set-up
