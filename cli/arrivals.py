@@ -2,11 +2,11 @@
 
 import time
 from collections.abc import Callable, Iterator
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
 from cli import jobs, quarantine
+from cli.at_once import threads
 from cli.jobs import Filter
 from cli.quarantine import Call
 from cli.stack import Stack
@@ -35,7 +35,7 @@ def recent(stack: Stack, since: datetime, *, provider: str | None = None) -> lis
     """All that came in since then, the oldest first. Reads the events of every job that has news since."""
     first = clock.moment(since)
     changed = jobs.every(stack, Filter(provider=provider, since=first))
-    with ThreadPoolExecutor(READERS) as readers:
+    with threads(READERS) as readers:
         read = readers.map(lambda row: list(stack.table.events(row["provider"], row["job_id"])), changed)
         events = [Arrival(event.received_at, event) for of_job in read for event in of_job]
     refused = [Arrival(call.received_at, call) for call in quarantine.calls(stack, since, provider=provider)]

@@ -2,15 +2,14 @@
 
 import time
 from collections.abc import Iterator, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
-from itertools import chain
+from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 from boto3.dynamodb.types import TypeDeserializer
 
 from cli import payloads
+from cli.at_once import threads
 from cli.refusal import NothingFound, Refusal
 from cli.stack import Stack
 from dailies import rows
@@ -24,6 +23,7 @@ from dailies.table import MOST_INLINE, compressed
 
 DAY = 86_400
 READERS = 16  # days asked for at once
+FIRST_DAY = date(2026, 11, 1)  # no stack is older: the first release is of that month
 ATTRIBUTES = "pk, event_id, provider, webhook, received_at, reason, proof, payload_key"  # what a call is made of
 WEBHOOKS: dict[tuple[str, str], Webhook] = {
     (webhook.provider, webhook.name): webhook for one in every_provider().values() for webhook in one.webhooks
@@ -61,13 +61,14 @@ class Read:
 def calls(stack: Stack, since: datetime, *, provider: str | None = None) -> list[Call]:
     """The calls that came since then, the newest first. A query for each provider and day (UTC)."""
     today = datetime.now(UTC).date()
-    days = [today - timedelta(days=ago) for ago in range((today - since.astimezone(UTC).date()).days + 1)]
+    first = max(since.astimezone(UTC).date(), FIRST_DAY)
+    days = [today - timedelta(days=ago) for ago in range((today - first).days + 1)]
     names = [provider] if provider else list(every_provider())
     keys = [f"quarantine#{name}#{day}" for name in names for day in days]
-    with ThreadPoolExecutor(READERS) as readers:
-        found = chain.from_iterable(readers.map(lambda pk: list(_of_day(stack, pk)), keys))
+    with threads(READERS) as readers:
+        found = list(readers.map(lambda pk: list(_of_day(stack, pk)), keys))
     return sorted(
-        (call for call in found if datetime.fromisoformat(call.received_at) >= since),
+        (call for of_day in found for call in of_day if datetime.fromisoformat(call.received_at) >= since),
         key=lambda call: (call.received_at, call.event_id),
         reverse=True,
     )

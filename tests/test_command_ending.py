@@ -1,6 +1,5 @@
 """How the command ends when it is interrupted, when nobody reads on, and when what it says cannot be written."""
 
-import os
 import subprocess
 import sys
 from pathlib import Path

@@ -3,9 +3,18 @@
 import hashlib
 import json
 import secrets
+import signal
+import threading
+from collections.abc import Iterator
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta
+from itertools import count
+from typing import Any
+
+import pytest
 
 from cli import quarantine
+from cli.at_once import threads
 from cli.quarantine import Call
 from cli.stack import Stack
 from dailies import clock, rows
@@ -53,3 +62,57 @@ def test_a_call_whose_body_somebody_removed_stays_with_the_reason(fast_stack: St
     done = quarantine.read_again(fast_stack, call)
     assert (done.job_id, "is no longer in the bucket" in done.reason) == ("", True)
     assert quarantine.calls(fast_stack, NOW - timedelta(days=1)) == [call]
+
+
+def test_no_day_is_asked_for_before_there_were_any_stacks(fast_stack: Stack) -> None:
+    asked = []
+    fast_stack.dynamodb.meta.events.register(
+        "provide-client-params.dynamodb.Query",
+        lambda params, **_: asked.append(params["ExpressionAttributeValues"][":pk"]["S"]),
+    )
+    assert quarantine.calls(fast_stack, datetime(2000, 1, 1, tzinfo=UTC), provider="sync") == []
+    assert (min(asked), max(asked)) == ("quarantine#sync#2026-11-01", f"quarantine#sync#{datetime.now(UTC).date()}")
+
+
+@pytest.fixture
+def ctrl_c_counts() -> Iterator[None]:
+    """As at a terminal, also where these tests run in a shell's background."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
+@pytest.mark.usefixtures("ctrl_c_counts")
+def test_ctrl_c_ends_the_look_and_what_is_not_asked_yet_is_left(fast_stack: Stack) -> None:
+    asked, numbers, over = [], count(1), threading.Event()
+
+    def hear(params: Any, **_: object) -> None:
+        asked.append(params)
+        if next(numbers) == quarantine.READERS:
+            signal.pthread_kill(threading.main_thread().ident or 0, signal.SIGINT)
+        over.wait(5)  # none of them goes on meanwhile; where Ctrl-C does not end it, the test ends
+
+    fast_stack.dynamodb.meta.events.register("provide-client-params.dynamodb.Query", hear)
+    before = set(threading.enumerate())
+    with pytest.raises(KeyboardInterrupt):
+        quarantine.calls(fast_stack, NOW - timedelta(days=20))
+    over.set()
+    for reader in set(threading.enumerate()) - before:
+        reader.join()
+    assert len(asked) == quarantine.READERS
+
+
+def test_what_is_queued_when_ctrl_c_comes_is_not_begun() -> None:
+    begun, over = threading.Event(), threading.Event()
+
+    def wait() -> None:
+        begun.set()
+        over.wait()
+
+    futures = []
+    with suppress(KeyboardInterrupt), threads(1) as executor:
+        futures += [executor.submit(wait), executor.submit(wait)]
+        begun.wait()
+        raise KeyboardInterrupt
+    over.set()
+    assert [future.cancelled() for future in futures] == [False, True]

@@ -2,12 +2,12 @@
 
 import sys
 from collections import Counter
-from concurrent.futures import ThreadPoolExecutor
 from typing import Annotated
 
 import typer
 
 from cli import quarantine
+from cli.at_once import threads
 from cli.commands.connection import stack_of
 from cli.commands.jobs import Provider, Since
 from cli.moments import shown
@@ -89,7 +89,7 @@ def reparse(
         more(1)
         return read
 
-    with progress("read again", len(chosen)) as more, ThreadPoolExecutor(READERS) as readers:
+    with progress("read again", len(chosen)) as more, threads(READERS) as readers:
         done = list(readers.map(again, chosen))
     stayed = [read for read in done if read.reason]
     if json:

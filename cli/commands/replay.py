@@ -1,13 +1,13 @@
 """`dailies replay`: merge what is recorded again, and tell the bus again."""
 
 from collections.abc import Sequence
-from concurrent.futures import ThreadPoolExecutor
 from typing import Annotated
 
 import typer
 
 from cli import jobs
 from cli import replay as replaying
+from cli.at_once import threads
 from cli.commands.connection import stack_of
 from cli.commands.jobs import Provider
 from cli.jobs import Filter
@@ -60,7 +60,7 @@ def replay(
         more(1)
         return replayed
 
-    with progress("replay", len(chosen)) as more, ThreadPoolExecutor(WORKERS) as workers:
+    with progress("replay", len(chosen)) as more, threads(WORKERS) as workers:
         done = list(workers.map(again, chosen))
     if json:
         print_json([
