@@ -3,12 +3,15 @@
 What it ends with: 0 done, 1 not found, refused or failed, 2 not understood, 130 interrupted.
 """
 
+import errno
+import os
 import sys
 from collections.abc import Sequence
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 from botocore.exceptions import BotoCoreError, ClientError
+from typer.core import TyperGroup
 
 from cli import refusal, show
 from cli.commands import (
@@ -39,11 +42,27 @@ your own credentials. These three may stand anywhere in the line.
 """
 EPILOG = """
 Reads take --json. It ends with 0 when done, 1 when something was not found, refused or failed, 2 when it was not
-understood. `dailies COMMAND --help` says more.
+understood, 130 when interrupted. `dailies COMMAND --help` says more.
 """
+
+INTERRUPTED = 130
+NOT_WRITTEN = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO})
+
+
+class Command(TyperGroup):
+    """The command, which ends at a question as it ends elsewhere when it is interrupted."""
+
+    def invoke(self, ctx: Any) -> Any:  # the context is Click's, which Typer keeps to itself
+        try:
+            return super().invoke(ctx)
+        except typer.Abort:
+            show.errors().print()  # the shell goes on in a line of its own
+            raise typer.Exit(INTERRUPTED) from None
+
 
 app = typer.Typer(
     name="dailies",
+    cls=Command,
     help=HELP,
     epilog=EPILOG,
     no_args_is_help=True,
@@ -99,17 +118,40 @@ def in_front(arguments: Sequence[str]) -> list[str]:
 def main(arguments: Sequence[str] | None = None) -> None:
     """Run the command. Always ends with SystemExit."""
     try:
-        app(args=in_front(sys.argv[1:] if arguments is None else arguments), prog_name="dailies")
+        _run(in_front(sys.argv[1:] if arguments is None else arguments))
     except Refusal as refused:
         said = str(refused)
     except DailiesError as error:
         said = str(refusal.of_ours(error))
     except (BotoCoreError, ClientError) as error:
         said = str(refusal.of_aws(error))
-    except BrokenPipeError:  # `dailies jobs | head`
-        sys.stderr.close()
+    except BrokenPipeError:  # `dailies jobs | head`: whoever reads has enough
+        _leave_unwritten()
         raise SystemExit(0) from None
+    except OSError as error:
+        if error.errno not in NOT_WRITTEN:
+            raise
+        _leave_unwritten()
+        said = f"what it says cannot be written: {error.strerror}; write it to another place"
     else:
         raise SystemExit(0)
     show.errors().print(f"[red]dailies:[/] {show.plain(said)}", soft_wrap=True)
     raise SystemExit(1)
+
+
+def _run(arguments: Sequence[str]) -> None:
+    """Run it, and write all that it says while it can still be told that this fails."""
+    try:
+        app(args=arguments, prog_name="dailies")
+    except SystemExit as ended:
+        if isinstance(ended.__context__, BrokenPipeError):  # Rich and Typer each make a failure of it
+            raise ended.__context__ from None
+        sys.stdout.flush()
+        raise
+
+
+def _leave_unwritten() -> None:
+    """Python writes what is left when it ends, and would fail again."""
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(nowhere, sys.stdout.fileno())
+    os.close(nowhere)

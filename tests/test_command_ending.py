@@ -1,10 +1,20 @@
 """How the command ends when it is interrupted, when nobody reads on, and when what it says cannot be written."""
 
+import os
 import subprocess
 import sys
+from collections.abc import Iterator
+from contextlib import redirect_stderr, redirect_stdout
+from io import StringIO
 from pathlib import Path
+from typing import TextIO
 
 import pytest
+
+from cli.main import main
+from tests.command import dailies
+from tests.deployed import deploy
+from tests.desk import Archive
 
 COMMAND = Path(sys.executable).parent / "dailies"
 INTERRUPTED = 130
@@ -17,6 +27,48 @@ signal.raise_signal(signal.SIGINT)
 """
 
 
+class Keyboard:
+    """A terminal's, whose user answers a question with Ctrl-C."""
+
+    def isatty(self) -> bool:
+        return True
+
+    def readline(self, *_: object) -> str:
+        raise KeyboardInterrupt
+
+
+@pytest.fixture
+def deployed(archive_at_work: Archive, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The stack `dailies` on AWS (moto's)."""
+    monkeypatch.delenv("AWS_REGION", raising=False)
+    archive_at_work.set_keys()
+    deploy(archive_at_work, {}, {})
+
+
+@pytest.fixture(params=[-1, 1], ids=["at the end", "each line"])
+def unread(request: pytest.FixtureRequest) -> Iterator[TextIO]:
+    """A pipe whose reader is gone, as `head` is when it has its lines: told so at the end, or at each line."""
+    reads, writes = os.pipe()
+    os.close(reads)
+    with os.fdopen(writes, "w", buffering=request.param) as pipe:
+        yield pipe
+
+
+@pytest.fixture
+def full() -> Iterator[TextIO]:
+    """A file on a disk that is full."""
+    with Path("/dev/full").open("w") as file:
+        yield file
+
+
+def ended_into(file: TextIO, *arguments: str) -> tuple[int, str]:
+    """What the command ends with that writes there, and what it says of it."""
+    said = StringIO()
+    with redirect_stdout(file), redirect_stderr(said), pytest.raises(SystemExit) as ended:
+        main(arguments)
+    return int(ended.value.code or 0), said.getvalue()
+
+
 @pytest.mark.parametrize("package", ["typer", "botocore"])
 def test_interrupted_while_it_starts_it_says_nothing(tmp_path: Path, package: str) -> None:
     (tmp_path / f"{package}.py").write_text(IS_INTERRUPTED)
@@ -24,3 +76,40 @@ def test_interrupted_while_it_starts_it_says_nothing(tmp_path: Path, package: st
         [str(COMMAND), "--help"], env={"PYTHONPATH": str(tmp_path)}, capture_output=True, text=True, check=False
     )
     assert (done.returncode, done.stdout, done.stderr) == (INTERRUPTED, "", "")
+
+
+@pytest.mark.usefixtures("deployed")
+def test_interrupted_at_a_question_it_ends_as_interrupted(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sys, "stdin", Keyboard())
+    done = dailies("secrets", "rotate", "--stack", "dailies")
+    assert (done.code, done.out.strip()) == (INTERRUPTED, "")
+    assert done.err.startswith("Make a new token for Creatify's URL on dailies in us-east-1?")
+    assert "Aborted" not in done.err
+
+
+def test_its_help_names_all_that_it_ends_with() -> None:
+    said = " ".join(dailies("--help").out.split())
+    for ending in ("0 when done", "1 when something", "2 when it was not understood", "130 when interrupted"):
+        assert ending in said
+
+
+def test_where_nobody_reads_on_it_is_done(unread: TextIO) -> None:
+    done = subprocess.run([str(COMMAND), "--help"], stdout=unread, stderr=subprocess.PIPE, text=True, check=False)
+    assert (done.returncode, done.stderr) == (0, "")
+
+
+def test_where_its_output_finds_no_room_it_says_so_in_a_line(full: TextIO) -> None:
+    done = subprocess.run([str(COMMAND), "--help"], stdout=full, stderr=subprocess.PIPE, text=True, check=False)
+    assert done.returncode == 1
+    assert (
+        done.stderr == "dailies: what it says cannot be written: No space left on device; write it to another place\n"
+    )
+
+
+@pytest.mark.usefixtures("deployed")
+@pytest.mark.parametrize("more", [(), ("--json",)])
+def test_the_same_of_what_a_command_found(unread: TextIO, full: TextIO, more: tuple[str, ...]) -> None:
+    arguments = ("quarantine", "list", *more, "--stack", "dailies")
+    assert ended_into(unread, *arguments) == (0, "")
+    code, said = ended_into(full, *arguments)
+    assert (code, said.count("\n"), "No space left on device" in said) == (1, 1, True)
