@@ -106,6 +106,8 @@ def in_front(arguments: Sequence[str]) -> list[str]:
     number = 0
     while number < len(rest) and rest[number] != "--":
         if rest[number] in ours:
+            if not rest[number + 1 :] or rest[number + 1].startswith("-"):
+                return [*front, rest[number]]  # without a value: the parser says so
             front += rest[number : number + 2]
             del rest[number : number + 2]
         elif rest[number].startswith(tuple(f"{name}=" for name in ours)):

@@ -58,3 +58,10 @@ def test_a_disk_that_is_full(fast_stack: Stack, stored: JobMedia, tmp_path: Path
 def test_two_ways_to_say_which_jobs_are_replayed(arguments: list[str], says: str) -> None:
     done = dailies("replay", *arguments, "--yes")
     assert (done.code, says in done.err) == (2, True)
+
+
+@pytest.mark.parametrize("option", ["--stack", "--profile", "--region"])
+@pytest.mark.parametrize("behind", [[], ["--json"]])
+def test_a_stack_that_is_not_named(option: str, behind: list[str]) -> None:
+    done = dailies("jobs", option, *behind)
+    assert (done.code, f"Option '{option}' requires an argument." in done.err) == (2, True)
