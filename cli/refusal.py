@@ -1,18 +1,25 @@
 """What the operator is told when something cannot be done: one line, what is wrong and what to do about it."""
 
+from urllib.parse import urlsplit
+
 from botocore.exceptions import (
     BotoCoreError,
     ClientError,
+    ConnectTimeoutError,
     EndpointConnectionError,
+    InvalidRegionError,
     NoCredentialsError,
     NoRegionError,
     ProfileNotFound,
+    ProxyConnectionError,
 )
 
 from dailies.errors import DailiesError
 
 DENIED = frozenset({"AccessDenied", "AccessDeniedException", "AuthorizationError", "UnauthorizedOperation"})
 EXPIRED = frozenset({"ExpiredToken", "ExpiredTokenException", "InvalidClientTokenId", "UnrecognizedClientException"})
+
+THIS_MACHINE = frozenset({"127.0.0.1", "localhost", "::1"})
 
 
 class Refusal(Exception):
@@ -35,18 +42,24 @@ def of_ours(error: DailiesError) -> Refusal:
 def of_aws(error: BotoCoreError | ClientError) -> Refusal:
     """An answer of AWS's, or none, in our words."""
     match error:
-        case NoCredentialsError():
-            return Refusal("no AWS credentials; name a profile with --profile, or set AWS_PROFILE")
-        case NoRegionError():
-            return Refusal("no region; name it with --region, or set AWS_REGION")
-        case ProfileNotFound():
-            return Refusal(f"{error}; `aws configure list-profiles` lists those there are")
-        case EndpointConnectionError():
-            return Refusal(f"{error}; is the stack up? (`make up` starts the local one)")
         case ClientError():
             return _answered(error)
+        case NoCredentialsError():
+            said = "no AWS credentials; name a profile with --profile, or set AWS_PROFILE"
+        case NoRegionError():
+            said = "no region; name it with --region, or set AWS_REGION"
+        case InvalidRegionError():
+            name = error.kwargs["region_name"]
+            said = f"no region is called {name!r}; name one as us-east-1 is, with --region or AWS_REGION"
+        case ProfileNotFound():
+            said = f"{error}; `aws configure list-profiles` lists those there are"
+        case EndpointConnectionError() if urlsplit(error.kwargs["endpoint_url"]).hostname in THIS_MACHINE:
+            said = f"{error}; is the stack up? (`make up` starts the local one)"
+        case EndpointConnectionError() | ConnectTimeoutError() | ProxyConnectionError():
+            said = f"{error}; look at the network, the proxy (HTTPS_PROXY) and the region (--region)"
         case _:
-            return Refusal(f"AWS did not answer: {error}; try again")
+            said = f"AWS did not answer: {error}; try again"
+    return Refusal(said)
 
 
 def _answered(error: ClientError) -> Refusal:

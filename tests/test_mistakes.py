@@ -3,9 +3,10 @@
 from pathlib import Path
 
 import pytest
+from botocore.exceptions import BotoCoreError, ConnectTimeoutError, EndpointConnectionError, ProxyConnectionError
 
 from cli import media, moments
-from cli.refusal import Refusal
+from cli.refusal import Refusal, of_aws
 from cli.stack import Stack
 from dailies.models import JobMedia, Media
 from tests.cloud import Cloud
@@ -65,3 +66,32 @@ def test_two_ways_to_say_which_jobs_are_replayed(arguments: list[str], says: str
 def test_a_stack_that_is_not_named(option: str, behind: list[str]) -> None:
     done = dailies("jobs", option, *behind)
     assert (done.code, f"Option '{option}' requires an argument." in done.err) == (2, True)
+
+
+def test_a_region_that_is_none() -> None:
+    done = dailies("jobs", "--region", "us east")
+    assert done.code == 1
+    assert done.err == "dailies: no region is called 'us east'; name one as us-east-1 is, with --region or AWS_REGION\n"
+
+
+AWAY = "https://dynamodb.eu-nowhere-1.amazonaws.com/"
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        EndpointConnectionError(endpoint_url=AWAY),
+        ConnectTimeoutError(endpoint_url=AWAY),
+        ProxyConnectionError(proxy_url="http://127.0.0.1:9"),
+    ],
+)
+def test_aws_that_cannot_be_reached(error: BotoCoreError) -> None:
+    said = str(of_aws(error))
+    assert said.endswith("; look at the network, the proxy (HTTPS_PROXY) and the region (--region)")
+    assert "local" not in said
+
+
+@pytest.mark.parametrize("host", ["127.0.0.1", "localhost"])
+def test_a_local_stack_that_cannot_be_reached(host: str) -> None:
+    said = str(of_aws(EndpointConnectionError(endpoint_url=f"http://{host}:8000/")))
+    assert said.endswith("; is the stack up? (`make up` starts the local one)")
