@@ -14,7 +14,7 @@ from cli.refusal import KeyRefused, NothingFound, Refusal, of_aws
 from cli.stack import Stack
 from dailies import answers
 from dailies.asking import Api
-from dailies.errors import CredentialsRefused, HostFailed, PayloadError
+from dailies.errors import CredentialsRefused, HostFailed, LimitReached, PayloadError
 from dailies.provider import Credentials, Registration, Request
 from dailies.providers.captions import REGISTRY
 
@@ -118,7 +118,11 @@ def _call[T](stack: Stack, ask: Callable[[str, Credentials], Request], read: Cal
         return read(answer.body)
     except CredentialsRefused as error:
         raise KeyRefused(f"{error.reason}; set a key that holds, with `dailies secrets set captions/api`") from None
-    except HostFailed as error:
+    except LimitReached as error:
         raise Refusal(f"{error.reason}; Captions takes five calls a minute, try again in one") from None
+    except HostFailed as error:
+        raise Refusal(
+            f"{error.reason}; try again later: `dailies hooks captions list` shows what is registered by then"
+        ) from None
     except PayloadError as error:
         raise Refusal(f"Captions answered something else than documented ({error}); nothing was changed here") from None

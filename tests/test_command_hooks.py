@@ -62,3 +62,21 @@ def test_the_key_that_the_stack_registers_by_is_used(desk: Archive) -> None:
     own = boto3.client("secretsmanager").create_secret(Name="of-the-owners", SecretString=credentials)
     deploy(desk, {"CaptionsApiSecretArn": own["ARN"]}, {})
     assert dailies("hooks", "captions", "list", "--stack", "dailies").code == 0
+
+
+def test_a_captions_that_cannot_be_reached_is_no_rate_limit(desk: Archive) -> None:
+    desk.set_keys()
+    deploy(desk, {"CaptionsApiUrl": "https://127.0.0.1:1"}, {})
+    done = dailies("hooks", "captions", "list", "--stack", "dailies")
+    assert (done.code, done.err.count("\n"), "five calls a minute" in done.err) == (1, 1, False)
+    assert done.err.endswith("; try again later: `dailies hooks captions list` shows what is registered by then\n")
+
+
+def test_a_rate_limit_that_leaves_no_room_is_told_with_when_to_come_again(desk: Archive) -> None:
+    desk.set_keys()
+    deploy(desk, {}, {})
+    listed = (
+        dailies("hooks", "captions", "list", "--stack", "dailies") for _ in range(11)
+    )  # a minute may end meanwhile
+    refused = next(done for done in listed if done.code)
+    assert refused.err.endswith("; Captions takes five calls a minute, try again in one\n")
