@@ -3,25 +3,35 @@
 import re
 from datetime import UTC, datetime, timedelta
 
-from cli.refusal import Refusal
+import typer
+
 from dailies import clock
 from dailies.clock import Moment
 
+SPAN = re.compile(r"(\d{1,6})([smhdw])")
 UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days", "w": "weeks"}
 
 
 def since(text: str) -> datetime:
-    """How long ago (`90s 30m 2h 7d 4w`), or a day or moment in ISO 8601, UTC where it names no offset. A Refusal where
-    it is neither."""
-    if ago := re.fullmatch(r"(\d{1,6})([smhdw])", text.strip()):
+    """How long ago (`90s 30m 2h 7d 4w`), or a day or moment in ISO 8601, UTC where it names no offset. BadParameter
+    where it is neither."""
+    if ago := SPAN.fullmatch(text.strip()):
         try:
             return datetime.now(UTC) - timedelta(**{UNITS[ago[2]]: int(ago[1])})
         except OverflowError:
-            raise Refusal(f"{text!r} ago is before all time; say less (30m, 2h, 7d)") from None
+            raise typer.BadParameter(f"{text!r} ago is before all time; say less (30m, 2h, 7d)") from None
     moment = clock.read(text)
     if moment is None:
-        raise Refusal(f"{text!r} is no time; say how long ago (30m, 2h, 7d) or when (2026-11-25, 2026-11-25T09:30Z)")
+        raise typer.BadParameter(
+            f"{text!r} is no time; say how long ago (30m, 2h, 7d) or when (2026-11-25, 2026-11-25T09:30Z)"
+        )
     return datetime.fromisoformat(moment)
+
+
+def words_since(text: str) -> str:
+    """The same in a sentence: `in the last 30d`, `since 2026-11-01`."""
+    text = text.strip()
+    return f"in the last {text}" if SPAN.fullmatch(text) else f"since {text}"
 
 
 def moment_since(text: str) -> Moment:

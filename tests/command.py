@@ -16,6 +16,8 @@ from cli.stack import Stack
 from local import media_site, processes
 from local.stack import Stack as LocalStack
 from tests.cloud import BUCKET, BUS, TABLE, Cloud
+from tests.deployed import deploy
+from tests.desk import Archive
 
 
 @dataclass(frozen=True)
@@ -86,3 +88,10 @@ def fast_stack(cloud: Cloud) -> Stack:
         parameters={"RetentionDays": "90", "RotationGraceHours": "24"},
         session=boto3.Session(),
     )
+
+
+@pytest.fixture
+def deployed(archive_at_work: Archive, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The stack `dailies` on AWS (moto's): `dailies ... --stack dailies` means it."""
+    monkeypatch.delenv("AWS_REGION", raising=False)
+    deploy(archive_at_work, {}, {})

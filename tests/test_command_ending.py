@@ -13,8 +13,6 @@ import pytest
 
 from cli.main import main
 from tests.command import dailies
-from tests.deployed import deploy
-from tests.desk import Archive
 
 COMMAND = Path(sys.executable).parent / "dailies"
 INTERRUPTED = 130
@@ -35,14 +33,6 @@ class Keyboard:
 
     def readline(self, *_: object) -> str:
         raise KeyboardInterrupt
-
-
-@pytest.fixture
-def deployed(archive_at_work: Archive, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The stack `dailies` on AWS (moto's)."""
-    monkeypatch.delenv("AWS_REGION", raising=False)
-    archive_at_work.set_keys()
-    deploy(archive_at_work, {}, {})
 
 
 @pytest.fixture(params=[-1, 1], ids=["at the end", "each line"])

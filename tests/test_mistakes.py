@@ -3,6 +3,7 @@
 from pathlib import Path
 
 import pytest
+import typer
 from botocore.exceptions import BotoCoreError, ConnectTimeoutError, EndpointConnectionError, ProxyConnectionError
 
 from cli import media, moments
@@ -27,8 +28,33 @@ def stored(cloud: Cloud, fast_stack: Stack) -> JobMedia:
 
 @pytest.mark.parametrize("text", ["999999d", "999999w", "2026-13-01", "yesterday", ""])
 def test_a_time_that_is_none_or_before_all_time(text: str) -> None:
-    with pytest.raises(Refusal, match=r"say (less|how long ago) \(30m, 2h, 7d\)"):
+    with pytest.raises(typer.BadParameter, match=r"say (less|how long ago) \(30m, 2h, 7d\)"):
         moments.since(text)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "says"),
+    [
+        (["jobs", "--since", "yesterday"], "'--since': 'yesterday' is no time"),
+        (["events", "--since", "yesterday"], "'--since': 'yesterday' is no time"),
+        (["quarantine", "list", "--since", "yesterday"], "'--since': 'yesterday' is no time"),
+        (["replay", "--since", "yesterday"], "'--since': 'yesterday' is no time"),
+        (["jobs", "--cursor", "zzz"], "'--cursor': that is no cursor of a page"),
+    ],
+)
+def test_a_time_or_a_cursor_that_is_none_is_not_understood(arguments: list[str], says: str) -> None:
+    done = dailies(*arguments)
+    assert (done.code, says in done.err) == (2, True)
+
+
+@pytest.mark.parametrize(
+    ("since", "says"), [("2026-11-01", "since 2026-11-01"), ("30d", "in the last 30d"), (" 2h ", "in the last 2h")]
+)
+def test_where_nothing_is_found_it_says_since_when(since: str, says: str, deployed: None) -> None:
+    listed = dailies("quarantine", "list", "--since", since, "--stack", "dailies")
+    assert listed.out == f"Nothing came into quarantine {says}. --since looks further back.\n"
+    read = dailies("quarantine", "reparse", "--since", since, "--stack", "dailies")
+    assert read.err == f"dailies: nothing came into quarantine {says}; --since looks further back\n"
 
 
 @pytest.mark.parametrize("name", ["missing/x.mp4", "file/x.mp4"])

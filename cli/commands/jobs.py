@@ -10,6 +10,7 @@ from cli import jobs, payloads
 from cli.commands.connection import stack_of
 from cli.jobs import Cursor, Filter
 from cli.moments import ago, duration, moment_since, shown
+from cli.refusal import Refusal
 from cli.show import Json, coloured, counted, plain, print_json, print_table, say
 from cli.story import Step, Story, event_named, story
 from dailies import clock
@@ -27,7 +28,23 @@ Provider = Annotated[
     str | None,
     typer.Option(callback=_known, autocompletion=lambda: jobs.PROVIDERS, help=f"Of one: {', '.join(jobs.PROVIDERS)}."),
 ]
-Since = Annotated[str, typer.Option(help="How long ago (30m, 2h, 7d), or a day or moment.")]
+
+
+def a_time(text: str) -> str:
+    """What was typed after --since, if it is a time; BadParameter where it is none, before anything is asked for."""
+    if text:
+        moment_since(text)
+    return text
+
+
+def _a_cursor(text: str) -> str:
+    try:
+        return str(Cursor.read(text)) if text else ""
+    except Refusal as refused:
+        raise typer.BadParameter(str(refused)) from None
+
+
+Since = Annotated[str, typer.Option(callback=a_time, help="How long ago (30m, 2h, 7d), or a day or moment.")]
 
 # What a step is called: how we came to know of it.
 ORIGINS = {"webhook": "call", "poll": "asked", "track": "tracked", "archive": "archive", "batch": "batch"}
@@ -42,7 +59,7 @@ def list_jobs(
     stage: Annotated[Stage | None, typer.Option(help="At this stage.")] = None,
     since: Since = "",
     limit: Annotated[int, typer.Option(min=1, max=1000, help="Jobs in a page.")] = jobs.PAGE,
-    cursor: Annotated[str, typer.Option(help="Go on where a page ended.")] = "",
+    cursor: Annotated[str, typer.Option(callback=_a_cursor, help="Go on where a page ended.")] = "",
     json: Json = False,
 ) -> None:
     """The jobs, newest first, a page at a time.

@@ -10,7 +10,7 @@ from cli import quarantine
 from cli.at_once import threads
 from cli.commands.connection import stack_of
 from cli.commands.jobs import Provider, Since
-from cli.moments import shown
+from cli.moments import shown, words_since
 from cli.moments import since as since_when
 from cli.quarantine import Call, Read
 from cli.refusal import NothingFound, Refusal
@@ -37,7 +37,7 @@ def list_calls(ctx: typer.Context, provider: Provider = None, since: Since = LOO
             ),
         )
     else:
-        say(f"Nothing since {since} ago. --since looks further back.")
+        say(f"Nothing came into quarantine {words_since(since)}. --since looks further back.")
 
 
 @app.command()
@@ -81,7 +81,7 @@ def reparse(
     found = quarantine.calls(stack, since_when(since), provider=provider)
     chosen = [quarantine.named(found, start) for start in events] if events else found
     if not chosen:
-        raise NothingFound(f"nothing is in quarantine since {since} ago; --since looks further back")
+        raise NothingFound(f"nothing came into quarantine {words_since(since)}; --since looks further back")
     ask(f"Read {counted(len(chosen), 'call')} of {stack} again?", yes=yes)
 
     def again(call: Call) -> Read:

@@ -9,7 +9,7 @@ from cli import jobs
 from cli import replay as replaying
 from cli.at_once import threads
 from cli.commands.connection import stack_of
-from cli.commands.jobs import Provider
+from cli.commands.jobs import Provider, a_time
 from cli.jobs import Filter
 from cli.moments import moment_since
 from cli.refusal import NothingFound
@@ -25,7 +25,7 @@ def replay(
     ctx: typer.Context,
     *,
     job_ids: Annotated[list[str] | None, typer.Argument(help="Ids, or provider/id.")] = None,
-    since: Annotated[str, typer.Option(help="All whose last news are not older: 2h, 7d, a day.")] = "",
+    since: Annotated[str, typer.Option(callback=a_time, help="All whose last news are not older: 2h, 7d, a day.")] = "",
     stage: Annotated[Stage | None, typer.Option(help="All at this stage.")] = None,
     provider: Provider = None,
     from_rows: Annotated[
