@@ -15,6 +15,7 @@ from rich.console import Console
 from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 from rich.table import Table
+from rich.text import Text
 
 from cli.refusal import Refusal
 
@@ -22,6 +23,7 @@ Json = Annotated[bool, typer.Option("--json", help="As JSON, for scripts.")]
 Yes = Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")]
 
 PIPE_COLUMNS = 1000  # of what is not a terminal: no line is folded
+GAP = 2  # columns of the terminal between two of a table
 COLOURS = {
     "settled": "green", "archived": "green", "completed": "green", "OK": "green",
     "attention": "red", "failed": "red", "lost": "red", "canceled": "red", "ALARM": "red",
@@ -67,12 +69,20 @@ def print_json_line(value: Any) -> None:
 
 def print_table(columns: Sequence[str], lines: Iterable[Sequence[str]]) -> None:
     """Lines under their heads, without a frame. Cells are markup: `plain` what comes from outside."""
-    table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="bold")
-    for column in columns:
-        table.add_column(column, overflow="fold")
-    for line in lines:
-        table.add_row(*line)
-    console().print(table)
+    to = console()
+    to.print(table(columns, lines, to))
+
+
+def table(columns: Sequence[str], lines: Iterable[Sequence[str]], to: Console) -> Table:
+    """The table, as wide as the console has room. Where that is too little for whole cells, they go on in the next
+    line between words; within a word only where not even the longest words have room."""
+    made = Table(box=None, pad_edge=False, padding=(0, GAP, 0, 0), header_style="bold")
+    rows = [*lines]
+    for column, width in zip(columns, _widths([columns, *rows], to), strict=True):
+        made.add_column(column, overflow="fold", width=width)
+    for line in rows:
+        made.add_row(*line)
+    return made
 
 
 def ask(question: str, *, yes: bool) -> None:
@@ -104,6 +114,23 @@ def progress(what: str, total: int) -> Iterator[Callable[[int], None]]:
 def counted(number: int, one: str) -> str:
     """`1 job`, `2 jobs`."""
     return f"{number:,} {one if number == 1 else f'{one}s'}"
+
+
+def _widths(rows: Sequence[Sequence[str]], to: Console) -> list[int | None]:
+    """How wide each column is where the whole is too wide: its longest word at least, and of what is left each gets
+    the same until its longest cell has room. None: as Rich has it."""
+    measured = [[to.measure(Text.from_markup(cell)) for cell in cells] for cells in zip(*rows, strict=True)]
+    widths = [max(cell.minimum for cell in cells) for cells in measured]
+    whole = [max(cell.maximum for cell in cells) for cells in measured]
+    room = to.width - GAP * (len(widths) - 1)
+    if sum(whole) <= room or sum(widths) > room:
+        return [None] * len(widths)
+    for _ in range(room - sum(widths)):
+        narrowest = min(
+            (number for number in range(len(widths)) if widths[number] < whole[number]), key=widths.__getitem__
+        )
+        widths[narrowest] += 1
+    return [*widths]
 
 
 def _of_row(value: Any) -> Any:
