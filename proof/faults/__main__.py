@@ -13,9 +13,8 @@ def main() -> None:
     parser.add_argument("--folder", type=Path, default=ROOT / ".local/proof", help="where its stack keeps its files")
     parser.add_argument("--only", default="", help="only the calls whose name contains this")
     parser.add_argument("--stories", default="", help="only the stories whose name this pattern finds")
-    parser.add_argument("--slots", type=int, default=12, help="cases at once: most of the time each waits")
     options = parser.parse_args()
-    result = run(options.folder.resolve(), only=options.only, stories=options.stories, slots=options.slots)
+    result = run(options.folder.resolve(), only=options.only, stories=options.stories)
     if not options.only and not options.stories:
         figures.keep("faults", result)
     wrong = result["tried"] - result["passed"] + len(result["never_needed"]) + result["leaks"]

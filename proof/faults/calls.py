@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 JOB_IN_KEY = re.compile(r"^media/(\w+)/[^/]+/")
+AT_A_VERSION = " at a version"
 LETTERS_IN_KEY = re.compile(r"[0-9a-f]{8,}")
 
 
@@ -56,7 +57,8 @@ def _object(path: str, query: Mapping[str, str], headers: Mapping[str, str]) -> 
     kind = LETTERS_IN_KEY.sub("*", JOB_IN_KEY.sub(r"media/\1/*/", key))
     part = f" part {query['partNumber']}" if "partNumber" in query else ""
     again = " as it stands" if headers.get("x-amz-checksum-mode") else ""
-    return f"{kind}{part}{again}"
+    version = AT_A_VERSION if "versionId" in query else ""
+    return f"{kind}{part}{again}{version}"
 
 
 def _row(said: Mapping[str, Any]) -> str:

@@ -5,7 +5,7 @@ import json
 from collections.abc import Iterable, Iterator
 
 from proof.faults.account import Account
-from proof.faults.calls import Call, about
+from proof.faults.calls import AT_A_VERSION, Call, about
 
 # What goes over no gate: Lambda itself asks it in the function's name, as its poller or to write what it prints.
 OF_LAMBDA = frozenset({
@@ -32,7 +32,7 @@ def unused(account: Account, calls: Iterable[Call]) -> list[str]:
 
 def permission(call: Call) -> str:
     """IAM's name for what a call needs."""
-    action = f"{call.service}:{call.operation}"
+    action = f"{call.service}:{call.operation}{'Version' if call.about.endswith(AT_A_VERSION) else ''}"
     return PERMISSIONS.get(action, action)
 
 

@@ -39,22 +39,21 @@ MOST_TOLD = 1200  # letters of a problem: a job row
 
 @dataclass(frozen=True)
 class Act:
-    """Stories that are told beside each other, or one by one where one of them minds: those without a fault
-    (`plain_at_once`), and the cases (`at_once`)."""
+    """Stories, and how many are told beside each other: those without a fault, and the cases."""
 
     what: str
     stories: Mapping[str, Story]
-    plain_at_once: bool = True
-    at_once: bool = True
+    plain_at_once: int
+    cases_at_once: int
 
 
 # What nobody tells comes when all else rests: a sweep looks after all jobs that there are, so that it may make a call
 # for another case's sweep. A case whose call was not made for that is told again; itself it is one without a fault.
 ACTS = (
-    Act("what is told", STORIES),
-    Act("what keeps secrets", KEEPING),
-    Act("what nobody tells", UNHEARD, plain_at_once=False),
-    Act("no room for questions", CROWDED, plain_at_once=False, at_once=False),
+    Act("what is told", STORIES, 12, 12),
+    Act("what keeps secrets", KEEPING, 24, 24),  # which mostly wait, until all receivers may have seen the tag
+    Act("what nobody tells", UNHEARD, 1, 12),
+    Act("no room for questions", CROWDED, 1, 1),
 )
 EVERY_STORY: Mapping[str, Story] = {name: story for act in ACTS for name, story in act.stories.items()}
 
@@ -84,9 +83,9 @@ class Bench:
     calls: dict[str, list[Call]] = field(default_factory=dict)
     once: set[Call] = field(default_factory=set)
 
-    def play(self, cases: Iterable[Case], *, at_once: bool) -> None:
-        """All of them, as many at once as there are slots, or one after the other."""
-        with ThreadPoolExecutor(self.slots.qsize() if at_once else 1) as threads:
+    def play(self, cases: Iterable[Case], at_once: int) -> None:
+        """All of them, so many at once."""
+        with ThreadPoolExecutor(at_once) as threads:
             for _ in threads.map(self._play, cases):
                 pass
 
@@ -107,7 +106,7 @@ class Bench:
 
 
 @contextmanager
-def bench(folder: Path, slots: int) -> Iterator[Bench]:
+def bench(folder: Path) -> Iterator[Bench]:
     """The account, Lambda and the gate, while the context lasts."""
     with alone(folder / "run"), provider_apis(seed=1) as apis, webhook() as formation:
         end(folder)
@@ -119,7 +118,7 @@ def bench(folder: Path, slots: int) -> Iterator[Bench]:
                 Gate(account.aws.port).open() as gate,
             ):
                 ready: SimpleQueue[Slot] = SimpleQueue()
-                for _ in range(slots):
+                for _ in range(max(act.cases_at_once for act in ACTS)):
                     ready.put(gate.slot())
                 yield Bench(account, functions, ready)
         finally:
@@ -140,10 +139,10 @@ def _stack(folder: Path, apis: ProviderApis) -> Stack:
     return stack
 
 
-def run(folder: Path, *, only: str, stories: str, slots: int) -> figures.Figures:
+def run(folder: Path, *, only: str, stories: str) -> figures.Figures:
     """Run it and tell; returns the figures."""
     began = time.monotonic()
-    with bench(folder, slots) as ground:
+    with bench(folder) as ground:
         plain, cases = _played(ground, only, stories)
         time.sleep(SETTLE_SECONDS)
         found = ground.account.found({id_: name for name, life in ground.lives.items() for id_ in life.acknowledged})
@@ -186,17 +185,17 @@ def _played(ground: Bench, only: str, stories: str) -> tuple[list[Case], list[Ca
     cases: list[Case] = []
     for act in ACTS:
         these = [Case(f"case{next(numbers):05}-", story) for story in act.stories if re.search(stories, story)]
-        ground.play(these, at_once=act.plain_at_once)
+        ground.play(these, act.plain_at_once)
         some = list(_cases(ground, these, numbers, only, {case.call for case in cases if case.call}))
         print(f"faults: {act.what}: {len({case.call for case in some})} calls, {len(some)} cases")
         sys.stdout.flush()
-        ground.play(some, at_once=act.at_once)
+        ground.play(some, act.cases_at_once)
         plain += these
         for _ in range(MOST_TURNS):
             missed = [case for case in some if not ground.fired[case.name]]
             plain += [Case(case.name, case.story) for case in missed]
             again = [replace(case, name=f"case{next(numbers):05}-") for case in missed]
-            ground.play(again, at_once=act.at_once)
+            ground.play(again, act.cases_at_once)
             some = [case for case in some if case not in missed] + again
         cases += some
     return plain, cases

@@ -123,8 +123,8 @@ def _told(life: Life, webhook: str) -> Call:
             return sync_batch("completed", job, secrets["sync/signing"], output_url=url)
         case "creatify/product_to_videos":
             photo, video = (apis.creatify.links.url(job, name) for name in ("product.png", "product.mp4"))
-            token = secrets["creatify/token"]
-            return creatify_product_to_videos("video_generated", job, token, photo_url=photo, video_url=video)
+            token, at = secrets["creatify/token"], datetime.fromisoformat(apis.creatify.job(job).shown()["updated_at"])
+            return creatify_product_to_videos("video_generated", job, token, photo_url=photo, video_url=video, at=at)
         case _:
             url = apis.captions.links.url(job, "operation.mp4")
             return captions_creator("success", job, secrets["captions/signing"], url=url)
