@@ -155,8 +155,8 @@ def dead_operation(life: Life) -> Ending:
 
 
 def lost_link(life: Life) -> Ending:
-    """The link is dead, and the API knows no such job. Where the last try's receipt is not recorded, SQS has the message
-    among the dead letters, and a sweep puts the medium into the queue again."""
+    """The link is dead, and the API knows no such job. Where the last try's receipt is not recorded, SQS puts the
+    message among the dead letters, and a sweep the medium into the queue again."""
     url = life.link("job", "generation.mp4", fault="forbidden")
     life.deliver(sync_generation("completed", life.job(), life.account.secrets["sync/signing"], output_url=url))
     return Ending({("sync", life.job()): "attention"}, meanwhile=life.sweep)
