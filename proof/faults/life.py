@@ -28,7 +28,7 @@ ASYNCHRONOUS_TRIES = 3
 MOST_TRIES = 8  # of a delivery or a batch, one of which fails: more are a failure that stays
 PATIENCE = 60.0  # seconds until a case must rest
 QUIET_SECONDS = 0.25  # without anything to do, after all jobs rest
-MEANWHILE_SECONDS = 2.0  # without anything to do, before
+MEANWHILE_SECONDS = 6.0  # without anything to do, before: longer than the archive's longest pause
 
 
 @dataclass(frozen=True)
