@@ -6,8 +6,8 @@ from collections.abc import Callable
 
 import pytest
 
-from proof.faults.account import Found, Stored
-from proof.faults.verdict import lies, standing
+from proof.faults.account import MOVED, Found, Stored
+from proof.faults.verdict import Freedom, lies, standing
 
 CASE = "case00007-"
 KEY = f"media/sync/{CASE}job/output-9a8b7c6d.mp4"
@@ -178,5 +178,14 @@ def test_what_nobody_told_may_be_known_in_other_words() -> None:
     found, wanted = as_it_should(), as_it_should()
     found.rows[0] |= {"provider_status": "COMPLETE", "credits": 30}
     found.rows.pop()
-    assert standing(found, CASE, heard=False) == standing(wanted, CASE, heard=False)
+    without: set[Freedom] = {"words", "events"}
+    assert standing(found, CASE, without=without) == standing(wanted, CASE, without=without)
+    for still in without:
+        assert standing(found, CASE, without={still}) != standing(wanted, CASE, without={still})
+
+
+def test_what_sqs_has_moved_by_itself_is_a_loss_but_where_a_sweep_mends_it() -> None:
+    found, wanted = as_it_should(), as_it_should()
+    found.failed[f"ArchiveDeadLetterQueueUrl{MOVED}"].add("a message")
     assert standing(found, CASE) != standing(wanted, CASE)
+    assert standing(found, CASE, without={"moved"}) == standing(wanted, CASE, without={"moved"})

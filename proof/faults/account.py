@@ -40,6 +40,7 @@ FAILURE_QUEUES = (
 )
 WAKES = ("TrackSubmittedJob", "ReconcileSweep", "FetchSyncSecret")  # the rules that would wake functions by themselves
 FORGET_SECONDS = 0.5
+MOVED = ", moved by SQS"  # a message whose tries were over
 KEEPERS = ("RegisterCaptionsWebhook", "RotateCaptionsSecret", "RotateCreatifyToken", "FetchSyncSecret")
 MOST_READ = 5 * 1024 * 1024  # bytes of an object: hundreds of cases have one of twenty megabytes
 LENT = "secrets-of-the-cases"
@@ -304,9 +305,9 @@ class Account:
             wanted: Any = {"QueueUrl": self.stack.outputs[name], "MessageAttributeNames": ["reason"]}
             while messages := self.aws.sqs.receive_message(**wanted, MaxNumberOfMessages=10).get("Messages"):
                 for message in messages:
-                    # What SQS itself has moved there has no reason: its tries were over, and a sweep goes on with it.
-                    if "MessageAttributes" in message and (named := CASE.search(message["Body"])):
-                        found[named[0]].failed[name].add(message["Body"])
+                    if named := CASE.search(message["Body"]):
+                        by_sqs = "" if "MessageAttributes" in message else MOVED  # which gives no reason
+                        found[named[0]].failed[name + by_sqs].add(message["Body"])
         return found
 
     def _stored(self, version: Any) -> Stored:

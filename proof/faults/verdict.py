@@ -3,11 +3,11 @@
 import json
 import re
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Container, Iterable, Iterator
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal
 
-from proof.faults.account import Found, Row
+from proof.faults.account import MOVED, Found, Row
 
 MEDIA_ID = re.compile(r"-[0-9a-f]{8}\.")  # made of the link, which names the case
 PART_BYTES = 20 * 1024 * 1024  # what is larger goes in parts
@@ -16,6 +16,11 @@ NUMBER = re.compile(r"\bjob\d")  # a story that is told until its fault has been
 OF_THE_JOB = ("status", "stage", "error", "parent")
 AS_TOLD = ("provider_status", "credits")  # which a call and a poll may say otherwise
 OF_A_MEDIUM = ("role", "state", "key", "bytes", "checksum", "content_type")
+
+
+type Freedom = Literal["events", "words", "moved"]
+"""What may differ between two cases of some stories: which events were recorded, where a poll may have known first; the
+provider's words, where its call has others than its API; what SQS has moved by itself, where a sweep mends it."""
 
 
 @dataclass(frozen=True)
@@ -30,10 +35,10 @@ class Standing:
     failed: frozenset[tuple[str, int]]
 
 
-def standing(found: Found, case: str, *, heard: bool = True) -> Standing:
-    """Of a case; its own name, what follows from it and the moments are left out. `heard`: by calls, so that what they
-    say can be compared, and how often it was recorded; else a poll may have known first, in its own words."""
-    of_the_job = OF_THE_JOB + (AS_TOLD if heard else ())
+def standing(found: Found, case: str, *, without: Container[Freedom] = ()) -> Standing:
+    """Of a case; its own name, what follows from it and the moments are left out, and what it is free in."""
+    of_the_job = OF_THE_JOB + (() if "words" in without else AS_TOLD)
+    told_rows = [] if "events" in without else [row for row in found.rows if _is_told(row)]
 
     def plain(value: object) -> str:
         text = json.dumps(value, sort_keys=True, default=str).replace(case, "")
@@ -48,10 +53,14 @@ def standing(found: Found, case: str, *, heard: bool = True) -> Standing:
         each[plain_name] = 1 if name.startswith(AGAIN) else max(times, each.get(plain_name, 0))
     return Standing(
         jobs=frozenset(plain(_job(row, of_the_job)) for row in found.rows if row["sk"] == "job" and "status" in row),
-        events=frozenset(Counter(plain(_event(row)) for row in found.rows if heard and _is_told(row)).items()),
+        events=frozenset(Counter(plain(_event(row)) for row in told_rows).items()),
         objects=frozenset(_objects(found, case)),
         told=frozenset(each.items()),
-        failed=frozenset((name, len(bodies)) for name, bodies in found.failed.items()),
+        failed=frozenset(
+            (name, len(bodies))
+            for name, bodies in found.failed.items()
+            if not ("moved" in without and name.endswith(MOVED))
+        ),
     )
 
 
