@@ -1,6 +1,15 @@
 """What all tests share: the fixtures of tests/stack.py and tests/cloud.py, and Hypothesis without a clock."""
 
+import pytest
 from hypothesis import settings
+
+# Where the steps of the tests assert: what did not hold is told with its values.
+pytest.register_assert_rewrite(
+    "tests.role_flows",
+    "tests.role_flows_archive",
+    "tests.role_flows_reconcile",
+    "tests.role_flows_secrets",
+)
 
 pytest_plugins = [
     "tests.stack",

@@ -3,12 +3,13 @@
 import json
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from typing import Any
 
 from dailies.models import Standing
 from dailies.rows import listed, shard_of
 from tests.owner import Row
-from tests.role_flows import Flow, Ground, credentials, event, job_row
+from tests.role_flows import Flow, Ground, credentials, ends_denied, ends_well, event, job_row
 from tests.role_flows_archive import media_id
 from tests.waiting import wait_for
 
@@ -46,9 +47,9 @@ def sweep(on: Ground) -> str:
 
 
 def listing(on: Ground, name: str) -> Iterator[None]:
-    assert "AccessDenied" in sweep(on)
+    ends_denied(partial(sweep, on))
     yield
-    assert sweep(on) == ""
+    ends_well(partial(sweep, on))
 
 
 def job_of_old(on: Ground, name: str, standing: Standing, provider: str = "captions", **more: Any) -> Row:
@@ -79,12 +80,12 @@ def stuck(on: Ground, name: str) -> str:
 
 def queueing_again(on: Ground, name: str) -> Iterator[None]:
     job_id = stuck(on, name)
-    assert "AccessDenied" in sweep(on)
+    ends_denied(partial(sweep, on))
     assert "reconciled_at" not in on.owner.job("captions", job_id)
     yield
     # another one: without PutItem alone, the first one's message was sent, and its medium may be archived by now
     job_id = stuck(on, f"{name}-another")
-    assert sweep(on) == ""
+    ends_well(partial(sweep, on))
     # not until it is archived: the archive's own role is tried beside
     wait_for("it was looked after", lambda: on.owner.job("captions", job_id), lambda row: "reconciled_at" in row)
 
@@ -97,7 +98,7 @@ def reading_the_credentials(provider: str) -> Flow:
         on.owner.put_row(job_of_old(on, name, "waiting", provider, status="pending", provider_status=""))
         with credentials(on, provider):
             since = datetime.now(UTC).timestamp()
-            assert sweep(on) == ""
+            ends_well(partial(sweep, on))
             on.is_denied(since, "secret could not be read")
             assert on.asked(job_id) == []
             yield
@@ -110,7 +111,7 @@ def knowing_who_is_known(on: Ground, name: str) -> Iterator[None]:
     job_id = on.providers.job(name)
     on.apis.sync.job(job_id).completes("generation.mp4")
     with credentials(on, "sync"):
-        assert "AccessDenied" in sweep(on)
+        ends_denied(partial(sweep, on))
         yield
-        assert sweep(on) == ""
+        ends_well(partial(sweep, on))
     wait_for("it is taken in", lambda: on.owner.job("sync", job_id), lambda row: row.get("status") == "completed")

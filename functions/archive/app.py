@@ -26,15 +26,14 @@ def names(setting: str) -> frozenset[str]:
 
 providers = every_provider()
 unproven = [name for name, provider in providers.items() if not provider.links_are_proven]
-session = boto3.Session()
-s3 = session.client("s3", config=bucket.PATIENT)
-sqs = session.client("sqs", config=queue.CLIENT)
-secrets_manager = session.client("secretsmanager", config=secrets.CLIENT)
-jobs = Table(session.client("dynamodb", config=table.CLIENT), os.environ["TABLE_NAME"])
+s3 = boto3.client("s3", config=bucket.PATIENT)
+sqs = boto3.client("sqs", config=queue.CLIENT)
+secrets_manager = boto3.client("secretsmanager", config=secrets.CLIENT)
+jobs = Table(boto3.client("dynamodb", config=table.CLIENT), os.environ["TABLE_NAME"])
 telemetry = Telemetry(os.environ["STACK_NAME"])
 desk = Desk(
     table=jobs,
-    bucket=Bucket(lambda: s3, os.environ["BUCKET_NAME"], credentials=session.get_credentials()),
+    bucket=Bucket(lambda: s3, os.environ["BUCKET_NAME"], credentials=boto3.Session().get_credentials()),
     queue=WorkQueue(sqs, os.environ["ARCHIVE_QUEUE_URL"]),
     failures=FailureQueue(sqs, os.environ["FAILURE_QUEUE_URL"]),
     telemetry=telemetry,

@@ -15,14 +15,13 @@ from dailies.telemetry import Telemetry
 
 LAST_SECONDS = 60  # of the time limit: three tries of the last question, at their longest, and their pauses
 
-session = boto3.Session()
-secrets_manager = session.client("secretsmanager", config=secrets.CLIENT)
-jobs = Table(session.client("dynamodb", config=table.CLIENT), os.environ["TABLE_NAME"])
+secrets_manager = boto3.client("secretsmanager", config=secrets.CLIENT)
+jobs = Table(boto3.client("dynamodb", config=table.CLIENT), os.environ["TABLE_NAME"])
 telemetry = Telemetry(os.environ["STACK_NAME"])
 providers = every_provider()
 sweep = Sweep(
     table=jobs,
-    queue=WorkQueue(session.client("sqs", config=queue.CLIENT), os.environ["ARCHIVE_QUEUE_URL"]),
+    queue=WorkQueue(boto3.client("sqs", config=queue.CLIENT), os.environ["ARCHIVE_QUEUE_URL"]),
     telemetry=telemetry,
     providers=providers,
     apis=every_api(providers, os.environ, secrets_manager, jobs, telemetry),
