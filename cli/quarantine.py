@@ -12,7 +12,7 @@ from cli import payloads
 from cli.at_once import threads
 from cli.refusal import NothingFound, Refusal
 from cli.stack import Stack
-from dailies import rows
+from dailies import clock, rows
 from dailies.bucket import delivery_key
 from dailies.clock import Moment
 from dailies.errors import PayloadError
@@ -21,7 +21,6 @@ from dailies.provider import Webhook
 from dailies.providers import every_provider
 from dailies.table import MOST_INLINE, compressed
 
-DAY = 86_400
 READERS = 16  # days asked for at once
 FIRST_DAY = date(2026, 11, 1)  # no stack is older: the first release is of that month
 ATTRIBUTES = "pk, event_id, provider, webhook, received_at, reason, proof, payload_key"  # what a call is made of
@@ -155,7 +154,7 @@ def _record(stack: Stack, event: Event) -> None:
         key = delivery_key(event.provider, event.event_id, quarantined=False)
         stack.s3.put_object(Bucket=stack.bucket_name, Key=key, Body=packed, ContentType="application/gzip")
         kept = {"payload_key": key}
-    expires_at = int(time.time()) + int(stack.parameters["RetentionDays"]) * DAY
+    expires_at = int(time.time()) + int(stack.parameters["RetentionDays"]) * clock.DAY
     stack.table.put_once(rows.event_item(event, expires_at=expires_at, **kept), written_by="quarantine")
 
 

@@ -33,9 +33,7 @@ from secrets import token_bytes
 from typing import Literal
 from urllib.parse import parse_qs, unquote, urlencode, urlsplit
 
-import trustme
-
-from local.loopback_server import LoopbackServer
+from local.loopback_server import LoopbackServer, certified
 from local.media import FOLDER, Medium, media
 from local.media_answers import HANG_UP, RESET, Answer, Exchange, Pieces, Request, good, redirect, refusal
 from local.media_faults import FAULTS, bad
@@ -173,18 +171,9 @@ def _parts(path: str) -> tuple[bool, str | None, str]:
 
 
 class _Server(LoopbackServer):
-    """The sockets; with TLS, if there is a context for it."""
+    """The sockets. TLS is ended as it should be, so that the other side knows the end from a cut."""
 
     host: MediaHost
-
-    def __init__(self, port: int, tls: ssl.SSLContext | None) -> None:
-        self._tls = tls
-        super().__init__(port, _Handler)
-
-    def spoken(self, connection: socket.socket) -> socket.socket:
-        if not self._tls:  # the handshake comes with the first read, in the connection's own thread
-            return connection
-        return self._tls.wrap_socket(connection, server_side=True, do_handshake_on_connect=False)
 
     def shutdown_request(self, request: socket.socket | tuple[bytes, socket.socket]) -> None:
         if isinstance(request, ssl.SSLSocket):
@@ -241,20 +230,11 @@ def media_host(
     seconds since 1970, and are signed with `key`, or one that nobody knows. `kind` may know more media."""
     with tempfile.TemporaryDirectory() as made:
         authority = Path(made) / "ca.pem" if tls else None
-        server = _Server(port, _certified(authority) if authority else None)
+        server = _Server(port, _Handler, certified(authority) if authority else None)
         base_url = f"{'https' if tls else 'http'}://127.0.0.1:{server.server_port}"
         server.host = kind(base_url, media(folder), authority, now=now, key=key)
         with server.serving():
             yield server.host
-
-
-def _certified(authority: Path) -> ssl.SSLContext:
-    """A server's side of TLS; the certificate of its new authority is written to the file."""
-    ca = trustme.CA()
-    ca.cert_pem.write_to_path(str(authority))
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    ca.issue_cert("localhost", "127.0.0.1").configure_cert(context)
-    return context
 
 
 def main() -> None:

@@ -12,7 +12,6 @@ archive against S3's rules, and for benchmarks, as a process of its own: `python
 """
 
 import json
-import ssl
 import tempfile
 import threading
 import time
@@ -24,9 +23,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import boto3
-import trustme
 from botocore.config import Config
 
+from local.loopback_server import certified
 from local.sink.answers import ANSWERS, Call
 from local.sink.objects import Objects, Stored
 from local.sink.server import VIRTUAL, Fault, Server
@@ -137,21 +136,8 @@ def sink(*, port: int = 0, tls: bool = False, keep: bool = False) -> Iterator[Si
     authority of its own (`ca_file`)."""
     with tempfile.TemporaryDirectory() as made:
         authority = Path(made) / "ca.pem" if tls else None
-        server = Server(port, _certified(authority) if authority else None)
+        server = Server(port, certified(authority, VIRTUAL[1:], f"*{VIRTUAL}") if authority else None)
         base_url = f"{'https' if tls else 'http'}://127.0.0.1:{server.server_port}"
         server.sink = Sink(base_url, authority, keep=keep)
-        thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05})
-        thread.start()
-        try:
+        with server.serving():
             yield server.sink
-        finally:
-            server.stop()
-            thread.join()
-
-
-def _certified(authority: Path) -> ssl.SSLContext:
-    ca = trustme.CA()
-    ca.cert_pem.write_to_path(str(authority))
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    ca.issue_cert("localhost", "127.0.0.1", VIRTUAL[1:], f"*{VIRTUAL}").configure_cert(context)
-    return context

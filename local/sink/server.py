@@ -1,17 +1,14 @@
 """The S3 stand-in's side of a connection: reads requests, has them answered, lets go wrong what is to go wrong."""
 
-import socket
 import ssl
-import sys
-import threading
 import time
-from contextlib import suppress
 from dataclasses import dataclass
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler
 from io import BufferedReader
 from typing import TYPE_CHECKING, Literal
 from urllib.parse import parse_qsl, unquote, urlsplit
 
+from local.loopback_server import LoopbackServer
 from local.sink.answers import ANSWERS, Answer, Call, error_answer, operation
 from local.sink.body import PIECE_BYTES, Body, Chunked, Sized, Sums, read
 from local.sink.objects import DEFAULT, check, named_algorithm
@@ -189,39 +186,10 @@ def _is_digest(payload: str) -> bool:
     return len(payload) == 64  # of SHA-256 in hex; all else is a word
 
 
-class Server(ThreadingHTTPServer):
-    """Sockets and threads. Stopping it ends every connection and waits for its thread."""
+class Server(LoopbackServer):
+    """The sockets, and what answers there."""
 
-    daemon_threads = False
-    request_queue_size = 128
     sink: "Sink"
 
     def __init__(self, port: int, tls: ssl.SSLContext | None) -> None:
-        self.stopping = threading.Event()
-        self._tls = tls
-        self._open: set[socket.socket] = set()
-        super().__init__(("127.0.0.1", port), _Handler)
-
-    def get_request(self) -> tuple[socket.socket, tuple[str, int]]:
-        connection, address = super().get_request()
-        connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        if self._tls:  # the handshake comes with the first read, in the connection's own thread
-            connection = self._tls.wrap_socket(connection, server_side=True, do_handshake_on_connect=False)
-        self._open.add(connection)
-        return connection, address
-
-    def close_request(self, request: socket.socket | tuple[bytes, socket.socket]) -> None:
-        super().close_request(request)
-        self._open.discard(request)
-
-    def handle_error(self, request: socket.socket | tuple[bytes, socket.socket], client_address: object) -> None:
-        if not isinstance(sys.exception(), OSError):  # a client that goes away is not worth a line
-            super().handle_error(request, client_address)
-
-    def stop(self) -> None:
-        self.stopping.set()
-        self.shutdown()
-        for connection in list(self._open):
-            with suppress(OSError):
-                socket.socket.shutdown(connection, socket.SHUT_RDWR)
-        self.server_close()
+        super().__init__(port, _Handler, tls)

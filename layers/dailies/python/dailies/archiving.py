@@ -16,7 +16,16 @@ from dailies import clock, links
 from dailies.addresses import Ways
 from dailies.asking import Api
 from dailies.bucket import Bucket, name_in_key
-from dailies.errors import Contradicted, HostFailed, LimitReached, LinkDead, MediumRefused, NoRoom, TransferError
+from dailies.errors import (
+    Contradicted,
+    HostFailed,
+    LimitReached,
+    LinkDead,
+    MediumRefused,
+    NoRoom,
+    TransferError,
+    aws_problem,
+)
 from dailies.models import Event, Media, MediaState, Receipt, Upload
 from dailies.outbound import Network
 from dailies.provider import Provider
@@ -77,7 +86,7 @@ def archive(desk: Desk, message: Mapping[str, Any], *, seconds: float) -> bool:
         _record(desk, [receipt_event(wanted, receipt)])
     except (BotoCoreError, ClientError) as problem:
         job_id = wanted.job_id if wanted else ""
-        about = {"error": _aws_problem(problem), "message_id": message["messageId"], "job_id": job_id}
+        about = {"error": aws_problem(problem), "message_id": message["messageId"], "job_id": job_id}
         desk.telemetry.log.error("AWS did not answer", extra=about)
         return _come_again(desk, message, tries, wanted)
     if receipt.state == "pending":
@@ -310,10 +319,6 @@ def _measured(wanted: Wanted, link: Media, stored: Stored, at: clock.Moment, sec
     if (left := _left(link)) is not None:
         measured["link_margin_seconds"] = left
     return measured
-
-
-def _aws_problem(error: Exception) -> str:
-    return str(error.response["Error"]["Code"]) if isinstance(error, ClientError) else type(error).__name__
 
 
 def _tell(

@@ -14,7 +14,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from dailies import answers, outbound
 from dailies.allowance import Limit
-from dailies.errors import CredentialsRefused, FailureAnswered, HostFailed, LimitReached, NoRoom
+from dailies.errors import CredentialsRefused, FailureAnswered, HostFailed, LimitReached, NoRoom, aws_problem
 from dailies.outbound import Answer, Network
 from dailies.provider import Credentials, Provider, Request
 from dailies.secrets import ApiSecret
@@ -73,7 +73,7 @@ class Api:
         try:
             return self.secret.credentials(time.time(), *self.provider.api_names)
         except (BotoCoreError, ClientError) as error:
-            raise HostFailed(f"the API's secret could not be read: {_aws_problem(error)}") from error
+            raise HostFailed(f"the API's secret could not be read: {aws_problem(error)}") from error
 
     def call(
         self, ask: Callable[[str, Credentials], Request], credentials: Credentials, *, tries: int | None = None
@@ -121,7 +121,7 @@ class Api:
         try:
             granted = self.table.take_calls(name, limit, 1, time.time())
         except (BotoCoreError, ClientError) as error:
-            raise HostFailed(f"the API's rate limit could not be kept: {_aws_problem(error)}") from error
+            raise HostFailed(f"the API's rate limit could not be kept: {aws_problem(error)}") from error
         if not granted:
             # a whole span of it later there is room, however many of us wait: a try before would only be one less
             seconds = limit.seconds * random.uniform(1, 2)  # noqa: S311  no secret
@@ -151,7 +151,3 @@ def _accepted(answer: Answer) -> Answer:
     if _may_mend(answer):
         raise FailureAnswered(f"the provider's API answered {answer.status}")
     return answer
-
-
-def _aws_problem(error: Exception) -> str:
-    return str(error.response["Error"]["Code"]) if isinstance(error, ClientError) else type(error).__name__

@@ -5,6 +5,9 @@ from datetime import UTC, datetime
 Moment = str
 """Such as `2026-11-21T09:30:00.000000Z`."""
 
+DAY = 86_400  # seconds
+MOST_SECONDS = 10**11  # until the year 5138; a Unix time above is in milliseconds
+
 
 def moment(at: datetime) -> Moment:
     """Write a moment. A datetime without an offset is taken as UTC."""
@@ -20,6 +23,11 @@ def now() -> Moment:
 def at(seconds: float) -> Moment:
     """The moment so many seconds after 1970."""
     return moment(datetime.fromtimestamp(seconds, UTC))
+
+
+def unix(number: int) -> float:
+    """The seconds since 1970 of a Unix time, which some write in milliseconds."""
+    return number / 1000 if number > MOST_SECONDS else number
 
 
 def read(text: str) -> Moment | None:

@@ -24,6 +24,8 @@ DailiesError
            └── Contradicted the provider's own API says otherwise than the delivery
 """
 
+from botocore.exceptions import ClientError
+
 
 class DailiesError(Exception):
     """The root: everything that Dailies raises by itself."""
@@ -120,3 +122,8 @@ class MediumRefused(TransferError):
 
 class Contradicted(MediumRefused):
     """The provider's own API contradicts the delivery that the link came with: nothing is fetched."""
+
+
+def aws_problem(error: Exception) -> str:
+    """What went wrong with a call of AWS, in a word: the code that it answered, else the exception's name."""
+    return str(error.response["Error"]["Code"]) if isinstance(error, ClientError) else type(error).__name__

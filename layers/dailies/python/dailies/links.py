@@ -8,8 +8,6 @@ from urllib.parse import parse_qsl, urlsplit
 from dailies import clock
 from dailies.clock import Moment
 
-MOST_SECONDS = 10**11  # until the year 5138; a number above is in milliseconds
-
 
 def media_id(url: str) -> str:
     """Eight hex digits of the SHA-256 of a URL without its query: another signature is the same medium."""
@@ -52,7 +50,6 @@ def _dated(date: str, seconds: str) -> Moment | None:
 
 def _unix(text: str) -> Moment | None:
     try:
-        seconds = int(text)
-        return clock.moment(datetime.fromtimestamp(seconds / 1000 if seconds > MOST_SECONDS else seconds, UTC))
+        return clock.at(clock.unix(int(text)))
     except (ValueError, OverflowError, OSError):
         return None

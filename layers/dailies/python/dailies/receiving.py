@@ -41,7 +41,6 @@ STATUS: dict[Result, int] = {
     "not_stored": 503,
 }
 RETRY_AFTER_SECONDS = "5"
-DAY = 86_400
 
 
 @dataclass(frozen=True, slots=True)
@@ -160,7 +159,7 @@ def _record(inbox: Inbox, delivery: Delivery, proof: Proof, secrets: Secrets, *,
         payload=payload,
         proof=str(proof),
     )
-    expires_at = int(clock.seconds(delivery.received_at)) + inbox.retention_days * DAY
+    expires_at = int(clock.seconds(delivery.received_at)) + inbox.retention_days * clock.DAY
     item = rows.event_item(event, expires_at=expires_at, **_kept(inbox, event_id, payload, quarantined=False))
     stored = inbox.table.put_once(item, written_by=written_by)
     return Answer("recorded" if stored else "duplicate", event_id, event.job_id, proof=str(proof))

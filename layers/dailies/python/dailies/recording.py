@@ -14,7 +14,7 @@ from dailies.payload import JobId, Payload
 from dailies.provider import Provider
 
 
-class Submitted(Payload):
+class Notice(Payload):
     """The detail of a `Job Submitted` that the owner's app puts on the bus."""
 
     provider: str
@@ -24,7 +24,7 @@ class Submitted(Payload):
 
 def submitted_event(detail: Mapping[str, Any], providers: Mapping[str, Provider], *, at: Moment) -> Event:
     """That a job was submitted. PayloadError where the detail names no webhook of a provider's, or no job."""
-    told = Submitted.read(json.dumps(detail).encode())
+    told = Notice.read(json.dumps(detail).encode())
     provider = providers.get(told.provider)
     if provider is None:
         raise PayloadError(f"provider: none of {', '.join(sorted(providers))}")

@@ -29,7 +29,6 @@ CLIENT = Config(
     retries={"mode": "standard", "total_max_attempts": 3},
 )
 INDEX = "jobs"
-DAY = 86_400  # seconds
 MOST_KEYS = 100  # that one BatchGetItem takes
 BATCH_TRIES = 4  # at what DynamoDB leaves unprocessed, as it does at its limit
 BATCH_PAUSE = 0.1  # seconds; doubles
@@ -68,7 +67,7 @@ class Table:
     def record(self, event: Event, *, retention_days: int, written_by: str) -> bool:
         """Put the row of an event that we made ourselves; whether it was not there yet. An answer of an API that is too
         large for a row is no job's, and is left out."""
-        expires_at = int(clock.seconds(event.received_at)) + retention_days * DAY
+        expires_at = int(clock.seconds(event.received_at)) + retention_days * clock.DAY
         payload = compressed(event.payload)
         kept = {"payload": payload} if event.payload and len(payload) <= MOST_INLINE else {}
         return self.put_once(event_item(event, expires_at=expires_at, **kept), written_by=written_by)

@@ -10,14 +10,13 @@ import re
 from collections.abc import Mapping
 from hashlib import sha256
 
+from dailies import clock
 from dailies.errors import StaleSignature, VerificationError
 from dailies.models import Proof
 
 type Secrets = Mapping[str, str]
 """The usable secrets by version: current, pending, previous. Placeholders and what is too short are not among them."""
 
-# Seconds until the year 5138; a number above is in milliseconds.
-MOST_SECONDS = 10**11
 # A rotation needs two; more only make us compare.
 MOST_SIGNATURES = 8
 
@@ -35,8 +34,7 @@ def stamped_hmac(header: str, body: bytes, secrets: Secrets, *, way: str, now: f
     proof = _matching(
         [_hex(signature) for signature in signatures], f"{times[0]}.".encode() + body, secrets, way=f"{way} t,v1"
     )
-    sent = int(times[0])
-    if abs(now - (sent / 1000 if sent > MOST_SECONDS else sent)) > tolerance:
+    if abs(now - clock.unix(int(times[0]))) > tolerance:
         raise StaleSignature(f"{way}: signed too long ago or too far ahead")
     return proof
 
