@@ -37,6 +37,7 @@ from tests.waiting import wait_for
 
 FORGED, DUPLICATES, DISORDER = 0.05, 0.30, 0.10
 CALLERS = 6  # at once: more only wait for each other on two processors
+CALLERS_MEETING_FAULTS = 10  # of whom some wait in the SDK's pauses
 MOST_CALLS = 8  # of one delivery until it is acknowledged
 WARM_UP = 200  # calls before any counts: each receiver runs in as many processes as callers meet in it
 FAULTS = (
@@ -185,7 +186,7 @@ def _recorded(told: list[Delivered]) -> Counter[str]:
     return Counter(event_id(one.call) for one in told if one.result == "recorded")
 
 
-def once(stack: Stack, count: int, run: str) -> figures.Figures:
+def once(stack: Stack, count: int, run: str, callers_at_once: int) -> figures.Figures:
     """All deliveries, and what is wrong then."""
     made = calls(count, secrets_of(stack), run, random.Random(run))  # noqa: S311  no secret
     warm = calls(WARM_UP, secrets_of(stack), f"warm-{run}", random.Random(run))  # noqa: S311
@@ -193,7 +194,7 @@ def once(stack: Stack, count: int, run: str) -> figures.Figures:
     def one(call: tuple[Call, bool]) -> Delivered:
         return deliver(call[0], stack.webhook_base_url, forged=call[1])
 
-    with ThreadPoolExecutor(CALLERS) as callers:
+    with ThreadPoolExecutor(callers_at_once) as callers:
         list(callers.map(one, warm))
         began = time.monotonic()
         told = list(callers.map(one, made))
@@ -253,9 +254,9 @@ def prove(folder: Path, count: int) -> figures.Figures:
         end(folder)
         try:
             stack = up(folder, {}, emulator_port=0, webhook_port=0)
-            quiet = once(stack, count, "quiet")
+            quiet = once(stack, count, "quiet", CALLERS)
             with faults(stack) as proxy:
-                faulty = once(stack, count, "faulty")
+                faulty = once(stack, count, "faulty", CALLERS_MEETING_FAULTS)
                 fired = urllib3.request("GET", f"{proxy}/_microburst/stats").json()["requests"]
         finally:
             end(folder)

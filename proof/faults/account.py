@@ -30,7 +30,7 @@ from proof.faults.invoking import Function
 from tests.webhook import Webhook
 
 CASE = re.compile(r"case\d{5}-")
-POLL_SECONDS = 0.03
+POLL_SECONDS = 0.06  # each look costs the processors that the cases run on
 SIGNING = ("sync/signing", "captions/signing")
 FAILURE_QUEUES = (
     "AdvanceFailureQueueUrl",

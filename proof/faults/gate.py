@@ -59,6 +59,8 @@ FAULTS = (
     *(Fault(way, every_try) for way in WAYS_WITH_RETRY for every_try in (False, True)),
     *(Fault(way) for way in ("denied", "killed before", "killed after")),
 )
+UNMENDED = tuple(fault for fault in FAULTS if fault.every_try or fault.way not in WAYS_WITH_RETRY)
+"""Those that the SDK's next try does not mend."""
 
 
 @dataclass

@@ -3,7 +3,6 @@
 import itertools
 import json
 import re
-import sys
 import time
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
@@ -19,7 +18,7 @@ from local.up import end, up
 from proof import figures
 from proof.faults.account import Account, Found
 from proof.faults.calls import Call
-from proof.faults.gate import FAULTS, Fault, Gate, Slot
+from proof.faults.gate import FAULTS, UNMENDED, Fault, Gate, Slot
 from proof.faults.grants import unused
 from proof.faults.invoking import Lambda, lambda_service
 from proof.faults.keeping import KEEPING
@@ -47,15 +46,16 @@ class Act:
     cases_at_once: int
 
 
-# What nobody tells comes when all else rests: a sweep looks after all jobs that there are, so that it may make a call
-# for another case's sweep. A case whose call was not made for that is told again; itself it is one without a fault.
+# One line after the other, the acts of a line beside each other. What nobody tells comes when all that is told rests: a
+# sweep looks after all jobs that there are, so that it may make a call for another case's sweep. A case whose call was
+# not made for that is told again; itself it is one without a fault. The acts of the last line mostly wait: until all
+# receivers may have seen a tag, and for a rate limit.
 ACTS = (
-    Act("what is told", STORIES, 12, 12),
-    Act("what keeps secrets", KEEPING, 24, 24),  # which mostly wait, until all receivers may have seen the tag
-    Act("what nobody tells", UNHEARD, 1, 12),
-    Act("no room for questions", CROWDED, 1, 1),
+    (Act("what is told", STORIES, 12, 12),),
+    (Act("what nobody tells", UNHEARD, 1, 12),),
+    (Act("what keeps secrets", KEEPING, 24, 24), Act("no room for questions", CROWDED, 1, 1)),
 )
-EVERY_STORY: Mapping[str, Story] = {name: story for act in ACTS for name, story in act.stories.items()}
+EVERY_STORY: Mapping[str, Story] = {name: story for line in ACTS for act in line for name, story in act.stories.items()}
 
 
 @dataclass(frozen=True)
@@ -118,7 +118,7 @@ def bench(folder: Path) -> Iterator[Bench]:
                 Gate(account.aws.port).open() as gate,
             ):
                 ready: SimpleQueue[Slot] = SimpleQueue()
-                for _ in range(max(act.cases_at_once for act in ACTS)):
+                for _ in range(max(sum(act.cases_at_once for act in line) for line in ACTS)):
                     ready.put(gate.slot())
                 yield Bench(account, functions, ready)
         finally:
@@ -183,21 +183,28 @@ def _played(ground: Bench, only: str, stories: str) -> tuple[list[Case], list[Ca
     numbers = itertools.count()
     plain: list[Case] = []
     cases: list[Case] = []
-    for act in ACTS:
+
+    def played(act: Act) -> tuple[list[Case], list[Case]]:
+        began = time.monotonic()
         these = [Case(f"case{next(numbers):05}-", story) for story in act.stories if re.search(stories, story)]
         ground.play(these, act.plain_at_once)
         some = list(_cases(ground, these, numbers, only, {case.call for case in cases if case.call}))
-        print(f"faults: {act.what}: {len({case.call for case in some})} calls, {len(some)} cases")
-        sys.stdout.flush()
+        calls, count = len({case.call for case in some}), len(some)
         ground.play(some, act.cases_at_once)
-        plain += these
         for _ in range(MOST_TURNS):
             missed = [case for case in some if not ground.fired[case.name]]
-            plain += [Case(case.name, case.story) for case in missed]
+            these += [Case(case.name, case.story) for case in missed]
             again = [replace(case, name=f"case{next(numbers):05}-") for case in missed]
             ground.play(again, act.cases_at_once)
             some = [case for case in some if case not in missed] + again
-        cases += some
+        print(f"faults: {act.what}: {calls} calls, {count} cases, {time.monotonic() - began:.0f} s", flush=True)
+        return these, some
+
+    for line in ACTS:
+        with ThreadPoolExecutor(len(line)) as threads:
+            for these, some in list(threads.map(played, line)):
+                plain += these
+                cases += some
     return plain, cases
 
 
@@ -238,14 +245,15 @@ def _cases(
     ground: Bench, references: list[Case], numbers: "itertools.count[int]", only: str, seen: set[Call]
 ) -> Iterator[Case]:
     """Each call in the first story that makes it, by each fault; where the provider never calls again, once more each
-    call of the receiver. Of a call that no SDK tries again, every try is the first."""
+    call of the receiver, by the faults that the SDK's next try does not mend. Of a call that no SDK tries again, every
+    try is the first."""
     for reference in references:
-        once_more = reference.story in NEVER_AGAIN
+        once_more = RECEIVERS.values() if reference.story in NEVER_AGAIN else ()
         for call in dict.fromkeys(ground.calls[reference.name]):
-            a_receivers = call.function in RECEIVERS.values()
-            if only in str(call) and (call not in seen or (once_more and a_receivers)):
+            faults = FAULTS if call not in seen else UNMENDED if call.function in once_more else ()
+            if only in str(call):
                 seen.add(call)
-                for fault in FAULTS:
+                for fault in faults:
                     if not (fault.every_try and call in ground.once):
                         yield Case(f"case{next(numbers):05}-", reference.story, call, fault)
 

@@ -222,6 +222,7 @@ FAILED: dict[str, Callable[[Life], Call]] = {
 }
 STORIES: dict[str, Story] = {
     "operation": operation,
+    **{f"large {webhook}": large(webhook) for webhook in RECEIVERS},  # sooner than others of the same receivers
     "product": product,
     "batch": batch,
     "dead link": dead_link,
@@ -232,7 +233,6 @@ STORIES: dict[str, Story] = {
     "strange rows": strange_rows,
     "strange message": strange_message,
     "stored before": stored_before,
-    **{f"large {webhook}": large(webhook) for webhook in RECEIVERS},
     **{f"unreadable {webhook}": unreadable(webhook) for webhook in RECEIVERS},
     **{f"large and unreadable {webhook}": large_and_unreadable(webhook) for webhook in RECEIVERS},
     "generation": generation,
