@@ -1,4 +1,4 @@
-"""make proof: faults at every step, sent is stored under load, flat memory, the state space, a short fuzzing.
+"""make proof: flat memory, a short fuzzing, faults at every step, the state space, sent is stored under load.
 
 At most twenty minutes on two processors; then one table. Ends with 1 where anything was lost. `docs/proof.md` says what
 each line means. The figures are kept in .local/proof.json.
@@ -14,12 +14,12 @@ from local.stack import ROOT
 from proof import figures
 from proof.table import table
 
-# By the names of their figures. Those of one line run at once: none of them keeps two processors busy by itself.
+# By the names of their figures, one line after the other. The first of a line takes what it can of the processors, which
+# is not all; the other is content with what is left.
 PARTS: Sequence[Mapping[str, Sequence[str]]] = (
-    {"memory": ("proof.memory",), "states": ("proof.states", "--machines", "80")},
-    {"faults": ("proof.faults",)},
+    {"memory": ("proof.memory",), "short fuzz": ("proof.fuzz", "--runs", "0", "--seconds", "3")},
+    {"faults": ("proof.faults",), "states": ("proof.states", "--machines", "80")},
     {"load": ("proof.load",)},
-    {"short fuzz": ("proof.fuzz", "--runs", "0", "--seconds", "3")},
 )
 
 
@@ -30,7 +30,8 @@ def main() -> None:
     ended: dict[str, int] = {}
     for together in PARTS:
         running = {
-            part: subprocess.Popen([sys.executable, "-m", *command], cwd=ROOT) for part, command in together.items()
+            part: subprocess.Popen([*(["nice"] if place else []), sys.executable, "-m", *command], cwd=ROOT)
+            for place, (part, command) in enumerate(together.items())
         }
         try:
             ended |= {part: process.wait() for part, process in running.items()}  # all, whatever the first ends with
