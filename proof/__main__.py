@@ -14,8 +14,8 @@ from local.stack import ROOT
 from proof import figures
 from proof.table import table
 
-# By the names of their figures, one line after the other. The first of a line takes what it can of the processors, which
-# is not all; the other is content with what is left.
+# By the names of their figures, one line after the other. The first of a line takes what it can of the processors; the
+# other is content with what is left.
 PARTS: Sequence[Mapping[str, Sequence[str]]] = (
     {"memory": ("proof.memory",), "short fuzz": ("proof.fuzz", "--runs", "0", "--seconds", "3")},
     {"faults": ("proof.faults",), "states": ("proof.states", "--machines", "80")},
