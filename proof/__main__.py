@@ -1,4 +1,4 @@
-"""make proof: flat memory, a short fuzzing, faults at every step, the state space, sent is stored under load.
+"""make proof: flat memory, a short fuzzing, the state space, faults at every step, sent is stored under load.
 
 At most twenty minutes on two processors; then one table. Ends with 1 where anything was lost. `docs/proof.md` says what
 each line means. The figures are kept in .local/proof.json.
@@ -14,11 +14,15 @@ from local.stack import ROOT
 from proof import figures
 from proof.table import table
 
-# By the names of their figures, one line after the other. The first of a line takes what it can of the processors; the
-# other is content with what is left.
+# By the names of their figures, one after the other, or at once: then the first takes what it can of the processors,
+# the others what is left.
 PARTS: Sequence[Mapping[str, Sequence[str]]] = (
-    {"memory": ("proof.memory",), "short fuzz": ("proof.fuzz", "--runs", "0", "--seconds", "3")},
-    {"faults": ("proof.faults",), "states": ("proof.states", "--machines", "80")},
+    {
+        "memory": ("proof.memory",),
+        "short fuzz": ("proof.fuzz", "--runs", "0", "--seconds", "3"),
+        "states": ("proof.states", "--machines", "60"),
+    },
+    {"faults": ("proof.faults",)},
     {"load": ("proof.load",)},
 )
 

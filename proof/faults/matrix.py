@@ -190,7 +190,7 @@ def _played(ground: Bench, only: str, stories: str) -> tuple[list[Case], list[Ca
         ground.play(these, act.plain_at_once)
         some = list(_cases(ground, these, numbers, only, {case.call for case in cases if case.call}))
         calls, count = len({case.call for case in some}), len(some)
-        ground.play(some, act.cases_at_once)
+        ground.play(reversed(some), act.cases_at_once)  # the stories that take longest stand last
         for _ in range(MOST_TURNS):
             missed = [case for case in some if not ground.fired[case.name]]
             these += [Case(case.name, case.story) for case in missed]
