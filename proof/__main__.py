@@ -1,4 +1,4 @@
-"""make proof: flat memory, a short fuzzing, the state space, faults at every step, sent is stored under load.
+"""make proof: faults at every step, flat memory, the state space, a short fuzzing, sent is stored under load.
 
 At most twenty minutes on two processors; then one table. Ends with 1 where anything was lost. `docs/proof.md` says what
 each line means. The figures are kept in .local/proof.json.
@@ -15,14 +15,14 @@ from proof import figures
 from proof.table import table
 
 # By the names of their figures, one after the other, or at once: then the first takes what it can of the processors,
-# the others what is left.
+# the others what is left. The matrix waits often enough for all that needs no speed.
 PARTS: Sequence[Mapping[str, Sequence[str]]] = (
     {
+        "faults": ("proof.faults",),
         "memory": ("proof.memory",),
-        "short fuzz": ("proof.fuzz", "--runs", "0", "--seconds", "3"),
         "states": ("proof.states", "--machines", "60"),
+        "short fuzz": ("proof.fuzz", "--runs", "0", "--seconds", "3"),
     },
-    {"faults": ("proof.faults",)},
     {"load": ("proof.load",)},
 )
 
