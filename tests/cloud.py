@@ -179,6 +179,8 @@ class Cloud:
             getattr(self, service)  # is made now, where it is not there yet
         for variable, value in {**self.environment, **environment}.items():
             self._patched.setenv(variable, value)
+        if "AWS_ACCESS_KEY_ID" in environment:
+            self._patched.setattr(boto3, "DEFAULT_SESSION", None)  # it has read the account's own credentials
         spec = spec_from_file_location(f"functions.{name}.app", FUNCTIONS / name / "app.py")
         assert spec
         assert spec.loader
