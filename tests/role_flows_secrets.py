@@ -151,7 +151,7 @@ def fetching(on: Ground, name: str) -> Iterator[None]:
         used, sync.signing_secret = sync.signing_secret, value
         try:
             # A run of the schedule may have read no credentials, and its worker be the next one's.
-            ends_denied(lambda: secret.invoke({}))
+            wait_for("it is denied", lambda: secret.invoke({}), lambda error: "AccessDenied" in error)
             yield
             wait_for("it is fetched", lambda: (secret.invoke({}), secret.current()), lambda seen: seen == ("", value))
         finally:
