@@ -32,7 +32,7 @@ _registered: list[Callable[[], None]] = []
 class Session(botocore.session.Session):
     """A session that lends the client that there is for the same wishes; one for a server of a test's own is made."""
 
-    def create_client(self, service_name: str, **how: Any) -> Any:
+    def create_client(self, service_name: str, **how: Any) -> Any:  # type: ignore[override]
         if how.get("endpoint_url"):
             return super().create_client(service_name, **how)
         if service_name not in SIGNED:

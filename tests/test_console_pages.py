@@ -243,8 +243,7 @@ class TestQueues:
         assert self.at_work(console) == {"g-2"}
 
     def test_of_a_long_queue_a_part_is_shown_and_the_question_is_about_all_of_it(self, console: Console) -> None:
-        for number in range(101):
-            console.fails(self.body(f"g-{number}"))
+        console.fails(*(self.body(f"g-{number}") for number in range(101)))
         page = console.get("/queues").text
         assert "100 of about 101 messages are shown." in text_of(page)
         assert "Put about 101 messages of archive back to work?" in page
