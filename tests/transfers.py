@@ -1,6 +1,7 @@
 """What transfers are tested with: an S3 that keeps S3's rules (local/sink), a bucket in it, an order for a link."""
 
 from collections.abc import Iterator
+from functools import cache
 from hashlib import sha256
 
 import pytest
@@ -26,8 +27,8 @@ def s3() -> Iterator[Sink]:
 @pytest.fixture
 def bucket(s3: Sink) -> Bucket:
     """A bucket there. AWS's own pauses between tries are left out: two tries, no long waits."""
-    client = s3.client(retries={"total_max_attempts": 2}, read_timeout=5)
-    return Bucket(lambda: client, BUCKET, credentials=Credentials(ACCESS_KEY, SECRET_KEY))
+    client = cache(lambda: s3.client(retries={"total_max_attempts": 2}, read_timeout=5))
+    return Bucket(client, BUCKET, credentials=Credentials(ACCESS_KEY, SECRET_KEY))
 
 
 def order(url: str) -> Order:
