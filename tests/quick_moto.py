@@ -33,7 +33,7 @@ def _receive_message_at_once(self: SQSBackend, queue_name: str, count: int, wait
 def hurry() -> None:
     """Once a process."""
     BaseJSONSerializer._serialize_type_structure = _serialize_type_structure  # type: ignore[method-assign]
-    SQSBackend.receive_message = _receive_message_at_once  # type: ignore[method-assign]
+    SQSBackend.receive_message = _receive_message_at_once  # type: ignore[assignment,method-assign]
     # The names of a class's methods do not change; moto asks for them at each call.
     moto.core.responses.method_names_from_class = cache(method_names_from_class)  # type: ignore[attr-defined]
     # Nobody here calls AWS by `requests`: for each account, 1,400 patterns would be made for who does.

@@ -12,6 +12,7 @@ from typing import Any
 import boto3
 import pytest
 from botocore.awsrequest import AWSPreparedRequest, AWSResponse
+from botocore.compat import HTTPHeaders
 from moto.core.botocore_stubber import MockRawResponse
 
 from cli import jobs
@@ -102,9 +103,9 @@ def jobs_of(count: int) -> Jobs:
         session=boto3.Session("key", "secret", region_name="us-east-1"),
     )
 
-    def answer(request: AWSPreparedRequest, **_: object) -> AWSResponse:
-        raw: Any = MockRawResponse(json.dumps(index.query(json.loads(request.body))))
-        return AWSResponse(request.url, 200, {}, raw)
+    def answer(request: AWSPreparedRequest, **_: object) -> Any:
+        raw: Any = MockRawResponse(json.dumps(index.query(json.loads(request.body or b"null"))))
+        return AWSResponse(request.url, 200, HTTPHeaders(), raw)
 
     stack.dynamodb.meta.events.register_first("before-send.dynamodb.Query", answer)
     return Jobs(index, stack)

@@ -97,7 +97,8 @@ def _transfer(url: str, endpoint_url: str) -> None:
     from tests.transfers import order  # noqa: PLC0415
 
     def tell(begun: Upload) -> None:
-        print(json.dumps(asdict(begun)), flush=True)
+        sys.stdout.write(f"{json.dumps(asdict(begun))}\n")
+        sys.stdout.flush()
 
     client = Sink(endpoint_url, None, keep=False).client()
     transfer(
