@@ -8,6 +8,7 @@ registers at a client's events is taken off with the account.
 import os
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from copy import copy
 from functools import cache
 from threading import Lock
 from typing import Any
@@ -30,7 +31,13 @@ _registered: list[Callable[[], None]] = []
 
 
 class Session(botocore.session.Session):
-    """A session that lends the client that there is for the same wishes; one for a server of a test's own is made."""
+    """A session that lends the client that there is for the same wishes; one for a server of a test's own is made.
+
+    A new one begins with what botocore registers at each: to register it again takes as long as making a client.
+    """
+
+    def __init__(self) -> None:
+        super().__init__(event_hooks=copy(_hooks()), include_builtin_handlers=False)
 
     def create_client(self, service_name: str, **how: Any) -> Any:  # type: ignore[override]
         if how.get("endpoint_url"):
@@ -45,6 +52,11 @@ class Session(botocore.session.Session):
                 _made[key] = super().create_client(service_name, **how)
                 _note_what_is_registered(_made[key].meta.events)
             return _made[key]
+
+
+@cache
+def _hooks() -> Any:
+    return botocore.session.Session().get_component("event_emitter")
 
 
 def _note_what_is_registered(events: Any) -> None:

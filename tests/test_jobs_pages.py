@@ -11,7 +11,7 @@ from typing import Any
 
 import boto3
 import pytest
-from botocore.awsrequest import AWSPreparedRequest, AWSResponse
+from botocore.awsrequest import AWSResponse
 from botocore.compat import HTTPHeaders
 from moto.core.botocore_stubber import MockRawResponse
 
@@ -103,8 +103,8 @@ def jobs_of(count: int) -> Jobs:
         session=boto3.Session("key", "secret", region_name="us-east-1"),
     )
 
-    def answer(request: AWSPreparedRequest, **_: object) -> Any:
-        raw: Any = MockRawResponse(json.dumps(index.query(json.loads(request.body or b"null"))))
+    def answer(request: Any, **_: object) -> Any:
+        raw: Any = MockRawResponse(json.dumps(index.query(json.loads(request.body))))
         return AWSResponse(request.url, 200, HTTPHeaders(), raw)
 
     stack.dynamodb.meta.events.register_first("before-send.dynamodb.Query", answer)
