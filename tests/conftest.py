@@ -14,7 +14,6 @@ pytest.register_assert_rewrite(
 pytest_plugins = [
     "tests.stack",
     "tests.cloud",
-    "tests.slow_hosts",
     "tests.transfers",
     "tests.desk",
     "tests.sweeps",

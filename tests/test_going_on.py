@@ -14,21 +14,25 @@ from dailies.wanted import Wanted, upload_event
 from local.sink import BUCKET, Sink
 from tests.desk import PROVIDERS, TRIES, Archive
 from tests.long_media import MIB, long_medium
+from tests.transfers import time_is_over
 from tests.waiting import wait_for
 
-PART = 5 * MIB  # the least that S3 takes: the medium has eight
-LONG = long_medium(40 * MIB)
+PART = 5 * MIB  # the least that S3 takes
+LONG = long_medium(30 * MIB)
+PARTS = 6
 
 
 @pytest.fixture(autouse=True)
 def small_parts(archive_at_work: Archive, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(transfer, "PART_BYTES", PART)
+    monkeypatch.setattr(parts, "PAUSE_SECONDS", 0.02)
     archive_at_work.apis.host.media["long.mp4"] = LONG.medium
 
 
 def test_a_try_that_ran_out_of_its_time_is_followed_by_one_that_goes_on(archive_at_work: Archive, s3: Sink) -> None:
     event = archive_at_work.generation("/fault/slow-then-busy/long.mp4")
-    assert not archive_at_work.try_medium(event, "output", seconds=2)
+    with time_is_over(s3, after=2):
+        assert not archive_at_work.try_medium(event, "output")
     (begun,) = [one.upload for one in archive_at_work.events(event, "archive") if one.upload]
     (upload_id, upload) = next(iter(s3.objects.uploads.items()))
     there = len(upload.parts)
@@ -44,7 +48,7 @@ def test_a_try_that_ran_out_of_its_time_is_followed_by_one_that_goes_on(archive_
     archive_at_work.apis.sync.job("g-1").output = "/quick/long.mp4"
     assert archive_at_work.try_medium(event, "output", tries=2)
     assert s3.object(begun.key).content == LONG.content
-    assert (s3.calls["CreateMultipartUpload"], s3.calls["UploadPart"]) == (0, 8 - there)
+    assert (s3.calls["CreateMultipartUpload"], s3.calls["UploadPart"]) == (0, PARTS - there)
     assert archive_at_work.job(event).stage == "settled"
     assert s3.open_uploads == []
 
@@ -87,7 +91,7 @@ def test_what_a_run_beside_it_may_be_at_is_left_alone(archive_at_work: Archive, 
     assert s3.object(s3.keys[0]).content == LONG.content
     assert list(s3.objects.uploads) == [theirs]
     assert len(s3.objects.uploads[theirs].parts) == sent
-    assert (s3.calls["CreateMultipartUpload"], s3.calls["UploadPart"]) == (1, 8)
+    assert (s3.calls["CreateMultipartUpload"], s3.calls["UploadPart"]) == (1, PARTS)
 
 
 @pytest.mark.parametrize(("sent", "anew"), [(0, 1), (2, 0)])
@@ -98,7 +102,7 @@ def test_what_a_run_has_left_that_was_killed_is_gone_on_with_or_dropped(
     begun_by_another(archive_at_work, s3, event, ago=960, sent=sent)
     assert archive_at_work.try_medium(event, "output")
     assert s3.object(s3.keys[0]).content == LONG.content
-    assert (s3.calls["CreateMultipartUpload"], s3.calls["UploadPart"]) == (anew, 8 - sent)
+    assert (s3.calls["CreateMultipartUpload"], s3.calls["UploadPart"]) == (anew, PARTS - sent)
     assert s3.open_uploads == []
 
 
@@ -118,7 +122,7 @@ def test_what_a_host_that_fails_in_the_middle_has_sent_is_not_asked_for_again(
     archive_at_work.apis.sync.job("g-1").output = "/quick/long.mp4"
     assert archive_at_work.try_medium(event, "output", tries=2)
     assert s3.object(s3.keys[0]).content == LONG.content
-    assert (s3.calls["CreateMultipartUpload"], s3.calls["UploadPart"]) == (0, 4)
+    assert (s3.calls["CreateMultipartUpload"], s3.calls["UploadPart"]) == (0, PARTS - 4)
     assert s3.open_uploads == []
 
 
@@ -145,7 +149,7 @@ def test_a_link_that_dies_in_the_middle_is_followed_by_the_fresh_one_from_there(
     archive_at_work.apis.sync.job("g-1").output = "/quick/long.mp4"
     assert archive_at_work.try_medium(event, "output")
     assert s3.object(s3.keys[0]).content == LONG.content
-    assert (s3.calls["CreateMultipartUpload"], s3.calls["UploadPart"]) == (1, 8 + 1)  # the one that was cut
+    assert (s3.calls["CreateMultipartUpload"], s3.calls["UploadPart"]) == (1, PARTS + 1)  # the one that was cut
     assert (s3.open_uploads, s3.calls["AbortMultipartUpload"]) == ([], 0)
 
 
@@ -164,5 +168,5 @@ def test_also_where_the_try_goes_on_with_an_earlier_ones(
         archive_at_work.apis.sync.links.die("g-1")
         assert tried.result()
     assert s3.object(s3.keys[0]).content == LONG.content
-    assert (s3.calls["CreateMultipartUpload"], s3.calls["UploadPart"]) == (0, 6)
+    assert (s3.calls["CreateMultipartUpload"], s3.calls["UploadPart"]) == (0, PARTS - 2)
     assert len(archive_at_work.events(event, "poll")) == 1

@@ -4,7 +4,6 @@ What S3 has is not sent again, and only where the medium is still the same. Part
 takes: the medium has six.
 """
 
-import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
@@ -17,10 +16,10 @@ from dailies.errors import HostFailed, StorageFailed, TransferError
 from dailies.models import Upload
 from dailies.transfer import Order, Unfinished
 from local.media import Medium
-from local.media_host import HOUR, MediaHost, media_host
+from local.media_host import MediaHost, media_host
 from local.sink import BUCKET, Sink
 from tests.long_media import LongMedium, long_medium
-from tests.transfers import KEY, MIB, kept, order, stored
+from tests.transfers import KEY, MIB, kept, order, stored, time_is_over
 from tests.victim import killed_transfer
 
 PART = 5 * MIB
@@ -116,15 +115,12 @@ class TestKilled:
 
 class TestTimeOver:
     def test_it_stops_where_a_part_ends_and_the_next_run_finishes(
-        self, host: MediaHost, s3: Sink, bucket: Bucket, one_by_one: None, monkeypatch: pytest.MonkeyPatch
+        self, host: MediaHost, s3: Sink, bucket: Bucket, one_by_one: None
     ) -> None:
-        """The clock jumps to the end of the time when S3 has two parts: the third is under way then, or the fourth."""
         begun: list[Upload] = []
         wanted = replace(order(host.url("/slow/long.mp4", fault="slow-then-busy")), began=begun.append)
-        real = time.monotonic
-        monkeypatch.setattr(time, "monotonic", lambda: real() + (HOUR if s3.calls["UploadPart"] > 2 else 0))
-        done = transfer.transfer(replace(wanted, seconds=HOUR), bucket)
-        monkeypatch.setattr(time, "monotonic", real)
+        with time_is_over(s3, after=2):
+            done = transfer.transfer(wanted, bucket)
         assert isinstance(done, Unfinished)
         assert done.upload == begun[0]
         there = s3.objects.uploads[begun[0].upload_id].parts

@@ -1,6 +1,8 @@
 """What transfers are tested with: an S3 that keeps S3's rules (local/sink), a bucket in it, an order for a link."""
 
+import time
 from collections.abc import Iterator
+from contextlib import contextmanager
 from functools import cache
 from hashlib import sha256
 
@@ -10,6 +12,7 @@ from botocore.credentials import Credentials
 from dailies.addresses import Ways
 from dailies.bucket import Bucket
 from dailies.transfer import Order, Stored, transfer
+from local.media_host import HOUR
 from local.sink import BUCKET, Sink, sink
 from local.sink.signature import ACCESS_KEY, SECRET_KEY
 
@@ -29,6 +32,15 @@ def bucket(s3: Sink) -> Bucket:
     """A bucket there. AWS's own pauses between tries are left out: two tries, no long waits."""
     client = cache(lambda: s3.client(retries={"total_max_attempts": 2}, read_timeout=5))
     return Bucket(client, BUCKET, credentials=Credentials(ACCESS_KEY, SECRET_KEY))
+
+
+@contextmanager
+def time_is_over(s3: Sink, *, after: int) -> Iterator[None]:
+    """The clock jumps an hour ahead when S3 has been sent so many parts and one more."""
+    real = time.monotonic
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(time, "monotonic", lambda: real() + (HOUR if s3.calls["UploadPart"] > after else 0))
+        yield
 
 
 def order(url: str) -> Order:
