@@ -5,14 +5,10 @@ from concurrent.futures import ThreadPoolExecutor
 
 from local.logs import lines
 from local.stack import Stack
+from tests.template import receivers
 
 # The receivers, and the webhook of each.
-RECEIVERS = {
-    "SyncGeneration": "sync/generation",
-    "SyncBatch": "sync/batch",
-    "CreatifyProductToVideo": "creatify/product_to_videos",
-    "CaptionsCreator": "captions/creator",
-}
+RECEIVERS = receivers()
 
 
 def start_anew(stack: Stack, names: Iterable[str], **variables: str | None) -> None:

@@ -20,7 +20,7 @@ from tests.desk import PROVIDERS, Archive
 from tests.inventions import merged
 
 HOUR = 3600.0
-WEBHOOK = {"sync": "generation", "creatify": "product_to_videos", "captions": "creator"}
+WEBHOOK = {name: provider.webhooks[0].name for name, provider in PROVIDERS.items()}
 
 
 class Reconcile:

@@ -64,6 +64,19 @@ def roles() -> dict[str, dict[str, Any]]:
     return resources("AWS::IAM::Role")
 
 
+def receivers() -> dict[str, str]:
+    """The functions that webhooks call: each with its webhook, as `sync/generation`."""
+    return {name: "/".join(route["Path"].split("/")[2:4]) for name, route in events("HttpApi")}
+
+
+def signing_secrets() -> dict[str, str]:
+    """The name of the secret that proves a webhook's calls, without the stack's, by webhook."""
+    secrets = resources("AWS::SecretsManager::Secret")
+    kept = {name: functions()[name]["Environment"]["Variables"]["SIGNING_SECRET_ID"] for name in receivers()}
+    names = {name: secrets[target(secret)]["Name"]["Fn::Sub"] for name, secret in kept.items()}
+    return {webhook: names[name].partition("/")[2] for name, webhook in receivers().items()}
+
+
 def queues() -> dict[str, dict[str, Any]]:
     """The queues' properties by logical name."""
     return resources("AWS::SQS::Queue")
