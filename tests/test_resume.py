@@ -20,7 +20,6 @@ from local.media_host import MediaHost, media_host
 from local.sink import BUCKET, Sink
 from tests.long_media import LongMedium, long_medium
 from tests.transfers import KEY, MIB, kept, order, stored, time_is_over
-from tests.victim import killed_transfer
 
 PART = 5 * MIB
 LONG, OTHER = long_medium(26 * MIB), long_medium(26 * MIB + 1)
@@ -78,28 +77,7 @@ def put(s3: Sink, upload: Upload, contents: dict[int, bytes]) -> None:
     s3.calls.clear()
 
 
-class TestKilled:
-    def test_the_next_run_sends_what_s3_does_not_have_and_no_more(
-        self, host: MediaHost, s3: Sink, bucket: Bucket
-    ) -> None:
-        """It dies when one part of three is there and the second is under way; its parts are of the usual size."""
-        long = long_medium(50 * MIB)
-        host.media["longer.mp4"] = long.medium
-
-        def one_is_there() -> bool:
-            return any(upload.parts for upload in list(s3.objects.uploads.values()))
-
-        begun = killed_transfer(host.url("/killed/longer.mp4", fault="stall-at-half"), s3, one_is_there)
-        assert begun
-        assert (s3.keys, s3.open_uploads) == ([], [KEY])
-        s3.calls.clear()
-        stored(replace(order(host.url("/after/longer.mp4")), resume=begun), bucket)
-        kept(s3, long.content)
-        assert (s3.calls["CreateMultipartUpload"], s3.calls["UploadPart"]) == (0, 2)
-        asked = [request.header("range") for request in host.requests_for("/after/longer.mp4")]
-        assert asked[0] == "bytes=0-"  # to see what is there now; left behind the first bytes
-        assert len(asked[1:]) == 2
-
+class TestTimeOver:
     def test_one_that_was_killed_again_goes_on_from_there_again(
         self, host: MediaHost, s3: Sink, bucket: Bucket, one_by_one: None
     ) -> None:
@@ -112,8 +90,6 @@ class TestKilled:
         kept(s3, LONG.content)
         assert s3.calls["UploadPart"] == PARTS - 5
 
-
-class TestTimeOver:
     def test_it_stops_where_a_part_ends_and_the_next_run_finishes(
         self, host: MediaHost, s3: Sink, bucket: Bucket, one_by_one: None
     ) -> None:
