@@ -29,8 +29,8 @@ def s3() -> Iterator[Sink]:
 
 @pytest.fixture
 def bucket(s3: Sink) -> Bucket:
-    """A bucket there. AWS's own pauses between tries are left out: two tries, no long waits."""
-    client = cache(lambda: s3.client(retries={"total_max_attempts": 2}, read_timeout=5))
+    """A bucket there. AWS's own pauses between tries are left out: there are two."""
+    client = cache(lambda: s3.client(retries={"total_max_attempts": 2}))
     return Bucket(client, BUCKET, credentials=Credentials(ACCESS_KEY, SECRET_KEY))
 
 
