@@ -272,7 +272,7 @@ class TestFaults:
         assert (answer.headers["Content-Encoding"], gzip.decompress(answer.data)) == ("gzip", due)
 
     def test_what_goes_on_for_ever(self, host: MediaHost, due: bytes, monkeypatch: pytest.MonkeyPatch) -> None:
-        monkeypatch.setattr(media_answers, "DRIP_SECONDS", 0.01)
+        monkeypatch.setattr(media_answers, "DRIP_SECONDS", 0.003)
         assert due in wire(host.url(f"/{CLIP}", fault="body-flood"), limit=8 * 2**20)[0]
         for fault, ended in (("body-drip", True), ("headers-drip", False), ("headers-flood", False)):
             got, why = wire(host.url(f"/{CLIP}", fault=fault), limit=250)

@@ -27,7 +27,7 @@ from tests.test_containers import FTYP, box
 from tests.transfers import KEY, MIB, kept, order, stored
 
 PART = 5 * MIB
-LONG, SHORTER = long_medium(30 * MIB), long_medium(11 * MIB)
+LONG, SHORTER = long_medium(28 * MIB), long_medium(10 * MIB)  # whose halves end within a part
 PARTS = 6
 NEVER = 600  # seconds: longer than any test may take
 
@@ -110,7 +110,7 @@ class TestConnections:
     def test_ranges_follow_each_other_by_the_same_one(
         self, host: MediaHost, s3: Sink, bucket: Bucket, one_by_one: None
     ) -> None:
-        begun = begin(s3, last=LONG.content[-PART:])
+        begun = begin(s3, last=LONG.content[(PARTS - 1) * PART :])
         before = len(connections)
         stored(replace(order(host.url("/same/long.mp4")), resume=begun), bucket)
         kept(s3, LONG.content)
@@ -138,6 +138,7 @@ class TestConnections:
 
 
 class TestOnePart:
+    @pytest.mark.usefixtures("one_by_one")
     def test_a_cut_stream_is_gone_on_with_by_ranges(self, host: MediaHost, s3: Sink, bucket: Bucket) -> None:
         stored(order(host.url("/once/long.mp4", fault="cut-once")), bucket)
         kept(s3, LONG.content)

@@ -283,9 +283,11 @@ class TestTakeIn:
         reconciles.run("creatify")
         assert [row for row in reconciles.desk.cloud.rows() if row not in rows and row["pk"].startswith("job#")] == []
 
-    def test_one_of_which_the_table_cannot_tell_just_now_is_left_to_the_next_sweep(self, reconciles: Reconcile) -> None:
+    def test_one_of_which_the_table_cannot_tell_just_now_is_left_to_the_next_sweep(
+        self, reconciles: Reconcile, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
         FINISHES["sync"](reconciles.desk)
-        AtItsLimit(reconciles.desk.cloud.dynamodb, times=BATCH_TRIES)
+        AtItsLimit(reconciles.desk.cloud.dynamodb, monkeypatch, times=BATCH_TRIES)
         reconciles.run("sync")
         assert reconciles.desk.table.job("sync", "j-1") is None
         reconciles.run("sync")

@@ -94,7 +94,7 @@ class TestTimeOver:
         self, host: MediaHost, s3: Sink, bucket: Bucket, one_by_one: None
     ) -> None:
         begun: list[Upload] = []
-        wanted = replace(order(host.url("/slow/long.mp4", fault="slow-then-busy")), began=begun.append)
+        wanted = replace(order(host.url("/first/long.mp4")), began=begun.append)
         with time_is_over(s3, after=2):
             done = transfer.transfer(wanted, bucket)
         assert isinstance(done, Unfinished)

@@ -25,13 +25,13 @@ LOOPBACK = Ways(private=frozenset({"127.0.0.1"}))
         ("silent", {"HEADER_SECONDS": 0.5}, 60, "no whole head within 0.5 s"),
         ("headers-drip", {"HEADER_SECONDS": 60}, 60, "the host's head is malformed or too long"),  # its hundredth line
         ("stall-at-half", {"SILENCE_SECONDS": 0.5}, 60, "the host was silent for too long"),
-        ("body-drip", {}, 1, "not finished in the time there was"),
+        ("body-drip", {}, 0.5, "not finished in the time there was"),
     ],
 )
 def test_a_slow_host_is_given_up_for_its_own_reason(
     monkeypatch: pytest.MonkeyPatch, fault: str, limits: dict[str, float], seconds: float, reason: str
 ) -> None:
-    monkeypatch.setattr(media_answers, "DRIP_SECONDS", 0.01)
+    monkeypatch.setattr(media_answers, "DRIP_SECONDS", 0.003)
     for name, limit in limits.items():
         monkeypatch.setattr(outbound, name, limit)
     with media_host() as host, pytest.raises(HostFailed) as failed:
