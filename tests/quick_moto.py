@@ -1,13 +1,18 @@
 """What makes moto 5.2 quick enough for a thousand accounts. It answers as before: what it does in vain is left out."""
 
+import string
 from functools import cache
 from typing import Any
 
 import moto.core.models
 import moto.core.responses
+from moto import backend_index
 from moto.core.serialize import BaseJSONSerializer
 from moto.core.utils import method_names_from_class
+from moto.moto_api._internal.moto_random import MotoRandom
 from moto.sqs.models import SQSBackend
+
+OURS = {"dynamodb", "sqs", "secretsmanager", "events"}
 
 _structure = BaseJSONSerializer._serialize_type_structure
 _receive_message = SQSBackend.receive_message
@@ -30,10 +35,20 @@ def _receive_message_at_once(self: SQSBackend, queue_name: str, count: int, wait
     return _receive_message(self, queue_name, count, 0, *more)
 
 
+def _random_string(self: MotoRandom, length: int = 20, include_digits: bool = True, lower_case: bool = False) -> str:
+    letters = string.ascii_letters + (string.digits if include_digits else "")
+    drawn = "".join(self.choices(letters, k=length))
+    return drawn.lower() if lower_case else drawn
+
+
 def hurry() -> None:
     """Once a process."""
     BaseJSONSerializer._serialize_type_structure = _serialize_type_structure  # type: ignore[method-assign]
     SQSBackend.receive_message = _receive_message_at_once  # type: ignore[assignment,method-assign]
+    # A request has an id of 52 letters, which moto draws one by one.
+    MotoRandom.get_random_string = _random_string  # type: ignore[method-assign]
+    # For each call, moto looks through all services in the order of the alphabet.
+    backend_index.backend_url_patterns.sort(key=lambda service: service[0] not in OURS)
     # The names of a class's methods do not change; moto asks for them at each call.
     moto.core.responses.method_names_from_class = cache(method_names_from_class)  # type: ignore[attr-defined]
     # Nobody here calls AWS by `requests`: for each account, 1,400 patterns would be made for who does.
