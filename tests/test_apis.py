@@ -1,18 +1,20 @@
-"""The simulated providers' APIs answer as the providers document: with a key, in their shapes, moved by the clock.
+"""The simulated providers' APIs answer as the providers document: with a key, in their shapes, within their limits.
 
 The shapes are those of the providers' own pages; nothing of the bundle reads them here.
 """
 
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import pytest
+import urllib3
 
 from local.apis import ProviderApis, provider_apis
 from tests.api_calls import HTTP_CLIENT, call, captions, creatify, fetched, sync
 
 START = 1_705_314_600.0  # 2024-01-15T10:30:00Z
+SUBMISSION = {"model": "lipsync-2", "input": [{"type": "video", "url": "https://assets.sync.so/docs/example.mp4"}]}
 
 
 @pytest.fixture
@@ -28,13 +30,6 @@ class TestSync:
         *("id", "createdAt", "status", "model", "input", "webhookUrl", "options"),
         *("outputUrl", "outputDuration", "error", "error_code", "segmentOutputUrl", "outputMediaUrl"),
     )
-    SUBMISSION = {  # noqa: RUF012  a constant
-        "model": "lipsync-2",
-        "input": [
-            {"type": "video", "url": "https://assets.sync.so/docs/example-video.mp4"},
-            {"type": "audio", "url": "https://assets.sync.so/docs/example-audio.wav"},
-        ],
-    }
 
     def test_a_generation_has_every_field_and_null_where_there_is_nothing(self, apis: ProviderApis) -> None:
         apis.sync.job("g-1", webhook_url="https://your-server.com/webhook")
@@ -128,19 +123,13 @@ class TestSync:
         assert apis.sync.signing_secret.startswith("whsec_")
 
     def test_a_submitted_generation_moves_with_the_clock(self, apis: ProviderApis) -> None:
-        code, body = sync(apis, "/v2/generate", self.SUBMISSION)
-        assert (code, {*body}, body["input"]) == (201, {*self.GENERATION}, self.SUBMISSION["input"])
+        code, body = sync(apis, "/v2/generate", SUBMISSION)
+        assert (code, {*body}, body["input"]) == (201, {*self.GENERATION}, SUBMISSION["input"])
         seen = []
         for seconds in (0, 1.9, 0.1, 7.9, 0.1):
             apis.clock.forward(seconds)
             seen.append(sync(apis, f"/v2/generate/{body['id']}")[1]["status"])
         assert seen == ["PENDING", "PENDING", "PROCESSING", "PROCESSING", "COMPLETED"]
-
-    def test_a_submission_without_input_is_refused_in_the_documented_shape(self, apis: ProviderApis) -> None:
-        assert sync(apis, "/v2/generate", {"model": "lipsync-2"}) == (
-            400,
-            {"message": ["input should not be empty"], "error": "Bad Request", "statusCode": 400},
-        )
 
 
 class TestCreatify:
@@ -168,35 +157,6 @@ class TestCreatify:
         assert (code, {job["id"] for job in body}) == (200, {*ids[:99]})
         assert creatify(apis, f"product_to_videos/?ids={','.join([*ids, 'one-more'])}")[0] == 400
         assert len(creatify(apis, "product_to_videos/")[1]) == 100
-
-    def test_a_job_goes_from_its_image_to_its_video(self, apis: ProviderApis) -> None:
-        code, body = creatify(apis, "product_to_videos/gen_image/", self.PRODUCT | {"aspect_ratio": "1x1"})
-        assert (code, body["status"], body["aspect_ratio"]) == (200, "initializing", "1x1")
-        place = f"product_to_videos/{body['id']}/"
-        assert creatify(apis, f"{place}gen_video/", {})[0] == 400
-        seen = []
-        for _ in range(2):
-            apis.clock.forward(5)
-            seen.append(creatify(apis, place)[1]["status"])
-        code, body = creatify(apis, f"{place}gen_video/", {"motion_style": "display"})
-        assert (code, body["motion_style"]) == (200, "display")
-        seen.append(body["status"])
-        apis.clock.forward(10)
-        seen.append(creatify(apis, place)[1]["status"])
-        assert seen == ["image_generating", "image_generated", "video_generating", "video_generated"]
-
-    @pytest.mark.parametrize(
-        ("kind", "status"), [("regen_image", "image_generated"), ("regen_video", "video_generated")]
-    )
-    def test_a_regeneration_is_a_new_job_that_names_its_source(
-        self, apis: ProviderApis, kind: str, status: str
-    ) -> None:
-        apis.creatify.job("p-1").completes()
-        code, body = creatify(apis, f"product_to_videos/p-1/{kind}/", {})
-        assert (code, body["regen_type"], body["regen_source_id"]) == (200, kind, "p-1")
-        assert body["id"] != "p-1"
-        apis.clock.forward(10)
-        assert creatify(apis, f"product_to_videos/{body['id']}/")[1]["status"] == status
 
     def test_a_webhooks_url_has_at_most_200_characters(self, apis: ProviderApis) -> None:
         apis.creatify.job("p-1").has_image()
@@ -226,11 +186,6 @@ class TestCaptions:
         apis.captions.job("o-1").fails("No face was found.")
         assert captions(apis, "/creator/poll", {"operationId": "o-1"}) == (400, {"detail": "No face was found."})
 
-    @pytest.mark.parametrize("asked", [{}, {"script": "x" * 801}, {"script": "x", "webhookId": "unknown"}])
-    def test_a_wrong_submission_is_refused(self, apis: ProviderApis, asked: dict[str, str]) -> None:
-        code, body = captions(apis, "/creator/submit", asked)
-        assert (code, [*body]) == (400, ["detail"])
-
 
 class TestAuthentication:
     def test_each_provider_wants_its_own_key(self, apis: ProviderApis) -> None:
@@ -253,3 +208,104 @@ class TestAuthentication:
         assert [sync(apis, path)[0] for path in ("/v2/generations/g-1/download", "/v2/batch/b-1")] == [404, 404]
         assert creatify(apis, "product_to_videos/p-1/") == (404, {"detail": "Not found."})
         assert captions(apis, "/creator/poll", {"operationId": "o-1"}) == (404, {"detail": "Operation not found"})
+
+
+class TestLimits:
+    def test_captions_answers_five_calls_in_any_minute(self, apis: ProviderApis) -> None:
+        def calls(number: int) -> list[int]:
+            return [captions(apis, "/webhooks/list")[0] for _ in range(number)]
+
+        assert calls(2) == [200, 200]
+        apis.clock.forward(30)
+        assert calls(4) == [200, 200, 200, 429]
+        apis.clock.forward(29.9)
+        assert calls(1) == [429]
+        apis.clock.forward(0.1)
+        assert calls(3) == [200, 200, 429]
+
+    def test_sync_counts_submissions_and_all_else_apart(self, apis: ProviderApis) -> None:
+        apis.sync.part.pace = None
+        submitted = [sync(apis, "/v2/generate", SUBMISSION)[0] for _ in range(61)]
+        assert submitted == [201] * 60 + [429]
+        read = [sync(apis, "/v2/batch/none")[0] for _ in range(601)]
+        assert read == [404] * 600 + [429]
+        assert len(apis.sync.jobs) == 60
+
+    def test_a_call_without_the_key_takes_no_room(self, apis: ProviderApis) -> None:
+        for _ in range(6):
+            assert call("POST", f"{apis.captions.base_url}/webhooks/list")[0] == 401
+        assert captions(apis, "/webhooks/list")[0] == 200
+
+
+class TestFaults:
+    def test_the_next_calls_fail_in_the_providers_shape_and_say_when_to_come_again(self, apis: ProviderApis) -> None:
+        apis.sync.fail(status=503, times=2, retry_after=1)
+        url, key = f"{apis.sync.base_url}/v2/generations", {"x-api-key": apis.sync.api_key}
+        got = [HTTP_CLIENT.request("GET", url, headers=key) for _ in range(3)]
+        assert [(answer.status, answer.headers.get("Retry-After")) for answer in got] == [
+            (503, "1"),
+            (503, "1"),
+            (200, None),
+        ]
+        assert got[0].json()["statusCode"] == 503
+
+    def test_a_fault_may_be_for_one_path(self, apis: ProviderApis) -> None:
+        apis.creatify.fail(500, path="p-1")
+        assert [creatify(apis, path)[0] for path in ("product_to_videos/", "product_to_videos/p-1/")] == [200, 500]
+
+    def test_a_connection_may_be_cut(self, apis: ProviderApis) -> None:
+        apis.captions.fail(None)
+        with pytest.raises(urllib3.exceptions.ProtocolError):
+            captions(apis, "/webhooks/list")
+        assert captions(apis, "/webhooks/list")[0] == 200
+        assert [request.status for request in apis.requests] == [None, 200]
+
+    def test_an_answer_may_be_lost_of_what_took_effect(self, apis: ProviderApis) -> None:
+        apis.sync.fail(504, took_effect=True)
+        assert sync(apis, "/v2/generate", SUBMISSION)[0] == 504
+        assert [job.status for job in apis.sync.jobs.values()] == ["PENDING"]
+
+
+class TestLinks:
+    """Signed anew each time, and dead when a test or the clock says so."""
+
+    def test_each_answer_has_a_link_signed_anew_of_the_same_path(self, apis: ProviderApis) -> None:
+        apis.sync.job("g-1").completes()
+        apis.creatify.job("p-1").completes()
+        apis.captions.job("o-1").completes()
+        asked: list[Callable[[], str]] = [
+            lambda: sync(apis, "/v2/generate/g-1")[1]["outputUrl"],
+            lambda: sync(apis, "/v2/generations/g-1/download")[1],
+            lambda: creatify(apis, "product_to_videos/p-1/")[1]["generated_video_url"],
+            lambda: captions(apis, "/creator/poll", {"operationId": "o-1"})[1]["url"],
+        ]
+        first = [ask() for ask in asked]
+        apis.clock.forward(60)
+        second = [ask() for ask in asked]
+        assert [url.partition("?")[0] for url in first] == [url.partition("?")[0] for url in second]
+        assert not {*first} & {*second}
+        assert {fetched(url) for url in first + second} == {200}
+
+    def test_a_link_dies_with_its_time_and_a_new_one_is_good(self, apis: ProviderApis) -> None:
+        apis.sync.job("g-1").completes()
+        url = sync(apis, "/v2/generate/g-1")[1]["outputUrl"]
+        apis.clock.forward(3599)
+        assert fetched(url) == 200
+        apis.clock.forward(1)
+        assert fetched(url) == 403
+        assert fetched(sync(apis, "/v2/generations/g-1/download")[1]) == 200
+
+    def test_links_are_killed_at_once_and_a_new_one_is_good(self, apis: ProviderApis) -> None:
+        apis.captions.job("o-1").completes()
+        apis.captions.job("o-2").completes()
+        first, other = (captions(apis, "/creator/poll", {"operationId": name})[1]["url"] for name in ("o-1", "o-2"))
+        apis.captions.links.die("o-1")
+        second = captions(apis, "/creator/poll", {"operationId": "o-1"})[1]["url"]
+        assert [fetched(url) for url in (first, second, other)] == [400, 200, 200]  # Google's way
+
+    def test_media_that_are_lost_are_gone_by_every_link(self, apis: ProviderApis) -> None:
+        apis.creatify.job("p-1").completes()
+        first = creatify(apis, "product_to_videos/p-1/")[1]["generated_video_url"]
+        apis.creatify.links.lose("p-1")
+        second = creatify(apis, "product_to_videos/p-1/")[1]["generated_video_url"]
+        assert (fetched(first), fetched(second)) == (404, 404)

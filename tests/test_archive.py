@@ -288,15 +288,6 @@ class TestRenewed:
         assert told == [f"/v2/generations/{renewing.job_id}/download"]
         assert len(host.requests) == 3
 
-    def test_without_credentials_a_dead_link_is_tried_again_and_then_lost(
-        self, archive: Archive, host: MediaHost
-    ) -> None:
-        medium = self.dead(archive, host)
-        assert not archive.run(medium)
-        assert archive.run(medium, tries=TRIES)
-        assert [receipt.state for receipt in archive.receipts()] == ["pending", "lost"]
-        assert not any("download" in request.path for request in host.requests)
-
 
 def test_lines_tell_what_was_archived_and_no_link(
     archive: Archive, host: MediaHost, capsys: pytest.CaptureFixture[str]
