@@ -10,7 +10,6 @@ from typing import Any
 
 import pytest
 
-from dailies.errors import PayloadError
 from dailies.models import JobError, Media, Report
 from dailies.providers.captions import parse_creator
 
@@ -76,17 +75,3 @@ def test_an_event_that_is_new_is_kept_in_its_word() -> None:
 )
 def test_credits_are_a_number_that_a_bill_may_have(spent: object, read: Decimal | None) -> None:
     assert parsed(SUCCESS, creditsSpent=spent).credits == read
-
-
-@pytest.mark.parametrize("empty", [None, "", " "])
-@pytest.mark.parametrize("name", ["url", "creditsSpent"])
-def test_empty_null_and_absent_are_the_same(name: str, empty: str | None) -> None:
-    absent = {key: value for key, value in SUCCESS.items() if key != name}
-    assert parsed(SUCCESS, **{name: empty}) == parsed(absent)
-
-
-@pytest.mark.parametrize("name", ["event", "operationId"])
-@pytest.mark.parametrize("value", [None, "", 7, [], "a\x00b", "x" * 257])
-def test_what_decides_must_be_there(name: str, value: object) -> None:
-    with pytest.raises(PayloadError, match=f"^{name}: "):
-        parsed(SUCCESS, **{name: value})

@@ -9,7 +9,6 @@ from typing import Any
 
 import pytest
 
-from dailies.errors import PayloadError
 from dailies.models import JobError, Media, Report
 from dailies.providers.creatify import parse_product_to_video
 
@@ -191,18 +190,6 @@ class TestClock:
 
 
 class TestOddities:
-    @pytest.mark.parametrize("empty", [None, "", " "])
-    @pytest.mark.parametrize("name", sorted(set(VIDEO_GENERATED) - {"id", "status"}))
-    def test_empty_null_and_absent_are_the_same(self, name: str, empty: str | None) -> None:
-        absent = {key: value for key, value in VIDEO_GENERATED.items() if key != name}
-        assert parsed(**{name: empty}) == parse_product_to_video(json.dumps(absent).encode())
-
-    @pytest.mark.parametrize("name", ["id", "status"])
-    @pytest.mark.parametrize("value", [None, "", 7, {}, "a\tb", "x" * 257])
-    def test_what_decides_must_be_there(self, name: str, value: object) -> None:
-        with pytest.raises(PayloadError, match=f"^{name}: "):
-            parsed(**{name: value})
-
     @pytest.mark.parametrize("parent", [7, "x" * 257, "a\nb", {}])
     def test_a_source_that_cannot_be_a_job_is_none(self, parent: object) -> None:
         assert parsed(regen_source_id=parent).parent is None

@@ -171,6 +171,24 @@ class TestPayload:
             assert (bare.job_id, bare.status, bare.media) == (whole.job_id, whole.status, ())
 
     @every_webhook
+    @pytest.mark.parametrize("value", [None, "", "  "])
+    def test_null_and_blank_are_as_absent(self, webhook: Webhook, value: str | None) -> None:
+        for sent in recorded(webhook):
+            body = json.loads(sent.body)
+            for name in body:
+                if rest := self.without(webhook, body, name):
+                    assert webhook.parse(json.dumps(body | {name: value}).encode()) == rest
+
+    @every_webhook
+    @pytest.mark.parametrize("value", [None, "", 7, [], {}, "a\x00b", "a\tb", "x" * 257])
+    def test_what_decides_must_be_there_and_the_reason_names_it(self, webhook: Webhook, value: object) -> None:
+        for sent in recorded(webhook):
+            body = json.loads(sent.body)
+            for name in (name for name in body if not self.without(webhook, body, name)):
+                with pytest.raises(PayloadError, match=f"^{name}: "):
+                    webhook.parse(json.dumps(body | {name: value}).encode())
+
+    @every_webhook
     def test_a_word_that_is_new_is_kept(self, webhook: Webhook) -> None:
         for sent in recorded(webhook):
             word = webhook.parse(sent.body).provider_status
