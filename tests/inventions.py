@@ -39,11 +39,19 @@ WORDS: st.SearchStrategy[tuple[Status, str]] = st.sampled_from([
     ("canceled", "CANCELED"),
     ("unknown", "UPSCALING"),
 ])  # fmt: skip
-ERRORS = st.builds(
-    JobError,
-    st.sampled_from(["", "timeout"]),
-    st.text(max_size=3) | LINKS.map("no answer from {}".format),
-    st.booleans(),
+_ERRORS = [
+    JobError(*known)
+    for known in product(["", "timeout"], ["", "ß\x00", *map("no answer from {}".format, _LINKS)], [False, True])
+]
+BESIDE = st.sampled_from(
+    list(
+        product(
+            [*_ERRORS, *(None for _ in _ERRORS)],
+            [None, Decimal(0), Decimal(30), Decimal("12.5")],
+            [None, "b-1", "b-2"],
+            ["", "bearer (current)"],
+        )
+    )
 )
 TRIED: st.SearchStrategy[MediaState] = st.sampled_from(["pending", "failed", "lost"])
 ARCHIVED = st.sampled_from(
@@ -118,6 +126,7 @@ def events(draw: st.DrawFn, webhook: Webhook = GENERATION, *, clock: bool | None
     status, word = draw(WORDS)
     origin = draw(st.sampled_from(ORIGINS))
     has_clock = draw(st.booleans()) if clock is None else clock
+    error, spent, parent, proof = draw(BESIDE)
     return replace(
         event,
         status=status,
@@ -127,11 +136,11 @@ def events(draw: st.DrawFn, webhook: Webhook = GENERATION, *, clock: bool | None
         contradiction=draw(st.sampled_from([None, "", "another link"])) if origin == "poll" else None,
         silent=origin == "poll" and draw(st.booleans()),
         media=tuple(draw(st.lists(MEDIA, max_size=2))),
-        error=draw(st.none() | ERRORS),
-        credits=draw(st.none() | st.sampled_from([Decimal(0), Decimal(30), Decimal("12.5")])),
-        parent=draw(st.none() | st.sampled_from(["b-1", "b-2"])),
+        error=error,
+        credits=spent,
+        parent=parent,
         payload=b"what was said",
-        proof=draw(st.sampled_from(["", "bearer (current)"])),
+        proof=proof,
     )
 
 
