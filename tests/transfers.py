@@ -12,7 +12,6 @@ from botocore.credentials import Credentials
 from dailies.addresses import Ways
 from dailies.bucket import Bucket
 from dailies.transfer import Order, Stored, transfer
-from local.media_host import HOUR
 from local.sink import BUCKET, Sink, sink
 from local.sink.signature import ACCESS_KEY, SECRET_KEY
 
@@ -39,7 +38,7 @@ def time_is_over(s3: Sink, *, after: int) -> Iterator[None]:
     """The clock jumps an hour ahead when S3 has been sent so many parts and one more."""
     real = time.monotonic
     with pytest.MonkeyPatch.context() as patched:
-        patched.setattr(time, "monotonic", lambda: real() + (HOUR if s3.calls["UploadPart"] > after else 0))
+        patched.setattr(time, "monotonic", lambda: real() + (3600 if s3.calls["UploadPart"] > after else 0))
         yield
 
 

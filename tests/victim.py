@@ -14,10 +14,12 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import asdict, replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from dailies.models import Upload
-from local.sink import Sink
+
+if TYPE_CHECKING:
+    from local.sink import Sink
 
 ROOT = Path(__file__).parents[1]
 PATHS = os.pathsep.join(map(str, (ROOT, ROOT / "layers/dailies/python")))
@@ -34,7 +36,7 @@ class Context:
         return 900_000
 
 
-def killed_transfer(url: str, s3: Sink, when: When) -> Upload | None:
+def killed_transfer(url: str, s3: "Sink", when: When) -> Upload | None:
     """Begin the transfer of a link to an S3 that speaks no TLS, and kill it as soon as it is time. The upload that it
     has begun, if it has."""
     with _begun("transfer", {"url": url, "endpoint_url": s3.endpoint_url}) as process:
@@ -92,7 +94,7 @@ def _transfer(url: str, endpoint_url: str) -> None:
 
     from dailies.bucket import Bucket  # noqa: PLC0415
     from dailies.transfer import transfer  # noqa: PLC0415
-    from local.sink import BUCKET  # noqa: PLC0415
+    from local.sink import BUCKET, Sink  # noqa: PLC0415
     from local.sink.signature import ACCESS_KEY, SECRET_KEY  # noqa: PLC0415
     from tests.transfers import order  # noqa: PLC0415
 
