@@ -79,6 +79,7 @@ def registered(stack: Stack, stack_folder: Path, stack_apis: ProviderApis, provi
         {**parameters(stack_apis), "CaptionsApiSecretArn": made["ARN"]},
         emulator_port=stack.aws.port,
         webhook_port=0,
+        record=True,
     )
     (one,) = [one for one in captions.registrations if one not in known]
     assert one.url == updated.outputs["CaptionsCreatorUrl"]
