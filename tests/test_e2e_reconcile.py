@@ -87,8 +87,8 @@ def reconciles(stack: Stack, stack_apis: ProviderApis, providers: Providers) -> 
     start_anew(stack, ["Reconcile"], RECONCILE_QUIET_SECONDS="1")
     stack_apis.requests.clear()
     yield made
+    set_secrets(stack, dict.fromkeys(WEBHOOK, NOT_SET))  # before a sweep by the schedule reads them anew
     start_anew(stack, ["Reconcile"], RECONCILE_QUIET_SECONDS="0")
-    set_secrets(stack, dict.fromkeys(WEBHOOK, NOT_SET))
 
 
 @pytest.mark.parametrize("provider", WEBHOOK)

@@ -33,10 +33,12 @@ def in_use(on: Ground, secret: str) -> Iterator[SecretsManager]:
 @contextmanager
 def as_captions(on: Ground) -> Iterator[Registration]:
     """The stack's webhook is registered at Captions, which takes as many calls as come."""
-    captions = on.apis.captions
+    captions, url = on.apis.captions, on.stack.outputs["CaptionsCreatorUrl"]
     captions.part.gate.limits = []
+    for other in [other for other in captions.registrations if other.url == url]:  # by an update of the stack
+        captions.webhooks.registered.pop(other.id)
     make_room(on.stack.aws, on.stack.outputs["TableName"])
-    one = captions.register(on.stack.outputs["CaptionsCreatorUrl"])
+    one = captions.register(url)
     on.providers.ever_secret.add(one.secret)
     try:
         yield one
