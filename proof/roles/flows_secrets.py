@@ -6,7 +6,7 @@ previous version at any time.
 
 import json
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from functools import partial
 
 from local.apis.captions_webhooks import Registration
@@ -132,7 +132,8 @@ def making_a_token(on: Ground, name: str) -> Iterator[None]:
 
 
 def finishing(on: Ground, name: str) -> Iterator[None]:
-    with in_use(on, SIGNING if on.function == "RotateCaptionsSecret" else TOKEN) as secret, as_captions(on):
+    of_captions = on.function == "RotateCaptionsSecret"
+    with in_use(on, SIGNING if of_captions else TOKEN) as secret, as_captions(on) if of_captions else nullcontext():
         before, version = secret.current(), secret.begin()
         for step in ("createSecret", "setSecret"):
             ends_well(partial(secret.step, step, version))
