@@ -12,6 +12,7 @@ pytest.register_assert_rewrite(
 )
 
 pytest_plugins = [
+    "tests.lanes",
     "tests.stack",
     "tests.cloud",
     "tests.slow_hosts",

@@ -4,7 +4,7 @@ import re
 import secrets
 from collections.abc import Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from http.client import HTTPConnection
 from json import loads
 from time import time
@@ -29,6 +29,9 @@ SECRET_OF = {
     "creatify/product_to_videos": "creatify/token",
     "captions/creator": "captions/signing",
 }
+
+# What a provider is answered where its delivery was not stored: by the function, and by Lambda where it has none free.
+COME_AGAIN = (503, 429)
 
 type Headers = Iterable[tuple[str, str | bytes]]
 
@@ -84,8 +87,12 @@ class Providers:
         return self.host.url(f"/{job_id}/{name}", fault=fault)
 
     def send(self, call: Call) -> Answer:
-        """Make a call."""
+        """Make a call, again for as long as it is told to come again."""
         return self.post(call.path, call.headers.items(), call.body)
+
+    def send_once(self, call: Call) -> Answer:
+        """Make a call once, whatever it is answered."""
+        return self.post_once(call.path, call.headers.items(), call.body)
 
     def send_all(self, calls: Iterable[Call]) -> list[Answer]:
         """Make calls one after the other, each webhook's in a line of its own: as many functions as webhooks start."""
@@ -98,6 +105,24 @@ class Providers:
         return [answer for _, answer in sorted(numbered, key=lambda pair: pair[0])]
 
     def post(self, path: str, headers: Headers, body: bytes) -> Answer:
+        """Post as a provider does: again for as long as it is told to come again.
+
+        An answer that was late may have been to a delivery that was stored: what is a duplicate then is the first one
+        that is acknowledged, `recorded`.
+        """
+        headers, tries = list(headers), 0
+
+        def look() -> Answer:
+            nonlocal tries
+            tries += 1
+            return self.post_once(path, headers, body)
+
+        answer = wait_for("an answer", look, lambda answer: answer.status not in COME_AGAIN)
+        if answer.result == "duplicate" and tries > 1:
+            return replace(answer, body={**answer.body, "result": "recorded"})
+        return answer
+
+    def post_once(self, path: str, headers: Headers, body: bytes) -> Answer:
         """Post with exactly these headers, doubled ones and bytes included."""
         headers = list(headers)
         self._remember(headers, body)

@@ -19,11 +19,10 @@ from local.apis import LOST, ProviderApis
 from local.apis.exchange import Request
 from local.callers import creatify_product_to_videos
 from local.stack import Stack
-from tests.functions import start_anew
+from tests.functions import set_api_secrets, start_anew
 from tests.listener import Listener
 from tests.owner import Owner
 from tests.providers import NOT_SET, Providers
-from tests.test_e2e_renewal import set_secrets
 from tests.waiting import wait_for
 
 WEBHOOK = {"sync": "generation", "creatify": "product_to_videos", "captions": "creator"}
@@ -83,12 +82,12 @@ def reconciles(stack: Stack, stack_apis: ProviderApis, providers: Providers) -> 
         api.callbacks.are(LOST)
     made = Reconcile(stack, stack_apis, providers)
     providers.ever_secret |= {value for api in apis for value in api.credentials.values()}
-    set_secrets(stack, {api.part.provider: json.dumps(api.credentials) for api in apis})
+    set_api_secrets(stack, {api.part.provider: json.dumps(api.credentials) for api in apis})
     start_anew(stack, ["Reconcile"], RECONCILE_QUIET_SECONDS="1")
     stack_apis.requests.clear()
     yield made
     start_anew(stack, ["Reconcile"], RECONCILE_QUIET_SECONDS="0")
-    set_secrets(stack, dict.fromkeys(WEBHOOK, NOT_SET))
+    set_api_secrets(stack, dict.fromkeys(WEBHOOK, NOT_SET))
 
 
 @pytest.mark.parametrize("provider", WEBHOOK)
@@ -205,4 +204,4 @@ def test_those_that_the_limit_left_are_asked_about_a_minute_later(swept: Reconci
 def test_the_schedule_sweeps_by_itself(swept: Reconcile) -> None:
     """The last test here: its minute has begun with the first."""
     before = len(swept.asked("sync"))
-    wait_for("the schedule's sweep", lambda: len(swept.asked("sync")), lambda asked: asked > before, seconds=90)
+    wait_for("the schedule's sweep", lambda: len(swept.asked("sync")), lambda asked: asked > before)

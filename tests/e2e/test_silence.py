@@ -1,6 +1,7 @@
 """After all that the end-to-end tests before it did: nothing secret is in any log, on the bus, or in a job row.
 
-It looks at the whole run, so it comes last, by its mark (tests/stack.py); alone, it looks at what its own calls did.
+It looks at the whole run of each stack, so it comes last there, by its mark (tests/lanes.py); alone, it looks at what
+its own calls did.
 """
 
 import gzip
@@ -13,6 +14,7 @@ from local.apis import ProviderApis
 from local.callers import captions_creator, creatify_product_to_videos, sync_generation
 from local.logs import lines
 from local.stack import Stack
+from tests.lanes import lane_of
 from tests.listener import Listener
 from tests.owner import Owner, Row
 from tests.providers import NOT_SET, Providers
@@ -27,7 +29,7 @@ BODY_WINDOW = 40
 
 
 @pytest.fixture(scope="module", autouse=True)
-def called(registered: Stack, providers: Providers, listener: Listener) -> None:
+def called(lane: str, registered: Stack, providers: Providers, listener: Listener) -> None:
     """A call of each provider that went well, one that did not, and one that nobody proved; the functions that none of
     these wakes have run too, to whatever end."""
     job, link = providers.job, providers.link
@@ -88,7 +90,8 @@ def told(text: str, confidential: set[str]) -> list[str]:
 
 def test_no_test_comes_behind_these(request: pytest.FixtureRequest) -> None:
     """What it logged would not be searched."""
-    files = [item.path for item in request.session.items]
+    of_the_lane = [item for item in request.session.items if lane_of(item.nodeid) == lane_of(request.node.nodeid)]
+    files = [item.path for item in of_the_lane]
     assert set(files[files.index(request.path) :]) == {request.path}
 
 
