@@ -20,7 +20,7 @@ from tests.functions import start_anew
 from tests.listener import Listener
 from tests.owner import Owner, medium
 from tests.providers import Providers
-from tests.waiting import wait_for
+from tests.waiting import STALL, wait_for
 
 BEHIND_THE_PROXY = ("CaptionsCreator", "Advance", "Announce", "Archive")
 LOST_ANSWER = {"response": {"abort_frac": 0.0}, "times": 1}  # the call takes effect, and the connection is cut
@@ -52,7 +52,7 @@ class Faults:
         assert len({event["rule_id"] for event in self._ask("GET", "fired")}) == len(rules)
 
     def _ask(self, method: str, what: str, **content: Any) -> Any:
-        answer = urllib3.request(method, f"{self.url}/_microburst/{what}", **content)
+        answer = urllib3.request(method, f"{self.url}/_microburst/{what}", timeout=STALL, **content)
         assert answer.status == 200, answer.data
         return answer.json()
 

@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from itertools import count
+from threading import Event
 
 import pytest
 
@@ -44,6 +45,7 @@ class Traffic:
         self.answers: Counter[str] = Counter()
         self.forged: Counter[int] = Counter()
         self.bearers: set[str] = set()
+        self.rotation_ended = Event()
         self._providers = providers
         self._webhooks = apis.captions.webhooks
         self._one = one
@@ -54,7 +56,7 @@ class Traffic:
         The second half of them comes from the moment on in which Captions has made the new secret."""
         body = b'{"event":"creator.failure","operationId":"%b"}' % self._providers.job(f"rotated-{number}").encode()
         if number >= DELIVERIES // 2:
-            wait_for("Captions makes a new secret", lambda: self._one.updates, bool)
+            wait_for("Captions makes a new secret", lambda: self._one.updates or self.rotation_ended.is_set(), bool)
         time.sleep(PAUSE)
         bearer = self._webhooks.bearer(self._one)
         call = self._providers.proven("captions/creator", body, secret=bearer)
@@ -83,6 +85,7 @@ def test_of_all_deliveries_during_a_rotation_none_is_refused_and_later_the_old_s
     traffic = Traffic(providers, stack_apis, one)
     with ThreadPoolExecutor(SENDERS + 1) as senders:
         rotated = senders.submit(secrets.rotate)
+        rotated.add_done_callback(lambda _: traffic.rotation_ended.set())  # or failed: no sender waits for it then
         sent = senders.map(traffic.send, range(DELIVERIES))
         rotated.result()
         list(sent)
