@@ -1,4 +1,5 @@
-"""make proof: faults at every step, flat memory, the state space, a short fuzzing, sent is stored under load.
+"""make proof: faults at every step and in transfers, each grant of the roles, flat memory, the state space, a short
+fuzzing, sent is stored under load.
 
 At most twenty minutes on two processors; then one table. Ends with 1 where anything was lost. `docs/proof.md` says what
 each line means. The figures are kept in .local/proof.json.
@@ -20,6 +21,8 @@ PARTS: Sequence[Mapping[str, Sequence[str]]] = (
     {
         "faults": ("proof.faults",),
         "memory": ("proof.memory",),
+        "roles": ("proof.roles",),
+        "transfers": ("proof.transfers",),
         "states": ("proof.states", "--machines", "60"),
         "short fuzz": ("proof.fuzz", "--runs", "0", "--seconds", "3"),
     },

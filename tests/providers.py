@@ -86,9 +86,9 @@ class Providers:
         """A signed link to a medium of a job's own."""
         return self.host.url(f"/{job_id}/{name}", fault=fault)
 
-    def send(self, call: Call) -> Answer:
+    def send(self, call: Call, *, stored_as: str = "recorded") -> Answer:
         """Make a call, again for as long as it is told to come again."""
-        return self.post(call.path, call.headers.items(), call.body)
+        return self.post(call.path, call.headers.items(), call.body, stored_as=stored_as)
 
     def send_once(self, call: Call) -> Answer:
         """Make a call once, whatever it is answered."""
@@ -104,11 +104,11 @@ class Providers:
             numbered = [pair for pairs in answered for pair in pairs]
         return [answer for _, answer in sorted(numbered, key=lambda pair: pair[0])]
 
-    def post(self, path: str, headers: Headers, body: bytes) -> Answer:
+    def post(self, path: str, headers: Headers, body: bytes, *, stored_as: str = "recorded") -> Answer:
         """Post as a provider does: again for as long as it is told to come again.
 
-        An answer that was late may have been to a delivery that was stored: what is a duplicate then is the first one
-        that is acknowledged, `recorded`.
+        A call that was told so may have been stored, as AWS answered the function too late. Then it is a duplicate when
+        it comes again; as the first one that is acknowledged, its result is told as `stored_as`.
         """
         headers, tries = list(headers), 0
 
@@ -119,7 +119,7 @@ class Providers:
 
         answer = wait_for("an answer", look, lambda answer: answer.status not in COME_AGAIN)
         if answer.result == "duplicate" and tries > 1:
-            return replace(answer, body={**answer.body, "result": "recorded"})
+            return replace(answer, body={**answer.body, "result": stored_as})
         return answer
 
     def post_once(self, path: str, headers: Headers, body: bytes) -> Answer:

@@ -91,6 +91,7 @@ def registered(
         build_folder=build_folder,
         emulator_port=0,
         webhook_port=0,
+        record=True,
     )
     (one,) = [one for one in captions.registrations if one not in known]
     assert one.url == updated.outputs["CaptionsCreatorUrl"]

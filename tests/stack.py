@@ -50,6 +50,13 @@ def stack(stack_folder: Path, build_folder: Path, stack_apis: ProviderApis) -> I
     with alone(stack_folder / "run"):  # another test run of this checkout waits: the two would share the folder
         end(stack_folder)  # of a run that was killed
         try:
-            yield up(stack_folder, parameters(stack_apis), build_folder=build_folder, emulator_port=0, webhook_port=0)
+            yield up(
+                stack_folder,
+                parameters(stack_apis),
+                build_folder=build_folder,
+                emulator_port=0,
+                webhook_port=0,
+                record=True,
+            )
         finally:
             end(stack_folder)

@@ -201,7 +201,7 @@ class TestUnreadable:
         for what, body in UNREADABLE.items():
             call = providers.proven(webhook, body)
             headers = {**call.headers, "Content-Type": "application/octet-stream"}  # so that it comes as bytes
-            answer = providers.post(call.path, headers.items(), body)
+            answer = providers.post(call.path, headers.items(), body, stored_as="quarantined")
             event_id = digest(webhook, body)
             assert (answer.status, answer.body) == (200, {"result": "quarantined", "event_id": event_id}), what
         rows = self.rows(webhook, owner)
@@ -245,14 +245,18 @@ class TestLarge:
         assert len(row["error"]["message"]) <= 1000  # the payload has it all
         assert owner.resting("captions", job_id)["status"] == "failed"
 
-    def test_a_large_body_that_cannot_be_read_lies_where_nothing_expires(
-        self, providers: Providers, owner: Owner
+    @pytest.mark.parametrize("webhook", WEBHOOKS)
+    def test_it_lies_with_its_providers_and_where_nothing_expires_if_it_cannot_be_read(
+        self, webhook: str, providers: Providers, owner: Owner
     ) -> None:
-        body = self.body(providers.job("large-quarantine"), MIB).removesuffix(b"}")
-        call = providers.proven("captions/creator", body)
-        assert providers.send(call).result == "quarantined"
-        key = f"deliveries/quarantine/captions/{digest('captions/creator', body)}.gz"
-        assert gzip.decompress(owner.object(key)[0]) == body
+        job_id, provider = providers.job(f"large-{webhook.replace('/', '-')}"), webhook.partition("/")[0]
+        status = "failed" if provider == "creatify" else "FAILED"
+        words = {"id": job_id, "operationId": job_id, "status": status, "event": "creator.failure"}
+        readable = json.dumps({**words, "options": random.Random(job_id).randbytes(MOST_INLINE).hex()}).encode()
+        for body, result, folder in ((readable, "recorded", "events"), (readable[:-1], "quarantined", "quarantine")):
+            assert providers.send(providers.proven(webhook, body), stored_as=result).result == result
+            kept, _ = owner.object(f"deliveries/{folder}/{provider}/{digest(webhook, body)}.gz")
+            assert gzip.decompress(kept) == body
 
     @pytest.mark.parametrize("webhook", WEBHOOKS)
     def test_a_body_over_the_limit_is_413_proven_or_not(self, webhook: str, providers: Providers) -> None:
