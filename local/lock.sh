@@ -10,7 +10,7 @@ RUNTIME=layers/dailies/python/requirements
 compile() {
     in=$1 txt=$2
     shift 2
-    .venv/bin/uv pip compile --quiet --universal --python-version 3.13 --generate-hashes \
+    .local/uv/bin/uv pip compile --quiet --universal --python-version 3.13 --generate-hashes \
         --no-header --no-annotate \
         ${UPGRADE:+--upgrade} --output-file "$txt" "$@" "$in" >/dev/null
 }
