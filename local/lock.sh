@@ -28,5 +28,13 @@ compile requirements/dev.in requirements/dev.txt --constraint "$together" \
 
 compile requirements/sam.in requirements/sam.txt
 compile requirements/uv.in requirements/uv.txt
+compile requirements/node.in requirements/node.txt
 compile requirements/bench.in requirements/bench.txt
 compile requirements/audit.in requirements/audit.txt
+
+# The browser of the tests, by npm; a lock that names where each package lies would name an index.
+(
+    cd requirements/chromium
+    ../../local/node.sh npm install --loglevel=error --no-fund --no-audit --package-lock-only --ignore-scripts --omit-lockfile-registry-resolved --save-exact \
+        ${UPGRADE:+@sparticuz/chromium@latest dejavu-fonts-ttf@latest}
+)
