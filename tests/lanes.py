@@ -24,6 +24,8 @@ SECOND = frozenset({
     "renewal",
     "rotation",
 })  # fmt: skip
+# All commands and sweeps behind them would look at what they leave.
+LEAVE_MANY_JOBS = frozenset({"test_captions_rotation", "test_reconcile"})
 
 
 def lane_of(nodeid: str) -> str:
@@ -79,6 +81,7 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 
     def order(item: pytest.Item) -> tuple[Any, ...]:
         place = lane_of(item.nodeid)
-        return bool(place) != is_worker(config), place, item.get_closest_marker("whole_run") is not None
+        last = item.get_closest_marker("whole_run") is not None
+        return bool(place) != is_worker(config), place, last, item.path.stem in LEAVE_MANY_JOBS
 
     items.sort(key=order)

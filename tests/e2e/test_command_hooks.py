@@ -12,6 +12,7 @@ from local.stack import Stack
 from tests.command import MediaSite, dailies
 from tests.owner import Owner
 from tests.providers import NOT_SET, Providers
+from tests.registered import make_room
 from tests.waiting import wait_for
 
 
@@ -31,8 +32,7 @@ def captions(site: MediaSite, stack: Stack, stack_apis: ProviderApis, providers:
 
 def with_room(stack: Stack) -> None:
     """A minute is over: the stack's own count of calls to Captions begins anew."""
-    key = {"pk": {"S": "allowance#captions"}, "sk": {"S": "allowance"}}
-    stack.aws.dynamodb.delete_item(TableName=stack.outputs["TableName"], Key=key)
+    make_room(stack.aws, stack.outputs["TableName"])
 
 
 def test_it_is_registered_once_given_a_new_secret_and_deleted(

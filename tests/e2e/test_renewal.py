@@ -18,6 +18,7 @@ from tests.functions import set_api_secrets, start_anew
 from tests.owner import Owner, Row, payload
 from tests.owner import medium as of_role
 from tests.providers import NOT_SET, Providers
+from tests.registered import make_room
 from tests.waiting import wait_for
 
 MEDIA = {
@@ -84,8 +85,7 @@ def renewed(lost: Jobs, owner: Owner, stack: Stack) -> Iterator[Jobs]:
     set_api_secrets(stack, {provider: json.dumps(one) for provider, one in credentials.items()})
     apis.requests.clear()
     apis.clock.forward(61)  # what other tests have taken of Captions' limit is over, at the provider and here
-    key = {"pk": {"S": "allowance#captions"}, "sk": {"S": "allowance"}}
-    stack.aws.dynamodb.delete_item(TableName=stack.outputs["TableName"], Key=key)
+    make_room(stack.aws, stack.outputs["TableName"])
     jobs = Jobs(lost.providers, apis, "renewed")
     jobs.tell()
     yield jobs
