@@ -1,4 +1,4 @@
-"""`python -m local.pictures`: the console's pages as they look, into docs/. Needs Chromium and a stack that is up.
+"""`python -m local.pictures`: the console's pages as they look, into docs/. Needs `make browser` and `make up`.
 
 What is on them is made here: calls of each webhook, one that cannot be read, one whose media host does not answer.
 """
@@ -13,7 +13,7 @@ from playwright.sync_api import Browser, Page
 from cli import stack as connection
 from cli.console import serving
 from cli.main import main as dailies
-from local import chromium
+from local.browser import NoBrowser, running
 from local.stack import ROOT
 
 DOCS = ROOT / "docs"
@@ -78,17 +78,18 @@ def settle(page: Page) -> None:
 
 
 def main() -> None:
-    executable = chromium.path()
-    if executable is None:
-        raise SystemExit(f"pictures: {chromium.MISSING}")
-    tell()
-    time.sleep(SETTLES)
-    with console() as address, chromium.chromium(executable) as browser:
-        page = browser.new_page()
-        page.goto(address)
-        href = page.get_by_role("link", name="trigger-").first.get_attribute("href") or ""
-        page.close()
-        take(browser, address, href.removeprefix("/"))
+    try:
+        with running() as browser:
+            tell()
+            time.sleep(SETTLES)
+            with console() as address:
+                page = browser.new_page()
+                page.goto(address)
+                href = page.get_by_role("link", name="trigger-").first.get_attribute("href") or ""
+                page.close()
+                take(browser, address, href.removeprefix("/"))
+    except NoBrowser as missing:
+        raise SystemExit(f"pictures: {missing}") from None
     print(f"pictures: {', '.join(sorted(path.name for path in DOCS.glob('console-*.png')))}")
 
 

@@ -12,6 +12,7 @@ pytest.register_assert_rewrite(
 )
 
 pytest_plugins = [
+    "tests.lanes",
     "tests.stack",
     "tests.whole_run",
     "tests.cloud",
@@ -25,7 +26,6 @@ pytest_plugins = [
     "tests.console",
     "tests.browser",
     "tests.command",
-    "tests.registered",
     "tests.bill",
 ]
 

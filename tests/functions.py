@@ -1,6 +1,6 @@
 """The deployed functions in end-to-end tests: started anew, and what they log."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 
@@ -49,6 +49,13 @@ def workers(stack: Stack, names: Iterable[str]) -> set[psutil.Process]:
             if any(folder in part for part in process.cmdline() for folder in folders):
                 found.add(process)
     return found
+
+
+def set_api_secrets(stack: Stack, values: Mapping[str, str]) -> None:
+    """The owner sets the secrets of the providers' APIs; the archive begins anew, so that it remembers no others."""
+    for provider, value in values.items():
+        stack.aws.secretsmanager.put_secret_value(SecretId=f"{stack.stack_name}/{provider}/api", SecretString=value)
+    start_anew(stack, ["Archive"])
 
 
 def logged(stack: Stack, name: str, since: float) -> list[str]:

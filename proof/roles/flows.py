@@ -12,7 +12,6 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from hashlib import sha256
-from http import HTTPStatus
 from threading import Lock
 from typing import Any
 
@@ -23,7 +22,8 @@ from local.stack import Stack
 from tests.functions import RECEIVERS, logged, start_anew
 from tests.listener import Listener
 from tests.owner import Owner, Row
-from tests.providers import NOT_SET, SECRET_OF, Answer, Providers
+from tests.providers import NOT_SET, SECRET_OF, Providers
+from tests.registered import was_too_slow
 from tests.waiting import wait_for
 
 WEBHOOK = {"sync": "generation", "creatify": "product_to_videos", "captions": "creator"}
@@ -63,13 +63,11 @@ type Flow = Callable[[Ground, str], Iterator[None]]
 
 RECORDED = ("recorded", "duplicate")
 """A duplicate is what was recorded by a call before, whose answer came too late."""
-SILENT = ("timeout on endpoint URL", "AWS did not answer: ReadTimeout", "AWS did not answer: ConnectTimeout")
-"""What a function ends with when its patience with AWS is over, as on a busy machine that of all of them may be."""
 
 
 def _answered(call: Callable[[], str]) -> str:
     """What a function ends with; called again, as AWS does, where AWS was too slow for it, and for nothing else."""
-    return wait_for("AWS is in time", call, lambda error: not any(words in error for words in SILENT))
+    return wait_for("AWS is in time", call, lambda error: not was_too_slow(error))
 
 
 def ends_denied(call: Callable[[], str]) -> None:
@@ -96,19 +94,6 @@ def delivery(on: Ground, name: str, *, size: int = 0, secret: str | None = None)
     return on.providers.proven(webhook, json.dumps(body).encode(), secret=secret, job_id=job_id)
 
 
-def sent_once(on: Ground, call: Call) -> Answer:
-    """What a delivery is answered that is not made again."""
-    return on.providers.post(call.path, call.headers.items(), call.body)
-
-
-def stored(on: Ground, call: Call) -> str:
-    """What a delivery is answered in the end: it is made again where it was not stored, as a provider does."""
-    answer = wait_for(
-        "it is stored", lambda: sent_once(on, call), lambda answer: answer.status < HTTPStatus.TOO_MANY_REQUESTS
-    )
-    return answer.result
-
-
 def noise(on: Ground, size: int) -> str:
     """So many bytes in hexadecimal digits, which cannot be compressed to less."""
     return on.providers.host.media["large.mp4"].content[-size:].hex()
@@ -116,26 +101,26 @@ def noise(on: Ground, size: int) -> str:
 
 def recording(on: Ground, name: str) -> Iterator[None]:
     call = delivery(on, name)
-    assert sent_once(on, call).result == "not_stored"
+    assert on.providers.send_once(call).result == "not_stored"
     assert on.owner.rows(f"job#{call.webhook.partition('/')[0]}#{call.job_id}") == []
     yield
-    assert stored(on, call) in RECORDED
+    assert on.providers.send(call).result == "recorded"
 
 
 def keeping_a_large_body(on: Ground, name: str) -> Iterator[None]:
     call = delivery(on, name, size=400_000)
-    assert sent_once(on, call).result == "not_stored"
+    assert on.providers.send_once(call).result == "not_stored"
     assert on.owner.rows(f"job#{call.webhook.partition('/')[0]}#{call.job_id}") == []
     yield
-    assert stored(on, call) in RECORDED
+    assert on.providers.send(call).result == "recorded"
 
 
 def keeping_a_large_body_that_cannot_be_read(on: Ground, name: str) -> Iterator[None]:
     body = f"{on.providers.job(name)} {noise(on, 400_000)}".encode()
     call = on.providers.proven(RECEIVERS[on.function], body)
-    assert sent_once(on, call).result == "not_stored"
+    assert on.providers.send_once(call).result == "not_stored"
     yield
-    assert stored(on, call) in ("quarantined", "duplicate")
+    assert on.providers.send(call, stored_as="quarantined").result == "quarantined"
 
 
 def reading_the_secret(on: Ground, name: str) -> Iterator[None]:
@@ -144,9 +129,11 @@ def reading_the_secret(on: Ground, name: str) -> Iterator[None]:
     with ROTATING[secret]:
         value = on.providers.put_pending(secret)
         call = delivery(on, name, secret=value)
-        wait_for("it cannot be read", lambda: sent_once(on, call).result, lambda result: result == "not_stored")
+        wait_for(
+            "it cannot be read", lambda: on.providers.send_once(call).result, lambda result: result == "not_stored"
+        )
         yield
-        wait_for("it is read", lambda: sent_once(on, call).result, lambda result: result in RECORDED)
+        wait_for("it is read", lambda: on.providers.send_once(call).result, lambda result: result in RECORDED)
 
 
 # ---- What is there before --------------------------------------------------------------------------------------------

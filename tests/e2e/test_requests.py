@@ -17,8 +17,8 @@ pytestmark = pytest.mark.whole_run
 
 
 @pytest.fixture(scope="module")
-def recording(stack: Stack, stack_folder: Path) -> Recording:
-    """Of this process's stack."""
+def recording(lane: str, stack: Stack, stack_folder: Path) -> Recording:
+    """Of this lane's stack."""
     return read(stack_folder)
 
 
@@ -36,7 +36,7 @@ def test_nothing_was_refused_but_for_a_grant_that_a_test_took_out(recording: Rec
     assert [str(check) for check, grant in recording.refused() if grant is None] == []
 
 
-def test_each_grant_is_needed_by_a_request_of_the_whole_run(whole_run: WholeRun) -> None:
+def test_each_grant_is_needed_by_a_request_of_the_whole_run(lane: str, whole_run: WholeRun) -> None:
     """Where the tests are spread over processes, the one that ends last looks at what all of them have recorded."""
     recordings = [read(folder) for folder in whole_run.stack_folders()]
     if whole_run.left_out:
