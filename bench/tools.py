@@ -85,7 +85,7 @@ def run(*command: str) -> None:
 def changed(made: Path, sources: Iterable[Path]) -> bool:
     """Whether something was not made yet, or of other sources."""
     stamp = _stamp(made)
-    return not stamp.exists() or stamp.read_text() != _digest(sources)
+    return not (made.exists() and stamp.exists()) or stamp.read_text() != _digest(sources)
 
 
 def remember(made: Path, sources: Iterable[Path]) -> None:

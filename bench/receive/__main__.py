@@ -11,7 +11,6 @@ import subprocess
 import sys
 from collections.abc import Sequence
 from dataclasses import asdict
-from math import ceil
 from pathlib import Path
 
 from bench.receive import cold, imports, warm
@@ -52,7 +51,7 @@ def main() -> None:
             return
         functions = [receiver(name, built) for name in DELIVERIES]
         warmed = warm.measure(functions, bare_write(built), rounds=chosen.rounds, deliveries=chosen.deliveries)
-        started = cold.measure(functions, only_a_client(built), rounds=ceil(chosen.rounds * 5 / 3))
+        started = cold.measure(functions, only_a_client(built), rounds=chosen.rounds * 5 // 3)
         programs = others(install=not chosen.no_install)
         peers = installed(programs, PEERS)
         proven = proofs(programs, list(peers), calls=10 * chosen.deliveries)
