@@ -279,11 +279,10 @@ def prove(stack: Stack, count: int, warm_up: int, callers: int, callers_meeting_
 
 def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m proof.load", description=__doc__)
-    where = parser.add_mutually_exclusive_group()
-    where.add_argument(
-        "--folder", type=Path, default=ROOT / ".local/proof-load", help="where its own stack keeps its files"
+    parser.add_argument(
+        "--folder", type=Path, default=ROOT / ".local/proof-load", help="where its stack keeps its files"
     )
-    where.add_argument("--stack", type=Path, help="the folder of a stack that is up: it is tried, and stays up")
+    parser.add_argument("--running", action="store_true", help="try the stack that is up there, which stays up")
     parser.add_argument("--deliveries", type=int, default=5000, help="each time (5,000)")
     parser.add_argument("--warm-up", type=int, default=WARM_UP, help=f"deliveries before any counts ({WARM_UP})")
     parser.add_argument("--callers", type=int, help=f"at once ({CALLERS}; {CALLERS_MEETING_FAULTS} where calls fail)")
@@ -291,8 +290,8 @@ def main() -> None:
     options = parser.parse_args()
     callers = [options.callers or usual for usual in (CALLERS, CALLERS_MEETING_FAULTS)]
     try:
-        ground = nullcontext(read(options.stack)) if options.stack else own_stack(options.folder.resolve())
-        with ground as stack:
+        folder = options.folder.resolve()
+        with nullcontext(read(folder)) if options.running else own_stack(folder) as stack:
             found = prove(stack, options.deliveries, options.warm_up, *callers)
     except StackError as error:
         raise SystemExit(f"load: {error}") from None
