@@ -63,7 +63,9 @@ def others(*, install: bool = True) -> Path:
         run(sys.executable, "-m", "venv", "--without-pip", str(environment))
         python, pins = str(environment / "bin/python"), ("--require-hashes", "--requirement", str(PINS))
         # uv leaves modules uncompiled; what is measured has been started before
-        run(str(ROOT / ".venv/bin/uv"), "pip", "install", "--quiet", "--compile-bytecode", "--python", python, *pins)
+        run(
+            str(ROOT / ".local/uv/bin/uv"), "pip", "install", "--quiet", "--compile-bytecode", "--python", python, *pins
+        )
         remember(environment, [PINS])
     return environment / "bin"
 

@@ -1,4 +1,4 @@
-"""`python -m local.pictures`: the console's pages as they look, into docs/. Needs Chromium and a stack that is up.
+"""`python -m local.pictures`: the console's pages as they look, into docs/. Needs `make browser` and `make up`.
 
 What is on them is made here: calls of each webhook, one that cannot be read, one whose media host does not answer.
 """
@@ -18,7 +18,7 @@ from cli.console import serving
 from cli.main import main as dailies
 from cli.stack import Stack
 from dailies import clock
-from local import chromium
+from local.browser import NoBrowser, running
 from local.stack import ROOT
 
 DOCS = ROOT / "docs"
@@ -112,19 +112,20 @@ def main() -> None:
     options = argparse.ArgumentParser(prog="python -m local.pictures", description=(__doc__ or "").partition("\n")[0])
     options.add_argument("--folder", type=Path, default=DOCS, help="where the pictures are written (docs/)")
     folder = options.parse_args().folder
-    executable = chromium.path()
-    if executable is None:
-        raise SystemExit(f"pictures: {chromium.MISSING}")
     folder.mkdir(parents=True, exist_ok=True)
     stack = connection.local()
-    tell(stack)
-    with console(stack) as address, chromium.chromium(executable) as browser:
-        page = browser.new_page()
-        page.goto(address)
-        href = page.get_by_role("link", name="trigger-").first.get_attribute("href") or ""
-        page.close()
-        for picture in take(browser, address, href.removeprefix("/"), folder):
-            print(f"pictures: {picture.name:24} {picture.stat().st_size:>9,} bytes", flush=True)
+    try:
+        with running() as browser:
+            tell(stack)
+            with console(stack) as address:
+                page = browser.new_page()
+                page.goto(address)
+                href = page.get_by_role("link", name="trigger-").first.get_attribute("href") or ""
+                page.close()
+                for picture in take(browser, address, href.removeprefix("/"), folder):
+                    print(f"pictures: {picture.name:24} {picture.stat().st_size:>9,} bytes", flush=True)
+    except NoBrowser as missing:
+        raise SystemExit(f"pictures: {missing}") from None
 
 
 if __name__ == "__main__":

@@ -18,19 +18,21 @@ import sys
 import time
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import nullcontext
 from http import HTTPStatus
 from http.client import HTTPConnection, HTTPException
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
-from local import cloudwatch, deploy, emulator, gaps, media_site, ports, processes, stack
+from local import cloudwatch, deploy, emulator, gaps, media_site, ports, processes, roles, stack
 from local.aws import Aws
 from local.stack import ROOT, Stack, StackError
 
 EMULATOR_PORT = 4577
 WEBHOOK_PORT = 8787
 FRONT_DOOR = "front-door"
+REQUESTS = "requests.jsonl"
 FRONT_DOOR_SCRIPT = ROOT / "local/front_door.py"
 FUNCTION = "AWS::Lambda::Function"
 PATIENCE = 60.0  # seconds for an answer; the first call of a function takes two, on a busy machine ten
@@ -47,15 +49,18 @@ def up(
     folder: Path,
     parameters: Mapping[str, str],
     *,
+    build_folder: Path | None = None,
     emulator_port: int | None = None,
     webhook_port: int | None = None,
+    record: bool = False,
     tell: Callable[[str], None] = lambda _: None,
 ) -> Stack:
     """Bring the stack of this folder up, or up to date with the working tree and the parameters given.
 
-    Processes that run and answer are kept. A port that is None is the usual one, or a free one when that is taken; 0 is
-    a free one. `tell` hears of each step. A StackError says what is wrong; what was started for a stack that never came
-    up is ended then, and on ctrl-C.
+    It is built in this folder, or in `build_folder`, which several stacks can share. Processes that run and answer are
+    kept. A port that is None is the usual one, or a free one when that is taken; 0 is a free one. `tell` is called with
+    each step. A StackError says what is wrong; what was started for a stack that never came up is ended then, and on
+    ctrl-C. `record`: the requests of the functions to AWS are recorded in the folder (local/request_log.py).
     """
     with stack.alone(folder):
         aws = _running_emulator(folder)
@@ -67,14 +72,18 @@ def up(
         try:
             if aws is None:
                 end(folder)
-                aws = emulator.start(folder, ports.choose(emulator_port, EMULATOR_PORT))
-            tell("building")
-            built = deploy.build(folder)
-            emulator.wait_until_ready(folder, aws.port)
-            tell("deploying")
-            deploy.deploy(built, aws, parameters, folder)
+                requests = folder / REQUESTS if record else None
+                aws = emulator.start(folder, ports.choose(emulator_port, EMULATOR_PORT), requests)
+            with stack.alone(build_folder) if build_folder else nullcontext():
+                tell("building")
+                built = deploy.build(build_folder or folder)
+                emulator.wait_until_ready(folder, aws.port)
+                tell("deploying")
+                deploy.deploy(built, aws, parameters, folder)
             template = gaps.processed_template(aws, deploy.STACK_NAME)
             running = _complete(aws, template, webhook_port, folder)
+            if record:
+                roles.append(roles.deployed_roles(aws, template, deploy.resources(aws)), folder / REQUESTS)
         except BaseException:
             if anew:
                 end(folder)

@@ -34,6 +34,12 @@ def keep(part: str, figures: Figures, path: Path = PATH) -> None:
         all_parts[part] = {"at": at, **figures}
 
 
+def keep_whole(part: str, figures: Figures, options: argparse.Namespace, *, part_of_it: str) -> None:
+    """Keep a part's figures where `--figures` says, but those of a part of it not in place of those of all of it."""
+    if options.figures != PATH or not part_of_it:
+        keep(part, figures, options.figures)
+
+
 def forget(parts: Collection[str], path: Path = PATH) -> None:
     """Of these parts: what does not end this time has no figures. Those of others stay."""
     with _changed(path) as all_parts:

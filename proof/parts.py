@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from local.stack import ROOT
 from proof import figures
 
-QUICK_FOLDER = ROOT / ".local/proof-quick"
+QUICK_FOLDERS = ROOT / ".local/proof-quick"  # of the stacks
+ONE_TRANSFER = ("--only", "(cut-once)")
 ONE_CALL = ("--stories", "^operation$", "--only", "CaptionsCreator: dynamodb PutItem")
 
 
@@ -29,15 +30,17 @@ class Part:
 # of the processors, the others what is left. The matrix waits often enough for all that needs no speed.
 PARTS: Sequence[Mapping[str, Part]] = (
     {
-        "faults": Part("proof.faults", quick=(*ONE_CALL, "--folder", str(QUICK_FOLDER))),
+        "faults": Part("proof.faults", quick=(*ONE_CALL, "--folder", str(QUICK_FOLDERS / "faults"))),
         "memory": Part("proof.memory", quick=("--deliveries", "500")),
+        "roles": Part("proof.roles", quick=("--only", "AnnounceRole", "--folder", str(QUICK_FOLDERS / "roles"))),
+        "transfers": Part("proof.transfers", quick=ONE_TRANSFER),
         "states": Part("proof.states", ("--machines", "60"), ("--machines", "5", "--steps", "20")),
         "short fuzz": Part("proof.fuzz", ("--runs", "0", "--seconds", "3"), ("--runs", "0", "--seconds", "1")),
     },
     {
         "load": Part(
             "proof.load",
-            quick=("--deliveries", "60", "--warm-up", "20", "--callers", "2", "--folder", str(QUICK_FOLDER)),
+            quick=("--deliveries", "60", "--warm-up", "20", "--callers", "2", "--folder", str(QUICK_FOLDERS / "load")),
         ),
     },
 )

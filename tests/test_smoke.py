@@ -17,6 +17,7 @@ ELSEWHERE = {
     "bench.receive.proofs": "bench.receive",
     "bench.suite.loads": "bench.suite",
     "bench.suite.reaper": "bench.suite",
+    "local.chromium": "make browser, which make smoke calls",
     "local.apis": "serves until it is interrupted; what it serves, tests/test_apis.py",
     "local.cloudwatch": "local.up",
     "local.demo": "tests/test_demo.py",

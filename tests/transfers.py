@@ -1,19 +1,13 @@
-"""What transfers are tested with: an S3 that keeps S3's rules (local/sink), a bucket in it, an order for a link."""
+"""What transfers are tested with: an S3 that keeps S3's rules (local/sink) and a bucket in it."""
 
 from collections.abc import Iterator
-from hashlib import sha256
 
 import pytest
 from botocore.credentials import Credentials
 
-from dailies.addresses import Ways
 from dailies.bucket import Bucket
-from dailies.transfer import Order, Stored, transfer
 from local.sink import BUCKET, Sink, sink
 from local.sink.signature import ACCESS_KEY, SECRET_KEY
-
-MIB = 2**20
-KEY = "media/sync/g-1/output-0123abcd.mp4"
 
 
 @pytest.fixture
@@ -28,30 +22,3 @@ def bucket(s3: Sink) -> Bucket:
     """A bucket there. AWS's own pauses between tries are left out: two tries, no long waits."""
     client = s3.client(retries={"total_max_attempts": 2}, read_timeout=5)
     return Bucket(lambda: client, BUCKET, credentials=Credentials(ACCESS_KEY, SECRET_KEY))
-
-
-def order(url: str) -> Order:
-    """For a video at a link on loopback."""
-    return Order(
-        url=url,
-        ways=Ways(private=frozenset({"127.0.0.1"})),
-        kinds=frozenset({"video"}),
-        key=lambda extension: f"media/sync/g-1/output-0123abcd.{extension}",
-        metadata={"provider": "sync", "job-id": "g%2F1", "role": "output"},
-        most_bytes=100 * MIB,
-        seconds=60,
-    )
-
-
-def stored(order: Order, bucket: Bucket) -> Stored:
-    """What a transfer stored."""
-    done = transfer(order, bucket)
-    assert isinstance(done, Stored)
-    return done
-
-
-def kept(s3: Sink, content: bytes) -> None:
-    """The object is this medium, and there is nothing else."""
-    assert s3.keys == [KEY]
-    assert sha256(s3.object(KEY).content or b"").digest() == sha256(content).digest()
-    assert s3.open_uploads == []

@@ -1,46 +1,17 @@
-"""Work in a process of its own, which is killed in its middle: a transfer, or the archive's function."""
+"""The archive's function in a process of its own, which is killed in its middle, or ends."""
 
-import multiprocessing
 import os
 import runpy
-import time
-from collections.abc import Callable, Mapping
-from dataclasses import replace
-from multiprocessing.connection import Connection
+from collections.abc import Mapping
 from typing import Any
 
-from botocore.credentials import Credentials
-
-from dailies.bucket import Bucket
-from dailies.models import Upload
-from dailies.transfer import transfer
-from local.sink import BUCKET, Sink
-from local.sink.signature import ACCESS_KEY, SECRET_KEY
+from proof.transfers.killing import PATIENCE, SPAWN, When, killed
 from tests.cloud import FUNCTIONS, Context
-from tests.transfers import order
-
-PATIENCE = 60.0  # seconds: a busy machine starts a process slowly
-SPAWN = multiprocessing.get_context("spawn")
-
-type When = Callable[[], bool]
-
-
-def killed_transfer(url: str, s3: Sink, when: When) -> Upload | None:
-    """Begin the transfer of a link to an S3 that speaks no TLS, and kill it as soon as it is time. The upload that it
-    has begun, if it has."""
-    ours, theirs = SPAWN.Pipe(duplex=False)
-    _killed(when, _transfer, url, s3.endpoint_url, theirs)
-    theirs.close()
-    try:
-        upload: Upload = ours.recv()
-    except EOFError:
-        return None
-    return upload
 
 
 def killed_function(environment: Mapping[str, str], batch: Mapping[str, Any], when: When) -> None:
     """Call the archive's function, and kill it as soon as it is time."""
-    _killed(when, _call, environment, batch)
+    killed(when, _call, environment, batch)
 
 
 def called_function(environment: Mapping[str, str], batch: Mapping[str, Any]) -> None:
@@ -49,26 +20,6 @@ def called_function(environment: Mapping[str, str], batch: Mapping[str, Any]) ->
     process.start()
     process.join(PATIENCE)
     assert process.exitcode == 0
-
-
-def _killed(when: When, work: Callable[..., None], *args: Any) -> None:
-    process = SPAWN.Process(target=work, args=args)
-    process.start()
-    deadline = time.monotonic() + PATIENCE
-    try:
-        while not when():
-            assert process.is_alive(), "it ended by itself"
-            assert time.monotonic() < deadline, "it did not get there"
-            time.sleep(0.01)
-    finally:
-        process.kill()
-        process.join()
-
-
-def _transfer(url: str, endpoint_url: str, told: Connection) -> None:
-    client = Sink(endpoint_url, None, keep=False).client()
-    bucket = Bucket(lambda: client, BUCKET, credentials=Credentials(ACCESS_KEY, SECRET_KEY))
-    transfer(replace(order(url), began=told.send), bucket)
 
 
 def _call(environment: Mapping[str, str], batch: Mapping[str, Any]) -> None:

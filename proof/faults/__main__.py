@@ -16,8 +16,7 @@ def main() -> None:
     figures.add_option(parser)
     options = parser.parse_args()
     result = run(options.folder.resolve(), only=options.only, stories=options.stories)
-    if options.figures != figures.PATH or not (options.only or options.stories):  # those are the figures of all of it
-        figures.keep("faults", result, options.figures)
+    figures.keep_whole("faults", result, options, part_of_it=options.only or options.stories)
     wrong = result["tried"] - result["passed"] + len(result["never_needed"]) + result["leaks"]
     raise SystemExit(1 if wrong else figures.code(result))
 

@@ -1,8 +1,8 @@
-"""The shortest flows that need an action of a role; which are for which: tests/role_actions.py.
+"""The shortest flows that need an action of a role; which are for which: proof/roles/needs.py.
 
 A flow begins something under a name and sees it fail; where it yields, the action is given back; then it sees it work.
 The flows are independent of each other, so that those of several roles run at once: what wakes a function in them is
-put in front of it by hand.
+put in front of it by hand, and what other functions make of it is not waited for.
 """
 
 import json
@@ -23,6 +23,7 @@ from tests.functions import RECEIVERS, logged, start_anew
 from tests.listener import Listener
 from tests.owner import Owner, Row
 from tests.providers import NOT_SET, SECRET_OF, Providers
+from tests.registered import was_too_slow
 from tests.waiting import wait_for
 
 WEBHOOK = {"sync": "generation", "creatify": "product_to_videos", "captions": "creator"}
@@ -33,14 +34,14 @@ SETTING = {provider: Lock() for provider in WEBHOOK}
 
 @dataclass(frozen=True)
 class Ground:
-    """What a flow has at hand, and the function that it is about."""
+    """What a flow has at hand, and the name of the function that it is about."""
 
     stack: Stack
     providers: Providers
     owner: Owner
     listener: Listener
     apis: ProviderApis
-    function: str
+    function: str = ""
 
     def is_denied(self, since: float, about: str = "") -> None:
         """The function logs that AWS denied it something, in a line about that."""
@@ -60,25 +61,25 @@ class Ground:
 type Flow = Callable[[Ground, str], Iterator[None]]
 
 
-SILENT = ("timeout on endpoint URL", "AWS did not answer: ReadTimeout", "AWS did not answer: ConnectTimeout")
-"""What a function ends with when its patience with AWS is over, as on a busy machine that of all of them may be."""
+RECORDED = ("recorded", "duplicate")
+"""A duplicate is what was recorded by a call before, whose answer came too late."""
 
 
 def _answered(call: Callable[[], str]) -> str:
     """What a function ends with; called again, as AWS does, where AWS was too slow for it, and for nothing else."""
-    return wait_for("AWS is in time", call, lambda error: not any(words in error for words in SILENT))
+    return wait_for("AWS is in time", call, lambda error: not was_too_slow(error))
 
 
 def ends_denied(call: Callable[[], str]) -> None:
     """What this call of a function fails with is that AWS denies it something."""
     error = _answered(call)
-    assert "AccessDenied" in error
+    assert "AccessDenied" in error, error
 
 
 def ends_well(call: Callable[[], str]) -> None:
     """This call of a function ends without an error."""
     error = _answered(call)
-    assert error == ""
+    assert error == "", error
 
 
 # ---- Receivers -------------------------------------------------------------------------------------------------------
@@ -100,7 +101,7 @@ def noise(on: Ground, size: int) -> str:
 
 def recording(on: Ground, name: str) -> Iterator[None]:
     call = delivery(on, name)
-    assert on.providers.send(call).result == "not_stored"
+    assert on.providers.send_once(call).result == "not_stored"
     assert on.owner.rows(f"job#{call.webhook.partition('/')[0]}#{call.job_id}") == []
     yield
     assert on.providers.send(call).result == "recorded"
@@ -108,7 +109,7 @@ def recording(on: Ground, name: str) -> Iterator[None]:
 
 def keeping_a_large_body(on: Ground, name: str) -> Iterator[None]:
     call = delivery(on, name, size=400_000)
-    assert on.providers.send(call).result == "not_stored"
+    assert on.providers.send_once(call).result == "not_stored"
     assert on.owner.rows(f"job#{call.webhook.partition('/')[0]}#{call.job_id}") == []
     yield
     assert on.providers.send(call).result == "recorded"
@@ -117,9 +118,9 @@ def keeping_a_large_body(on: Ground, name: str) -> Iterator[None]:
 def keeping_a_large_body_that_cannot_be_read(on: Ground, name: str) -> Iterator[None]:
     body = f"{on.providers.job(name)} {noise(on, 400_000)}".encode()
     call = on.providers.proven(RECEIVERS[on.function], body)
-    assert on.providers.send(call).result == "not_stored"
+    assert on.providers.send_once(call).result == "not_stored"
     yield
-    assert on.providers.send(call).result == "quarantined"
+    assert on.providers.send(call, stored_as="quarantined").result == "quarantined"
 
 
 def reading_the_secret(on: Ground, name: str) -> Iterator[None]:
@@ -128,9 +129,11 @@ def reading_the_secret(on: Ground, name: str) -> Iterator[None]:
     with ROTATING[secret]:
         value = on.providers.put_pending(secret)
         call = delivery(on, name, secret=value)
-        wait_for("it cannot be read", lambda: on.providers.send(call).result, lambda result: result == "not_stored")
+        wait_for(
+            "it cannot be read", lambda: on.providers.send_once(call).result, lambda result: result == "not_stored"
+        )
         yield
-        wait_for("it is read", lambda: on.providers.send(call).result, lambda result: result == "recorded")
+        wait_for("it is read", lambda: on.providers.send_once(call).result, lambda result: result in RECORDED)
 
 
 # ---- What is there before --------------------------------------------------------------------------------------------

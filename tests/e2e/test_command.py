@@ -14,7 +14,7 @@ from local.stack import Stack
 from tests.command import Done, MediaSite, dailies
 from tests.owner import Owner, medium
 from tests.providers import WEBHOOKS, Providers
-from tests.waiting import PATIENCE, wait_for
+from tests.waiting import STALL, wait_for
 
 COMMAND = Path(sys.executable).parent / "dailies"
 USUAL = {"sync": "output", "creatify": "video", "captions": "output"}  # the role that the usual case has
@@ -157,7 +157,7 @@ def test_what_comes_in_is_followed_live(site: MediaSite, providers: Providers, s
         stdout=subprocess.PIPE,
         text=True,
     )
-    late = threading.Timer(PATIENCE, follower.kill)
+    late = threading.Timer(STALL, follower.kill)
     late.start()
     with follower:
         try:

@@ -1,6 +1,7 @@
 """After all that the end-to-end tests before it did: nothing secret is in any log, on the bus, or in a job row.
 
-It looks at the whole run, so it comes last, by its mark (tests/stack.py); alone, it looks at what its own calls did.
+It looks at the whole run of each stack, so it comes last there, by its mark (tests/lanes.py); alone, it looks at what
+its own calls did.
 """
 
 import gzip
@@ -13,6 +14,7 @@ from local.apis import ProviderApis
 from local.callers import captions_creator, creatify_product_to_videos, sync_generation
 from local.logs import lines
 from local.stack import Stack
+from tests.lanes import lane_of
 from tests.listener import Listener
 from tests.owner import Owner, Row
 from tests.providers import NOT_SET, Providers
@@ -27,7 +29,7 @@ BODY_WINDOW = 40
 
 
 @pytest.fixture(scope="module", autouse=True)
-def called(registered: Stack, providers: Providers, listener: Listener) -> None:
+def called(lane: str, registered: Stack, providers: Providers, listener: Listener) -> None:
     """A call of each provider that went well, one that did not, and one that nobody proved; the functions that none of
     these wakes have run too, to whatever end."""
     job, link = providers.job, providers.link
@@ -40,10 +42,11 @@ def called(registered: Stack, providers: Providers, listener: Listener) -> None:
             "success", job("quiet-3"), providers.captions, url=link(job("quiet-3"), "operation.mp4", "html-page")
         ),
         sync_generation("failed", job("quiet-4"), "whsec_nobodys"),
-        providers.proven("captions/creator", b'{"event":"creator.success","url":"https://example.com/?unread=1"}'),
     ]
+    unread = providers.proven("captions/creator", b'{"event":"creator.success","url":"https://example.com/?unread=1"}')
     results = [answer.result for answer in providers.send_all(calls)]
-    assert results == ["recorded", "recorded", "recorded", "unverified", "quarantined"]
+    assert results == ["recorded", "recorded", "recorded", "unverified"]
+    assert providers.send(unread, stored_as="quarantined").result == "quarantined"
     for name in OTHERS:
         event = next((ROOT / "events" / folder(name).name).iterdir()).read_bytes()
         registered.aws.functions.invoke(FunctionName=registered.functions[name], Payload=event)
@@ -88,7 +91,8 @@ def told(text: str, confidential: set[str]) -> list[str]:
 
 def test_no_test_comes_behind_these(request: pytest.FixtureRequest) -> None:
     """What it logged would not be searched."""
-    files = [item.path for item in request.session.items]
+    of_the_lane = [item for item in request.session.items if lane_of(item.nodeid) == lane_of(request.node.nodeid)]
+    files = [item.path for item in of_the_lane]
     assert set(files[files.index(request.path) :]) == {request.path}
 
 

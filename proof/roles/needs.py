@@ -2,8 +2,7 @@
 
 from collections.abc import Iterator
 
-from tests.functions import RECEIVERS
-from tests.role_flows import (
+from proof.roles.flows import (
     WEBHOOK,
     Flow,
     announcing,
@@ -14,7 +13,7 @@ from tests.role_flows import (
     reading_the_secret,
     recording,
 )
-from tests.role_flows_archive import (
+from proof.roles.flows_archive import (
     asking_for_a_fresh_link,
     dropping_what_was_cut_short,
     finding_it_stored,
@@ -28,7 +27,7 @@ from tests.role_flows_archive import (
     waiting_for_the_rate_limit,
     writing_the_receipt,
 )
-from tests.role_flows_reconcile import (
+from proof.roles.flows_reconcile import (
     keeping_a_notice_that_names_nothing,
     knowing_who_is_known,
     listing,
@@ -36,7 +35,7 @@ from tests.role_flows_reconcile import (
     reading_the_credentials,
     tracking,
 )
-from tests.role_flows_secrets import (
+from proof.roles.flows_secrets import (
     fetching,
     finishing,
     having_captions_make_one,
@@ -45,6 +44,7 @@ from tests.role_flows_secrets import (
     registering,
     taking_what_captions_shows,
 )
+from tests.functions import RECEIVERS
 
 # By the webhook's provider: the secret that its receivers prove calls by.
 PROVES = {"sync": "SyncSigningSecret", "creatify": "CreatifyToken", "captions": "CaptionsSigningSecret"}
@@ -142,4 +142,18 @@ FLOWS: dict[tuple[str, str, str], Flow] = {
         ("ArchiveRole", "secretsmanager:GetSecretValue", API_SECRET[provider]): asking_for_a_fresh_link(provider)
         for provider in WEBHOOK
     },
+}
+
+# One of each role, which the tests take out: its flow is soon over, or makes requests that no other test makes.
+ONE_OF_EACH_ROLE: dict[str, tuple[str, str]] = {
+    **{f"{function}Role": ("dynamodb:PutItem", "Table") for function in RECEIVERS},
+    "RegisterCaptionsWebhookRole": ("dynamodb:GetItem", "Table"),
+    "RotateCaptionsSecretRole": ("secretsmanager:DescribeSecret", "CaptionsSigningSecret"),
+    "RotateCreatifyTokenRole": ("secretsmanager:UpdateSecretVersionStage", "CreatifyToken"),
+    "FetchSyncSecretRole": ("secretsmanager:PutSecretValue", "SyncSigningSecret"),
+    "TrackRole": ("dynamodb:PutItem", "Table"),
+    "ReconcileRole": ("dynamodb:Query", "index/jobs"),
+    "AdvanceRole": ("sqs:SendMessage", "AdvanceFailures"),
+    "AnnounceRole": ("sqs:SendMessage", "AnnounceFailures"),
+    "ArchiveRole": ("dynamodb:Query", "Table"),
 }

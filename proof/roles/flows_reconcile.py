@@ -8,9 +8,9 @@ from typing import Any
 
 from dailies.models import Standing
 from dailies.rows import listed, shard_of
+from proof.roles.flows import Flow, Ground, credentials, ends_denied, ends_well, job_row
+from proof.roles.flows_archive import media_id
 from tests.owner import Row
-from tests.role_flows import Flow, Ground, credentials, ends_denied, ends_well, event, job_row
-from tests.role_flows_archive import media_id
 from tests.waiting import wait_for
 
 
@@ -25,10 +25,10 @@ def tracking(on: Ground, name: str) -> Iterator[None]:
     job_id, since = on.providers.job(name), datetime.now(UTC).timestamp()
     submit(on, "creator", job_id)
     on.is_denied(since)
-    assert on.owner.job("captions", job_id) == {}
+    assert on.owner.events("captions", job_id) == []
     yield
     submit(on, "creator", job_id)
-    on.owner.resting("captions", job_id, "waiting")
+    wait_for("it is tracked", lambda: on.owner.events("captions", job_id, "track"), bool)
 
 
 def keeping_a_notice_that_names_nothing(on: Ground, name: str) -> Iterator[None]:
@@ -64,30 +64,23 @@ def two_hours_ago() -> str:
 
 
 def stuck(on: Ground, name: str) -> str:
-    """A job whose medium was tried two hours ago, and whose message is gone: its id. The bus is told nothing of it: the
-    event row gets its link by a second write, which no stream consumer heeds, and a tried medium is no new one."""
+    """A job whose medium was tried two hours ago, and whose message is gone: its id. No event tells of the medium: what
+    the archive does with its message is lost, which nobody waits for."""
     job_id, ago = on.providers.job(name), two_hours_ago()
-    url = on.providers.link(job_id, "operation.mp4")
-    found = {"role": "output", "media_id": media_id(url)}
-    row = event(on, name, status="unknown", provider_status="", received_at=ago)
-    on.owner.put_row(row)
-    on.owner.resting("captions", job_id, "waiting")
-    on.owner.put_row({**row, "media": [{**found, "url": url}]})
-    medium = {**found, "state": "pending", "found_at": ago, "tried_at": ago, "reason": "for a test"}
-    on.owner.put_row(job_of_old(on, name, "archiving", status="completed", media=[medium], version=9))
+    media = [{"role": "output", "media_id": media_id(job_id), "state": "pending", "found_at": ago, "tried_at": ago}]
+    on.owner.put_row(job_of_old(on, name, "archiving", status="completed", media=media))
     return job_id
 
 
 def queueing_again(on: Ground, name: str) -> Iterator[None]:
     job_id = stuck(on, name)
     ends_denied(partial(sweep, on))
-    assert "reconciled_at" not in on.owner.job("captions", job_id)
+    assert on.owner.events("captions", job_id, "poll") == []
     yield
-    # another one: without PutItem alone, the first one's message was sent, and its medium may be archived by now
+    # another one: without PutItem alone, the first one's message was sent, and its medium may be lost by now
     job_id = stuck(on, f"{name}-another")
     ends_well(partial(sweep, on))
-    # not until it is archived: the archive's own role is tried beside
-    wait_for("it was looked after", lambda: on.owner.job("captions", job_id), lambda row: "reconciled_at" in row)
+    assert on.owner.events("captions", job_id, "poll") != []  # that it was looked after
 
 
 def reading_the_credentials(provider: str) -> Flow:
@@ -114,4 +107,4 @@ def knowing_who_is_known(on: Ground, name: str) -> Iterator[None]:
         ends_denied(partial(sweep, on))
         yield
         ends_well(partial(sweep, on))
-    wait_for("it is taken in", lambda: on.owner.job("sync", job_id), lambda row: row.get("status") == "completed")
+    assert [row["status"] for row in on.owner.events("sync", job_id, "poll")] == ["completed"]

@@ -105,7 +105,7 @@ def test_current_pending_and_previous_verify_and_nothing_else_does(rotation: Rot
 
     rotation.put(third)
     # At once, but for the few seconds in which a stranger's tries must not make us read the secret again.
-    wait_for("the third verifies", lambda: rotation.answers(third), lambda answers: answers == ACCEPTED, seconds=15)
+    wait_for("the third verifies", lambda: rotation.answers(third), lambda answers: answers == ACCEPTED)
     assert rotation.answers(second) == ACCEPTED
     assert rotation.answers(first) == REFUSED  # removed: neither current nor previous nor pending
 

@@ -1,4 +1,4 @@
-"""The flows of the archive, which a message in its queue wakes; which are for which action: tests/role_actions.py."""
+"""The flows of the archive, which a message in its queue wakes; which are for which action: proof/roles/needs.py."""
 
 import json
 import time
@@ -8,8 +8,8 @@ from hashlib import sha256
 from typing import Any
 
 from local.media import padded
+from proof.roles.flows import Flow, Ground, credentials, event
 from tests.owner import Row
-from tests.role_flows import Flow, Ground, credentials, event
 from tests.waiting import wait_for
 
 PART_BYTES = 20 * 1024 * 1024

@@ -6,7 +6,7 @@ All jobs without credentials are told of first, the others when those have come 
 
 import json
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 
 import pytest
 
@@ -14,10 +14,11 @@ from local.apis import ProviderApis
 from local.callers import Call, captions_creator, creatify_product_to_videos, sync_generation
 from local.media import Medium
 from local.stack import Stack
-from tests.functions import start_anew
+from tests.functions import set_api_secrets, start_anew
 from tests.owner import Owner, Row, payload
 from tests.owner import medium as of_role
 from tests.providers import NOT_SET, Providers
+from tests.registered import make_room
 from tests.waiting import wait_for
 
 MEDIA = {
@@ -81,22 +82,14 @@ def renewed(lost: Jobs, owner: Owner, stack: Stack) -> Iterator[Jobs]:
     apis = lost.apis
     credentials = {api.part.provider: api.credentials for api in (apis.sync, apis.creatify, apis.captions)}
     lost.providers.ever_secret |= {value for one in credentials.values() for value in one.values()}
-    set_secrets(stack, {provider: json.dumps(one) for provider, one in credentials.items()})
+    set_api_secrets(stack, {provider: json.dumps(one) for provider, one in credentials.items()})
     apis.requests.clear()
     apis.clock.forward(61)  # what other tests have taken of Captions' limit is over, at the provider and here
-    key = {"pk": {"S": "allowance#captions"}, "sk": {"S": "allowance"}}
-    stack.aws.dynamodb.delete_item(TableName=stack.outputs["TableName"], Key=key)
+    make_room(stack.aws, stack.outputs["TableName"])
     jobs = Jobs(lost.providers, apis, "renewed")
     jobs.tell()
     yield jobs
-    set_secrets(stack, dict.fromkeys(credentials, NOT_SET))
-
-
-def set_secrets(stack: Stack, values: Mapping[str, str]) -> None:
-    """The owner sets the secrets of the APIs; the archive begins anew, so that it does not remember others."""
-    for provider, value in values.items():
-        stack.aws.secretsmanager.put_secret_value(SecretId=f"{stack.stack_name}/{provider}/api", SecretString=value)
-    start_anew(stack, ["Archive"])
+    set_api_secrets(stack, dict.fromkeys(credentials, NOT_SET))
 
 
 @pytest.mark.parametrize("provider", MEDIA)

@@ -10,9 +10,9 @@ from contextlib import contextmanager
 from functools import partial
 
 from local.apis.captions_webhooks import Registration
+from proof.roles.flows import ROTATING, Ground, credentials, ends_denied, ends_well
 from tests.functions import start_anew
 from tests.registered import KEY, SIGNING, SecretsManager, make_room
-from tests.role_flows import ROTATING, Ground, credentials, ends_denied, ends_well
 from tests.waiting import wait_for
 from tests.webhook import webhook
 
