@@ -6,7 +6,7 @@ import time
 import traceback
 
 from proof import figures
-from proof.transfers.matrix import CELLS, MATRIX, SIZES
+from proof.transfers.matrix import CELLS, SIZES
 from proof.transfers.running import running
 
 
