@@ -1,8 +1,8 @@
 """make smoke: every script from end to end, as short as it goes, within a minute on two processors.
 
-So that none rots unseen: what a short run measures or proves says little, that it runs says enough. Each prints what it
-always prints into .local/smoke/<name>.log. What a script leaves out on this machine is told. Ends with 1, and the names
-of the scripts that broke. `tests/test_smoke.py` holds that no script is missing here.
+A short run measures and proves little, but it shows that the script still works. What each prints is in
+.local/smoke/<name>.log; what it leaves out on this machine is printed here too. Ends with 1 and the names of the
+scripts that broke. `tests/test_smoke.py` holds that no script is missing here.
 """
 
 import argparse
@@ -20,7 +20,7 @@ from proof.parts import PARTS
 
 FOLDER = ROOT / ".local/smoke"
 STACK = FOLDER / "stack"
-TOLD = 40  # lines of a script that broke
+LAST_WORDS = 40  # lines of a script that broke
 LEFT_OUT = "Left out: "
 
 
@@ -45,7 +45,7 @@ WITHOUT_LOAD = [name for together in PARTS for name in together if name != "load
 LANES: Sequence[Sequence[Script]] = (
     (
         Script("local.up"),
-        Script("proof.load", (*LOAD.command(quick=True)[3:], "--folder", str(STACK), "--running")),
+        Script("proof.load", (*LOAD.options(quick=True), "--folder", str(STACK), "--running")),
         Script("local.pictures", ("--folder", str(FOLDER / "pictures"))),
         Script("local.down"),
     ),
@@ -75,10 +75,9 @@ def run(lane: Sequence[Script], folder: Path = FOLDER) -> list[str]:
             ).returncode
         lines = path.read_text(errors="replace").splitlines()
         verdict = f"BROKEN: it ended with {code}" if code else "" if lines else "BROKEN: it has printed nothing"
-        told = [f"smoke: {script.name:16}{time.monotonic() - began:6.1f} s  {verdict or 'runs'}"]
-        told += [f"         {line}" for line in lines if line.startswith(LEFT_OUT)]
-        told += [f"    {line}" for line in lines[-TOLD:] if verdict]
-        print(*told, sep="\n", flush=True)
+        print(f"smoke: {script.name:16}{time.monotonic() - began:6.1f} s  {verdict or 'runs'}", flush=True)
+        for line in lines[-LAST_WORDS:] if verdict else (line for line in lines if line.startswith(LEFT_OUT)):
+            print(f"         {line}", flush=True)
         if verdict:
             broken.append(script.name)
     return broken

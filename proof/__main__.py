@@ -8,11 +8,12 @@ that the proof works and no more; its figures are kept in .local/proof-quick.jso
 
 import argparse
 import subprocess
+import sys
 import time
 
 from local.stack import ROOT
 from proof import figures
-from proof.parts import PARTS
+from proof.parts import PARTS, Part
 from proof.table import table
 
 
@@ -30,21 +31,24 @@ def main() -> None:
     figures.forget(wanted, path)
     ended: dict[str, int] = {}
     for together in PARTS:
-        commands = [part.command(quick=options.quick) for name, part in together.items() if name in wanted]
-        running = [
-            subprocess.Popen([*(["nice"] if place else []), *command], cwd=ROOT)
-            for place, command in enumerate(commands)
-        ]
+        parts = {name: part for name, part in together.items() if name in wanted}
+        running = {
+            name: subprocess.Popen([*(["nice"] if place else []), *_command(part, quick=options.quick)], cwd=ROOT)
+            for place, (name, part) in enumerate(parts.items())
+        }
         try:
-            codes = [process.wait() for process in running]  # all, whatever the first ends with
-            ended |= zip((name for name in together if name in wanted), codes, strict=True)
+            ended |= {name: process.wait() for name, process in running.items()}  # all, whatever the first ends with
         finally:
-            for process in running:
+            for process in running.values():
                 process.terminate()
     kept = figures.kept(path)
     print(f"\n{table(kept, ended)}\n\nproof: {(time.monotonic() - began) / 60:.1f} minutes")
     if any(ended.values()) or not ended.keys() <= kept.keys():
         raise SystemExit("proof: something was lost, or did not end; what and where is told above")
+
+
+def _command(part: Part, *, quick: bool) -> list[str]:
+    return [sys.executable, "-m", part.module, *part.options(quick=quick)]
 
 
 if __name__ == "__main__":

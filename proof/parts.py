@@ -1,6 +1,5 @@
 """The parts of the proof: which module each is, and how it is run, whole and quick."""
 
-import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
@@ -20,10 +19,9 @@ class Part:
     whole: Sequence[str] = ()
     quick: Sequence[str] = ()
 
-    def command(self, *, quick: bool) -> list[str]:
-        """How it is run."""
-        options = [*self.quick, "--figures", str(figures.QUICK)] if quick else self.whole
-        return [sys.executable, "-m", self.module, *options]
+    def options(self, *, quick: bool) -> Sequence[str]:
+        """What it is run with; a quick one has its figures apart."""
+        return (*self.quick, "--figures", str(figures.QUICK)) if quick else self.whole
 
 
 # By the names of their figures, one line after the other; the parts of a line at once: then the first takes what it can

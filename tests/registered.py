@@ -77,9 +77,7 @@ def make_room(aws: Aws, table: str) -> None:
 
 
 @pytest.fixture(scope="session")
-def registered(
-    stack: Stack, stack_folder: Path, build_folder: Path, stack_apis: ProviderApis, providers: Providers
-) -> Stack:
+def registered(stack: Stack, stack_folder: Path, stack_apis: ProviderApis, providers: Providers) -> Stack:
     """The stack has registered its webhook. That is taken out of the simulated register again: its URL is one of AWS's,
     which nothing here is to call."""
     captions = stack_apis.captions
@@ -88,7 +86,6 @@ def registered(
     updated = up(
         stack_folder,
         {**parameters(stack_apis), "CaptionsApiSecretArn": made["ARN"]},
-        build_folder=build_folder,
         emulator_port=0,
         webhook_port=0,
         record=True,

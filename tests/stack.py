@@ -1,7 +1,7 @@
 """The stack that end-to-end tests talk to: the real template on an emulated AWS of this test run's own.
 
 It runs beside whatever `make up` runs: a folder and ports of its own. Each process of a test run has its own stack
-(tests/lanes.py); all of them deploy what one of them has built.
+(tests/lanes.py).
 """
 
 import os
@@ -26,12 +26,6 @@ def parameters(apis: ProviderApis) -> dict[str, str]:
 
 
 @pytest.fixture(scope="session")
-def build_folder() -> Path:
-    """Where all stacks of the tests are built."""
-    return folder_from_environment() / "test" / "built"
-
-
-@pytest.fixture(scope="session")
 def stack_folder() -> Path:
     """Where this process's stack keeps its files; `up` with it and with other parameters updates that stack."""
     return folder_from_environment() / "test" / os.environ.get("PYTEST_XDIST_WORKER", "alone")
@@ -45,7 +39,7 @@ def stack_apis() -> Iterator[ProviderApis]:
 
 
 @pytest.fixture(scope="session")
-def stack(stack_folder: Path, build_folder: Path, stack_apis: ProviderApis) -> Iterator[Stack]:
+def stack(stack_folder: Path, stack_apis: ProviderApis) -> Iterator[Stack]:
     """The deployed stack: its clients, its URL, its outputs. What is in it stays from test to test: use own job ids."""
     with alone(stack_folder / "run"):  # another test run of this checkout waits: the two would share the folder
         end(stack_folder)  # of a run that was killed
@@ -53,7 +47,6 @@ def stack(stack_folder: Path, build_folder: Path, stack_apis: ProviderApis) -> I
             yield up(
                 stack_folder,
                 parameters(stack_apis),
-                build_folder=build_folder,
                 emulator_port=0,
                 webhook_port=0,
                 record=True,

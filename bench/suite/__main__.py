@@ -5,8 +5,8 @@
     python -m bench.suite repeat --quiet 6 --burners 3 --one-core 2 --busy-disk 1
     python -m bench.suite repeat --here --quiet 1        the working tree as it is; the others are what is committed
 
-`compare` ends with 1 where a run of the later build does not pass, `repeat` where any
-run does not. Beside what is printed there is .local/bench-suite.json.
+`compare` ends with 1 where a run of the later build does not pass, `repeat` where any run does not. The figures are in
+.local/bench-suite.json too.
 """
 
 import argparse
@@ -32,7 +32,7 @@ BUSY = 0.5  # load above which the figures are not worth much
 
 
 def compare(revisions: Sequence[str], rounds: int, tests: Sequence[str], folder: Path) -> list[Build]:
-    """Both in turn, each set up once; a revision that is compared with itself too."""
+    """Both in turn. Each is set up once, also one that is compared with itself."""
     found = {revision: clone(revision, folder) for revision in dict.fromkeys(revisions)}
     set_up = {}
     for revision, checkout in found.items():
@@ -61,6 +61,7 @@ def repeat(
             runs.append(Repeated(load, checkout.test(tests, prefix, LOGS / f"repeat-{number:02}-{load}.log")))
         _tell("")
         print(*listed(number, runs[-1]), sep="\n", flush=True)
+        _keep("repeat", [asdict(run) for run in runs])
     return runs
 
 
@@ -102,7 +103,6 @@ def main() -> None:
                 repeating.error("say how many runs, such as --quiet 6")
             checkout = here() if chosen.here else clone(chosen.revision, Path(folder))
             runs = repeat(checkout, planned, chosen.burner_processes, chosen.tests, Path(folder))
-            _keep("repeat", [asdict(run) for run in runs])
             problems = [run.tests.problem for run in runs]
             print(f"{len(runs)} runs, {sum(map(bool, problems))} of them not passed. {LEGEND}")
     if any(problems):
@@ -110,7 +110,7 @@ def main() -> None:
 
 
 def _keep(command: str, figures: Any) -> None:
-    """In the file, beside what the other command has found."""
+    """Put them into the file, beside those of the other command."""
     kept = json.loads(RESULT.read_text()) if RESULT.exists() else {}
     machine = {"kernel": platform.release(), "processor": platform.machine(), "cores": len(os.sched_getaffinity(0))}
     RESULT.write_text(json.dumps({**kept, "machine": machine, command: figures}, indent=1, default=str) + "\n")
