@@ -1,6 +1,7 @@
 """The real template, built and deployed by the real `sam` to the emulated AWS."""
 
 import itertools
+import json
 import os
 import platform
 import shutil
@@ -21,6 +22,7 @@ from local.stack import ROOT, StackError, alone
 SAM = ROOT / ".local/sam/bin/sam"
 TEMPLATE = ROOT / "template.yaml"
 BUILT = ROOT / ".local/built"  # what every stack of this checkout takes its build from
+READY = "deploy.json"  # the built template, made ready to deploy again and again
 STACK_NAME = "dailies"
 PACKAGES = "dailies-packages"  # the bucket that `sam deploy` uploads to
 
@@ -44,7 +46,7 @@ def template_parameters() -> frozenset[str]:
 
 
 def build(folder: Path) -> Path:
-    """Put the built functions and the built layer into `<folder>/build`. Returns the built template.
+    """Put the built functions and the built layer into `<folder>/build`. Returns the template to deploy.
 
     They are built once for all stacks of this checkout, and again when a source has changed.
     """
@@ -56,17 +58,25 @@ def build(folder: Path) -> Path:
         with _made(folder / "build", sources) as missing:
             if missing:
                 shutil.copytree(BUILT / "build", folder / "build", copy_function=_linked)
-    return folder / "build/template.yaml"
+    return folder / "build" / READY
 
 
 def _build(folder: Path) -> None:
+    built = folder / "build"
     options = {
         "--template-file": str(TEMPLATE),
-        "--build-dir": str(folder / "build"),
+        "--build-dir": str(built),
         "--cache-dir": str(folder / "build-cache"),
         "--parameter-overrides": _override("Architecture", LOCAL_PARAMETERS["Architecture"]),
     }
     _sam("build", ["--cached", "--parallel", *itertools.chain(*options.items())], {}, folder)
+    # Each deploy would read the template seven times, slowly where it is YAML, and compress the layer anew.
+    template = yaml.safe_load((built / "template.yaml").read_text())
+    for resource in template["Resources"].values():
+        if resource["Type"] == "AWS::Serverless::LayerVersion":
+            content = built / resource["Properties"]["ContentUri"]
+            resource["Properties"]["ContentUri"] = Path(shutil.make_archive(str(content), "zip", content)).name
+    (built / READY).write_text(json.dumps(template))
 
 
 @contextmanager
@@ -91,7 +101,7 @@ def _linked(source: str, target: str) -> None:
 
 def _digest() -> str:
     """Of all that goes into a build: the sources, and what builds them."""
-    found = sha256(f"{sys.version} {ROOT}".encode())
+    found = sha256(f"{sys.version} {ROOT}".encode() + Path(__file__).read_bytes())
     for path in _sources():
         found.update(f"\n{path.relative_to(ROOT)} ".encode() + sha256(path.read_bytes()).digest())
     return found.hexdigest()
