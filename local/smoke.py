@@ -55,7 +55,7 @@ LANES: Sequence[Sequence[Script]] = (
         Script("local.recording", ("--check",)),
         Script("bench.receive", ("--rounds", "1", "--deliveries", "20", "--no-install")),
         Script("bench.archive", ("--rounds", "1", "--quick", "32", "--no-install")),
-        Script("bench.suite", ("repeat", "--here", "--busy-disk", "1", "--tests", "tests/test_clock.py")),
+        Script("bench.suite", ("repeat", "--here", "--one-core", "1", "--tests", "tests/test_clock.py")),
     ),
 )
 

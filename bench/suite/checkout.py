@@ -65,9 +65,9 @@ class Checkout:
         return done
 
     def test(self, tests: Sequence[str], prefix: Sequence[str], log: Path) -> Outcome:
-        """Run all tests, or some, and keep what is said in `log`."""
-        options = shlex.join(["-rfEs", *tests])
-        done = self._measured(log, [*prefix, "make", "test"], PYTEST_ADDOPTS=options)
+        """Run all tests, or some, and keep what is said in `log`. Some are run in one process."""
+        options, arguments = shlex.join(["-rfEs", *tests]), ["ARGS=-n0"] if tests else []
+        done = self._measured(log, [*prefix, "make", "test", *arguments], PYTEST_ADDOPTS=options)
         said = log.read_text(errors="replace")
         closing = CLOSING.findall(said)
         pairs = (pair.split() for pair in closing[-1].split(", ")) if closing else ()
