@@ -18,7 +18,6 @@ import sys
 import time
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import nullcontext
 from http import HTTPStatus
 from http.client import HTTPConnection, HTTPException
 from pathlib import Path
@@ -49,7 +48,6 @@ def up(
     folder: Path,
     parameters: Mapping[str, str],
     *,
-    build_folder: Path | None = None,
     emulator_port: int | None = None,
     webhook_port: int | None = None,
     record: bool = False,
@@ -58,11 +56,11 @@ def up(
 ) -> Stack:
     """Bring the stack of this folder up, or up to date with the working tree and the parameters given.
 
-    It is built in this folder, or in `build_folder`, which several stacks can share. Processes that run and answer are
-    kept. A port that is None is the usual one, or a free one when that is taken; 0 is a free one. `tell` is called with
-    each step. A StackError says what is wrong; what was started for a stack that never came up is ended then, and on
-    ctrl-C. `record`: the requests of the functions to AWS are recorded in the folder (local/request_log.py). `prepare`
-    puts what the stack needs into the account before the deploy, and returns more parameters.
+    Processes that run and answer are kept. A port that is None is the usual one, or a free one when that is taken; 0 is
+    a free one. `tell` is called with each step. A StackError says what is wrong; what was started for a stack that
+    never came up is ended then, and on ctrl-C. `record`: the requests of the functions to AWS are recorded in the
+    folder (local/request_log.py). `prepare` puts what the stack needs into the account before the deploy, and returns
+    more parameters.
     """
     with stack.alone(folder):
         aws = _running_emulator(folder)
@@ -76,12 +74,11 @@ def up(
                 end(folder)
                 requests = folder / REQUESTS if record else None
                 aws = emulator.start(folder, ports.choose(emulator_port, EMULATOR_PORT), requests)
-            with stack.alone(build_folder) if build_folder else nullcontext():
-                tell("building")
-                built = deploy.build(build_folder or folder)
-                emulator.wait_until_ready(folder, aws.port)
-                tell("deploying")
-                deploy.deploy(built, aws, {**parameters, **prepare(aws)}, folder)
+            tell("building")
+            built = deploy.build(folder)
+            emulator.wait_until_ready(folder, aws.port)
+            tell("deploying")
+            deploy.deploy(built, aws, {**parameters, **prepare(aws)}, folder)
             template = gaps.processed_template(aws, deploy.STACK_NAME)
             running = _complete(aws, template, webhook_port, folder)
             if record:

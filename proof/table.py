@@ -61,8 +61,11 @@ def _one_load(one: Figures) -> str:
 
 
 def _memory(found: Figures) -> str:
-    sizes = list(found["megabytes"].values())
-    return f"{sizes[0]} MB after 10,000 deliveries, {sizes[-1]} MB after the last; {found['per_second']:,}/s"
+    sizes = found["megabytes"]
+    first, *_, last = sizes
+    return (
+        f"{sizes[first]} MB after {int(first):,} deliveries, {sizes[last]} MB after the last; {found['per_second']:,}/s"
+    )
 
 
 def _states(found: Figures) -> str:

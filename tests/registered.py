@@ -75,7 +75,7 @@ def make_room(aws: Aws, table: str) -> None:
 
 
 @contextmanager
-def deployed(folder: Path, build_folder: Path, apis: ProviderApis, **parameters: str) -> Iterator[Stack]:
+def deployed(folder: Path, apis: ProviderApis, **parameters: str) -> Iterator[Stack]:
     """The stack with all functions that it can have, while the context lasts: it has registered its webhook.
 
     That is taken out of the simulated register again: its URL is one of AWS's, which nothing here is to call.
@@ -92,7 +92,6 @@ def deployed(folder: Path, build_folder: Path, apis: ProviderApis, **parameters:
             stack = up(
                 folder,
                 urls | parameters,
-                build_folder=build_folder,
                 emulator_port=0,
                 webhook_port=0,
                 record=True,

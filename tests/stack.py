@@ -1,7 +1,7 @@
 """The stack that end-to-end tests talk to: the real template on an emulated AWS of this test run's own.
 
 It runs beside whatever `make up` runs: a folder and ports of its own. Each process of a test run has its own stack
-(tests/lanes.py); all of them deploy what one of them has built.
+(tests/lanes.py).
 """
 
 import os
@@ -13,12 +13,6 @@ import pytest
 from local.apis import ProviderApis, provider_apis
 from local.stack import Stack, folder_from_environment
 from tests.registered import deployed
-
-
-@pytest.fixture(scope="session")
-def build_folder() -> Path:
-    """Where all stacks of the tests are built."""
-    return folder_from_environment() / "test" / "built"
 
 
 @pytest.fixture(scope="session")
@@ -35,8 +29,8 @@ def stack_apis() -> Iterator[ProviderApis]:
 
 
 @pytest.fixture(scope="session")
-def stack(stack_folder: Path, build_folder: Path, stack_apis: ProviderApis) -> Iterator[Stack]:
+def stack(stack_folder: Path, stack_apis: ProviderApis) -> Iterator[Stack]:
     """The deployed stack: its clients, its URL, its outputs. What is in it stays from test to test: use own job ids."""
     # Nobody is mailed; the topic is there to listen to.
-    with deployed(stack_folder, build_folder, stack_apis, AlarmEmail="owner@example.com") as running:
+    with deployed(stack_folder, stack_apis, AlarmEmail="owner@example.com") as running:
         yield running

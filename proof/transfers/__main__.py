@@ -6,13 +6,14 @@ import time
 import traceback
 
 from proof import figures
-from proof.transfers.matrix import CELLS, MATRIX, SIZES
+from proof.transfers.matrix import CELLS, SIZES
 from proof.transfers.running import running
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m proof.transfers", description=__doc__)
     parser.add_argument("--only", default="", help="only the cells whose name contains this")
+    figures.add_option(parser)
     options = parser.parse_args()
     began = time.monotonic()
     chosen = [cell for cell in CELLS if options.only in str(cell)]
@@ -24,18 +25,17 @@ def main() -> None:
         print(f"  {cell}", re.sub("^", "      ", told, flags=re.MULTILINE), sep="\n")
     seconds = round(time.monotonic() - began)
     print(f"transfers: {len(chosen)} cells tried, {len(wrong)} not as they should be, {seconds} s")
-    if not options.only:
-        found = {
-            "tried": len(chosen),
-            "passed": len(chosen) - len(wrong),
-            "lost": len(wrong),
-            "faults": len({row.title for row in MATRIX}),
-            "variants": len(MATRIX),
-            "sizes": [*SIZES],
-            "seconds": seconds,
-        }
-        figures.keep("transfers", found)
-    raise SystemExit(1 if wrong else 0)
+    found = {
+        "tried": len(chosen),
+        "passed": len(chosen) - len(wrong),
+        "lost": len(wrong),
+        "faults": len({cell.row.title for cell in chosen}),
+        "variants": len({cell.row for cell in chosen}),
+        "sizes": [size for size in SIZES if any(cell.size == size for cell in chosen)],
+        "seconds": seconds,
+    }
+    figures.keep_whole("transfers", found, options, part_of_it=options.only)
+    raise SystemExit(figures.code(found))
 
 
 if __name__ == "__main__":

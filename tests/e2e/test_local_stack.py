@@ -54,16 +54,14 @@ def test_routes_that_differ_are_put_right_and_right_ones_are_left_alone(stack: S
     assert routes(stack) == right
 
 
-def test_up_again_sets_the_parameter_given_and_restarts_nothing(
-    stack: Stack, stack_folder: Path, build_folder: Path
-) -> None:
+def test_up_again_sets_the_parameter_given_and_restarts_nothing(stack: Stack, stack_folder: Path) -> None:
     def pids() -> list[int]:
         running = [processes.running(name, stack_folder) for name in (emulator.NAME, FRONT_DOOR)]
         return [process.pid for process in running if process]
 
     before, as_it_runs = pids(), read(stack_folder)  # which is more than `stack` where Captions' webhook was added
     assert len(before) == 2
-    again = up(stack_folder, {"LogRetentionDays": "14"}, build_folder=build_folder, emulator_port=0, webhook_port=0)
+    again = up(stack_folder, {"LogRetentionDays": "14"}, emulator_port=0, webhook_port=0)
     described = again.aws.cloudformation.describe_stacks(StackName=again.stack_name)["Stacks"][0]
     parameters = {p["ParameterKey"]: p["ParameterValue"] for p in described["Parameters"]}
     assert parameters["LogRetentionDays"] == "14"
