@@ -12,7 +12,7 @@ from typing import Any
 
 import trustme
 
-POLL_SECONDS = 0.02  # how long ending it may take
+POLL_SECONDS = 0.1  # how long ending it may take, where closing its socket does not wake it
 
 
 class LoopbackServer(ThreadingHTTPServer):
@@ -55,6 +55,8 @@ class LoopbackServer(ThreadingHTTPServer):
             yield
         finally:
             self.stopping.set()
+            with suppress(OSError):  # wakes the thread that listens, on Linux
+                self.socket.shutdown(socket.SHUT_RDWR)
             self.shutdown()
             for connection in list(self._open):
                 with suppress(OSError):  # the plain socket's own method: TLS is in use in the connection's thread

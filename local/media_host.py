@@ -26,6 +26,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from datetime import UTC, datetime, timedelta
+from functools import cache
 from hashlib import sha256
 from http.server import BaseHTTPRequestHandler
 from pathlib import Path
@@ -215,6 +216,12 @@ class _Handler(BaseHTTPRequestHandler):
         """Nothing: `MediaHost.requests` keeps what was asked for."""
 
 
+@cache
+def _read_once(folder: Path) -> dict[str, Medium]:
+    """The hosts of a process share what they serve: 27 MB."""
+    return media(folder)
+
+
 @contextmanager
 def media_host(
     *,
@@ -232,7 +239,7 @@ def media_host(
         authority = Path(made) / "ca.pem" if tls else None
         server = _Server(port, _Handler, certified(authority) if authority else None)
         base_url = f"{'https' if tls else 'http'}://127.0.0.1:{server.server_port}"
-        server.host = kind(base_url, media(folder), authority, now=now, key=key)
+        server.host = kind(base_url, dict(_read_once(folder)), authority, now=now, key=key)
         with server.serving():
             yield server.host
 

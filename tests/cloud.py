@@ -4,11 +4,12 @@ moto keeps what it is given and answers as AWS does; races and integrity are pro
 """
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from functools import cache, cached_property
+from functools import cached_property
 from importlib.util import module_from_spec, spec_from_file_location
+from itertools import batched
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -17,8 +18,12 @@ import pytest
 from botocore.config import Config
 from moto import mock_aws
 
-from dailies.attributes import plain
-from dailies.rows import Item
+from dailies.attributes import plain, typed
+from dailies.merging import merge
+from dailies.models import Event
+from dailies.rows import Item, event_item, job_item
+from tests import quick_moto
+from tests.clients import lent_clients
 from tests.template import resources
 
 if TYPE_CHECKING:
@@ -29,6 +34,8 @@ if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
     from mypy_boto3_secretsmanager import SecretsManagerClient
     from mypy_boto3_sqs import SQSClient
+
+quick_moto.hurry()
 
 FUNCTIONS = Path(__file__).parents[1] / "functions"
 ACCOUNT = {"AWS_ACCESS_KEY_ID": "testing", "AWS_SECRET_ACCESS_KEY": "testing", "AWS_DEFAULT_REGION": "us-east-1"}
@@ -156,6 +163,20 @@ class Cloud:
         """All rows of the table, without their payloads."""
         return [plain(item) for item in self.typed_rows()]
 
+    def put(self, items: Iterable[Item]) -> None:
+        """Put rows, in as few calls as there can be."""
+        for some in batched(items, 25, strict=False):
+            puts: list[Any] = [{"PutRequest": {"Item": typed(item)}} for item in some]
+            self.dynamodb.batch_write_item(RequestItems={TABLE: puts})
+
+    def put_events(self, events: Iterable[Event]) -> None:
+        """Each is the only event of its job: its row and the job's, as `record` and `advance` would put them."""
+        self.put(
+            row
+            for event in events
+            for row in (event_item(event, expires_at=2_000_000_000), job_item(merge(None, event)) | {"version": 1})
+        )
+
     def objects(self) -> dict[str, bytes]:
         """All objects of the bucket."""
         keys = [entry["Key"] for entry in self.s3.list_objects_v2(Bucket=BUCKET).get("Contents", [])]
@@ -198,19 +219,12 @@ class Cloud:
             yield from messages
 
 
-@cache
-def _session() -> boto3.Session:
-    """One for all accounts: what a session has read of AWS's API descriptions, it need not read again."""
-    return boto3.Session()
-
-
 @contextmanager
 def account() -> Iterator[Cloud]:
     """An account while the context lasts. boto3's own session is left as it was."""
-    with mock_aws(), pytest.MonkeyPatch.context() as patched:
+    with mock_aws(), pytest.MonkeyPatch.context() as patched, lent_clients():
         for name, value in ACCOUNT.items():
             patched.setenv(name, value)
-        patched.setattr(boto3, "DEFAULT_SESSION", _session())
         yield Cloud(patched)
 
 

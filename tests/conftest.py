@@ -16,7 +16,6 @@ pytest_plugins = [
     "tests.stack",
     "tests.whole_run",
     "tests.cloud",
-    "tests.slow_hosts",
     "tests.transfers",
     "tests.desk",
     "tests.sweeps",

@@ -1,19 +1,23 @@
-"""The console as it is served, over moto's account, and a client that is no browser."""
+"""The console over moto's account, and a client that is no browser."""
 
+import asyncio
 import hashlib
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from decimal import Decimal
 from html.parser import HTMLParser
+from itertools import batched
 from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
 import boto3
 import httpx
 import pytest
+from starlette.types import ASGIApp
 
 from cli.console import serving
+from cli.console.app import application
 from cli.stack import Stack
 from dailies import clock
 from dailies.models import Event, JobError, Media, Receipt
@@ -42,6 +46,24 @@ class Fields(HTMLParser):
             self.forms[-1][1][given["name"]] = given["value"]
 
 
+class InProcess(httpx.BaseTransport):
+    """An application is asked without a socket."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = httpx.ASGITransport(app)
+        self._runner = asyncio.Runner()
+
+    def handle_request(self, request: httpx.Request) -> httpx.Response:
+        return self._runner.run(self._answer(request))
+
+    async def _answer(self, request: httpx.Request) -> httpx.Response:
+        answer = await self._app.handle_async_request(request)
+        return httpx.Response(answer.status_code, headers=answer.headers, content=await answer.aread())
+
+    def close(self) -> None:
+        self._runner.close()
+
+
 class Console:
     """A console, what is recorded in its account, and the answers it gives."""
 
@@ -63,25 +85,24 @@ class Console:
             parameters={"RetentionDays": "90"},
             session=boto3.DEFAULT_SESSION or boto3.Session(),
         )
-        self._server = serving.server(self.stack)
-        self._listener = serving.listening(0)
-        self.client = httpx.Client(base_url=serving.address(self._listener), trust_env=False)
+        self.client = httpx.Client(transport=InProcess(application(self.stack)), base_url="http://127.0.0.1")
 
     @property
     def host(self) -> str:
         """Where it is served: the value of an honest Host header."""
-        return serving.address(self._listener).split("/")[2]
+        return self.client.base_url.netloc.decode()
 
     @contextmanager
     def served(self) -> Iterator[None]:
-        """It answers while the context lasts."""
-        thread = threading.Thread(target=self._server.run, kwargs={"sockets": [self._listener]})
+        """It answers as the command serves it, over a socket, while the context lasts."""
+        server, listener = serving.server(self.stack), serving.listening(0)
+        thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]})
         thread.start()
         try:
-            yield
+            with httpx.Client(base_url=serving.address(listener), trust_env=False) as self.client:
+                yield
         finally:
-            self.client.close()
-            self._server.should_exit = True
+            server.should_exit = True
             thread.join()
 
     def get(self, path: str, headers: dict[str, str] = BY_LINK) -> httpx.Response:
@@ -127,13 +148,15 @@ class Console:
         self.stack.table.put_once(item, written_by="test")
         return event_id
 
-    def fails(self, body: str, *, reason: str = "the host answered 500") -> None:
-        """A medium is given up."""
-        self.cloud.sqs.send_message(
-            QueueUrl=self.cloud.queue_url("failures"),
-            MessageBody=body,
-            MessageAttributes={"reason": {"DataType": "String", "StringValue": reason}},
-        )
+    def fails(self, *bodies: str, reason: str = "the host answered 500") -> None:
+        """Media are given up, one for each message."""
+        attributes: Any = {"reason": {"DataType": "String", "StringValue": reason}}
+        for some in batched(bodies, 10, strict=False):
+            entries: list[Any] = [
+                {"Id": str(number), "MessageBody": body, "MessageAttributes": attributes}
+                for number, body in enumerate(some)
+            ]
+            self.cloud.sqs.send_message_batch(QueueUrl=self.cloud.queue_url("failures"), Entries=entries)
 
 
 def archived(medium: Media, **known: Any) -> Receipt:
@@ -168,15 +191,15 @@ def query(link: str) -> dict[str, str]:
 
 @pytest.fixture
 def console(cloud: Cloud) -> Iterator[Console]:
-    """A console over an account of this test's own."""
+    """A console over an account of this test's own, asked without a socket."""
     opened = Console(cloud)
-    with opened.served():
+    with opened.client:
         yield opened
 
 
 @pytest.fixture(scope="module")
 def one_console() -> Iterator[Console]:
-    """A console for all tests of a file that only look."""
+    """A console as it is served, for all tests of a file that only look."""
     with account() as cloud:
         opened = Console(cloud)
         with opened.served():

@@ -14,7 +14,6 @@ from dailies.asking import every_api
 from dailies.bucket import Bucket
 from dailies.models import Event, Job, Media, Receipt, content_digest, delivery_digest
 from dailies.outbound import Network
-from dailies.provider import Webhook
 from dailies.providers import every_provider
 from dailies.queue import FailureQueue, WorkQueue
 from dailies.table import Table
@@ -23,14 +22,12 @@ from local.apis import LOST, ProviderApis, provider_apis
 from local.apis.callbacks import Callback
 from tests.cloud import TABLE, Cloud
 from tests.inventions import merged
+from tests.recorded import WEBHOOKS
 
 TRIES = 3
 FIRST_PAUSE = 15.0  # the template's
 TOKEN = "t0k3n-0123456789abcdefghij"  # in the path of Creatify's webhook
 PROVIDERS = every_provider()
-WEBHOOKS: dict[str, Webhook] = {
-    webhook.full_name: webhook for provider in PROVIDERS.values() for webhook in provider.webhooks
-}
 
 
 class Archive:

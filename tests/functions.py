@@ -8,15 +8,11 @@ import psutil
 
 from local.logs import lines
 from local.stack import Stack
+from tests.template import receivers
 from tests.waiting import wait_for
 
 # The receivers, and the webhook of each.
-RECEIVERS = {
-    "SyncGeneration": "sync/generation",
-    "SyncBatch": "sync/batch",
-    "CreatifyProductToVideo": "creatify/product_to_videos",
-    "CaptionsCreator": "captions/creator",
-}
+RECEIVERS = receivers()
 
 
 def start_anew(stack: Stack, names: Iterable[str], **variables: str | None) -> None:

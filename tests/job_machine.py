@@ -30,9 +30,7 @@ from dailies import clock, links
 from dailies.announcing import announcements
 from dailies.models import Event, Job, MediaState, Receipt, content_digest
 from dailies.provider import Webhook
-from dailies.providers.captions import CREATOR
-from dailies.providers.creatify import PRODUCT_TO_VIDEOS
-from dailies.providers.sync import GENERATION
+from dailies.providers import every_provider
 from dailies.receiving import receiver
 from dailies.rows import event_item
 from dailies.table import Table
@@ -40,6 +38,7 @@ from local.callers import sync_proofs
 from tests.cloud import SECRET, TABLE, Cloud, Context
 from tests.job_model import Checked, JobModel, Told, Tried
 from tests.recorded import event as recorded
+from tests.recorded import outcomes
 
 if TYPE_CHECKING:
     from aws_lambda_powertools.utilities.typing import LambdaContext
@@ -69,12 +68,8 @@ FIELDS = {
     "creatify": {"photo": "generated_photo_url", "video": "generated_video_url"},
     "captions": {"output": "url"},
 }
-HOOKS = {"sync": GENERATION, "creatify": PRODUCT_TO_VIDEOS, "captions": CREATOR}
-REQUESTS = {
-    "sync": "sync_generation/completed",
-    "creatify": "creatify_product_to_video/video_generated",
-    "captions": "captions_creator/success",
-}
+HOOKS = {name: provider.webhooks[0] for name, provider in every_provider().items()}
+REQUESTS = {name: outcomes(webhook)[0] for name, webhook in HOOKS.items()}
 TALLY: Counter[str] = Counter()
 """What was done, over all machines: for the proof's figures."""
 

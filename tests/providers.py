@@ -17,18 +17,14 @@ from local.apis import ProviderApis
 from local.callers import Call, sync_proofs
 from local.media_host import MediaHost, media_host
 from local.stack import Stack
+from tests.template import signing_secrets
 from tests.waiting import wait_for
 
 ANSWER_SECONDS = 120.0  # for an answer; fifty functions that start cold at once on two cores take a minute
 NOT_SET = "not-set"  # what the template puts in
 
-WEBHOOKS = ("sync/generation", "sync/batch", "creatify/product_to_videos", "captions/creator")
-SECRET_OF = {
-    "sync/generation": "sync/signing",
-    "sync/batch": "sync/signing",
-    "creatify/product_to_videos": "creatify/token",
-    "captions/creator": "captions/signing",
-}
+SECRET_OF = signing_secrets()
+WEBHOOKS = tuple(SECRET_OF)
 
 # What a provider is answered where its delivery was not stored: by the function, and by Lambda where it has none free.
 COME_AGAIN = (503, 429)

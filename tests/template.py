@@ -11,11 +11,11 @@ ROOT = Path(__file__).parents[1]
 FUNCTION = "AWS::Serverless::Function"
 
 
-class _Loader(yaml.SafeLoader):
+class _Loader(yaml.CSafeLoader):
     """Reads the short forms of intrinsic functions as their long ones."""
 
 
-def _long_form(loader: yaml.SafeLoader, tag: str, node: yaml.Node) -> dict[str, Any]:
+def _long_form(loader: yaml.CSafeLoader, tag: str, node: yaml.Node) -> dict[str, Any]:
     name = tag if tag in {"Ref", "Condition"} else f"Fn::{tag}"
     if isinstance(node, yaml.ScalarNode):
         value: Any = loader.construct_scalar(node)
@@ -62,6 +62,19 @@ def on_jobs() -> set[str]:
 def roles() -> dict[str, dict[str, Any]]:
     """The roles' properties by logical name."""
     return resources("AWS::IAM::Role")
+
+
+def receivers() -> dict[str, str]:
+    """The functions that webhooks call: each with its webhook, as `sync/generation`."""
+    return {name: "/".join(route["Path"].split("/")[2:4]) for name, route in events("HttpApi")}
+
+
+def signing_secrets() -> dict[str, str]:
+    """The name of the secret that proves a webhook's calls, without the stack's, by webhook."""
+    secrets = resources("AWS::SecretsManager::Secret")
+    kept = {name: functions()[name]["Environment"]["Variables"]["SIGNING_SECRET_ID"] for name in receivers()}
+    names = {name: secrets[target(secret)]["Name"]["Fn::Sub"] for name, secret in kept.items()}
+    return {webhook: names[name].partition("/")[2] for name, webhook in receivers().items()}
 
 
 def queues() -> dict[str, dict[str, Any]]:

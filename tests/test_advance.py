@@ -3,7 +3,6 @@
 import copy
 from typing import Any
 
-import boto3
 import pytest
 from botocore.exceptions import ClientError
 
@@ -13,6 +12,7 @@ from dailies.merging import merge
 from dailies.models import Event
 from dailies.rows import job_item, job_of
 from dailies.table import Table
+from tests.clients import own_client
 from tests.cloud import TABLE, Cloud
 from tests.recorded import event
 
@@ -101,7 +101,7 @@ class TestAdvance:
 
 def overtaken(cloud: Cloud, times: int) -> Table:
     """A table in which somebody else writes the job row between each read and write of ours, so many times."""
-    client, rival = boto3.client("dynamodb"), Table(cloud.dynamodb, TABLE)
+    client, rival = own_client("dynamodb"), Table(cloud.dynamodb, TABLE)
     moments = iter([f"2026-01-15T10:30:{number:02}.000000Z" for number in reversed(range(times))])
 
     def overtake(**_: object) -> None:

@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator
 import pytest
 
 from local.apis import ProviderApis, provider_apis
-from tests.api_calls import HTTP_CLIENT, captions, creatify, fetched, sync
+from tests.api_calls import captions, creatify, fetched, sync
 
 START = 1_705_314_600.0  # 2024-01-15T10:30:00Z
 
@@ -59,18 +59,3 @@ def test_media_that_are_lost_are_gone_by_every_link(apis: ProviderApis) -> None:
     apis.creatify.links.lose("p-1")
     second = creatify(apis, "product_to_videos/p-1/")[1]["generated_video_url"]
     assert (fetched(first), fetched(second)) == (404, 404)
-
-
-def test_a_renewed_link_may_have_another_path(apis: ProviderApis) -> None:
-    apis.sync.links.fresh_paths = True
-    apis.sync.job("g-1").completes()
-    first, second = (sync(apis, "/v2/generations/g-1/download")[1] for _ in range(2))
-    assert first.partition("?")[0] != second.partition("?")[0]
-    assert (fetched(first), fetched(second)) == (200, 200)
-
-
-def test_a_link_may_be_hostile_or_lead_to_a_bad_host(apis: ProviderApis) -> None:
-    apis.creatify.job("p-1").completes("http://169.254.169.254/latest", "/fault/html-page/product.png")
-    body = creatify(apis, "product_to_videos/p-1/")[1]
-    assert body["generated_video_url"] == "http://169.254.169.254/latest"
-    assert HTTP_CLIENT.request("GET", body["generated_photo_url"]).headers["Content-Type"].startswith("text/html")

@@ -37,7 +37,7 @@ def bans(source: str, path: str) -> list[str]:
     """What ruff's banned imports say of this source, were it at this path: `socket` is banned..."""
     options = ["--select", "TID251", "--output-format", "json", "--stdin-filename", path]
     done = subprocess.run(
-        [sys.executable, "-m", "ruff", "check", *options, "-"],
+        [str(Path(sys.executable).with_name("ruff")), "check", *options, "-"],
         input=source,
         cwd=ROOT,
         capture_output=True,

@@ -3,7 +3,7 @@
 import pytest
 
 from bench.receive.cold import Cold
-from bench.receive.report import MOST_COLD, MOST_WARM, rows, table
+from bench.receive.report import MOST_COLD, MOST_WARM, rows
 from bench.receive.warm import Warm
 
 
@@ -37,11 +37,3 @@ def test_each_receiver_and_each_peer_is_compared() -> None:
 )
 def test_what_is_missed_is_not_held(measured: dict[str, float], missed: str) -> None:
     assert [what for what, (_, held) in judged(**measured).items() if not held] == [missed]
-
-
-def test_the_table_says_what_is_wanted_and_whether_it_is_so() -> None:
-    found = rows([Warm("one", 1510, []), Warm("bare", 1000, [])], [Cold("client", 1, [])], {"ours": 4.6, "peer": 5.1})
-    assert table(list(found)).splitlines()[2:] == [
-        "| warm, CPU: one | 1,510 µs | bare | 1,000 µs | 1.51 | at most 1.15 | NO |",
-        "| proof alone, CPU | 4.6 µs | peer | 5.1 µs | 0.90 | below 1 | yes |",
-    ]

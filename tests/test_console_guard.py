@@ -47,7 +47,7 @@ def test_a_name_that_somebody_else_gave_this_machine_is_refused(console: Console
 
 def test_the_machines_own_names_are_answered(console: Console) -> None:
     for name in (console.host, console.host.replace("127.0.0.1", "localhost")):
-        assert console.get("/", {**BY_LINK, "host": name}).status_code == 200
+        assert console.get("/queues", {**BY_LINK, "host": name}).status_code == 200
 
 
 class TestForeignPages:
@@ -61,10 +61,10 @@ class TestForeignPages:
         assert (answer.status_code, "<main" in answer.text) == (403, False)
 
     def test_a_link_to_a_page_may_be_followed_from_anywhere(self, console: Console) -> None:
-        assert console.get("/", {**BY_LINK, "sec-fetch-site": "cross-site"}).status_code == 200
+        assert console.get("/queues", {**BY_LINK, "sec-fetch-site": "cross-site"}).status_code == 200
 
     def test_a_client_without_a_browser_is_answered(self, console: Console) -> None:
-        assert console.get("/", {}).status_code == 200
+        assert console.get("/queues", {}).status_code == 200
 
 
 class TestActing:

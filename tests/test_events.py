@@ -14,7 +14,6 @@ from typing import Any
 from uuid import UUID
 
 import pytest
-import yaml
 
 from local import recording
 from local.callers import send, sync_generation
@@ -22,7 +21,7 @@ from local.demo import secrets_of
 from local.media_host import media_host
 from local.stack import Stack
 from tests.cloud import Cloud
-from tests.template import template
+from tests.template import folder, functions, template
 
 ROOT = Path(__file__).parents[1]
 EVENTS = ROOT / "events"
@@ -135,17 +134,7 @@ class TestDeliveries:
 
     def route(self, name: str) -> str:
         """The route that the template gives to the function of that folder."""
-
-        class Template(yaml.SafeLoader):
-            """CloudFormation's short forms (!Ref and the like) as None: no route has one."""
-
-        Template.add_multi_constructor("!", lambda *_: None)
-        template = yaml.load((ROOT / "template.yaml").read_bytes(), Template)
-        (function,) = (
-            resource["Properties"]
-            for resource in template["Resources"].values()
-            if resource.get("Properties", {}).get("CodeUri") == f"functions/{name.partition('/')[0]}"
-        )
+        function = functions()[next(one for one in functions() if folder(one).name == name.partition("/")[0])]
         path = function["Events"]["Call"]["Properties"]["Path"]
         assert isinstance(path, str)
         return path

@@ -14,21 +14,28 @@ from dailies.wanted import Wanted, upload_event
 from local.sink import BUCKET, Sink
 from proof.transfers.long_media import MIB, long_medium
 from tests.desk import PROVIDERS, TRIES, Archive
+from tests.transfers import time_is_over
 from tests.waiting import wait_for
 
-PART = 5 * MIB  # the least that S3 takes: the medium has eight
-LONG = long_medium(40 * MIB)
+PART = 6 * MIB  # so that the host's cut, after 20 MiB, is within the fourth
+LONG = long_medium(30 * MIB)
+PARTS = 5
 
 
 @pytest.fixture(autouse=True)
 def small_parts(archive_at_work: Archive, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(transfer, "PART_BYTES", PART)
+    monkeypatch.setattr(parts, "PAUSE_SECONDS", 0.02)
     archive_at_work.apis.host.media["long.mp4"] = LONG.medium
 
 
-def test_a_try_that_ran_out_of_its_time_is_followed_by_one_that_goes_on(archive_at_work: Archive, s3: Sink) -> None:
-    event = archive_at_work.generation("/fault/slow-then-busy/long.mp4")
-    assert not archive_at_work.try_medium(event, "output", seconds=2)
+def test_a_try_that_ran_out_of_its_time_is_followed_by_one_that_goes_on(
+    archive_at_work: Archive, s3: Sink, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(parts, "MOST_CONNECTIONS", 1)
+    event = archive_at_work.generation("long.mp4")
+    with time_is_over(s3, after=2):
+        assert not archive_at_work.try_medium(event, "output")
     (begun,) = [one.upload for one in archive_at_work.events(event, "archive") if one.upload]
     (upload_id, upload) = next(iter(s3.objects.uploads.items()))
     there = len(upload.parts)
@@ -44,7 +51,7 @@ def test_a_try_that_ran_out_of_its_time_is_followed_by_one_that_goes_on(archive_
     archive_at_work.apis.sync.job("g-1").output = "/quick/long.mp4"
     assert archive_at_work.try_medium(event, "output", tries=2)
     assert s3.object(begun.key).content == LONG.content
-    assert (s3.calls["CreateMultipartUpload"], s3.calls["UploadPart"]) == (0, 8 - there)
+    assert (s3.calls["CreateMultipartUpload"], s3.calls["UploadPart"]) == (0, PARTS - there)
     assert archive_at_work.job(event).stage == "settled"
     assert s3.open_uploads == []
 
@@ -87,7 +94,7 @@ def test_what_a_run_beside_it_may_be_at_is_left_alone(archive_at_work: Archive, 
     assert s3.object(s3.keys[0]).content == LONG.content
     assert list(s3.objects.uploads) == [theirs]
     assert len(s3.objects.uploads[theirs].parts) == sent
-    assert (s3.calls["CreateMultipartUpload"], s3.calls["UploadPart"]) == (1, 8)
+    assert (s3.calls["CreateMultipartUpload"], s3.calls["UploadPart"]) == (1, PARTS)
 
 
 @pytest.mark.parametrize(("sent", "anew"), [(0, 1), (2, 0)])
@@ -98,19 +105,19 @@ def test_what_a_run_has_left_that_was_killed_is_gone_on_with_or_dropped(
     begun_by_another(archive_at_work, s3, event, ago=960, sent=sent)
     assert archive_at_work.try_medium(event, "output")
     assert s3.object(s3.keys[0]).content == LONG.content
-    assert (s3.calls["CreateMultipartUpload"], s3.calls["UploadPart"]) == (anew, 8 - sent)
+    assert (s3.calls["CreateMultipartUpload"], s3.calls["UploadPart"]) == (anew, PARTS - sent)
     assert s3.open_uploads == []
 
 
 def test_what_a_host_that_fails_in_the_middle_has_sent_is_not_asked_for_again(
     archive_at_work: Archive, s3: Sink
 ) -> None:
-    """It sends four parts and is busy then."""
+    """It sends three parts and a bit, and is busy then."""
     event = archive_at_work.generation("/fault/cut-then-busy-two-minutes/long.mp4")
     assert not archive_at_work.try_medium(event, "output")
     assert archive_at_work.receipt(event).reason == "the host answered 429"
     (upload,) = s3.objects.uploads.values()
-    assert len(upload.parts) == 4
+    assert len(upload.parts) == 3
 
     s3.calls.clear()
     archive_at_work.apis.sync.links.die("g-1")  # by now
@@ -118,7 +125,7 @@ def test_what_a_host_that_fails_in_the_middle_has_sent_is_not_asked_for_again(
     archive_at_work.apis.sync.job("g-1").output = "/quick/long.mp4"
     assert archive_at_work.try_medium(event, "output", tries=2)
     assert s3.object(s3.keys[0]).content == LONG.content
-    assert (s3.calls["CreateMultipartUpload"], s3.calls["UploadPart"]) == (0, 4)
+    assert (s3.calls["CreateMultipartUpload"], s3.calls["UploadPart"]) == (0, PARTS - 3)
     assert s3.open_uploads == []
 
 
@@ -127,7 +134,7 @@ def test_also_where_it_was_given_up_and_is_brought_back(archive_at_work: Archive
     event = archive_at_work.generation("/fault/cut-then-busy-two-minutes/long.mp4")
     assert archive_at_work.try_medium(event, "output", tries=TRIES)
     assert archive_at_work.receipt(event).state == "failed"
-    assert [len(upload.parts) for upload in s3.objects.uploads.values()] == [4]
+    assert [len(upload.parts) for upload in s3.objects.uploads.values()] == [3]
     archive_at_work.apis.sync.links.die("g-1")
     archive_at_work.set_keys()
     archive_at_work.apis.sync.job("g-1").output = "/quick/long.mp4"
@@ -145,7 +152,7 @@ def test_a_link_that_dies_in_the_middle_is_followed_by_the_fresh_one_from_there(
     archive_at_work.apis.sync.job("g-1").output = "/quick/long.mp4"
     assert archive_at_work.try_medium(event, "output")
     assert s3.object(s3.keys[0]).content == LONG.content
-    assert (s3.calls["CreateMultipartUpload"], s3.calls["UploadPart"]) == (1, 8 + 1)  # the one that was cut
+    assert (s3.calls["CreateMultipartUpload"], s3.calls["UploadPart"]) == (1, PARTS + 1)  # the one that was cut
     assert (s3.open_uploads, s3.calls["AbortMultipartUpload"]) == ([], 0)
 
 
@@ -164,5 +171,5 @@ def test_also_where_the_try_goes_on_with_an_earlier_ones(
         archive_at_work.apis.sync.links.die("g-1")
         assert tried.result()
     assert s3.object(s3.keys[0]).content == LONG.content
-    assert (s3.calls["CreateMultipartUpload"], s3.calls["UploadPart"]) == (0, 6)
+    assert (s3.calls["CreateMultipartUpload"], s3.calls["UploadPart"]) == (0, PARTS - 2)
     assert len(archive_at_work.events(event, "poll")) == 1

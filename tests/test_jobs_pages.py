@@ -1,19 +1,19 @@
 """A page of jobs costs the same reads whether there are a thousand jobs or a million.
 
-DynamoDB is a local server here that answers Query from keys alone: a million rows are computed, none is stored. It
-counts what it is asked and what it gives.
+DynamoDB is a stand-in here that answers Query from keys alone: a million rows are computed, none is stored. It counts
+what it is asked and what it gives.
 """
 
 import json
-from collections.abc import Iterator
-from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from threading import Lock, Thread
+from threading import Lock
 from typing import Any
 
 import boto3
 import pytest
+from botocore.awsrequest import AWSResponse
+from botocore.compat import HTTPHeaders
+from moto.core.botocore_stubber import MockRawResponse
 
 from cli import jobs
 from cli.jobs import Cursor, Filter
@@ -91,54 +91,36 @@ class Jobs:
         return [int(row["job_id"]) for row in page.rows], page.cursor, cost
 
 
-@contextmanager
-def jobs_of(count: int) -> Iterator[Jobs]:
-    """So many jobs, while the context lasts."""
+def jobs_of(count: int) -> Jobs:
+    """So many jobs."""
     index = Index(count)
+    stack = Stack(
+        name="dailies",
+        region="us-east-1",
+        webhook_base_url="",
+        outputs={"TableName": "dailies"},
+        parameters={},
+        session=boto3.Session("key", "secret", region_name="us-east-1"),
+    )
 
-    class Handler(BaseHTTPRequestHandler):
-        def do_POST(self) -> None:
-            asked = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
-            answer = json.dumps(index.query(asked)).encode()
-            self.send_response(200)
-            self.send_header("Content-Type", "application/x-amz-json-1.0")
-            self.send_header("Content-Length", str(len(answer)))
-            self.end_headers()
-            self.wfile.write(answer)
+    def answer(request: Any, **_: object) -> Any:
+        raw: Any = MockRawResponse(json.dumps(index.query(json.loads(request.body))))
+        return AWSResponse(request.url, 200, HTTPHeaders(), raw)
 
-        def log_message(self, format: str, *args: object) -> None:  # noqa: A002  its name there
-            """Nothing."""
-
-    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
-        Thread(target=server.serve_forever).start()
-        stack = Stack(
-            name="dailies",
-            region="us-east-1",
-            webhook_base_url="",
-            outputs={"TableName": "dailies"},
-            parameters={},
-            session=boto3.Session("key", "secret", region_name="us-east-1"),
-            endpoint_url=f"http://127.0.0.1:{server.server_port}",
-        )
-        try:
-            yield Jobs(index, stack)
-        finally:
-            stack.dynamodb.close()
-            server.shutdown()
+    stack.dynamodb.meta.events.register_first("before-send.dynamodb.Query", answer)
+    return Jobs(index, stack)
 
 
 @pytest.fixture(scope="module")
-def thousand() -> Iterator[Jobs]:
+def thousand() -> Jobs:
     """A thousand jobs."""
-    with jobs_of(1_000) as made:
-        yield made
+    return jobs_of(1_000)
 
 
 @pytest.fixture(scope="module")
-def million() -> Iterator[Jobs]:
+def million() -> Jobs:
     """A million jobs."""
-    with jobs_of(1_000_000) as made:
-        yield made
+    return jobs_of(1_000_000)
 
 
 @pytest.mark.parametrize(

@@ -17,8 +17,6 @@ from local.media_answers import Answer
 from local.media_host import MediaHost, media_host
 from tests.hostile import NOT_PUBLIC, REFUSED
 
-pytestmark = pytest.mark.usefixtures("slow_hosts")  # asked now, waited for in test_watch.py
-
 CLIP = "generation.mp4"
 LOOPBACK = Ways(private=frozenset({"127.0.0.1"}))
 SYSTEM = Network()

@@ -68,15 +68,15 @@ def test_an_answer_without_end_is_not_read_to_its_end(host: MediaHost) -> None:
 
 
 def test_an_answer_that_drips_is_given_up_in_time(host: MediaHost) -> None:
-    with pytest.raises(HostFailed, match=r"no whole answer within 0\.5 s"):
-        call(Request("GET", host.url(f"/{CLIP}", fault="body-drip"), {}), SYSTEM, seconds=0.5)
+    with pytest.raises(HostFailed, match=r"no whole answer within 0\.2 s"):
+        call(Request("GET", host.url(f"/{CLIP}", fault="body-drip"), {}), SYSTEM, seconds=0.2)
 
 
 def test_a_handshake_that_drips_is_given_up_in_time() -> None:
     with dripping(b"\x16\x03\x03\x40\x00") as (port, left):  # the head of a TLS record of 16 KB
-        with pytest.raises(HostFailed, match=r"no whole answer within 0\.5 s"):
-            call(Request("GET", f"https://127.0.0.1:{port}/v2/generate/g-1", {}), SYSTEM, seconds=0.5)
-        assert left.wait(10)
+        with pytest.raises(HostFailed, match=r"no whole answer within 0\.2 s"):
+            call(Request("GET", f"https://127.0.0.1:{port}/v2/generate/g-1", {}), SYSTEM, seconds=0.2)
+        assert left.wait(60)
 
 
 def test_the_name_that_was_set_is_the_one_that_is_asked(host: MediaHost) -> None:

@@ -14,6 +14,12 @@ from tests.desk import PROVIDERS, TOKEN, Archive
 from tests.sweeps import BEGINS, FINISHES, HOUR, WEBHOOK, Reconcile
 from tests.test_table import AtItsLimit
 
+
+def numbered(prefix: str, count: int) -> list[str]:
+    """So many job ids."""
+    return [f"{prefix}{number}" for number in range(count)]
+
+
 every_provider_here = pytest.mark.parametrize("provider", WEBHOOK)
 
 
@@ -24,7 +30,7 @@ class TestAsk:
     ) -> None:
         reconciles.submitted(provider, "j-1", ago=HOUR)
         FINISHES[provider](reconciles.desk)
-        reconciles.run()
+        reconciles.run(provider)
         job = reconciles.job(provider, "j-1")
         assert (job.status, job.stage) == ("completed", "archiving")
 
@@ -33,7 +39,7 @@ class TestAsk:
         reconciles.submitted(provider, "j-1", ago=HOUR)
         before = reconciles.job(provider, "j-1")
         BEGINS[provider](reconciles.desk)
-        reconciles.run()
+        reconciles.run(provider)
         job = reconciles.job(provider, "j-1")
         assert (job.stage, job.updated_at) == ("waiting", before.updated_at)
         assert job.reconciled_at > before.updated_at
@@ -46,7 +52,7 @@ class TestAsk:
         reconciles.submitted("creatify", "j-1", ago=HOUR)
         before = reconciles.job("creatify", "j-1")
         reconciles.desk.apis.creatify.job("j-1").has_image().becomes("video_generating")
-        reconciles.run()
+        reconciles.run("creatify")
         job = reconciles.job("creatify", "j-1")
         assert [medium.state for medium in job.media] == ["pending"]
         assert (job.stage, job.updated_at) == ("waiting", before.updated_at)
@@ -56,7 +62,7 @@ class TestAsk:
     @every_provider_here
     def test_one_that_its_provider_does_not_know_waits_on(self, reconciles: Reconcile, provider: str) -> None:
         reconciles.submitted(provider, "j-1", ago=HOUR)
-        reconciles.run()
+        reconciles.run(provider)
         assert reconciles.job(provider, "j-1").stage == "waiting"
 
     def test_an_answer_about_another_job_says_nothing_and_makes_none(self, reconciles: Reconcile) -> None:
@@ -64,7 +70,7 @@ class TestAsk:
         FINISHES["sync"](reconciles.desk)
         reconciles.desk.apis.sync.job("j-1").id = "J-1"
         reconciles.desk.apis.sync.fail(404, path="/v2/generations")
-        reconciles.run()
+        reconciles.run("sync")
         job = reconciles.job("sync", "j-1")
         assert (job.stage, job.reconciled_at > job.updated_at) == ("waiting", True)
         assert reconciles.desk.table.job("sync", "J-1") is None
@@ -72,13 +78,13 @@ class TestAsk:
     @every_provider_here
     def test_one_that_is_not_late_yet_is_left_alone(self, reconciles: Reconcile, provider: str) -> None:
         reconciles.submitted(provider, "j-1", ago=60)
-        reconciles.run()
+        reconciles.run(provider)
         assert reconciles.job(provider, "j-1").reconciled_at == ""
 
     def test_a_failed_operation_of_captions_is_heard_of_too(self, reconciles: Reconcile) -> None:
         reconciles.submitted("captions", "j-1", ago=HOUR)
         reconciles.desk.apis.captions.job("j-1").fails()
-        reconciles.run()
+        reconciles.run("captions")
         job = reconciles.job("captions", "j-1")
         assert (job.status, job.stage) == ("failed", "settled")
         assert job.error
@@ -87,20 +93,20 @@ class TestAsk:
     def test_a_batch_is_asked_about_by_its_own_call(self, reconciles: Reconcile) -> None:
         reconciles.submitted("sync", "b-1", ago=HOUR, webhook="batch")
         reconciles.desk.apis.sync.batch("b-1").completes({"g-1": "batch-1.mp4"})
-        reconciles.run()
+        reconciles.run("sync")
         assert reconciles.job("sync", "b-1").status == "completed"
         assert "/v2/batch/b-1" in reconciles.asked("sync")
 
     def test_a_hundred_jobs_of_creatify_are_one_call_beside_that_for_the_newest(self, reconciles: Reconcile) -> None:
-        for number in range(100):
-            reconciles.submitted("creatify", f"p-{number}", ago=HOUR)
-            reconciles.desk.apis.creatify.job(f"p-{number}")
+        reconciles.submitted("creatify", *numbered("p-", 100), ago=HOUR)
+        for job_id in numbered("p-", 100):
+            reconciles.desk.apis.creatify.job(job_id)
         reconciles.desk.apis.creatify.page_size = 100
-        for number in range(100):
-            reconciles.desk.apis.creatify.job(f"newer-{number}")
-        reconciles.run()
+        for job_id in numbered("newer-", 100):
+            reconciles.desk.apis.creatify.job(job_id)
+        reconciles.run("creatify")
         assert self.ids_asked(reconciles) == [0, 100]
-        assert all(reconciles.job("creatify", f"p-{number}").provider_status for number in range(100))
+        assert all(job.provider_status for job in reconciles.jobs("creatify", numbered("p-", 100)))
 
     @pytest.mark.parametrize("paged", [True, False])
     def test_those_that_an_answer_has_no_room_for_are_asked_about_again(
@@ -108,11 +114,11 @@ class TestAsk:
     ) -> None:
         """It is a page of the jobs that were asked about, in an order that stays."""
         reconciles.desk.apis.creatify.paged, reconciles.desk.apis.creatify.page_size = paged, 20
-        for number in range(50):
-            reconciles.submitted("creatify", f"p-{number}", ago=HOUR)
-            reconciles.desk.apis.creatify.job(f"p-{number}").completes()
-        reconciles.run()
-        assert {reconciles.job("creatify", f"p-{number}").status for number in range(50)} == {"completed"}
+        reconciles.submitted("creatify", *numbered("p-", 50), ago=HOUR)
+        for job_id in numbered("p-", 50):
+            reconciles.desk.apis.creatify.job(job_id).completes()
+        reconciles.run("creatify")
+        assert {job.status for job in reconciles.jobs("creatify", numbered("p-", 50))} == {"completed"}
         assert self.ids_asked(reconciles) == [0, 30, 10]
 
     def test_those_that_no_list_tells_of_are_asked_about_one_by_one_after_all_others(
@@ -120,25 +126,24 @@ class TestAsk:
     ) -> None:
         """So that they take nothing of the rate limit from these: one in a minute is as far as it reaches, and the
         rest are as due in the next sweep."""
-        for number in range(101):
-            reconciles.submitted("creatify", f"unknown-{number}", ago=2 * HOUR)
+        unknown = numbered("unknown-", 101)
+        reconciles.submitted("creatify", *unknown, ago=2 * HOUR)
         reconciles.submitted("creatify", "p-1", ago=HOUR)
         reconciles.desk.apis.creatify.job("p-1").completes()
         reconciles.desk.apis.creatify.fail(404)  # the list of the newest
         limit = PROVIDERS["creatify"].api_limit
         reconciles.desk.table.take_calls("creatify", limit, limit.calls - 5, time.time())
-        reconciles.run()
+        reconciles.run("creatify")
         assert reconciles.job("creatify", "p-1").status == "completed"
         assert self.ids_asked(reconciles) == [0, 100, 2, 1]
         assert len(reconciles.asked("creatify")) == 4 + 1
-        looked = [bool(reconciles.job("creatify", f"unknown-{number}").reconciled_at) for number in range(101)]
-        assert looked.count(True) == 1
+        assert [bool(job.reconciled_at) for job in reconciles.jobs("creatify", unknown)].count(True) == 1
 
     def test_one_that_only_its_own_call_tells_of_is_heard_of(self, reconciles: Reconcile) -> None:
         reconciles.submitted("creatify", "p-1", ago=HOUR)
         reconciles.desk.apis.creatify.job("p-1").completes()
         reconciles.desk.apis.creatify.fail(404, times=2)  # both lists
-        reconciles.run()
+        reconciles.run("creatify")
         assert reconciles.job("creatify", "p-1").status == "completed"
 
     def ids_asked(self, reconciles: Reconcile) -> list[int]:
@@ -155,23 +160,22 @@ class TestAsk:
 
     def test_the_rate_limit_leaves_the_rest_to_the_next_sweep(self, reconciles: Reconcile) -> None:
         """Captions': five a minute, of ten that wait; the longest first."""
-        for number in range(10):
-            reconciles.submitted("captions", f"o-{number}", ago=10 * HOUR - number)
-            reconciles.desk.apis.captions.job(f"o-{number}").completes()
-        reconciles.run()
-        statuses = [reconciles.job("captions", f"o-{number}").status for number in range(10)]
+        reconciles.submitted("captions", *numbered("o-", 10), ago=10 * HOUR)
+        for job_id in numbered("o-", 10):
+            reconciles.desk.apis.captions.job(job_id).completes()
+        reconciles.run("captions")
+        statuses = [job.status for job in reconciles.jobs("captions", numbered("o-", 10))]
         assert statuses == ["completed"] * 5 + ["pending"] * 5
         assert {request.status for request in reconciles.desk.apis.requests if request.provider == "captions"} == {200}
 
     def test_a_provider_that_is_down_is_left_alone_after_a_few_calls_and_the_others_are_asked(
         self, reconciles: Reconcile
     ) -> None:
-        for number in range(20):
-            reconciles.submitted("sync", f"g-{number}", ago=HOUR)
+        reconciles.submitted("sync", *numbered("g-", 20), ago=HOUR)
         reconciles.submitted("captions", "o-1", ago=HOUR)
         reconciles.desk.apis.captions.job("o-1").completes()
         reconciles.desk.apis.sync.fail(503, times=1000)
-        reconciles.run()
+        reconciles.run("sync", "captions")
         assert len(reconciles.asked("sync")) <= 9
         assert reconciles.job("captions", "o-1").status == "completed"
         assert reconciles.job("sync", "g-19").reconciled_at == ""  # as due as before
@@ -183,40 +187,40 @@ class TestAsk:
         """Five, the longest silent of all, while the provider answers everything else but for the list."""
         sync = reconciles.desk.apis.sync
         sync.fail(404, times=100, path="/v2/generations")
-        for number in range(5):
-            reconciles.submitted("sync", f"sick-{number}", ago=2 * HOUR)
-            sync.fail(status, times=100, path=f"sick-{number}")
+        sick = numbered("sick-", 5)
+        reconciles.submitted("sync", *sick, ago=2 * HOUR)
+        for job_id in sick:
+            sync.fail(status, times=100, path=job_id)
         reconciles.submitted("sync", "j-1", ago=HOUR)
         FINISHES["sync"](reconciles.desk)
-        reconciles.run()
+        reconciles.run("sync")
         assert reconciles.job("sync", "j-1").status == "completed"
-        assert all(reconciles.job("sync", f"sick-{number}").reconciled_at for number in range(5))
+        assert all(job.reconciled_at for job in reconciles.jobs("sync", sick))
         asked = len(reconciles.asked("sync"))
-        reconciles.run()
+        reconciles.run("sync")
         assert reconciles.asked("sync")[asked:] == ["/v2/generations"]
 
     def test_one_webhooks_failures_do_not_skip_the_next(self, reconciles: Reconcile) -> None:
         reconciles.submitted("sync", "b-1", ago=HOUR, webhook="batch")
         reconciles.desk.apis.sync.batch("b-1").completes({"g-1": "batch-1.mp4"})
-        for number in range(5):
-            reconciles.submitted("sync", f"g-{number}", ago=HOUR)
+        reconciles.submitted("sync", *numbered("g-", 5), ago=HOUR)
         reconciles.desk.apis.sync.fail(None, times=100, path="/v2/generat")
-        reconciles.run()
+        reconciles.run("sync")
         assert reconciles.job("sync", "b-1").status == "completed"
         assert len(reconciles.asked("sync")) == 9 + 1
 
     def test_a_question_without_an_answer_is_a_look_too_and_three_of_them_are_the_end(
         self, reconciles: Reconcile
     ) -> None:
-        for number in range(5):
-            reconciles.submitted("sync", f"sick-{number}", ago=2 * HOUR)
-            reconciles.desk.apis.sync.fail(None, times=100, path=f"sick-{number}")
+        sick = numbered("sick-", 5)
+        reconciles.submitted("sync", *sick, ago=2 * HOUR)
+        for job_id in sick:
+            reconciles.desk.apis.sync.fail(None, times=100, path=job_id)
         reconciles.submitted("sync", "j-1", ago=HOUR)
-        reconciles.run()
-        looked = [bool(reconciles.job("sync", f"sick-{number}").reconciled_at) for number in range(5)]
-        assert looked == [True] * 3 + [False] * 2
+        reconciles.run("sync")
+        assert [bool(job.reconciled_at) for job in reconciles.jobs("sync", sick)] == [True] * 3 + [False] * 2
         assert reconciles.job("sync", "j-1").reconciled_at == ""
-        reconciles.run()
+        reconciles.run("sync")
         assert reconciles.job("sync", "j-1").reconciled_at
 
     def test_no_secret_of_ours_is_in_what_is_kept_or_told(
@@ -226,7 +230,7 @@ class TestAsk:
         url = f"https://r.example/webhooks/creatify/product_to_videos/{token}"
         reconciles.submitted("creatify", "j-1", ago=HOUR)
         reconciles.desk.apis.creatify.job("j-1", webhook_url=url).completes()
-        reconciles.run()
+        reconciles.run("creatify")
         apis = reconciles.desk.apis
         kept = reconciles.desk.recorded().decode(errors="replace") + "".join(capsys.readouterr())
         for secret in (token, apis.sync.api_key, apis.creatify.api_key, apis.captions.api_key):
@@ -237,10 +241,10 @@ class TestTakeIn:
     @pytest.mark.parametrize("provider", ["sync", "creatify"])
     def test_a_finished_job_that_nobody_told_us_of_is_taken_in_once(self, reconciles: Reconcile, provider: str) -> None:
         FINISHES[provider](reconciles.desk)
-        reconciles.run()
+        reconciles.run(provider)
         assert reconciles.job(provider, "j-1").stage == "archiving"
         rows = len(reconciles.desk.cloud.rows())
-        reconciles.run()
+        reconciles.run(provider)
         assert len(reconciles.desk.cloud.rows()) == rows
 
     @pytest.mark.parametrize("before", ["image_generated", "failed"])
@@ -248,12 +252,12 @@ class TestTakeIn:
         """The calls about Creatify's video are lost; its picture's came."""
         job = self.heard(reconciles, before)
         job.completes()
-        reconciles.run()
+        reconciles.run("creatify")
         known = reconciles.job("creatify", "p-1")
         assert (known.provider_status, known.stage) == ("video_generated", "archiving")
         assert {medium.role for medium in known.media} == {"photo", "video"}
         rows = len(reconciles.desk.cloud.rows())
-        reconciles.run()
+        reconciles.run("creatify")
         assert len(reconciles.desk.cloud.rows()) == rows
 
     @pytest.mark.parametrize(
@@ -276,15 +280,17 @@ class TestTakeIn:
         if told != "failed":
             job.updated_at = before - timedelta(seconds=1)
         rows = reconciles.desk.cloud.rows()
-        reconciles.run()
+        reconciles.run("creatify")
         assert [row for row in reconciles.desk.cloud.rows() if row not in rows and row["pk"].startswith("job#")] == []
 
-    def test_one_of_which_the_table_cannot_tell_just_now_is_left_to_the_next_sweep(self, reconciles: Reconcile) -> None:
+    def test_one_of_which_the_table_cannot_tell_just_now_is_left_to_the_next_sweep(
+        self, reconciles: Reconcile, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
         FINISHES["sync"](reconciles.desk)
-        AtItsLimit(reconciles.desk.cloud.dynamodb, times=BATCH_TRIES)
-        reconciles.run()
+        AtItsLimit(reconciles.desk.cloud.dynamodb, monkeypatch, times=BATCH_TRIES)
+        reconciles.run("sync")
         assert reconciles.desk.table.job("sync", "j-1") is None
-        reconciles.run()
+        reconciles.run("sync")
         assert reconciles.job("sync", "j-1").status == "completed"
 
     def heard(self, reconciles: Reconcile, status: str) -> ProductToVideo:
@@ -298,11 +304,11 @@ class TestTakeIn:
 
     def test_one_that_is_not_finished_is_not(self, reconciles: Reconcile) -> None:
         reconciles.desk.apis.sync.job("j-1")
-        reconciles.run()
+        reconciles.run("sync")
         assert reconciles.desk.table.job("sync", "j-1") is None
 
     def test_a_page_of_them_is_read_as_the_bare_list_is(self, reconciles: Reconcile) -> None:
         reconciles.desk.apis.creatify.paged = True
         FINISHES["creatify"](reconciles.desk)
-        reconciles.run()
+        reconciles.run("creatify")
         assert reconciles.job("creatify", "j-1").stage == "archiving"

@@ -5,13 +5,8 @@ from botocore.config import Config
 
 from dailies import bucket, secrets, table
 from dailies.secrets import MOST_REFRESH_SECONDS
-from tests.template import functions
+from tests.template import functions, receivers
 
-RECEIVERS = {
-    name: properties
-    for name, properties in functions().items()
-    if any(event["Type"] == "HttpApi" for event in properties.get("Events", {}).values())
-}
 OWN_SECONDS = 1.0  # for the proof and the parse, and on a cold start to make the clients
 GATEWAY_SECONDS = 30  # that API Gateway waits
 
@@ -28,14 +23,10 @@ def test_a_call_is_as_long_as_its_tries_and_the_pauses_between_them() -> None:
     assert longest(Config(connect_timeout=1, read_timeout=2, retries={"total_max_attempts": 3})) == 12
 
 
-def test_these_are_the_receivers() -> None:
-    assert sorted(RECEIVERS) == ["CaptionsCreator", "CreatifyProductToVideo", "SyncBatch", "SyncGeneration"]
-
-
-@pytest.mark.parametrize("name", sorted(RECEIVERS))
+@pytest.mark.parametrize("name", receivers())
 def test_the_secret_the_bucket_and_the_table_at_their_slowest_leave_time_to_say_so(name: str) -> None:
     """A look at the secret begins no call once its time is over; the last one that it began may take its whole time. A
     large body goes to the bucket, and then its row into the table."""
     secret = MOST_REFRESH_SECONDS + longest(secrets.CLIENT)
-    timeout = RECEIVERS[name]["Timeout"]
+    timeout = functions()[name]["Timeout"]
     assert secret + longest(bucket.CLIENT) + longest(table.CLIENT) + OWN_SECONDS <= timeout < GATEWAY_SECONDS

@@ -1,7 +1,7 @@
 """A transfer that was killed, or stopped because its time was over, is gone on with by the next one.
 
 What S3 has is not sent again, and only where the medium is still the same. Parts are of 5 MiB here, the least that S3
-takes: the medium has nine.
+takes: the medium has six.
 """
 
 from collections.abc import Iterator
@@ -18,19 +18,20 @@ from dailies.transfer import Order, Unfinished
 from local.media import Medium
 from local.media_host import MediaHost, media_host
 from local.sink import BUCKET, Sink
-from proof.transfers.killing import killed_transfer
 from proof.transfers.long_media import LongMedium, long_medium
 from proof.transfers.orders import KEY, MIB, kept, order, stored
+from tests.transfers import time_is_over
 
 PART = 5 * MIB
-LONG, OTHER = long_medium(41 * MIB), long_medium(41 * MIB + 1)
+LONG, OTHER = long_medium(26 * MIB), long_medium(26 * MIB + 1)
 CHANGED = LongMedium((*LONG.pieces[:-1], LONG.pieces[-1][:-1] + b"\1"))
-PARTS = 9
+PARTS = 6
 
 
 @pytest.fixture(autouse=True)
-def small_parts(monkeypatch: pytest.MonkeyPatch) -> None:
+def small_parts_and_pauses(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(transfer, "PART_BYTES", PART)
+    monkeypatch.setattr(parts, "PAUSE_SECONDS", 0.02)
 
 
 @pytest.fixture
@@ -60,7 +61,7 @@ def stopped(wanted: Order, bucket: Bucket, s3: Sink) -> Upload:
     done = transfer.transfer(replace(wanted, seconds=0, began=begun.append), bucket)
     assert done == Unfinished(begun[0], 0)
     s3.calls.clear()
-    put(s3, begun[0], {number: LONG.content[(number - 1) * PART : number * PART] for number in (1, 2, 7)})
+    put(s3, begun[0], {number: LONG.content[(number - 1) * PART : number * PART] for number in (1, 2, 4)})
     return begun[0]
 
 
@@ -77,48 +78,26 @@ def put(s3: Sink, upload: Upload, contents: dict[int, bytes]) -> None:
     s3.calls.clear()
 
 
-class TestKilled:
-    def test_the_next_run_sends_what_s3_does_not_have_and_no_more(
-        self, host: MediaHost, s3: Sink, bucket: Bucket
-    ) -> None:
-        """It dies when two parts of five are there and a third is under way; its parts are of the usual size."""
-        long = long_medium(90 * MIB)
-        host.media["longer.mp4"] = long.medium
-
-        def two_are_there() -> bool:
-            return any(len(upload.parts) == 2 for upload in list(s3.objects.uploads.values()))
-
-        begun = killed_transfer(host.url("/killed/longer.mp4", fault="stall-at-half"), s3, two_are_there)
-        assert begun
-        assert (s3.keys, s3.open_uploads) == ([], [KEY])
-        s3.calls.clear()
-        stored(replace(order(host.url("/after/longer.mp4")), resume=begun), bucket)
-        kept(s3, long.content)
-        assert (s3.calls["CreateMultipartUpload"], s3.calls["UploadPart"]) == (0, 3)
-        asked = [request.header("range") for request in host.requests_for("/after/longer.mp4")]
-        assert asked[0] == "bytes=0-"  # to see what is there now; left behind the first bytes
-        assert len(asked[1:]) == 3
-
+class TestTimeOver:
     def test_one_that_was_killed_again_goes_on_from_there_again(
         self, host: MediaHost, s3: Sink, bucket: Bucket, one_by_one: None
     ) -> None:
         begun = stopped(order(host.url("/again/long.mp4")), bucket, s3)
-        for number in (4, 9):
+        for number in (3, 6):
             put(s3, begun, {number: LONG.content[(number - 1) * PART : number * PART]})
             again = transfer.transfer(replace(order(host.url("/again/long.mp4")), seconds=0, resume=begun), bucket)
-            assert again == Unfinished(begun, 4 if number == 4 else 5)
+            assert again == Unfinished(begun, 4 if number == 3 else 5)
         stored(replace(order(host.url("/again/long.mp4")), resume=begun), bucket)
         kept(s3, LONG.content)
         assert s3.calls["UploadPart"] == PARTS - 5
 
-
-class TestTimeOver:
     def test_it_stops_where_a_part_ends_and_the_next_run_finishes(
-        self, host: MediaHost, s3: Sink, bucket: Bucket
+        self, host: MediaHost, s3: Sink, bucket: Bucket, one_by_one: None
     ) -> None:
         begun: list[Upload] = []
-        wanted = replace(order(host.url("/slow/long.mp4", fault="slow-then-busy")), began=begun.append)
-        done = transfer.transfer(replace(wanted, seconds=3), bucket)  # time for two or three parts at 6 MB/s
+        wanted = replace(order(host.url("/first/long.mp4")), began=begun.append)
+        with time_is_over(s3, after=2):
+            done = transfer.transfer(wanted, bucket)
         assert isinstance(done, Unfinished)
         assert done.upload == begun[0]
         there = s3.objects.uploads[begun[0].upload_id].parts

@@ -1,26 +1,22 @@
-"""The S3 stand-in: what it takes, what it refuses, and how it lets things go wrong, as S3 does.
+"""The S3 stand-in refuses what S3 refuses of what the archive sends, and lets go wrong what a test wants.
 
 Requests come from boto3 or are signed by botocore and sent by urllib3 or over a bare socket; checksums are the
-published check values of their algorithms or computed by hashlib and zlib.
+published check values of their algorithms or computed by hashlib. What only the benchmark's competitors send is tried
+by the benchmark.
 """
 
-import json
 import os
 import socket
-import subprocess
-import sys
-import zlib
 from base64 import b64encode
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import closing
 from hashlib import md5, sha1, sha256
-from pathlib import Path
-from typing import Any, Literal, cast
+from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
 import urllib3
-from botocore.auth import S3SigV4Auth, S3SigV4QueryAuth
+from botocore.auth import S3SigV4Auth
 from botocore.awsrequest import AWSRequest
 from botocore.credentials import Credentials
 from botocore.exceptions import BotoCoreError, ClientError
@@ -28,6 +24,7 @@ from urllib3.exceptions import ProtocolError
 
 from local.sink import BUCKET, Sink, sink
 from local.sink.signature import ACCESS_KEY, SECRET_KEY
+from tests.waiting import wait_for
 
 MIB = 1024 * 1024
 PART = os.urandom(5 * MIB)  # the least a part may have
@@ -40,19 +37,13 @@ CHECKSUMS = {
     "sha256": b64encode(sha256(DIGITS).digest()).decode(),
     "sha1": b64encode(sha1(DIGITS).digest()).decode(),
 }
-ONCE = {"retries": {"total_max_attempts": 1}, "read_timeout": 1}  # faults are to be seen, not retried away
+ONCE = {"retries": {"total_max_attempts": 1}}  # faults are to be seen, not retried away
 HTTP_CLIENT = urllib3.PoolManager(retries=False, timeout=5)
 
 
 @pytest.fixture
 def s3() -> Iterator[Sink]:
     with sink(keep=True) as running:
-        yield running
-
-
-@pytest.fixture(scope="module")
-def tls() -> Iterator[Sink]:
-    with sink(tls=True, keep=True) as running:
         yield running
 
 
@@ -94,16 +85,12 @@ def code_in(page: bytes) -> str:
     return page.partition(b"<Code>")[2].partition(b"</Code>")[0].decode()
 
 
-def chunked(content: bytes, size: int, trailers: Mapping[str, str], extension: str = "") -> bytes:
+def chunked(content: bytes, size: int, trailers: Mapping[str, str]) -> bytes:
     """`aws-chunked`, in chunks of `size`."""
-    pieces = [content[at : at + size] for at in range(0, len(content), size)] + [b""]
-    body = b"".join(b"%x%s\r\n%s\r\n" % (len(piece), extension.encode(), piece) for piece in pieces[:-1])
+    pieces = [content[at : at + size] for at in range(0, len(content), size)]
+    body = b"".join(b"%x\r\n%s\r\n" % (len(piece), piece) for piece in pieces)
     ends = "".join(f"{name}:{value}\r\n" for name, value in trailers.items())
-    return body + f"0{extension}\r\n{ends}\r\n".encode()
-
-
-def code(error: pytest.ExceptionInfo[ClientError]) -> str:
-    return error.value.response["Error"]["Code"]
+    return body + f"0\r\n{ends}\r\n".encode()
 
 
 def begun(s3: Sink, key: str = "video.mp4", **more: Any) -> dict[str, Any]:
@@ -112,22 +99,25 @@ def begun(s3: Sink, key: str = "video.mp4", **more: Any) -> dict[str, Any]:
     return {"Bucket": BUCKET, "Key": key, "UploadId": created["UploadId"]}
 
 
-def with_parts(
-    s3: Sink, upload: Mapping[str, Any], *parts: bytes, algorithm: str = "CRC64NVME"
-) -> list[dict[str, Any]]:
+def with_parts(s3: Sink, upload: Mapping[str, Any], *parts: bytes) -> list[dict[str, Any]]:
     """The parts put, as Complete lists them."""
-    listed = []
+    client, listed = s3.client(), []
     for number, part in enumerate(parts, start=1):
-        name, chosen = f"Checksum{algorithm}", cast("Any", algorithm)
-        done: Any = s3.client().upload_part(**upload, PartNumber=number, Body=part, ChecksumAlgorithm=chosen)
-        listed.append({"PartNumber": number, "ETag": done["ETag"], name: done[name]})
+        done = client.upload_part(**upload, PartNumber=number, Body=part, ChecksumAlgorithm="CRC64NVME")
+        listed.append({"PartNumber": number, "ETag": done["ETag"], "ChecksumCRC64NVME": done["ChecksumCRC64NVME"]})
     return listed
 
 
+def refused(call: Callable[..., object], **arguments: Any) -> str:
+    """The error code that S3 refuses the call with."""
+    with pytest.raises(ClientError) as error:
+        call(**arguments)
+    return error.value.response["Error"]["Code"]
+
+
 class TestPutObject:
-    @pytest.mark.parametrize("where", ["s3", "tls"])
-    def test_what_boto3_puts_is_what_it_gets(self, where: str, request: pytest.FixtureRequest) -> None:
-        client = request.getfixturevalue(where).client()
+    def test_what_boto3_puts_is_what_it_gets(self, s3: Sink) -> None:
+        client = s3.client()
         put = client.put_object(
             Bucket=BUCKET, Key="a b/ü+.mp4", Body=END, ContentType="video/mp4", Metadata={"job": "1"}
         )
@@ -135,7 +125,6 @@ class TestPutObject:
         assert got["Body"].read() == END
         assert (got["ContentType"], got["Metadata"], got["ETag"]) == ("video/mp4", {"job": "1"}, put["ETag"])
         assert put["ETag"] == f'"{md5(END).hexdigest()}"'
-        assert put["ChecksumCRC32"] == b64encode(zlib.crc32(END).to_bytes(4)).decode()
 
     def test_a_medium_with_no_checksum_gets_s3s_own(self, s3: Sink) -> None:
         assert send(s3, "PUT", "digits", DIGITS)[0] == 200
@@ -151,73 +140,36 @@ class TestPutObject:
         assert send(s3, "PUT", "wrong", DIGITS + b"0", headers={header: CHECKSUMS[name]})[:2] == (400, "BadDigest")
         assert s3.keys == ["right"]
 
-    @pytest.mark.parametrize("name", CHECKSUMS)
     @pytest.mark.parametrize("size", [1, 4, 100])
-    @pytest.mark.parametrize("signature", ["", ";chunk-signature=" + "0" * 64])
-    def test_a_trailing_one_too_whatever_the_chunks(self, s3: Sink, name: str, size: int, signature: str) -> None:
-        header = f"x-amz-checksum-{name}"
-        payload = "STREAMING-AWS4-HMAC-SHA256-PAYLOAD-TRAILER" if signature else "STREAMING-UNSIGNED-PAYLOAD-TRAILER"
+    def test_a_trailing_one_too_whatever_the_chunks(self, s3: Sink, size: int) -> None:
+        header, right = "x-amz-checksum-crc64nvme", CHECKSUMS["crc64nvme"]
         said = {"x-amz-trailer": header, "content-encoding": "aws-chunked", "x-amz-decoded-content-length": "9"}
-        right = chunked(DIGITS, size, {header: CHECKSUMS[name]}, signature)
-        assert send(s3, "PUT", "right", right, headers=said, payload=payload)[0] == 200
-        assert s3.object("right").content == DIGITS
-        assert (s3.object("right").algorithm, s3.object("right").checksum) == (name, CHECKSUMS[name])
-        wrong = chunked(DIGITS[::-1], size, {header: CHECKSUMS[name]}, signature)
-        assert send(s3, "PUT", "wrong", wrong, headers=said, payload=payload)[:2] == (400, "BadDigest")
-        none = chunked(DIGITS, size, {}, signature)
-        assert send(s3, "PUT", "none", none, headers=said, payload=payload)[:2] == (400, "MalformedTrailerError")
-        short = chunked(DIGITS[1:], size, {header: CHECKSUMS[name]}, signature)
-        assert send(s3, "PUT", "short", short, headers=said, payload=payload)[:2] == (400, "IncompleteBody")
-        assert s3.keys == ["right"]
-
-    def test_what_md5_or_sha256_say_of_the_body_is_checked(self, s3: Sink) -> None:
-        right = b64encode(md5(DIGITS).digest()).decode()
-        assert send(s3, "PUT", "right", DIGITS, headers={"content-md5": right})[0] == 200
-        assert send(s3, "PUT", "wrong", END, headers={"content-md5": right})[:2] == (400, "BadDigest")
-        assert send(s3, "PUT", "none", END, headers={"content-md5": "?"})[:2] == (400, "InvalidDigest")
-        assert send(s3, "PUT", "also-right", DIGITS, payload=sha256(DIGITS).hexdigest())[0] == 200
-        mismatch = (400, "XAmzContentSHA256Mismatch")
-        assert send(s3, "PUT", "wrong", END, payload=sha256(DIGITS).hexdigest())[:2] == mismatch
-        assert s3.keys == ["also-right", "right"]
-
-    def test_two_checksums_are_one_too_many(self, s3: Sink) -> None:
-        both = {f"x-amz-checksum-{name}": CHECKSUMS[name] for name in ("crc32", "sha256")}
-        assert send(s3, "PUT", "two", DIGITS, headers=both)[:2] == (400, "InvalidRequest")
-
-    def test_a_body_needs_a_length(self, s3: Sink) -> None:
-        assert exchange(s3, signed(s3, "PUT", "none", {}, "UNSIGNED-PAYLOAD"), b"") == (411, "MissingContentLength")
-        said = {"x-amz-trailer": "x-amz-checksum-crc32", "content-encoding": "aws-chunked"}
+        bodies = {
+            "right": chunked(DIGITS, size, {header: right}),
+            "BadDigest": chunked(DIGITS[::-1], size, {header: right}),
+            "MalformedTrailerError": chunked(DIGITS, size, {}),
+            "IncompleteBody": chunked(DIGITS[1:], size, {header: right}),
+        }
         payload = "STREAMING-UNSIGNED-PAYLOAD-TRAILER"
-        assert send(s3, "PUT", "none", b"0\r\n\r\n", headers=said, payload=payload)[:2] == (411, "MissingContentLength")
+        answers = {key: send(s3, "PUT", key, body, headers=said, payload=payload)[:2] for key, body in bodies.items()}
+        assert answers == {key: (400, key) for key in bodies} | {"right": (200, "")}
+        assert s3.keys == ["right"]
+        stored = s3.object("right")
+        assert (stored.content, stored.algorithm, stored.checksum) == (DIGITS, "crc64nvme", right)
 
     def test_a_cut_body_makes_no_object(self, s3: Sink) -> None:
         sent = signed(s3, "PUT", "none", {}, "UNSIGNED-PAYLOAD")
         assert exchange(s3, {**sent, "Content-Length": "1001"}, END) == (400, "IncompleteBody")
         assert exchange(s3, {**sent, "Transfer-Encoding": "chunked"}, b"3e8\r\n" + END) == (400, "IncompleteBody")
+        assert exchange(s3, sent, b"") == (411, "MissingContentLength")
         assert s3.keys == []
 
     def test_if_none_match_keeps_the_first(self, s3: Sink) -> None:
         s3.client().put_object(Bucket=BUCKET, Key="one", Body=b"first", IfNoneMatch="*")
-        with pytest.raises(ClientError) as error:
-            s3.client().put_object(Bucket=BUCKET, Key="one", Body=b"second", IfNoneMatch="*")
-        assert code(error) == "PreconditionFailed"
+        second = {"Bucket": BUCKET, "Key": "one", "Body": b"second", "IfNoneMatch": "*"}
+        assert refused(s3.client().put_object, **second) == "PreconditionFailed"
         s3.client().put_object(Bucket="another", Key="one", Body=b"second", IfNoneMatch="*")
         assert s3.object("one").content == b"first"
-
-    def test_the_bucket_may_be_part_of_the_hosts_name(self, s3: Sink) -> None:
-        host = f"films.s3.localhost:{urlsplit(s3.endpoint_url).port}"
-        request = AWSRequest("PUT", f"http://{host}/a/b", headers={})
-        Signer("UNSIGNED-PAYLOAD").add_auth(request)
-        headers = {**dict(request.headers.items()), "Host": host}
-        assert HTTP_CLIENT.request("PUT", f"{s3.endpoint_url}/a/b", headers=headers, body=END).status == 200
-        assert s3.object("a/b", bucket="films").content == END
-
-    def test_one_connection_serves_many_requests(self, s3: Sink) -> None:
-        with urllib3.HTTPConnectionPool("127.0.0.1", urlsplit(s3.endpoint_url).port or 0, maxsize=1) as pool:
-            for key in ("a", "b", "c"):
-                headers = signed(s3, "PUT", key, {}, "UNSIGNED-PAYLOAD")
-                assert pool.request("PUT", f"/{BUCKET}/{key}", headers=headers, body=END).status == 200
-            assert pool.num_connections == 1
 
 
 def exchange(s3: Sink, headers: Mapping[str, str], body: bytes) -> tuple[int, str]:
@@ -252,23 +204,10 @@ class TestSignature:
 
     def test_without_one_or_with_another_key_nothing_goes(self, s3: Sink) -> None:
         assert HTTP_CLIENT.request("GET", f"{s3.endpoint_url}/{BUCKET}/one").status == 403
-        foreign = s3.client()
-        foreign._request_signer._credentials = Credentials("AKIDOTHER", SECRET_KEY)  # type: ignore[attr-defined]
-        with pytest.raises(ClientError) as error:
-            foreign.put_object(Bucket=BUCKET, Key="one", Body=END)
-        assert code(error) == "InvalidAccessKeyId"
-
-    def test_a_link_holds_until_it_expires(self, s3: Sink) -> None:
-        client = s3.client(signature_version="s3v4")
-        client.put_object(Bucket=BUCKET, Key="a b/ü", Body=END)
-        params = {"Bucket": BUCKET, "Key": "a b/ü", "ResponseContentType": "a/b; c=d"}
-        link = client.generate_presigned_url("get_object", Params=params, ExpiresIn=60)
-        assert HTTP_CLIENT.request("GET", link).data == END
-        assert HTTP_CLIENT.request("GET", link.replace("Expires=60", "Expires=600")).status == 403
-        for seconds, refused in [(10, ""), (-1, "AccessDenied")]:
-            request = AWSRequest("GET", f"{s3.endpoint_url}/{BUCKET}/a%20b/%C3%BC", headers={})
-            S3SigV4QueryAuth(Credentials(ACCESS_KEY, SECRET_KEY), "s3", "us-east-1", seconds).add_auth(request)
-            assert code_in(HTTP_CLIENT.request("GET", str(request.url)).data) == refused
+        sent = signed(s3, "PUT", "one", {}, "UNSIGNED-PAYLOAD")
+        foreign = {**sent, "Authorization": sent["Authorization"].replace(ACCESS_KEY, "AKIDOTHER")}
+        answer = HTTP_CLIENT.request("PUT", f"{s3.endpoint_url}/{BUCKET}/one", headers=foreign, body=END)
+        assert (answer.status, code_in(answer.data)) == (403, "InvalidAccessKeyId")
 
 
 class TestMultipartUpload:
@@ -290,16 +229,8 @@ class TestMultipartUpload:
         assert s3.object("video.mp4").content == PART + PART[::-1] + END
         assert s3.open_uploads == []
 
-    def test_a_composite_one_is_that_of_the_parts(self, s3: Sink) -> None:
-        upload = begun(s3, ChecksumAlgorithm="SHA256")
-        parts: Any = with_parts(s3, upload, PART, END, algorithm="SHA256")
-        done = s3.client().complete_multipart_upload(**upload, MultipartUpload={"Parts": parts})
-        digest = sha256(sha256(PART).digest() + sha256(END).digest()).digest()
-        assert (done["ChecksumSHA256"], done["ChecksumType"]) == (f"{b64encode(digest).decode()}-2", "COMPOSITE")
-        assert done["ETag"] == f'"{md5(md5(PART).digest() + md5(END).digest()).hexdigest()}-2"'
-
     @pytest.mark.parametrize(
-        ("change", "refused"),
+        ("change", "code"),
         [
             ({"MpuObjectSize": len(PART)}, "InvalidRequest"),
             ({"ChecksumCRC64NVME": CHECKSUMS["crc64nvme"]}, "BadDigest"),
@@ -308,18 +239,16 @@ class TestMultipartUpload:
             ({"Key": "another"}, "NoSuchUpload"),
         ],
     )
-    def test_what_complete_says_of_the_whole_must_be_true(self, s3: Sink, change: dict[str, Any], refused: str) -> None:
+    def test_what_complete_says_of_the_whole_must_be_true(self, s3: Sink, change: dict[str, Any], code: str) -> None:
         upload = begun(s3, ChecksumAlgorithm="CRC64NVME")
         call: dict[str, Any] = {**upload, "MultipartUpload": {"Parts": with_parts(s3, upload, PART, END)}}
-        with pytest.raises(ClientError) as error:
-            s3.client(**ONCE).complete_multipart_upload(**cast("Any", call | change))
-        assert code(error) == refused
+        assert refused(s3.client(**ONCE).complete_multipart_upload, **call | change) == code
         assert s3.keys == []
         assert s3.open_uploads == ["video.mp4"]
         s3.client().complete_multipart_upload(**call)
 
     @pytest.mark.parametrize(
-        ("change", "refused"),
+        ("change", "code"),
         [
             ({"ETag": '"0123"'}, "InvalidPart"),
             ({"ChecksumCRC64NVME": CHECKSUMS["crc64nvme"]}, "InvalidPart"),
@@ -327,66 +256,33 @@ class TestMultipartUpload:
             ({"PartNumber": 1}, "InvalidPartOrder"),
         ],
     )
-    def test_and_of_each_part(self, s3: Sink, change: dict[str, Any], refused: str) -> None:
+    def test_and_of_each_part(self, s3: Sink, change: dict[str, Any], code: str) -> None:
         upload = begun(s3, ChecksumAlgorithm="CRC64NVME")
         parts: Any = with_parts(s3, upload, PART, END)
         parts[1] |= change
-        with pytest.raises(ClientError) as error:
-            s3.client().complete_multipart_upload(**upload, MultipartUpload={"Parts": parts})
-        assert code(error) == refused
+        complete = s3.client().complete_multipart_upload
+        assert refused(complete, **upload, MultipartUpload={"Parts": parts}) == code
 
     def test_only_the_last_part_may_be_small(self, s3: Sink) -> None:
         upload = begun(s3, ChecksumAlgorithm="CRC64NVME")
         parts: Any = with_parts(s3, upload, PART[1:], END)
-        with pytest.raises(ClientError) as error:
-            s3.client().complete_multipart_upload(**upload, MultipartUpload={"Parts": parts})
-        assert code(error) == "EntityTooSmall"
-        s3.client().complete_multipart_upload(**upload, MultipartUpload={"Parts": parts[1:]})
+        complete = s3.client().complete_multipart_upload
+        assert refused(complete, **upload, MultipartUpload={"Parts": parts}) == "EntityTooSmall"
+        complete(**upload, MultipartUpload={"Parts": parts[1:]})
         assert s3.object("video.mp4").content == END
 
     def test_parts_carry_the_checksum_their_upload_was_created_with(self, s3: Sink) -> None:
-        path = "video.mp4?partNumber=1&uploadId="
-        composite = path + begun(s3, ChecksumAlgorithm="SHA256")["UploadId"]
-        assert send(s3, "PUT", composite, DIGITS)[:2] == (400, "InvalidRequest")
-        other = {"x-amz-checksum-crc32": CHECKSUMS["crc32"]}
-        assert send(s3, "PUT", composite, DIGITS, headers=other)[:2] == (400, "InvalidRequest")
-        right = {"x-amz-checksum-sha256": CHECKSUMS["sha256"]}
-        assert send(s3, "PUT", composite, DIGITS, headers=right)[0] == 200
-        full = path + begun(s3, ChecksumAlgorithm="CRC32", ChecksumType="FULL_OBJECT")["UploadId"]
-        assert send(s3, "PUT", full, DIGITS)[2]["x-amz-checksum-crc32"] == CHECKSUMS["crc32"]
-
-    def test_where_none_was_named_any_does_and_the_whole_has_s3s_own(self, s3: Sink) -> None:
-        """What boto3 does for who calls it by hand: CRC32 with each part, none with the upload."""
-        upload = begun(s3)
-        parts: Any = with_parts(s3, upload, PART, END, algorithm="CRC32")
-        assert parts[1]["ChecksumCRC32"] == b64encode(zlib.crc32(END).to_bytes(4)).decode()
-        listed: Any = [{name: part[name] for name in ("PartNumber", "ETag")} for part in parts]
-        s3.client().complete_multipart_upload(**upload, MultipartUpload={"Parts": listed})
-        assert (s3.object("video.mp4").algorithm, s3.object("video.mp4").checksum_type) == ("crc64nvme", "FULL_OBJECT")
-
-    @pytest.mark.parametrize(("algorithm", "kind"), [("SHA256", "FULL_OBJECT"), ("CRC64NVME", "COMPOSITE")])
-    def test_not_every_algorithm_makes_every_kind(
-        self, s3: Sink, algorithm: Literal["SHA256", "CRC64NVME"], kind: Literal["FULL_OBJECT", "COMPOSITE"]
-    ) -> None:
-        with pytest.raises(ClientError) as error:
-            begun(s3, ChecksumAlgorithm=algorithm, ChecksumType=kind)
-        assert code(error) == "InvalidRequest"
-
-    def test_part_numbers_end_at_10_000(self, s3: Sink) -> None:
-        upload = begun(s3)["UploadId"]
-        for number in ("0", "10001", "x"):
-            refused = send(s3, "PUT", f"video.mp4?partNumber={number}&uploadId={upload}", END)
-            assert refused[:2] == (400, "InvalidArgument")
-        assert send(s3, "PUT", f"video.mp4?partNumber=10000&uploadId={upload}", END)[0] == 200
+        path = f"video.mp4?partNumber=1&uploadId={begun(s3, ChecksumAlgorithm='SHA256')['UploadId']}"
+        assert send(s3, "PUT", path, DIGITS)[:2] == (400, "InvalidRequest")
+        for name, answer in (("crc32", (400, "InvalidRequest")), ("sha256", (200, ""))):
+            assert send(s3, "PUT", path, DIGITS, headers={f"x-amz-checksum-{name}": CHECKSUMS[name]})[:2] == answer
 
     def test_an_aborted_upload_is_gone(self, s3: Sink) -> None:
         upload = begun(s3)
         assert s3.client().list_multipart_uploads(Bucket=BUCKET)["Uploads"][0]["UploadId"] == upload["UploadId"]
         s3.client().abort_multipart_upload(**upload)
         for call in (s3.client().abort_multipart_upload, s3.client().list_parts):
-            with pytest.raises(ClientError) as error:
-                call(**upload)
-            assert code(error) == "NoSuchUpload"
+            assert refused(call, **upload) == "NoSuchUpload"
         assert "Uploads" not in s3.client().list_multipart_uploads(Bucket=BUCKET)
 
     def test_its_parts_are_listed_in_pages(self, s3: Sink) -> None:
@@ -402,36 +298,31 @@ class TestMultipartUpload:
         upload = begun(s3)
         parts: Any = with_parts(s3, upload, END)
         s3.client().put_object(Bucket=BUCKET, Key="video.mp4", Body=DIGITS)
-        with pytest.raises(ClientError) as error:
-            s3.client().complete_multipart_upload(**upload, MultipartUpload={"Parts": parts}, IfNoneMatch="*")
-        assert code(error) == "PreconditionFailed"
+        call = {**upload, "MultipartUpload": {"Parts": parts}, "IfNoneMatch": "*"}
+        assert refused(s3.client().complete_multipart_upload, **call) == "PreconditionFailed"
         assert s3.object("video.mp4").content == DIGITS
 
 
 class TestFaults:
     def test_fail_refuses_as_often_as_told_and_without_effect(self, s3: Sink) -> None:
-        s3.fail("PutObject", status=503, times=2)
-        s3.client().put_object(Bucket=BUCKET, Key="one", Body=END)  # boto3 tries three times
+        s3.fail("PutObject", status=503)
+        s3.client().put_object(Bucket=BUCKET, Key="one", Body=END)  # boto3 tries again
         assert [(call.operation, call.headers["amz-sdk-request"][:9]) for call in s3.requests] == [
             ("PutObject", "attempt=1"),
             ("PutObject", "attempt=2"),
-            ("PutObject", "attempt=3"),
         ]
         s3.fail("PutObject", status=409, code="ConditionalRequestConflict", skip=1)
         once = s3.client(**ONCE)
         once.put_object(Bucket=BUCKET, Key="two", Body=END)
-        with pytest.raises(ClientError) as error:
-            once.put_object(Bucket=BUCKET, Key="three", Body=END)
-        assert code(error) == "ConditionalRequestConflict"
+        assert refused(once.put_object, Bucket=BUCKET, Key="three", Body=END) == "ConditionalRequestConflict"
         assert s3.keys == ["one", "two"]
 
     def test_complete_may_be_answered_200_with_an_error_inside(self, s3: Sink) -> None:
         upload = begun(s3)
         parts: Any = with_parts(s3, upload, END)
         s3.fail("CompleteMultipartUpload", status=200, code="InternalError")
-        with pytest.raises(ClientError) as error:
-            s3.client(**ONCE).complete_multipart_upload(**upload, MultipartUpload={"Parts": parts})
-        assert code(error) == "InternalError"
+        complete = s3.client(**ONCE).complete_multipart_upload
+        assert refused(complete, **upload, MultipartUpload={"Parts": parts}) == "InternalError"
         assert s3.open_uploads == ["video.mp4"]
         assert s3.keys == []
 
@@ -440,8 +331,8 @@ class TestFaults:
         s3.hang("PutObject", late=True)
         for key in ("before", "after"):
             with pytest.raises(BotoCoreError):
-                s3.client(**ONCE).put_object(Bucket=BUCKET, Key=key, Body=END)
-        assert s3.keys == ["after"]
+                s3.client(**ONCE, read_timeout=0.2).put_object(Bucket=BUCKET, Key=key, Body=END)
+        wait_for("the effect", lambda: s3.keys, lambda keys: keys == ["after"])
 
     def test_cut_closes_in_the_middle_of_the_body(self, s3: Sink) -> None:
         s3.cut("PutObject", after=100)
@@ -455,31 +346,3 @@ class TestFaults:
         with pytest.raises(ProtocolError):
             send(s3, "PUT", "one", END)
         assert s3.object("one").content == END
-
-    def test_a_misspelt_operation_is_told(self, s3: Sink) -> None:
-        with pytest.raises(ValueError, match="PutPart"):
-            s3.fail("PutPart")
-
-
-class TestProcess:
-    def test_it_counts_and_keeps_no_bytes(self) -> None:
-        """As the benchmarks run it."""
-        with subprocess.Popen(
-            [sys.executable, "-m", "local.sink"], stdout=subprocess.PIPE, cwd=Path(__file__).parents[1]
-        ) as process:
-            assert process.stdout
-            try:
-                started = json.loads(process.stdout.readline())
-                s3 = Sink(started["endpoint_url"], None, keep=False)  # only to reach it
-                s3.client().put_object(Bucket=BUCKET, Key="digits", Body=DIGITS, ChecksumAlgorithm="CRC64NVME")
-                told = json.loads(HTTP_CLIENT.request("GET", f"{s3.endpoint_url}/-/calls").data)
-                assert told["calls"] == {"PutObject": 1}
-                (stored,) = told["objects"]
-                assert (stored["key"], stored["size"], stored["checksum"]) == ("digits", 9, CHECKSUMS["crc64nvme"])
-                with pytest.raises(ClientError) as error:
-                    s3.client().get_object(Bucket=BUCKET, Key="digits")
-                assert code(error) == "NotImplemented"
-                HTTP_CLIENT.request("DELETE", f"{s3.endpoint_url}/-/calls")
-                assert json.loads(HTTP_CLIENT.request("GET", f"{s3.endpoint_url}/-/calls").data)["calls"] == {}
-            finally:
-                process.terminate()

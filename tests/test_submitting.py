@@ -7,6 +7,7 @@ from dataclasses import replace
 
 import pytest
 
+from dailies.allowance import Limit
 from dailies.bus import Bus
 from dailies.errors import NotSubmitted
 from dailies.providers.sync import SYNC
@@ -140,12 +141,14 @@ class TestNotSubmitted:
 
     def test_syncs_submissions_have_a_limit_of_their_own(self, owner: Owner) -> None:
         """Sixty a minute, whatever is asked beside."""
+        limit = SYNC.submit_limit
+        assert limit == Limit(60, 60)
         owner.desk.table.take_calls("sync", SYNC.api_limit, SYNC.api_limit.calls, time.time())
-        for _ in range(60):
-            owner.submit("sync", "generate", GENERATION, SYNC_URL)
+        owner.desk.table.take_calls("sync/submit", limit, 59, time.time())
+        owner.submit("sync", "generate", GENERATION, SYNC_URL)
         with pytest.raises(NotSubmitted, match="sync did not take it: the provider's rate limit leaves no room"):
             owner.submit("sync", "generate", GENERATION, SYNC_URL)
-        assert [request.status for request in owner.desk.apis.requests] == [201] * 60
+        assert [request.status for request in owner.desk.apis.requests] == [201]
 
     @pytest.mark.parametrize("status", [503, None])
     def test_it_is_sent_once_also_where_the_answer_is_lost(self, owner: Owner, status: int | None) -> None:

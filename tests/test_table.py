@@ -3,6 +3,9 @@
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
+import pytest
+
+from dailies import table
 from dailies.models import Event, Media
 from dailies.rows import SHARDS, shard_of
 from dailies.table import BATCH_TRIES, PAGE, Table
@@ -30,9 +33,11 @@ def told(number: int, *, completed: bool = False, second: int = 0) -> Event:
 
 
 class AtItsLimit:
-    """DynamoDB answers none of the keys of the next BatchGetItem calls; `calls` counts all."""
+    """DynamoDB answers none of the keys of the next BatchGetItem calls; `calls` counts all. They follow each other at
+    once."""
 
-    def __init__(self, client: "DynamoDBClient", times: int) -> None:
+    def __init__(self, client: "DynamoDBClient", patched: pytest.MonkeyPatch, times: int) -> None:
+        patched.setattr(table, "BATCH_PAUSE", 0)
         self.times = times
         self.calls = 0
         self._asked: dict[str, Any] = {}
@@ -58,17 +63,21 @@ class TestJobs:
         assert found == {"g-0": replace(stored[0], version=1), "g-2": replace(stored[2], version=1), "g-9": None}
         assert jobs.jobs("sync", []) == {}
 
-    def test_what_dynamodb_leaves_unprocessed_is_asked_for_again(self, cloud: Cloud) -> None:
+    def test_what_dynamodb_leaves_unprocessed_is_asked_for_again(
+        self, cloud: Cloud, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
         jobs = Table(cloud.dynamodb, TABLE)
         jobs.advance(told(1))
-        limit = AtItsLimit(cloud.dynamodb, times=1)
+        limit = AtItsLimit(cloud.dynamodb, monkeypatch, times=1)
         assert jobs.jobs("sync", ["g-1", "g-9"]) == {"g-1": jobs.job("sync", "g-1"), "g-9": None}
         assert limit.calls == 2
 
-    def test_but_not_for_ever_and_then_nothing_is_said_of_it(self, cloud: Cloud) -> None:
+    def test_but_not_for_ever_and_then_nothing_is_said_of_it(
+        self, cloud: Cloud, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
         jobs = Table(cloud.dynamodb, TABLE)
         jobs.advance(told(1))
-        limit = AtItsLimit(cloud.dynamodb, times=100)
+        limit = AtItsLimit(cloud.dynamodb, monkeypatch, times=100)
         assert jobs.jobs("sync", ["g-1", "g-9"]) == {}
         assert limit.calls == BATCH_TRIES
 
@@ -77,8 +86,7 @@ class TestStandingJobs:
     def test_they_are_listed_from_the_newest_across_shards_and_pages(self, cloud: Cloud) -> None:
         jobs = Table(cloud.dynamodb, TABLE)
         count = PAGE * (SHARDS + 1)  # more than a page in one shard at least
-        for number in range(count):
-            jobs.advance(told(number))
+        cloud.put_events(map(told, range(count)))
         found = [job["job_id"] for job in jobs.standing_jobs("sync", "waiting")]
         assert {shard_of(job_id) for job_id in found} == set(range(SHARDS))
         assert found == [f"g-{number}" for number in reversed(range(count))]

@@ -4,6 +4,7 @@ import os
 import re
 import runpy
 import tomllib
+from functools import cache
 from typing import Any, ClassVar
 
 import boto3
@@ -11,6 +12,7 @@ import pytest
 from botocore import xform_name
 
 from dailies.providers import every_provider
+from tests.clients import lent_clients
 from tests.template import FUNCTION, ROOT, events, folder, functions, resources, template
 
 FUNCTIONS = sorted(functions())
@@ -150,36 +152,36 @@ class Environment(dict[str, str]):
         return super().get(name, default)
 
 
+@cache
+def asked_by(name: str) -> set[str]:
+    """What the function's module asks of its environment when Lambda loads it, given what the template gives it."""
+    own = functions()[name]["Environment"]["Variables"]
+    given = dict.fromkeys({*own, *TestCode.ALL}, "1") | {"AWS_DEFAULT_REGION": "eu-central-1"}
+    environment = Environment(given)
+    with pytest.MonkeyPatch.context() as patched, lent_clients():
+        patched.setattr(os, "environ", environment)
+        patched.setattr(boto3, "DEFAULT_SESSION", None)  # it reads the environment that it was made in
+        assert callable(runpy.run_path(str(folder(name) / "app.py"))["lambda_handler"])
+    return environment.asked
+
+
 class TestCode:
     ALL = sorted(template()["Globals"]["Function"]["Environment"]["Variables"])
 
     @pytest.mark.parametrize("name", FUNCTIONS)
-    def test_a_function_reads_what_it_is_given_and_nothing_else(
-        self, name: str, monkeypatch: pytest.MonkeyPatch
-    ) -> None:
+    def test_a_function_reads_what_it_is_given_and_nothing_else(self, name: str) -> None:
         own = functions()[name]["Environment"]["Variables"]
-        asked = self.asked(name, monkeypatch)
+        asked = asked_by(name)
         assert set(own) <= asked
         source = (folder(name) / "app.py").read_text() + (
             ROOT / "layers/dailies/python/dailies/receiving.py"
         ).read_text()
         assert {word for word in asked if f'"{word}"' in source} <= {*own, *self.ALL}
 
-    def test_what_all_functions_are_given_most_of_them_read(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        readers = [self.asked(name, monkeypatch) for name in FUNCTIONS]
+    def test_what_all_functions_are_given_most_of_them_read(self) -> None:
+        readers = [asked_by(name) for name in FUNCTIONS]
         for variable in {*self.ALL} - {"PYDANTIC_DISABLE_PLUGINS"}:  # which pydantic reads, at its first model
             assert sum(variable in asked for asked in readers) > len(FUNCTIONS) / 2, variable
-
-    def asked(self, name: str, monkeypatch: pytest.MonkeyPatch) -> set[str]:
-        """What the function's module asks of its environment when Lambda loads it, given what the template gives it."""
-        own = functions()[name]["Environment"]["Variables"]
-        given = dict.fromkeys({*own, *self.ALL}, "1") | {"AWS_DEFAULT_REGION": "eu-central-1"}
-        environment = Environment(given)
-        with monkeypatch.context() as patched:
-            patched.setattr(os, "environ", environment)
-            patched.setattr(boto3, "DEFAULT_SESSION", None)  # another test's, of another environment
-            assert callable(runpy.run_path(str(folder(name) / "app.py"))["lambda_handler"])
-        return environment.asked
 
     def test_the_layer_carries_the_descriptions_of_the_services_that_the_bundle_calls_and_no_others(self) -> None:
         carried = runpy.run_path(str(ROOT / "layers/dailies/trim.py"))["OPERATIONS"]

@@ -4,7 +4,7 @@
         apis.sync.base_url, apis.sync.credentials            # for SyncApiUrl and the secret <stack>/sync/api
         apis.sync.job("g-1", webhook_url=...).completes()    # COMPLETED; its webhook has been called
         apis.sync.links.die("g-1")                           # the links given so far are dead; `lose`: new ones too
-        apis.sync.callbacks.are(LOST, times=2)               # also DOUBLED, OVERTAKEN, late(30)
+        apis.sync.callbacks.are(LOST)                        # from now on; or SENT
         apis.sync.fail(status=503, times=2, retry_after=1)   # the next two calls
         apis.sync.part.pace = Pace(waiting=2, working=8)     # of what is submitted; None: by script only
         apis.clock.forward(60)                               # what falls due on the way has happened after it
@@ -14,9 +14,9 @@ What is here is what the providers document, or is marked as a guess. It shares 
 local.apis` serves until it is interrupted.
 """
 
-from local.apis.callbacks import DOUBLED, LOST, OVERTAKEN, SENT, late
+from local.apis.callbacks import LOST, SENT
 from local.apis.gate import Limit
 from local.apis.running import ProviderApis, provider_apis
 from local.apis.world import Pace
 
-__all__ = ["DOUBLED", "LOST", "OVERTAKEN", "SENT", "Limit", "Pace", "ProviderApis", "late", "provider_apis"]
+__all__ = ["LOST", "SENT", "Limit", "Pace", "ProviderApis", "provider_apis"]

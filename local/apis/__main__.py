@@ -12,23 +12,14 @@ from local.apis import Pace, provider_apis
 from local.ports import choose
 from local.stack import StackError
 
-SHARES = {
-    "lost": "callbacks that are never sent",
-    "doubled": "callbacks that are sent twice",
-    "delayed": "callbacks that come late",
-    "overtaken": "callbacks that come after the job's next one",
-    "failing": "submitted jobs that fail",
-}
-
 
 def main() -> None:
     options = argparse.ArgumentParser(prog="python -m local.apis", description="Serve the simulated providers' APIs.")
     options.add_argument("--port", type=int, default=0, help="0 takes a free one")
-    options.add_argument("--seed", type=int, default=0, help="the same seed makes up the same ids, secrets and fates")
+    options.add_argument("--seed", type=int, default=0, help="the same seed makes up the same ids and secrets")
     options.add_argument("--waiting", type=float, default=2, help="seconds until a submitted job is worked on")
     options.add_argument("--working", type=float, default=8, help="seconds it is worked on")
-    for name, meaning in SHARES.items():
-        options.add_argument(f"--{name}", type=_share, default=0.0, metavar="SHARE", help=f"{meaning}: 0 to 1")
+    options.add_argument("--failing", type=_share, default=0.0, metavar="SHARE", help="of the jobs that fail: 0 to 1")
     given = options.parse_args()
     try:
         port = choose(given.port, 0)
@@ -37,9 +28,6 @@ def main() -> None:
     with provider_apis(seed=given.seed, port=port) as apis, suppress(KeyboardInterrupt):
         for provider in (apis.sync, apis.creatify, apis.captions):
             provider.part.pace = Pace(given.waiting, given.working, given.failing)
-            provider.callbacks.mix(
-                lost=given.lost, doubled=given.doubled, delayed=given.delayed, overtaken=given.overtaken
-            )
             print(f"{provider.part.provider.upper()}_API_URL={provider.base_url}")
         print(f"sync/signing {apis.sync.signing_secret}")
         for provider in (apis.sync, apis.creatify, apis.captions):

@@ -7,10 +7,9 @@ from typing import Any
 from local.apis.callbacks import Callback
 from local.apis.captions_webhooks import Registration, Webhooks
 from local.apis.world import Part
-from local.callers import Reply, compact
+from local.callers import compact
 
 CREDITS = 30  # one a second, of half a minute
-FORGED = "somebody-elses"
 
 
 @dataclass
@@ -53,13 +52,6 @@ class Operation:
         self._tell("creator.failure")
         return self
 
-    def forge(self, webhook_url: str, secret: str = FORGED, **changes: Any) -> Reply | None:
-        """Somebody who does not know the secret (or does: name it) calls a webhook, the body changed like this."""
-        event = "creator.failure" if self.error else "creator.success"
-        proof = {"Authorization": f"Bearer {secret}"}
-        forged = self._callback(event, webhook_url, lambda _body: proof, changes)
-        return self._part.callbacks.forge(forged)
-
     def shown(self) -> dict[str, Any]:
         """As a poll shows it: what there is none of is absent."""
         shown = {"url": self._part.links.url(self.id, self.output), "state": self.state, "progress": self.progress}
@@ -67,7 +59,7 @@ class Operation:
 
     def _tell(self, event: str) -> None:
         with self._part.world.lock:
-            told = [self._callback(event, one.url, self._webhooks.prover(one), {}) for one in self._hearers(event)]
+            told = [self._callback(event, one.url, self._webhooks.prover(one)) for one in self._hearers(event)]
         for callback in told:
             self._part.tell(callback)
 
@@ -78,12 +70,10 @@ class Operation:
             if event in one.enabled_events and self.webhook_id in (None, one.id)
         ]
 
-    def _callback(
-        self, event: str, url: str, prove: Callable[[bytes], dict[str, str]], changes: dict[str, Any]
-    ) -> Callback:
+    def _callback(self, event: str, url: str, prove: Callable[[bytes], dict[str, str]]) -> Callback:
         body: dict[str, Any] = {"event": event, "operationId": self.id}
         if event == "creator.success":
             body = {"url": self._part.links.url(self.id, self.output), **body, "creditsSpent": CREDITS}
         else:
             body |= {"error": self.error}  # a guess: what a failure says is published nowhere
-        return Callback("captions/creator", self.id, event, url, compact(body | changes), prove)
+        return Callback("captions/creator", self.id, event, url, compact(body), prove)

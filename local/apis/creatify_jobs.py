@@ -7,7 +7,7 @@ from typing import Any
 
 from local.apis.callbacks import Callback
 from local.apis.world import Part
-from local.callers import CREATIFY_ZONE, Reply
+from local.callers import CREATIFY_ZONE
 
 PRODUCT_URL = "https://m.media-amazon.com/images/I/71xUtGqbKQL._SL1500_.jpg"  # the example in Creatify's guide
 PHOTO, VIDEO = "product.png", "product.mp4"
@@ -60,10 +60,6 @@ class ProductToVideo:
             self.failed_reason = reason
         return self.becomes("failed")
 
-    def forge(self, webhook_url: str = "", **changes: Any) -> Reply | None:
-        """Somebody who knows the webhook's URL calls it, or tries another; the body is changed like this."""
-        return self._part.callbacks.forge(self._callback(self.shown() | changes, webhook_url))
-
     def shown(self) -> dict[str, Any]:
         """The whole job: empty where there is nothing, but for the avatar, which is null."""
         links = self._part.links
@@ -88,11 +84,9 @@ class ProductToVideo:
             "regen_source_id": self.regen_source_id,
         }
 
-    def _callback(self, body: dict[str, Any], url: str = "") -> Callback:
+    def _callback(self, body: dict[str, Any]) -> Callback:
         raw = json.dumps(body).encode()  # as Python's requests writes it: with spaces, in ASCII
-        return Callback(
-            "creatify/product_to_videos", self.id, str(body["status"]), url or self.webhook_url, raw, _no_proof
-        )
+        return Callback("creatify/product_to_videos", self.id, str(body["status"]), self.webhook_url, raw, _no_proof)
 
 
 def _no_proof(_body: bytes) -> dict[str, str]:

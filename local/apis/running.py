@@ -33,8 +33,8 @@ class ProviderApis:
 
 @contextmanager
 def provider_apis(*, seed: int = 0, start: float | None = None, port: int = 0) -> Iterator[ProviderApis]:
-    """The APIs on 127.0.0.1 while the context lasts, empty of jobs. The same seed makes up the same ids and secrets and
-    draws the same fates. With `start` (seconds since 1970) time stands still until it is moved; otherwise it runs."""
+    """The APIs on 127.0.0.1 while the context lasts, empty of jobs. The same seed makes up the same ids, secrets and
+    failures. With `start` (seconds since 1970) time stands still until it is moved; otherwise it runs."""
     clock, chance, server = Clock(start), Chance(seed), Server(port)
     with media_host(now=clock.now, key=chance.letters(32, "links").encode()) as host:
         world = World(clock, chance, host, server.base_url)

@@ -8,7 +8,7 @@ from urllib.parse import quote
 
 from local.apis.callbacks import Callback
 from local.apis.world import Part
-from local.callers import Reply, compact, sync_batch_result, sync_batch_row, sync_proofs, zulu
+from local.callers import compact, sync_batch_result, sync_batch_row, sync_proofs, zulu
 from local.media import Medium
 
 # Sync's words for its error codes, https://sync.so/docs/developer-guides/error-handling
@@ -30,7 +30,6 @@ INPUT = [
     {"type": "audio", "url": "https://assets.sync.so/docs/example-audio.wav"},
 ]
 ENDS = frozenset({"COMPLETED", "FAILED"})  # what the webhooks are told of
-FORGED = "whsec_somebody_elses"
 
 type Secret = Callable[[], str]  # Sync's present signing secret
 
@@ -78,10 +77,6 @@ class Generation:
         with self._part.world.lock:
             self.error_code = code
         return self.becomes(status)
-
-    def forge(self, secret: str = FORGED, **changes: Any) -> Reply | None:
-        """Somebody who does not know the secret (or does: name it) calls the webhook, the body changed like this."""
-        return self._part.callbacks.forge(self._callback(self._told() | changes, lambda: secret))
 
     def shown(self) -> dict[str, Any]:
         """As GET shows it: every field, null where there is nothing, the output under its old and its new name."""
@@ -164,10 +159,6 @@ class Batch:
     def fails(self) -> "Batch":
         """FAILED, all of it."""
         return self.becomes("FAILED")
-
-    def forge(self, secret: str = FORGED, **changes: Any) -> Reply | None:
-        """As a generation's."""
-        return self._part.callbacks.forge(self._callback(self.shown() | changes, lambda: secret))
 
     def shown(self) -> dict[str, Any]:
         """As GET shows it and the webhook is told: in the example's camelCase, or the schema's snake_case."""

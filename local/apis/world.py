@@ -32,7 +32,7 @@ class World:
             provider,
             self.base_url + base_path,
             Links(self.host, provider, dialect),
-            Callbacks(self.clock, self.chance, self.callbacks),
+            Callbacks(self.callbacks),
             Gate(limits),
         )
 
