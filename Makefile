@@ -3,14 +3,20 @@ BIN := .venv/bin
 # The proof imports the package as Lambda does: from the layer's root.
 PROOF = PYTHONPATH=layers/dailies/python $(BIN)/python -m
 
+# Each of the tests' and the stack's processes would compile all that it imports: two seconds of a processor each.
+export PYTHONDONTWRITEBYTECODE :=
+
 .DEFAULT_GOAL := help
-.PHONY: help setup up down media-up media-down logs demo bench-archive bench-receive fuzz proof audit test check lint format lock clean
+.PHONY: help setup browser up down media-up media-down logs demo bench-archive bench-receive bench-suite fuzz proof smoke audit test check lint format lock clean
 
 help:  ## this list
 	@sed -n 's/^\([a-z-]*\):.*## /  make \1\t/p' $(MAKEFILE_LIST) | expand -t 22
 
 setup:  ## the environments (.venv, .local/sam) with the pinned packages
 	@local/setup.sh
+
+browser: setup  ## a Chromium for the console's tests and pictures, where the machine has none
+	@$(BIN)/python -m local.chromium
 
 up: setup  ## the bundle on this machine: builds, deploys, leaves it running
 	@$(BIN)/python -m local.up
@@ -36,17 +42,23 @@ bench-archive: setup  ## the archive's engine against others, ten minutes (ARGS=
 fuzz: setup  ## what strangers can reach, fuzzed: a million runs of each target, half an hour (ARGS=--help)
 	@$(PROOF) proof.fuzz $(ARGS)
 
-proof: setup  ## what Dailies promises, tried at length: faults, load, memory, states, fuzzing; twenty minutes
-	@$(PROOF) proof
+proof: setup  ## what Dailies promises, tried at length: faults, load, memory, states, fuzzing; twenty minutes (ARGS=--quick: two)
+	@$(PROOF) proof $(ARGS)
 
 bench-receive: setup  ## a receiver's speed against others, three minutes (ARGS=--quick: one)
 	@$(BIN)/python -m bench.receive $(ARGS)
 
+bench-suite: setup  ## the tests' time beside another build's (ARGS="compare 285269f"), or under load (ARGS="repeat --burners 3")
+	@$(BIN)/python -m bench.suite $(ARGS)
+
+smoke: setup browser  ## every bench, proof and other script from end to end, as short as it goes: a minute
+	@$(BIN)/python -m local.smoke
+
 audit: setup  ## the template against known mistakes, the pins against known vulnerabilities (ARGS=--offline)
 	@local/audit.sh $(ARGS)
 
-test: setup  ## all tests, the fast ones first
-	@$(BIN)/python -m pytest
+test: setup browser  ## all tests, in several processes (ARGS="--lf": those that failed; ARGS="-k archive": some)
+	@$(BIN)/python -m pytest -n auto --no-loadscope-reorder --durations 10 $(ARGS)
 
 check: lint test  ## format, lint, types, template, tests
 

@@ -2,6 +2,7 @@
 
 import contextlib
 import fcntl
+import json
 import shutil
 import subprocess
 import sys
@@ -9,11 +10,22 @@ from collections.abc import Iterable, Iterator
 from hashlib import sha256
 from pathlib import Path
 
+from local import deploy
 from local.stack import ROOT
 
 FOLDER = ROOT / ".local/bench"
 PINS = ROOT / "requirements/bench.txt"
-LAYER = ROOT / "layers/dailies"
+VERSIONS = """\
+import json, sys
+from importlib.metadata import PackageNotFoundError, version
+found = {}
+for name in sys.argv[1:]:
+    try:
+        found[name] = version(name)
+    except PackageNotFoundError:
+        pass
+print(json.dumps(found))
+"""
 
 
 @contextlib.contextmanager
@@ -24,7 +36,8 @@ def alone() -> Iterator[None]:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
-            raise SystemExit("bench: another one is running; wait for its end") from None
+            print("bench: waiting for another one's end", file=sys.stderr)
+            fcntl.flock(lock, fcntl.LOCK_EX)
         yield
 
 
@@ -34,36 +47,34 @@ def bare_python() -> Path:
 
 
 def layer() -> Path:
-    """The layer as it is deployed, built by its own Makefile: pinned, botocore's data trimmed, compiled."""
-    built = FOLDER / "layer"
-    sources = [path for path in LAYER.rglob("*") if path.suffix in {".py", ".txt"} or path.name == "Makefile"]
-    if changed(built, sources):
-        print("bench: building the layer", file=sys.stderr)
-        shutil.rmtree(built, ignore_errors=True)
-        run(
-            "make",
-            "--silent",
-            f"--directory={LAYER}",
-            "build-DailiesLayer",
-            f"ARTIFACTS_DIR={built}",
-            f"PYTHON={sys.executable}",
-        )
-        remember(built, sources)
-    return built / "python"
+    """The layer as it is deployed: pinned, botocore's data trimmed, compiled."""
+    return deploy.build(FOLDER).parent / "DailiesLayer/python"
 
 
-def others() -> Path:
-    """The programs of the environment of what is compared with, by the hashes of requirements/bench.txt."""
+def others(*, install: bool = True) -> Path:
+    """The programs of the environment of what is compared with, by the hashes of requirements/bench.txt. Without
+    `install`, and where that environment is not there yet: the programs of .venv, which has some of the packages."""
     environment = FOLDER / "others"
     if changed(environment, [PINS]):
+        if not install:
+            return Path(sys.executable).parent
         print("bench: installing requirements/bench.txt", file=sys.stderr)
         shutil.rmtree(environment, ignore_errors=True)
         run(sys.executable, "-m", "venv", "--without-pip", str(environment))
         python, pins = str(environment / "bin/python"), ("--require-hashes", "--requirement", str(PINS))
         # uv leaves modules uncompiled; what is measured has been started before
-        run(str(ROOT / ".venv/bin/uv"), "pip", "install", "--quiet", "--compile-bytecode", "--python", python, *pins)
+        run(
+            str(ROOT / ".local/uv/bin/uv"), "pip", "install", "--quiet", "--compile-bytecode", "--python", python, *pins
+        )
         remember(environment, [PINS])
     return environment / "bin"
+
+
+def installed(programs: Path, packages: Iterable[str]) -> dict[str, str]:
+    """The versions of those of these packages that are in the environment of these programs."""
+    command = [str(programs / "python"), "-c", VERSIONS, *packages]
+    found: dict[str, str] = json.loads(subprocess.run(command, capture_output=True, check=True).stdout)
+    return found
 
 
 def run(*command: str) -> None:
@@ -76,7 +87,7 @@ def run(*command: str) -> None:
 def changed(made: Path, sources: Iterable[Path]) -> bool:
     """Whether something was not made yet, or of other sources."""
     stamp = _stamp(made)
-    return not stamp.exists() or stamp.read_text() != _digest(sources)
+    return not (made.exists() and stamp.exists()) or stamp.read_text() != _digest(sources)
 
 
 def remember(made: Path, sources: Iterable[Path]) -> None:

@@ -14,7 +14,7 @@ if [ "$(cat "$FOLDER/set-up" 2>/dev/null || true)" != "$wanted" ]; then
     echo "audit: installing its tools" >&2
     rm -rf "$FOLDER"
     .venv/bin/python -m venv --without-pip "$FOLDER"
-    UV_SYSTEM_CERTS="${UV_SYSTEM_CERTS:-true}" .venv/bin/uv pip install --quiet --python "$FOLDER/bin/python" --require-hashes --requirement "$PINS"
+    UV_SYSTEM_CERTS="${UV_SYSTEM_CERTS:-true}" .local/uv/bin/uv pip install --quiet --python "$FOLDER/bin/python" --require-hashes --requirement "$PINS"
     echo "$wanted" >"$FOLDER/set-up"
 fi
 

@@ -1,10 +1,15 @@
 """The real template, built and deployed by the real `sam` to the emulated AWS."""
 
 import itertools
+import json
 import os
 import platform
+import shutil
 import subprocess
-from collections.abc import Mapping, Sequence
+import sys
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
@@ -12,10 +17,12 @@ import yaml
 from botocore.exceptions import ClientError
 
 from local.aws import Aws
-from local.stack import ROOT, StackError
+from local.stack import ROOT, StackError, alone
 
 SAM = ROOT / ".local/sam/bin/sam"
 TEMPLATE = ROOT / "template.yaml"
+BUILT = ROOT / ".local/built"  # what every stack of this checkout takes its build from
+READY = "deploy.json"  # the built template, made ready to deploy again and again
 STACK_NAME = "dailies"
 PACKAGES = "dailies-packages"  # the bucket that `sam deploy` uploads to
 
@@ -39,7 +46,22 @@ def template_parameters() -> frozenset[str]:
 
 
 def build(folder: Path) -> Path:
-    """Build the functions and the layer, the unchanged ones from a cache. Returns the built template."""
+    """Put the built functions and the built layer into `<folder>/build`. Returns the template to deploy.
+
+    They are built once for all stacks of this checkout, and again when a source has changed.
+    """
+    with alone(BUILT):
+        sources = _digest()
+        with _made(BUILT / "build", sources) as missing:
+            if missing:
+                _build(BUILT)
+        with _made(folder / "build", sources) as missing:
+            if missing:
+                shutil.copytree(BUILT / "build", folder / "build", copy_function=_linked)
+    return folder / "build" / READY
+
+
+def _build(folder: Path) -> None:
     built = folder / "build"
     options = {
         "--template-file": str(TEMPLATE),
@@ -48,7 +70,50 @@ def build(folder: Path) -> Path:
         "--parameter-overrides": _override("Architecture", LOCAL_PARAMETERS["Architecture"]),
     }
     _sam("build", ["--cached", "--parallel", *itertools.chain(*options.items())], {}, folder)
-    return built / "template.yaml"
+    # Each deploy would read the template seven times, slowly where it is YAML, and compress the layer anew.
+    template = yaml.safe_load((built / "template.yaml").read_text())
+    for resource in template["Resources"].values():
+        if resource["Type"] == "AWS::Serverless::LayerVersion":
+            content = built / resource["Properties"]["ContentUri"]
+            resource["Properties"]["ContentUri"] = Path(shutil.make_archive(str(content), "zip", content)).name
+    (built / READY).write_text(json.dumps(template))
+
+
+@contextmanager
+def _made(made: Path, sources: str) -> Iterator[bool]:
+    """Whether a folder is to be made of these sources in the context: what is there is of others, and is gone now."""
+    stamp = made.with_name(f"{made.name}.sources")
+    missing = not made.exists() or not stamp.exists() or stamp.read_text() != sources
+    if missing:
+        stamp.unlink(missing_ok=True)
+        shutil.rmtree(made, ignore_errors=True)
+    yield missing
+    stamp.write_text(sources)
+
+
+def _linked(source: str, target: str) -> None:
+    """A copy without its 50 MB, as nobody writes to it; with them where the folder is on another disk."""
+    try:
+        os.link(source, target)
+    except OSError:
+        shutil.copy2(source, target)
+
+
+def _digest() -> str:
+    """Of all that goes into a build: the sources, and what builds them."""
+    found = sha256(f"{sys.version} {ROOT}".encode() + Path(__file__).read_bytes())
+    for path in _sources():
+        found.update(f"\n{path.relative_to(ROOT)} ".encode() + sha256(path.read_bytes()).digest())
+    return found.hexdigest()
+
+
+def _sources() -> Iterator[Path]:
+    yield TEMPLATE
+    yield ROOT / "requirements/sam.txt"
+    for folder in ("functions", "layers"):
+        yield from sorted(
+            path for path in (ROOT / folder).rglob("*") if path.is_file() and path.parent.name != "__pycache__"
+        )
 
 
 def deploy(built: Path, aws: Aws, parameters: Mapping[str, str], folder: Path) -> None:

@@ -14,7 +14,7 @@ from pathlib import Path
 
 from local import processes
 from local.aws import Aws
-from local.stack import StackError
+from local.stack import ROOT, StackError
 
 REGION = "us-east-1"
 
@@ -22,29 +22,18 @@ NAME = "emulator"
 OWNER = "owner"  # the key that may do everything; no secret: whoever reaches the loopback may
 PATIENCE = 30.0  # seconds; ready within one on an idle machine
 
+# It imports ministack from .venv and local/ from here, and its functions neither: they inherit no sys.path.
 COMMAND = """
-import site, sys
-site.addsitedir(sys.argv.pop())
-from awscrt import checksums
-from ministack import app
-from ministack.services import cloudwatch, s3
-from ministack.services.cloudformation import provisioners
-# Its own is written in Python: half a second for each MiB that is stored, and nothing else runs meanwhile.
-s3._crc64nvme = checksums.crc64nvme
-# It looks at no dimension, so that one queue's alarm rings for all: local/cloudwatch.py judges instead.
-cloudwatch._evaluate_alarm = lambda alarm: None
-# It knows no saved queries: a stack may have them, and they are kept nowhere.
-provisioners._RESOURCE_HANDLERS["AWS::Logs::QueryDefinition"] = {
-    "create": lambda name, properties, stack: (name, {}),
-    "update": lambda name, old, new, stack: (name, {}),
-    "delete": lambda name, properties: None,
-}
-app.main()
+import sys, site
+site.addsitedir(sys.argv.pop(1))
+sys.path.append(sys.argv.pop(1))
+from local import emulator_process
+emulator_process.main(sys.argv.pop(1))
 """
 
 
-def start(folder: Path, port: int) -> Aws:
-    """Start it, without waiting until it is ready."""
+def start(folder: Path, port: int, requests: Path | None = None) -> Aws:
+    """Start it, without waiting until it is ready. It records the functions' requests in that file."""
     home, scratch = folder / "home", folder / "tmp"
     for path in (home, scratch):  # the scratch of one that was killed is thrown away
         shutil.rmtree(path, ignore_errors=True)
@@ -66,9 +55,10 @@ def start(folder: Path, port: int) -> Aws:
         "TZ": "UTC",  # as on Lambda
     }
     # Its functions run on the interpreter it was started with, the one behind .venv: they find their own folder,
-    # the layer and Python, as on Lambda, and nothing that only development installs. ministack is told where .venv is.
+    # the layer and Python, as on Lambda, and nothing that only development installs.
     interpreter = str(Path(sys.executable).resolve())
-    processes.start(NAME, [interpreter, "-P", "-c", COMMAND, sysconfig.get_path("purelib")], environment, folder)
+    given = [sysconfig.get_path("purelib"), str(ROOT), str(requests or "")]
+    processes.start(NAME, [interpreter, "-P", "-c", COMMAND, *given], environment, folder)
     return aws
 
 

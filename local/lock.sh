@@ -10,7 +10,7 @@ RUNTIME=layers/dailies/python/requirements
 compile() {
     in=$1 txt=$2
     shift 2
-    .venv/bin/uv pip compile --quiet --universal --python-version 3.13 --generate-hashes \
+    .local/uv/bin/uv pip compile --quiet --universal --python-version 3.13 --generate-hashes \
         --no-header --no-annotate \
         ${UPGRADE:+--upgrade} --output-file "$txt" "$@" "$in" >/dev/null
 }
@@ -28,5 +28,13 @@ compile requirements/dev.in requirements/dev.txt --constraint "$together" \
 
 compile requirements/sam.in requirements/sam.txt
 compile requirements/uv.in requirements/uv.txt
+compile requirements/node.in requirements/node.txt
 compile requirements/bench.in requirements/bench.txt
 compile requirements/audit.in requirements/audit.txt
+
+# The browser of the tests, by npm; a lock that names where each package lies would name an index.
+(
+    cd requirements/chromium
+    ../../local/node.sh npm install --loglevel=error --no-fund --no-audit --package-lock-only --ignore-scripts --omit-lockfile-registry-resolved --save-exact \
+        ${UPGRADE:+@sparticuz/chromium@latest dejavu-fonts-ttf@latest}
+)

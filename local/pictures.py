@@ -1,34 +1,63 @@
-"""`python -m local.pictures`: the console's pages as they look, into docs/. Needs Chromium and a stack that is up.
+"""`python -m local.pictures`: the console's pages as they look, into docs/. Needs `make browser` and `make up`.
 
 What is on them is made here: calls of each webhook, one that cannot be read, one whose media host does not answer.
 """
 
+import argparse
 import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 
 from playwright.sync_api import Browser, Page
 
+from cli import jobs
 from cli import stack as connection
 from cli.console import serving
 from cli.main import main as dailies
-from local import chromium
+from cli.stack import Stack
+from dailies import clock
+from local.browser import NoBrowser, running
 from local.stack import ROOT
 
 DOCS = ROOT / "docs"
 WIDE, NARROW = {"width": 1180, "height": 800}, {"width": 400, "height": 860}
-SETTLES = 25.0  # seconds until all of it has come to rest
+STALL = 60.0  # seconds without any change, after which nothing is expected to come to rest; tries are 4 s apart
 UNREACHABLE = "http://127.0.0.1:1/gone.mp4"
 
 
-def tell() -> None:
-    """The calls that the pages show."""
-    for webhook in ("sync/generation", "sync/batch", "creatify/product_to_videos", "captions/creator"):
-        run("trigger", webhook)
-    run("trigger", "sync/generation", "--case", "failed")
+CALLS = (
+    ("sync/generation",),
+    ("sync/batch",),
+    ("creatify/product_to_videos",),
+    ("captions/creator",),
+    ("sync/generation", "--case", "failed"),
+    ("captions/creator", "--job", "tg7FaiVgmGqTQfuDhyGA", "--media-url", UNREACHABLE),
+)
+"""Each makes a job."""
+
+
+def tell(stack: Stack) -> None:
+    """The calls that the pages show, until all has come to rest."""
+    began = clock.now()
     run("trigger", "captions/creator", "--case", "unreadable")
-    run("trigger", "captions/creator", "--job", "tg7FaiVgmGqTQfuDhyGA", "--media-url", UNREACHABLE)
+    for call in CALLS:
+        run("trigger", *call)
+    rest(stack, began)
+
+
+def rest(stack: Stack, since: clock.Moment) -> None:
+    """Wait until each job is told of and none is on its way. SystemExit where nothing changes any more before that."""
+    seen: dict[str, str] = {}
+    changed = time.monotonic()
+    while len(seen) < len(CALLS) or not {"settled", "attention"}.issuperset(seen.values()):
+        time.sleep(0.5)
+        now = {row["pk"]: row["stage"] for row in jobs.every(stack, jobs.Filter(since=since))}
+        if now != seen:
+            seen, changed = now, time.monotonic()
+        elif time.monotonic() - changed > STALL:
+            raise SystemExit(f"pictures: does not come to rest: {seen}")
 
 
 def run(*arguments: str) -> None:
@@ -41,9 +70,9 @@ def run(*arguments: str) -> None:
 
 
 @contextmanager
-def console() -> Iterator[str]:
-    """The address of a console of the local stack."""
-    server, listener = serving.server(connection.local()), serving.listening(0)
+def console(stack: Stack) -> Iterator[str]:
+    """The address of a console of the stack."""
+    server, listener = serving.server(stack), serving.listening(0)
     thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]})
     thread.start()
     try:
@@ -53,8 +82,8 @@ def console() -> Iterator[str]:
         thread.join()
 
 
-def take(browser: Browser, address: str, job: str) -> None:
-    """Each picture: light and dark, wide and narrow."""
+def take(browser: Browser, address: str, job: str, folder: Path) -> Iterator[Path]:
+    """Each picture: light and dark, wide and narrow. Returns their files."""
     for name, path, size, scheme in (
         ("console-jobs", "", WIDE, "light"),
         ("console-jobs-dark", "", WIDE, "dark"),
@@ -67,29 +96,36 @@ def take(browser: Browser, address: str, job: str) -> None:
         page = context.new_page()
         page.goto(address + path)
         settle(page)
-        page.screenshot(path=DOCS / f"{name}.png")
+        page.screenshot(path=folder / f"{name}.png")
         context.close()
+        yield folder / f"{name}.png"
 
 
 def settle(page: Page) -> None:
-    """Videos have shown their first frame."""
+    """Videos show a frame, and the letters are there."""
     page.wait_for_load_state("load")
-    page.wait_for_timeout(1500)
+    page.wait_for_function("[...document.querySelectorAll('video')].every((video) => video.readyState >= 2)")
+    page.evaluate("document.fonts.ready")
 
 
 def main() -> None:
-    executable = chromium.path()
-    if executable is None:
-        raise SystemExit(f"pictures: {chromium.MISSING}")
-    tell()
-    time.sleep(SETTLES)
-    with console() as address, chromium.chromium(executable) as browser:
-        page = browser.new_page()
-        page.goto(address)
-        href = page.get_by_role("link", name="trigger-").first.get_attribute("href") or ""
-        page.close()
-        take(browser, address, href.removeprefix("/"))
-    print(f"pictures: {', '.join(sorted(path.name for path in DOCS.glob('console-*.png')))}")
+    options = argparse.ArgumentParser(prog="python -m local.pictures", description=(__doc__ or "").partition("\n")[0])
+    options.add_argument("--folder", type=Path, default=DOCS, help="where the pictures are written (docs/)")
+    folder = options.parse_args().folder
+    folder.mkdir(parents=True, exist_ok=True)
+    stack = connection.local()
+    try:
+        with running() as browser:
+            tell(stack)
+            with console(stack) as address:
+                page = browser.new_page()
+                page.goto(address)
+                href = page.get_by_role("link", name="trigger-").first.get_attribute("href") or ""
+                page.close()
+                for picture in take(browser, address, href.removeprefix("/"), folder):
+                    print(f"pictures: {picture.name:24} {picture.stat().st_size:>9,} bytes", flush=True)
+    except NoBrowser as missing:
+        raise SystemExit(f"pictures: {missing}") from None
 
 
 if __name__ == "__main__":

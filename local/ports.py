@@ -1,9 +1,14 @@
 """Ports on the loopback: which is free."""
 
 import os
+import random
 import socket
+from pathlib import Path
 
 from local.stack import StackError
+
+LOWEST = 10_240  # below it are the ports of services that people know by number
+OUTGOING = Path("/proc/sys/net/ipv4/ip_local_port_range")
 
 
 def is_taken(port: int) -> bool:
@@ -13,10 +18,24 @@ def is_taken(port: int) -> bool:
 
 
 def free() -> int:
-    """A port that nothing listens on."""
-    with socket.create_server(("127.0.0.1", 0)) as found:
-        port: int = found.getsockname()[1]
-        return port
+    """A port that nothing listens on. It is none that the system gives to outgoing connections: one of these might take
+    it before a process that is only starting listens there."""
+    while True:
+        port = random.randrange(LOWEST, _lowest_outgoing())  # noqa: S311
+        with socket.socket() as probe:
+            try:
+                probe.bind(("127.0.0.1", port))
+            except OSError:
+                continue
+            return port
+
+
+def _lowest_outgoing() -> int:
+    try:
+        lowest = int(OUTGOING.read_text().split()[0])
+    except (OSError, ValueError):
+        lowest = 0
+    return lowest if lowest > LOWEST + 1000 else 32_768  # Linux's own default
 
 
 def choose(wanted: int | None, usual: int) -> int:

@@ -1,6 +1,7 @@
 """Recorded events: what AWS hands to each function, for `sam local invoke FUNCTION -e events/...`, for tests, to read.
 
     python -m local.recording                                    writes events/ anew; the same code, the same files
+    python -m local.recording --check                            writes nothing; ends with 1 where a file is another
     python -m local.recording sync_generation/completed          prints that one, called now instead
     python -m local.recording sync_generation/completed --secret whsec_...    and proven with your secret
 
@@ -139,6 +140,7 @@ def main() -> None:
     options.add_argument(
         "event", nargs="?", help="such as sync_generation/completed; without it, events/ is written anew"
     )
+    options.add_argument("--check", action="store_true", help="only compare events/ with what would be written")
     options.add_argument("--secret", help="prove it with this secret (Creatify: the token), not with the example one")
     asked = options.parse_args()
     if asked.event:
@@ -147,10 +149,23 @@ def main() -> None:
             options.error(f"no delivery is called {asked.event}; there are: {', '.join(now)}")
         print(text(now[asked.event]), end="")
         return
-    for name, event in recorded().items():
-        path = FOLDER / f"{name}.json"
+    files = {FOLDER / f"{name}.json": text(event) for name, event in recorded().items()}
+    if asked.check:
+        check(files)
+        return
+    for path, content in files.items():
         path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(text(event), encoding="utf-8")
+        path.write_text(content, encoding="utf-8")
+
+
+def check(files: dict[Path, str]) -> None:
+    """Compare what is there with what would be written. SystemExit names each file that differs, lacks or is left."""
+    there = {path: path.read_text(encoding="utf-8") for path in FOLDER.glob("*/*.json")}
+    different = {path for path, _ in files.items() ^ there.items()}
+    if different:
+        names = ", ".join(sorted(str(path.relative_to(FOLDER)) for path in different))
+        raise SystemExit(f"recording: not what `python -m local.recording` writes: {names}")
+    print(f"recording: all {len(files)} events are as they are written")
 
 
 if __name__ == "__main__":

@@ -24,13 +24,14 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
-from local import cloudwatch, deploy, emulator, gaps, media_site, ports, processes, stack
+from local import cloudwatch, deploy, emulator, gaps, media_site, ports, processes, roles, stack
 from local.aws import Aws
 from local.stack import ROOT, Stack, StackError
 
 EMULATOR_PORT = 4577
 WEBHOOK_PORT = 8787
 FRONT_DOOR = "front-door"
+REQUESTS = "requests.jsonl"
 FRONT_DOOR_SCRIPT = ROOT / "local/front_door.py"
 FUNCTION = "AWS::Lambda::Function"
 PATIENCE = 60.0  # seconds for an answer; the first call of a function takes two, on a busy machine ten
@@ -49,13 +50,17 @@ def up(
     *,
     emulator_port: int | None = None,
     webhook_port: int | None = None,
+    record: bool = False,
+    prepare: Callable[[Aws], Mapping[str, str]] = lambda _: {},
     tell: Callable[[str], None] = lambda _: None,
 ) -> Stack:
     """Bring the stack of this folder up, or up to date with the working tree and the parameters given.
 
     Processes that run and answer are kept. A port that is None is the usual one, or a free one when that is taken; 0 is
-    a free one. `tell` hears of each step. A StackError says what is wrong; what was started for a stack that never came
-    up is ended then, and on ctrl-C.
+    a free one. `tell` is called with each step. A StackError says what is wrong; what was started for a stack that
+    never came up is ended then, and on ctrl-C. `record`: the requests of the functions to AWS are recorded in the
+    folder (local/request_log.py). `prepare` puts what the stack needs into the account before the deploy, and returns
+    more parameters.
     """
     with stack.alone(folder):
         aws = _running_emulator(folder)
@@ -67,14 +72,17 @@ def up(
         try:
             if aws is None:
                 end(folder)
-                aws = emulator.start(folder, ports.choose(emulator_port, EMULATOR_PORT))
+                requests = folder / REQUESTS if record else None
+                aws = emulator.start(folder, ports.choose(emulator_port, EMULATOR_PORT), requests)
             tell("building")
             built = deploy.build(folder)
             emulator.wait_until_ready(folder, aws.port)
             tell("deploying")
-            deploy.deploy(built, aws, parameters, folder)
+            deploy.deploy(built, aws, {**parameters, **prepare(aws)}, folder)
             template = gaps.processed_template(aws, deploy.STACK_NAME)
             running = _complete(aws, template, webhook_port, folder)
+            if record:
+                roles.append(roles.deployed_roles(aws, template, deploy.resources(aws)), folder / REQUESTS)
         except BaseException:
             if anew:
                 end(folder)

@@ -1,51 +1,54 @@
-"""make proof: faults at every step, flat memory, the state space, a short fuzzing, sent is stored under load.
+"""make proof: faults at every step and in transfers, each grant of the roles, flat memory, the state space, a short
+fuzzing, sent is stored under load.
 
 At most twenty minutes on two processors; then one table. Ends with 1 where anything was lost. `docs/proof.md` says what
-each line means. The figures are kept in .local/proof.json.
+each line means. The figures are kept in .local/proof.json. `--quick` runs each part as short as it goes, which shows
+that the proof works and no more; its figures are kept in .local/proof-quick.json.
 """
 
 import argparse
 import subprocess
 import sys
 import time
-from collections.abc import Mapping, Sequence
 
 from local.stack import ROOT
 from proof import figures
+from proof.parts import PARTS, Part
 from proof.table import table
-
-# By the names of their figures, one after the other, or at once: then the first takes what it can of the processors,
-# the others what is left. The matrix waits often enough for all that needs no speed.
-PARTS: Sequence[Mapping[str, Sequence[str]]] = (
-    {
-        "faults": ("proof.faults",),
-        "memory": ("proof.memory",),
-        "states": ("proof.states", "--machines", "60"),
-        "short fuzz": ("proof.fuzz", "--runs", "0", "--seconds", "3"),
-    },
-    {"load": ("proof.load",)},
-)
 
 
 def main() -> None:
-    argparse.ArgumentParser(prog="make proof", description=__doc__).parse_args()
+    names = [name for together in PARTS for name in together]
+    parser = argparse.ArgumentParser(prog="make proof", description=__doc__)
+    parser.add_argument("parts", nargs="*", metavar="PART", help=f"all, if none is named: {', '.join(names)}")
+    parser.add_argument("--quick", action="store_true", help="each part as short as it goes")
+    options = parser.parse_args()
+    if unknown := set(options.parts) - set(names):
+        parser.error(f"no part is called {', '.join(unknown)}; there are: {', '.join(names)}")
+    path = figures.QUICK if options.quick else figures.PATH
+    wanted = options.parts or names
     began = time.monotonic()
-    figures.forget([part for together in PARTS for part in together])
+    figures.forget(wanted, path)
     ended: dict[str, int] = {}
     for together in PARTS:
+        parts = {name: part for name, part in together.items() if name in wanted}
         running = {
-            part: subprocess.Popen([*(["nice"] if place else []), sys.executable, "-m", *command], cwd=ROOT)
-            for place, (part, command) in enumerate(together.items())
+            name: subprocess.Popen([*(["nice"] if place else []), *_command(part, quick=options.quick)], cwd=ROOT)
+            for place, (name, part) in enumerate(parts.items())
         }
         try:
-            ended |= {part: process.wait() for part, process in running.items()}  # all, whatever the first ends with
+            ended |= {name: process.wait() for name, process in running.items()}  # all, whatever the first ends with
         finally:
             for process in running.values():
                 process.terminate()
-    kept = figures.kept()
-    print(f"\n{table(kept, ended)}\n\nproof: {(time.monotonic() - began) / 60:.0f} minutes")
+    kept = figures.kept(path)
+    print(f"\n{table(kept, ended)}\n\nproof: {(time.monotonic() - began) / 60:.1f} minutes")
     if any(ended.values()) or not ended.keys() <= kept.keys():
         raise SystemExit("proof: something was lost, or did not end; what and where is told above")
+
+
+def _command(part: Part, *, quick: bool) -> list[str]:
+    return [sys.executable, "-m", part.module, *part.options(quick=quick)]
 
 
 if __name__ == "__main__":

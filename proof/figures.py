@@ -1,5 +1,6 @@
 """The figures of a proof: each part adds its own to `.local/proof.json`, where the table is made from."""
 
+import argparse
 import json
 from collections.abc import Collection, Iterator
 from contextlib import contextmanager
@@ -11,8 +12,19 @@ from typing import Any
 from local.stack import ROOT
 
 PATH = ROOT / ".local/proof.json"
+QUICK = ROOT / ".local/proof-quick.json"
 
 type Figures = dict[str, Any]
+
+
+def add_option(parser: argparse.ArgumentParser) -> None:
+    """`--figures`: where a part keeps its own."""
+    parser.add_argument("--figures", type=Path, default=PATH, help="the file where they are kept (.local/proof.json)")
+
+
+def code(found: Figures) -> int:
+    """What a part ends with: 1 where something was lost, or nothing was tried."""
+    return 1 if found["lost"] or not found["tried"] else 0
 
 
 def keep(part: str, figures: Figures, path: Path = PATH) -> None:
@@ -20,6 +32,12 @@ def keep(part: str, figures: Figures, path: Path = PATH) -> None:
     at = datetime.now(UTC).isoformat(timespec="seconds")
     with _changed(path) as all_parts:
         all_parts[part] = {"at": at, **figures}
+
+
+def keep_whole(part: str, figures: Figures, options: argparse.Namespace, *, part_of_it: str) -> None:
+    """Keep a part's figures where `--figures` says, but those of a part of it not in place of those of all of it."""
+    if options.figures != PATH or not part_of_it:
+        keep(part, figures, options.figures)
 
 
 def forget(parts: Collection[str], path: Path = PATH) -> None:

@@ -14,21 +14,24 @@ import time
 from collections import Counter
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
 from hashlib import sha256
 from itertools import islice
 from pathlib import Path
+from secrets import token_hex
 from statistics import quantiles
 from typing import Any, NamedTuple
 
 import urllib3
 from urllib3.exceptions import HTTPError
 
+from dailies import clock
+from dailies.clock import Moment
 from local import ports
 from local.callers import Call, captions_creator, creatify_product_to_videos, send, sync_generation
 from local.demo import secrets_of
-from local.stack import ROOT, Stack, alone
+from local.stack import ROOT, Stack, StackError, alone, read
 from local.story import Secrets
 from local.up import end, up
 from proof import figures
@@ -60,7 +63,8 @@ WRONG = (
 
 
 class Stored(NamedTuple):
-    """Event ids of rows: of this run's jobs, and all in quarantine, where none belongs: each body here can be read."""
+    """Event ids of rows: of this run's jobs, and all that came into quarantine meanwhile, where none belongs: each body
+    here can be read."""
 
     events: set[str]
     quarantined: set[str]
@@ -138,15 +142,16 @@ def deliver(call: Call, url: str, *, forged: bool) -> Delivered:
     return Delivered(call, forged, status, result, tuple(seconds))
 
 
-def stored(stack: Stack, run: str) -> Stored:
+def stored(stack: Stack, run: str, since: Moment) -> Stored:
     """What is in the table."""
     pages = stack.aws.dynamodb.get_paginator("scan").paginate(
         TableName=stack.outputs["TableName"],
-        FilterExpression="begins_with(sk, :event) AND origin = :webhook"
+        FilterExpression="begins_with(sk, :event) AND origin = :webhook AND received_at >= :since"
         " AND (contains(pk, :run) OR begins_with(pk, :quarantine))",
         ExpressionAttributeValues={
             ":event": {"S": "event#"},
             ":webhook": {"S": "webhook"},
+            ":since": {"S": since},
             ":run": {"S": f"#{run}-"},
             ":quarantine": {"S": "quarantine#"},
         },
@@ -186,20 +191,22 @@ def _recorded(told: list[Delivered]) -> Counter[str]:
     return Counter(event_id(one.call) for one in told if one.result == "recorded")
 
 
-def once(stack: Stack, count: int, run: str, callers_at_once: int) -> figures.Figures:
+def once(stack: Stack, count: int, warm_up: int, run: str, callers_at_once: int) -> figures.Figures:
     """All deliveries, and what is wrong then."""
-    made = calls(count, secrets_of(stack), run, random.Random(run))  # noqa: S311  no secret
-    warm = calls(WARM_UP, secrets_of(stack), f"warm-{run}", random.Random(run))  # noqa: S311
+    run = f"{run}-{token_hex(2)}"  # jobs of its own, where the stack is another run's too
+    made = calls(count, secrets_of(stack), run, random.Random(count))  # noqa: S311  no secret
+    warm = calls(warm_up, secrets_of(stack), f"warm-{run}", random.Random(count))  # noqa: S311
 
     def one(call: tuple[Call, bool]) -> Delivered:
         return deliver(call[0], stack.webhook_base_url, forged=call[1])
 
+    since = clock.now()
     with ThreadPoolExecutor(callers_at_once) as callers:
         list(callers.map(one, warm))
         began = time.monotonic()
         told = list(callers.map(one, made))
     seconds = time.monotonic() - began
-    found = compare(told, stored(stack, run))
+    found = compare(told, stored(stack, run, since))
     each = quantiles([1000 * one.seconds[-1] for one in told], n=100)
     return {
         "tried": len(told),
@@ -243,23 +250,28 @@ def faults(stack: Stack) -> Iterator[str]:
             start_anew(stack, RECEIVERS, HTTP_PROXY=url)
             urllib3.request("POST", f"{url}/_microburst/rules", json=rules())
             yield url
-            start_anew(stack, RECEIVERS, HTTP_PROXY=None)
         finally:
+            start_anew(stack, RECEIVERS, HTTP_PROXY=None)
             proxy.terminate()
 
 
-def prove(folder: Path, count: int) -> figures.Figures:
-    """Quiet, then with faults."""
+@contextmanager
+def own_stack(folder: Path) -> Iterator[Stack]:
+    """A stack that is there for this alone."""
     with alone(folder / "run"):
         end(folder)
         try:
-            stack = up(folder, {}, emulator_port=0, webhook_port=0)
-            quiet = once(stack, count, "quiet", CALLERS)
-            with faults(stack) as proxy:
-                faulty = once(stack, count, "faulty", CALLERS_MEETING_FAULTS)
-                fired = urllib3.request("GET", f"{proxy}/_microburst/stats").json()["requests"]
+            yield up(folder, {}, emulator_port=0, webhook_port=0)
         finally:
             end(folder)
+
+
+def prove(stack: Stack, count: int, warm_up: int, callers: int, callers_meeting_faults: int) -> figures.Figures:
+    """Quiet, then with faults."""
+    quiet = once(stack, count, warm_up, "quiet", callers)
+    with faults(stack) as proxy:
+        faulty = once(stack, count, warm_up, "faulty", callers_meeting_faults)
+        fired = urllib3.request("GET", f"{proxy}/_microburst/stats").json()["requests"]
     lost = quiet["lost"] + faulty["lost"]
     tried = quiet["tried"] + faulty["tried"]
     return {"tried": tried, "passed": tried - lost, "lost": lost, "quiet": quiet, "faulty": {**faulty, "calls": fired}}
@@ -267,16 +279,26 @@ def prove(folder: Path, count: int) -> figures.Figures:
 
 def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m proof.load", description=__doc__)
-    parser.add_argument("--deliveries", type=int, default=5000, help="each time (5,000)")
     parser.add_argument(
         "--folder", type=Path, default=ROOT / ".local/proof-load", help="where its stack keeps its files"
     )
+    parser.add_argument("--running", action="store_true", help="try the stack that is up there, which stays up")
+    parser.add_argument("--deliveries", type=int, default=5000, help="each time (5,000)")
+    parser.add_argument("--warm-up", type=int, default=WARM_UP, help=f"deliveries before any counts ({WARM_UP})")
+    parser.add_argument("--callers", type=int, help=f"at once ({CALLERS}; {CALLERS_MEETING_FAULTS} where calls fail)")
+    figures.add_option(parser)
     options = parser.parse_args()
-    found = prove(options.folder.resolve(), options.deliveries)
-    figures.keep("load", found)
+    callers = [options.callers or usual for usual in (CALLERS, CALLERS_MEETING_FAULTS)]
+    try:
+        folder = options.folder.resolve()
+        with nullcontext(read(folder)) if options.running else own_stack(folder) as stack:
+            found = prove(stack, options.deliveries, options.warm_up, *callers)
+    except StackError as error:
+        raise SystemExit(f"load: {error}") from None
+    figures.keep("load", found, options.figures)
     for name in ("quiet", "faulty"):
         print(f"load, {name}: {found[name]}")
-    raise SystemExit(1 if found["lost"] else 0)
+    raise SystemExit(figures.code(found))
 
 
 if __name__ == "__main__":

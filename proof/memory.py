@@ -7,6 +7,7 @@ import argparse
 import json
 import time
 from itertools import batched
+from math import ceil
 
 from bench.receive.functions import receiver
 from bench.receive.rig import aws, fresh, started
@@ -14,7 +15,7 @@ from bench.tools import alone, layer
 from proof import figures
 
 FUNCTION = "sync_generation"
-LOOK = 10_000  # deliveries between two looks
+LOOKS = 10  # at the memory
 MOST_GROWTH = 2 * 1024 * 1024  # bytes from the first look to the last: less than one page for ten deliveries
 
 
@@ -24,7 +25,7 @@ def prove(count: int) -> figures.Figures:
     looks: dict[int, int] = {}  # bytes of memory, by how many were recorded
     recorded = 0
     with alone(), aws() as aws_port, started(receiver(FUNCTION, layer()), aws_port) as running:
-        for events in batched(fresh(FUNCTION, count), LOOK, strict=False):
+        for events in batched(fresh(FUNCTION, count), ceil(count / LOOKS), strict=False):
             recorded += sum(json.loads(answer["body"])["result"] == "recorded" for answer in running.answers(events))
             looks[recorded] = running.memory()
     first, *_, last = looks.values()
@@ -43,11 +44,13 @@ def prove(count: int) -> figures.Figures:
 
 def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m proof.memory", description=__doc__)
-    parser.add_argument("--deliveries", type=int, default=100_000)
-    found = prove(parser.parse_args().deliveries)
-    figures.keep("memory", found)
+    parser.add_argument("--deliveries", type=int, default=100_000, help="at least 20 (100,000)")
+    figures.add_option(parser)
+    options = parser.parse_args()
+    found = prove(options.deliveries)
+    figures.keep("memory", found, options.figures)
     print(f"memory: {found}")
-    raise SystemExit(1 if found["lost"] else 0)
+    raise SystemExit(figures.code(found))
 
 
 if __name__ == "__main__":

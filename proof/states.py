@@ -44,11 +44,12 @@ def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m proof.states", description=__doc__)
     parser.add_argument("--machines", type=int, default=60)
     parser.add_argument("--steps", type=int, default=50)
+    figures.add_option(parser)
     options = parser.parse_args()
     found = prove(options.machines, options.steps)
-    figures.keep("states", found)
+    figures.keep("states", found, options.figures)
     print(f"states: {options.machines} machines; the row and the model agreed {found['passed']} times; {found['done']}")
-    raise SystemExit(1 if found["lost"] else 0)
+    raise SystemExit(figures.code(found))
 
 
 if __name__ == "__main__":

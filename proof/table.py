@@ -35,6 +35,17 @@ def _faults(found: Figures) -> str:
     )
 
 
+def _roles(found: Figures) -> str:
+    return (
+        f"each grant of {found['roles']} roles taken out and given back; {found['decisions']:,} kinds of requests"
+        f" decided once more by the template, {found['wrong_decisions']} otherwise"
+    )
+
+
+def _transfers(found: Figures) -> str:
+    return f"{found['faults']} faults in {found['variants']} variants, at {' and '.join(found['sizes'])}"
+
+
 def _load(found: Figures) -> str:
     runs = (("quiet", found["quiet"]), ("5 % faults", found["faulty"]))
     return "; ".join(f"{name}: {_one_load(one)}" for name, one in runs)
@@ -50,8 +61,11 @@ def _one_load(one: Figures) -> str:
 
 
 def _memory(found: Figures) -> str:
-    sizes = list(found["megabytes"].values())
-    return f"{sizes[0]} MB after 10,000 deliveries, {sizes[-1]} MB after the last; {found['per_second']:,}/s"
+    sizes = found["megabytes"]
+    first, *_, last = sizes
+    return (
+        f"{sizes[first]} MB after {int(first):,} deliveries, {sizes[last]} MB after the last; {found['per_second']:,}/s"
+    )
 
 
 def _states(found: Figures) -> str:
@@ -74,6 +88,8 @@ def _long_fuzz(found: Figures) -> str:
 
 PARTS = {
     "faults": ("Faults at every step", _faults),
+    "roles": ("Roles", _roles),
+    "transfers": ("Faults in a transfer", _transfers),
     "load": ("Sent = stored under load", _load),
     "memory": ("Memory of a receiver", _memory),
     "states": ("State space", _states),

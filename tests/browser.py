@@ -1,4 +1,4 @@
-"""A real browser before the console of the stack of the tests. Where no Chromium is, its tests are skipped by name."""
+"""A real browser before the console of the stack of the tests. `make test` brings one where the machine has none."""
 
 import threading
 from collections.abc import Iterator
@@ -10,7 +10,7 @@ from playwright.sync_api import Browser, BrowserContext, Page
 
 from cli import stack as connection
 from cli.console import serving
-from local import chromium
+from local.browser import running
 from local.stack import Stack
 
 PATIENCE = 30_000  # ms: the page looks every four seconds, and a busy machine takes its time
@@ -75,12 +75,9 @@ class Window:
 
 @pytest.fixture(scope="session")
 def browser() -> Iterator[Browser]:
-    """Chromium; the tests that ask for it are skipped where there is none."""
-    executable = chromium.path()
-    if executable is None:
-        pytest.skip(chromium.MISSING)
-    with chromium.chromium(executable) as running:
-        yield running
+    """Chromium; where there is none, the tests that ask for it fail."""
+    with running() as browser:
+        yield browser
 
 
 @pytest.fixture

@@ -5,14 +5,16 @@ from hypothesis import settings
 
 # Where the steps of the tests assert: what did not hold is told with its values.
 pytest.register_assert_rewrite(
-    "tests.role_flows",
-    "tests.role_flows_archive",
-    "tests.role_flows_reconcile",
-    "tests.role_flows_secrets",
+    "proof.roles.flows",
+    "proof.roles.flows_archive",
+    "proof.roles.flows_reconcile",
+    "proof.roles.flows_secrets",
 )
 
 pytest_plugins = [
+    "tests.lanes",
     "tests.stack",
+    "tests.whole_run",
     "tests.cloud",
     "tests.transfers",
     "tests.desk",
@@ -23,7 +25,6 @@ pytest_plugins = [
     "tests.console",
     "tests.browser",
     "tests.command",
-    "tests.registered",
     "tests.bill",
 ]
 

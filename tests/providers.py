@@ -4,7 +4,7 @@ import re
 import secrets
 from collections.abc import Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from http.client import HTTPConnection
 from json import loads
 from time import time
@@ -25,6 +25,9 @@ NOT_SET = "not-set"  # what the template puts in
 
 SECRET_OF = signing_secrets()
 WEBHOOKS = tuple(SECRET_OF)
+
+# What a provider is answered where its delivery was not stored: by the function, and by Lambda where it has none free.
+COME_AGAIN = (503, 429)
 
 type Headers = Iterable[tuple[str, str | bytes]]
 
@@ -79,9 +82,13 @@ class Providers:
         """A signed link to a medium of a job's own."""
         return self.host.url(f"/{job_id}/{name}", fault=fault)
 
-    def send(self, call: Call) -> Answer:
-        """Make a call."""
-        return self.post(call.path, call.headers.items(), call.body)
+    def send(self, call: Call, *, stored_as: str = "recorded") -> Answer:
+        """Make a call, again for as long as it is told to come again."""
+        return self.post(call.path, call.headers.items(), call.body, stored_as=stored_as)
+
+    def send_once(self, call: Call) -> Answer:
+        """Make a call once, whatever it is answered."""
+        return self.post_once(call.path, call.headers.items(), call.body)
 
     def send_all(self, calls: Iterable[Call]) -> list[Answer]:
         """Make calls one after the other, each webhook's in a line of its own: as many functions as webhooks start."""
@@ -93,7 +100,25 @@ class Providers:
             numbered = [pair for pairs in answered for pair in pairs]
         return [answer for _, answer in sorted(numbered, key=lambda pair: pair[0])]
 
-    def post(self, path: str, headers: Headers, body: bytes) -> Answer:
+    def post(self, path: str, headers: Headers, body: bytes, *, stored_as: str = "recorded") -> Answer:
+        """Post as a provider does: again for as long as it is told to come again.
+
+        A call that was told so may have been stored, as AWS answered the function too late. Then it is a duplicate when
+        it comes again; as the first one that is acknowledged, its result is told as `stored_as`.
+        """
+        headers, tries = list(headers), 0
+
+        def look() -> Answer:
+            nonlocal tries
+            tries += 1
+            return self.post_once(path, headers, body)
+
+        answer = wait_for("an answer", look, lambda answer: answer.status not in COME_AGAIN)
+        if answer.result == "duplicate" and tries > 1:
+            return replace(answer, body={**answer.body, "result": stored_as})
+        return answer
+
+    def post_once(self, path: str, headers: Headers, body: bytes) -> Answer:
         """Post with exactly these headers, doubled ones and bytes included."""
         headers = list(headers)
         self._remember(headers, body)

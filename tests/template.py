@@ -3,7 +3,7 @@
 import re
 from functools import cache
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 import yaml
 
@@ -106,47 +106,6 @@ def target(value: dict[str, Any]) -> str:
 def statements(role: dict[str, Any]) -> list[dict[str, Any]]:
     """All statements of a role's policies."""
     return [statement for policy in role["Policies"] for statement in policy["PolicyDocument"]["Statement"]]
-
-
-class Grant(NamedTuple):
-    """That a role may do one action on one resource, and where that stands: which of the role's statements it is, and
-    which of that statement's resources."""
-
-    role: str
-    action: str
-    resource: str
-    statement: int
-    place: int
-
-    @property
-    def key(self) -> tuple[str, str, str]:
-        return self.role, self.action, self.resource
-
-
-def grants() -> list[Grant]:
-    """All that the roles may do, by the smallest pieces."""
-    return [
-        Grant(role, action, _named(resource), number, place)
-        for role, properties in roles().items()
-        for number, statement in enumerate(statements(properties))
-        for action in actions(statement)
-        for place, resource in enumerate(as_list(statement["Resource"]))
-    ]
-
-
-def _named(resource: dict[str, Any]) -> str:
-    """What a statement's resource is called: a logical name, with what of it (`Table.StreamArn`) where that is not the
-    whole, or the path (`media/*`). Of two that a condition chooses between, it is the first."""
-    ((kind, value),) = resource.items()
-    match kind:
-        case "Fn::If":
-            return _named(value[1])
-        case "Fn::Sub":
-            return str(value.partition("/")[2])
-        case "Fn::GetAtt" if value[1] not in ("Arn", "Id"):
-            return ".".join(value)
-        case _:
-            return target(resource)
 
 
 def actions(statement: dict[str, Any]) -> list[str]:

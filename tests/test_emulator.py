@@ -304,6 +304,28 @@ class TestFunctions:
         self.call(aws, "logs-elsewhere")
         assert wait_for(lambda: told(aws, "/elsewhere")) == [{}]
 
+    def test_an_update_lets_what_runs_and_what_starts_end_and_what_comes_next_begin_anew(self, aws: Aws) -> None:
+        code = (
+            "import os, time\n"
+            "time.sleep(0.5)\n"  # it starts for so long
+            "def lambda_handler(event, context):\n"
+            "    time.sleep(0.5)\n"
+            "    return {'version': os.environ['VERSION'], 'process': os.getpid()}"
+        )
+        function(aws, "is-updated", code, Timeout=10, Environment={"Variables": {"VERSION": "0"}})
+        with ThreadPoolExecutor(4) as callers:
+            calls = []
+            for version, later in enumerate((0.2, 0.8, 0.2, 0.8), 1):  # while it starts, and while it runs
+                calls.append(callers.submit(self.call, aws, "is-updated"))
+                time.sleep(later)
+                aws.functions.update_function_configuration(
+                    FunctionName="is-updated", Environment={"Variables": {"VERSION": str(version)}}
+                )
+            answers = [call.result() for call in calls]
+        answers.append(self.call(aws, "is-updated"))
+        assert len({answer["process"] for answer in answers}) == 5
+        assert answers[-1]["version"] == "4"
+
 
 @pytest.fixture(scope="module")
 def host(aws: Aws) -> str:

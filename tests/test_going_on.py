@@ -12,8 +12,8 @@ from dailies import clock, parts, transfer
 from dailies.models import Event, Upload
 from dailies.wanted import Wanted, upload_event
 from local.sink import BUCKET, Sink
+from proof.transfers.long_media import MIB, long_medium
 from tests.desk import PROVIDERS, TRIES, Archive
-from tests.long_media import MIB, long_medium
 from tests.transfers import time_is_over
 from tests.waiting import wait_for
 

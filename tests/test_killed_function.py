@@ -19,9 +19,9 @@ from dailies.table import Table
 from local.media_host import MediaHost, media_host
 from local.sink import Sink
 from local.sink.signature import ACCESS_KEY, SECRET_KEY
+from proof.transfers.killing import called_function, killed_function
+from proof.transfers.long_media import MIB, long_medium
 from tests.cloud import BUCKET, TABLE, Cloud
-from tests.long_media import MIB, long_medium
-from tests.victim import called_function, killed_function
 
 LONG = long_medium(50 * MIB)  # three parts; the host stalls in the second
 FILE = "long.mp4"

@@ -22,9 +22,9 @@ from dailies.transfer import MOST_PARTS
 from dailies.uploading import PIECE_BYTES, crc_text
 from local.media_host import HOUR, MediaHost, media_host
 from local.sink import BUCKET, Sink
-from tests.long_media import long_medium
+from proof.transfers.long_media import long_medium
+from proof.transfers.orders import KEY, MIB, kept, order, stored
 from tests.test_containers import FTYP, box
-from tests.transfers import KEY, MIB, kept, order, stored
 
 PART = 5 * MIB
 LONG, SHORTER = long_medium(28 * MIB), long_medium(10 * MIB)  # whose halves end within a part

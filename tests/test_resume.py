@@ -18,8 +18,9 @@ from dailies.transfer import Order, Unfinished
 from local.media import Medium
 from local.media_host import MediaHost, media_host
 from local.sink import BUCKET, Sink
-from tests.long_media import LongMedium, long_medium
-from tests.transfers import KEY, MIB, kept, order, stored, time_is_over
+from proof.transfers.long_media import LongMedium, long_medium
+from proof.transfers.orders import KEY, MIB, kept, order, stored
+from tests.transfers import time_is_over
 
 PART = 5 * MIB
 LONG, OTHER = long_medium(26 * MIB), long_medium(26 * MIB + 1)

@@ -285,7 +285,9 @@ class TestUpdating:
         assert secret.updating(NOW)
 
     @pytest.mark.parametrize(
-        "until", ["", "soon", "nan", "inf", "1e300", NOW + UPDATING_SECONDS + MOST_CLOCKS_DIFFER + 1, NOW - 1]
+        "until",
+        ["", "soon", "nan", "inf", "1e300", NOW + UPDATING_SECONDS + MOST_CLOCKS_DIFFER + 1, NOW - 1],
+        ids=["", "soon", "nan", "inf", "1e300", "too late", "over"],
     )
     def test_what_no_rotation_would_write_counts_for_nothing(self, store: Store, until: object) -> None:
         self.tag(store, until)

@@ -12,7 +12,7 @@ from dailies.uploading import crc_text
 from local.media import padded
 from local.media_host import MediaHost, media_host
 from local.sink import BUCKET, Sink
-from tests.transfers import KEY, MIB, kept, order, stored
+from proof.transfers.orders import KEY, MIB, kept, order, stored
 
 CLIP = "generation.mp4"
 LARGE = "large.mp4"  # 40 MiB here: three parts

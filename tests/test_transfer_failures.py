@@ -15,7 +15,7 @@ from dailies.transfer import Order, transfer
 from local.media import padded
 from local.media_host import MediaHost, media_host
 from local.sink import Sink
-from tests.transfers import MIB, order
+from proof.transfers.orders import MIB, order
 
 CLIP = "generation.mp4"
 LARGE = "large.mp4"  # 40 MiB here: three parts

@@ -14,7 +14,7 @@ from dailies.errors import HostFailed, MediumRefused
 from dailies.transfer import HELD_BYTES, transfer
 from local.media import media, padded
 from local.sink import Sink
-from tests.transfers import MIB, kept, order, stored
+from proof.transfers.orders import MIB, kept, order, stored
 
 CLIP = media()["generation.mp4"].content
 LARGE = padded(CLIP, 20 * MIB)  # three parts of HELD_BYTES

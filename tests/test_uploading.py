@@ -27,8 +27,8 @@ from dailies.uploading import PIECE_BYTES, TRAILER, Frame, Lane, Sent, crc_of, c
 from local.loopback_server import LoopbackServer
 from local.sink import BUCKET, Sink, sink
 from local.sink.signature import ACCESS_KEY, SECRET_KEY
-from tests.long_media import MIB, crc64nvme, long_medium
-from tests.transfers import KEY
+from proof.transfers.long_media import MIB, crc64nvme, long_medium
+from proof.transfers.orders import KEY
 
 NOISE = Random(0).randbytes(MIB)
 

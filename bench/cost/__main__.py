@@ -1,7 +1,25 @@
 """`python -m bench.cost`: write docs/cost.md."""
 
+import argparse
+from difflib import unified_diff
+
 from bench.cost.page import PAGE, page
 from local.stack import ROOT
 
-PAGE.write_text(page())
-print(f"cost: wrote {PAGE.relative_to(ROOT)}")
+
+def main() -> None:
+    options = argparse.ArgumentParser(prog="python -m bench.cost", description="What a million calls cost.")
+    options.add_argument("--check", action="store_true", help="write nothing; end with 1 where the page says otherwise")
+    name, written, counted = str(PAGE.relative_to(ROOT)), PAGE.read_text(), page()
+    if not options.parse_args().check:
+        PAGE.write_text(counted)
+        print(f"cost: wrote {name}")
+    elif written == counted:
+        print(f"cost: {name} says what is counted")
+    else:
+        print(*unified_diff(written.splitlines(), counted.splitlines(), name, "counted", lineterm="", n=0), sep="\n")
+        raise SystemExit(f"cost: {name} says otherwise than what is counted; `python -m bench.cost` writes it anew")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,6 +1,8 @@
 """The proof alone: CPU microseconds to verify a body of 1 KB, ours and other packages', as a JSON object by name.
 
-A script for the interpreter that has the other packages (requirements/bench.txt); ours comes by PYTHONPATH.
+    python proofs.py CALLS PACKAGE...
+
+A script for the interpreter that has these packages (requirements/bench.txt); ours comes by PYTHONPATH.
 """
 
 import base64
@@ -8,14 +10,11 @@ import hmac
 import json
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from hashlib import sha256
+from importlib import import_module
 from statistics import median
 from typing import Any
-
-import standardwebhooks  # type: ignore[import-not-found]  # these three are in another environment
-import stripe  # type: ignore[import-not-found]
-import svix  # type: ignore[import-not-found]
 
 from dailies.verification import stamped_hmac
 
@@ -23,7 +22,8 @@ BODY = json.dumps({"id": "6533643b", "status": "COMPLETED", "padding": "x" * 960
 KEY = b"0123456789abcdef0123456789abcdef"
 SECRET = "whsec_" + base64.b64encode(KEY).decode()
 NOW = int(time.time())
-CALLS, ROUNDS = 2000, 9
+ROUNDS = 9
+OURS = "ours"
 
 
 def stamped() -> str:
@@ -38,31 +38,35 @@ def standard() -> dict[str, str]:
     return {"webhook-id": "msg_1", "webhook-timestamp": str(NOW), "webhook-signature": signature}
 
 
-def ways() -> dict[str, Callable[[], Any]]:
-    """Each way of proof, ready to be called."""
+def ways(packages: Sequence[str]) -> dict[str, Callable[[], Any]]:
+    """Ours and each package's way of proof, ready to be called."""
     header, headers, secrets = stamped(), standard(), {"current": SECRET}
     svix_headers = {name.replace("webhook-", "svix-"): value for name, value in headers.items()}
     text = BODY.decode()
+    theirs: dict[str, Callable[[Any], Callable[[], Any]]] = {
+        "standardwebhooks": lambda package: lambda: package.Webhook(SECRET).verify(BODY, headers),
+        "svix": lambda package: lambda: package.Webhook(SECRET).verify(BODY, svix_headers),
+        "stripe": lambda package: lambda: package.WebhookSignature.verify_header(text, header, SECRET, 300),
+    }
     return {
-        "ours": lambda: stamped_hmac(header, BODY, secrets, way="sync-signature", now=float(NOW), tolerance=300),
-        "standardwebhooks": lambda: standardwebhooks.Webhook(SECRET).verify(BODY, headers),
-        "svix": lambda: svix.Webhook(SECRET).verify(BODY, svix_headers),
-        "stripe": lambda: stripe.WebhookSignature.verify_header(text, header, SECRET, 300),
+        OURS: lambda: stamped_hmac(header, BODY, secrets, way="sync-signature", now=float(NOW), tolerance=300),
+        **{name: theirs[name](import_module(name)) for name in packages},
     }
 
 
-def measure() -> dict[str, float]:
+def measure(packages: Sequence[str], calls: int) -> dict[str, float]:
     """Medians, the ways in turn."""
     taken: dict[str, list[float]] = {}
     for _ in range(ROUNDS):
-        for name, verify in ways().items():
+        for name, verify in ways(packages).items():
             verify()
             before = time.process_time_ns()
-            for _ in range(CALLS):
+            for _ in range(calls):
                 verify()
-            taken.setdefault(name, []).append((time.process_time_ns() - before) / 1000 / CALLS)
+            taken.setdefault(name, []).append((time.process_time_ns() - before) / 1000 / calls)
     return {name: median(found) for name, found in taken.items()}
 
 
 if __name__ == "__main__":
-    json.dump(measure(), sys.stdout)
+    count, *names = sys.argv[1:]
+    json.dump(measure(names, int(count)), sys.stdout)

@@ -11,8 +11,6 @@ import urllib3
 from bench.receive.functions import Function
 from bench.receive.rig import aws, fresh, started
 
-WARM_UP = 300  # deliveries before anything counts
-
 
 @dataclass(frozen=True)
 class Warm:
@@ -24,15 +22,17 @@ class Warm:
 
 
 def measure(functions: Sequence[Function], bare: Function, *, rounds: int, deliveries: int) -> list[Warm]:
-    """All of them in turn, `rounds` times; the bare write comes last of the answers."""
+    """All of them in turn, `rounds` times; the bare write comes last of the answers. Half as many deliveries again come
+    before anything counts."""
+    warm_up = deliveries * 3 // 2
     with contextlib.ExitStack() as stack:
         aws_port = stack.enter_context(aws())
         running = [stack.enter_context(started(function, aws_port)) for function in (*functions, bare)]
         taken: dict[str, list[float]] = {one.name: [] for one in running}
         for one in running[:-1]:
-            one.cpu(list(fresh(one.name, WARM_UP)))
+            one.cpu(list(fresh(one.name, warm_up)))
         row = urllib3.request("GET", f"http://127.0.0.1:{aws_port}/last").json()["Item"]
-        running[-1].cpu([json.dumps(row).encode()] * WARM_UP)
+        running[-1].cpu([json.dumps(row).encode()] * warm_up)
         for turn in range(rounds):
             for one in running if turn % 2 == 0 else reversed(running):
                 events = (

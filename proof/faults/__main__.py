@@ -13,12 +13,12 @@ def main() -> None:
     parser.add_argument("--folder", type=Path, default=ROOT / ".local/proof", help="where its stack keeps its files")
     parser.add_argument("--only", default="", help="only the calls whose name contains this")
     parser.add_argument("--stories", default="", help="only the stories whose name this pattern finds")
+    figures.add_option(parser)
     options = parser.parse_args()
     result = run(options.folder.resolve(), only=options.only, stories=options.stories)
-    if not options.only and not options.stories:
-        figures.keep("faults", result)
+    figures.keep_whole("faults", result, options, part_of_it=options.only or options.stories)
     wrong = result["tried"] - result["passed"] + len(result["never_needed"]) + result["leaks"]
-    raise SystemExit(1 if wrong else 0)
+    raise SystemExit(1 if wrong else figures.code(result))
 
 
 if __name__ == "__main__":

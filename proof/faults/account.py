@@ -26,6 +26,7 @@ from local.apis import ProviderApis
 from local.aws import CONFIG
 from local.listening import listening_queue
 from local.stack import Stack
+from proof.faults.grants import SESSION, lend
 from proof.faults.invoking import Function
 from tests.webhook import Webhook
 
@@ -43,8 +44,6 @@ FORGET_SECONDS = 0.5
 MOVED = ", moved by SQS"  # a message whose tries were over
 KEEPERS = ("RegisterCaptionsWebhook", "RotateCaptionsSecret", "RotateCreatifyToken", "FetchSyncSecret")
 MOST_READ = 5 * 1024 * 1024  # bytes of an object: hundreds of cases have one of twenty megabytes
-LENT = "secrets-of-the-cases"
-"""The policy that is not the template's: what a role may do with the stack's secret, it may with those of the cases."""
 
 type Row = dict[str, Any]
 
@@ -97,7 +96,9 @@ class Account:
         self.crowded: set[str] = set()
         self.ever_secret: set[str] = {apis.sync.signing_secret}
         self._switch_pollers_off()
-        self._lend_secrets()
+        for name in KEEPERS:
+            config = self.aws.functions.get_function_configuration(FunctionName=stack.functions[name])
+            lend(self.aws, config["Role"].rpartition("/")[2])
         self.secrets = self._set_secrets()
         for api in (apis.sync, apis.creatify, apis.captions):
             api.part.gate.limits = []
@@ -135,35 +136,9 @@ class Account:
         self.ever_secret |= set(found.values())
         return found
 
-    def role_of(self, function: str) -> str:
-        """The name of a function's role."""
-        config = self.aws.functions.get_function_configuration(FunctionName=self.stack.functions[function])
-        return config["Role"].rpartition("/")[2]
-
-    def grants(self, function: str) -> list[dict[str, Any]]:
-        """The statements of the template for a function's role."""
-        role = self.role_of(function)
-        names = self.aws.iam.list_role_policies(RoleName=role)["PolicyNames"]
-        policies: list[Any] = [
-            self.aws.iam.get_role_policy(RoleName=role, PolicyName=name)["PolicyDocument"]
-            for name in names
-            if name != LENT
-        ]
-        return [statement for policy in policies for statement in policy["Statement"]]
-
-    def _lend_secrets(self) -> None:
-        for function in KEEPERS:
-            lent = []
-            for statement in self.grants(function):
-                arn = str(statement["Resource"])
-                if ":secret:" in arn:
-                    lent.append({**statement, "Resource": f"{re.sub(r'-[^-]{6}$', '', arn)}-case*"})
-            policy = json.dumps({"Version": "2012-10-17", "Statement": lent})
-            self.aws.iam.put_role_policy(RoleName=self.role_of(function), PolicyName=LENT, PolicyDocument=policy)
-
     def _function(self, name: str, folder: Path) -> Function:
         config = self.aws.functions.get_function_configuration(FunctionName=self.stack.functions[name])
-        lent = self.aws.sts.assume_role(RoleArn=config["Role"], RoleSessionName="proof")["Credentials"]
+        lent = self.aws.sts.assume_role(RoleArn=config["Role"], RoleSessionName=SESSION)["Credentials"]
         own = {
             "AWS_ACCESS_KEY_ID": lent["AccessKeyId"],
             "AWS_SECRET_ACCESS_KEY": lent["SecretAccessKey"],

@@ -1,60 +1,52 @@
-"""What the functions' roles may do that no story has made them do: a call that the matrix has missed, or a grant that
-nobody needs."""
+"""The roles in the matrix: they are lent the secrets of the cases, and a story must need each of their grants."""
 
 import json
-from collections.abc import Iterable, Iterator
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
 
-from proof.faults.account import Account
-from proof.faults.calls import AT_A_VERSION, Call, about
+from local.aws import Aws
+from local.roles import Role
+from proof.roles.grants import as_list
+from proof.roles.recording import Check, read, unused
 
-# What goes over no gate: Lambda itself asks it in the function's name, as its poller or to write what it prints.
-OF_LAMBDA = frozenset({
-    *(f"dynamodb:{action}" for action in ("DescribeStream", "GetRecords", "GetShardIterator", "ListStreams")),
-    *(f"sqs:{action}" for action in ("ReceiveMessage", "DeleteMessage", "GetQueueAttributes")),
-    *(f"logs:{action}" for action in ("CreateLogStream", "PutLogEvents")),
-})  # fmt: skip
-# The permissions that go by another name than their call.
-PERMISSIONS = {
-    "s3:HeadObject": "s3:GetObject",
-    "s3:CreateMultipartUpload": "s3:PutObject",
-    "s3:UploadPart": "s3:PutObject",
-    "s3:CompleteMultipartUpload": "s3:PutObject",
-    "s3:ListParts": "s3:ListMultipartUploadParts",
-}
+LENT = "secrets-of-the-cases"
+"""The policy that is not the template's: what a role may do with the stack's secret, it may with those of the cases."""
+SESSION = "proof"
+SUFFIX = re.compile(r"-[^-]{6}$")  # of a secret's ARN
+OF_A_CASE = re.compile(r"-case\d{5}-.*")
 
 
-def unused(account: Account, calls: Iterable[Call]) -> list[str]:
-    """Each permission of a function, on each secret and queue apart, that none of these calls has needed."""
-    needed = {(call.function, permission(call), _where(call.service, call.about)) for call in calls}
-    granted = {(name, *each) for name in account.functions for each in _granted(account, name)}
-    return sorted(" ".join(each).rstrip() for each in granted - needed)
+def lend(aws: Aws, role: str) -> None:
+    """Let a role use the secrets of the cases too."""
+    (name,) = [name for name in aws.iam.list_role_policies(RoleName=role)["PolicyNames"] if name != LENT]
+    policy: Any = aws.iam.get_role_policy(RoleName=role, PolicyName=name)["PolicyDocument"]
+    lent = [
+        {**statement, "Resource": f"{SUFFIX.sub('', str(statement['Resource']))}-case*"}
+        for statement in policy["Statement"]
+        if ":secret:" in str(statement["Resource"])
+    ]
+    document = json.dumps({"Version": "2012-10-17", "Statement": lent})
+    aws.iam.put_role_policy(RoleName=role, PolicyName=LENT, PolicyDocument=document)
 
 
-def permission(call: Call) -> str:
-    """IAM's name for what a call needs."""
-    action = f"{call.service}:{call.operation}{'Version' if call.about.endswith(AT_A_VERSION) else ''}"
-    return PERMISSIONS.get(action, action)
+def never_needed(folder: Path) -> list[str]:
+    """The grants that no request of a story has needed: a request that the stories miss, or a grant too many. `folder`
+    is the stack's."""
+    recording = read(folder, of=lambda session, _: session == SESSION)
+    secrets = {SUFFIX.sub("", arn): arn for arn in _secrets(recording.roles)}
+
+    def of_the_stack(check: Check) -> Check:
+        """The same about the stack's secret, where it is about a case's."""
+        return replace(check, resource=secrets.get(OF_A_CASE.sub("", check.resource), check.resource))
+
+    checks = {(of_the_stack(check), decision, digest) for check, decision, digest in recording.checks}
+    return unused([replace(recording, checks=frozenset(checks))])
 
 
-def _granted(account: Account, function: str) -> Iterator[tuple[str, str]]:
-    for statement in account.grants(function):
-        for action in _each(statement["Action"]):
-            for resource in _each(statement["Resource"]):
-                if action not in OF_LAMBDA:
-                    service = action.partition(":")[0]
-                    yield action, _where(service, _named(service, resource))
-
-
-def _each(value: str | list[str]) -> list[str]:
-    return [value] if isinstance(value, str) else value
-
-
-def _named(service: str, arn: str) -> str:
-    """What a resource is, as a call's `about` tells it."""
-    said = {"sqs": {"QueueUrl": arn.replace(":", "/")}, "secretsmanager": {"SecretId": arn}}.get(service)
-    return about(service, "", {}, {}, json.dumps(said).encode()) if said else ""
-
-
-def _where(service: str, what: str) -> str:
-    """Only a secret and a queue are told apart: a row and an object are of one table and one bucket."""
-    return what if service in ("sqs", "secretsmanager") else ""
+def _secrets(roles: Mapping[str, list[Role]]) -> Iterator[str]:
+    for versions in roles.values():
+        for statement in versions[-1].deployed:
+            yield from (arn for arn in as_list(statement["Resource"]) if ":secret:" in arn)

@@ -19,7 +19,7 @@ from proof import figures
 from proof.faults.account import Account, Found
 from proof.faults.calls import Call
 from proof.faults.gate import FAULTS, UNMENDED, Fault, Gate, Slot
-from proof.faults.grants import unused
+from proof.faults.grants import never_needed
 from proof.faults.invoking import Lambda, lambda_service
 from proof.faults.keeping import KEEPING
 from proof.faults.life import RECEIVERS, Life, Story
@@ -130,11 +130,11 @@ def _stack(folder: Path, apis: ProviderApis) -> Stack:
     be there before. That registration is taken out of the simulated register: its URL is one of AWS's."""
     urls = {api.part.provider: api.base_url for api in (apis.sync, apis.creatify, apis.captions)}
     parameters = {f"{name.title()}ApiUrl": url for name, url in urls.items()} | QUIET
-    stack = up(folder, parameters, emulator_port=0, webhook_port=0)
+    stack = up(folder, parameters, emulator_port=0, webhook_port=0, record=True)
     key, value = f"{stack.stack_name}/captions/api", json.dumps(apis.captions.credentials)
     made = stack.aws.secretsmanager.put_secret_value(SecretId=key, SecretString=value)
     registers = {**parameters, "CaptionsApiSecretArn": made["ARN"]}
-    stack = up(folder, registers, emulator_port=stack.aws.port, webhook_port=0)
+    stack = up(folder, registers, emulator_port=stack.aws.port, webhook_port=0, record=True)
     apis.captions.webhooks.registered.clear()
     return stack
 
@@ -146,8 +146,7 @@ def run(folder: Path, *, only: str, stories: str) -> figures.Figures:
         plain, cases = _played(ground, only, stories)
         time.sleep(SETTLE_SECONDS)
         found = ground.account.found({id_: name for name, life in ground.lives.items() for id_ in life.acknowledged})
-        made = {call for calls in ground.calls.values() for call in calls}
-        left = [] if only or stories else unused(ground.account, made)
+        left = [] if only or stories else never_needed(folder)
         leaks = said(folder / "functions.log", ground.account.ever_secret)
     wrong = dict(_wrong(ground, plain, cases, found))
     for case, problems in wrong.items():

@@ -7,15 +7,15 @@ runs of a target are a long fuzzing, whose figures are kept for each target unti
 
 import argparse
 import hashlib
+import json
 import os
 import re
 import subprocess
 import sys
-import time
 from collections.abc import Mapping
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
+from typing import Any
 
 from local.stack import ROOT
 from proof import figures
@@ -28,7 +28,6 @@ MOST_BYTES = 8192  # of an input
 OF_MEDIA = 512  # enough for every structure of theirs; each byte is seen three times
 SECONDS_PER_INPUT = 60  # longer is a hang: inputs take milliseconds, and a busy machine may sleep in between
 MEGABYTES = 1024  # more is a leak
-AT_ONCE = 2  # processors
 LONG = 1_000_000  # runs of a target
 DONE = re.compile(r"Done (\d+) runs in (\d+) second")
 RAN = re.compile(r"^#(\d+)\s", re.MULTILINE)
@@ -46,9 +45,43 @@ class Outcome:
     broken_by: str
 
 
-def fuzz(target: str, *, runs: int, seconds: int) -> Outcome:
-    """Run one target; a limit of 0 is none."""
-    began = time.monotonic()
+def prove(wanted: list[str], *, runs: int, seconds: int) -> dict[str, Figures]:
+    """Run the targets, a limit of 0 being none; the figures of each, with what broke it."""
+    jobs = [json.dumps(_job(target, runs=runs, seconds=seconds)) for target in wanted]
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join([str(ROOT), str(ROOT / "layers/dailies/python")])}
+    outcomes: dict[str, Outcome] = {}
+    with (
+        (FOLDER / "run.log").open("w") as log,
+        subprocess.Popen(
+            [sys.executable, "-m", "proof.fuzz.run"],
+            cwd=ROOT,
+            env=environment,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=log,
+            text=True,
+        ) as process,
+    ):
+        assert process.stdin
+        assert process.stdout
+        process.stdin.write("\n".join(jobs))
+        process.stdin.close()
+        for line in process.stdout:
+            outcome = _outcome(**json.loads(line))
+            print(
+                f"fuzz: {outcome.target:32} {outcome.runs:>10,} runs  {outcome.covered:>5} branches"
+                f"  {outcome.seconds:>4} s  {outcome.broken_by or 'held'}",
+                flush=True,
+            )
+            outcomes[outcome.target] = outcome
+    if outcomes.keys() != set(wanted):
+        raise SystemExit(f"fuzz: the targets were not run; {FOLDER / 'run.log'} says why")
+    at = datetime.now(UTC).date().isoformat()
+    return {target: {**asdict(outcomes[target]), "at": at} for target in wanted}
+
+
+def _job(target: str, *, runs: int, seconds: int) -> dict[str, Any]:
+    """What is to be run, as `proof.fuzz.run` reads it."""
     corpus, given = FOLDER / "corpus" / target, FOLDER / "seeds" / target
     for folder in (corpus, given):
         folder.mkdir(parents=True, exist_ok=True)
@@ -63,36 +96,21 @@ def fuzz(target: str, *, runs: int, seconds: int) -> Outcome:
         "artifact_prefix": f"{FOLDER}/{target}-",
         "print_final_stats": 1,
     }
-    command = [sys.executable, "-m", "proof.fuzz.run", target, *(f"-{name}={value}" for name, value in options.items())]
-    environment = {**os.environ, "PYTHONPATH": os.pathsep.join([str(ROOT), str(ROOT / "layers/dailies/python")])}
-    done = subprocess.run(
-        [*command, str(corpus), str(given)], cwd=ROOT, env=environment, capture_output=True, text=True, check=False
-    )
-    said = done.stdout + done.stderr
-    (FOLDER / f"{target}.log").write_text(said)
+    arguments = [*(f"-{name}={value}" for name, value in options.items()), str(corpus), str(given)]
+    return {"target": target, "options": arguments, "log": str(FOLDER / f"{target}.log")}
+
+
+def _outcome(target: str, code: int, seconds: float) -> Outcome:
+    """By what it said."""
+    said = (FOLDER / f"{target}.log").read_text(errors="replace")
     ran = DONE.search(said)
     return Outcome(
         target=target,
         runs=int(ran[1]) if ran else max(map(int, RAN.findall(said)), default=0),
         covered=max(map(int, COVERED.findall(said)), default=0),
-        seconds=round(time.monotonic() - began),
-        broken_by="" if done.returncode == 0 else _last_word(said),
+        seconds=round(seconds),
+        broken_by="" if code == 0 else _last_word(said),
     )
-
-
-def prove(wanted: list[str], *, runs: int, seconds: int) -> dict[str, Figures]:
-    """Run the targets; the figures of each, with what broke it."""
-    with ThreadPoolExecutor(AT_ONCE) as threads:
-        outcomes = []
-        for outcome in threads.map(lambda target: fuzz(target, runs=runs, seconds=seconds), wanted):
-            print(
-                f"fuzz: {outcome.target:32} {outcome.runs:>10,} runs  {outcome.covered:>5} branches"
-                f"  {outcome.seconds:>4} s  {outcome.broken_by or 'held'}",
-                flush=True,
-            )
-            outcomes.append(outcome)
-    at = datetime.now(UTC).date().isoformat()
-    return {outcome.target: {**asdict(outcome), "at": at} for outcome in outcomes}
 
 
 def lasting(before: Mapping[str, Figures], ran: Mapping[str, Figures]) -> dict[str, Figures]:
@@ -119,14 +137,15 @@ def main() -> None:
     parser.add_argument("targets", nargs="*", choices=[*TARGETS, []], help="all, if none is named")
     parser.add_argument("--runs", type=int, default=LONG, help=f"of each target ({LONG:,})")
     parser.add_argument("--seconds", type=int, default=0, help="of each target; 0: as many as the runs take")
+    figures.add_option(parser)
     options = parser.parse_args()
     ran = prove(options.targets or list(TARGETS), runs=options.runs, seconds=options.seconds)
-    before = figures.kept().get("fuzz", {}).get("targets", {})
+    before = figures.kept(options.figures).get("fuzz", {}).get("targets", {})
     if (after := lasting(before, ran)) != before:
-        figures.keep("fuzz", summed(after))
+        figures.keep("fuzz", summed(after), options.figures)
     if options.runs < LONG and ran.keys() == TARGETS.keys():
-        figures.keep("short fuzz", summed(ran))
-    raise SystemExit(1 if any(one["broken_by"] for one in ran.values()) else 0)
+        figures.keep("short fuzz", summed(ran), options.figures)
+    raise SystemExit(figures.code(summed(ran)))
 
 
 if __name__ == "__main__":

@@ -1,0 +1,97 @@
+"""The process of the emulated AWS: ministack, corrected where it differs from AWS in what the local stack needs.
+
+`local/emulator.py` starts it.
+"""
+
+import hashlib
+import tempfile
+import threading
+import zipfile
+from collections.abc import Iterable
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+from awscrt import checksums
+from ministack import app
+from ministack.core import lambda_runtime
+from ministack.services import cloudwatch, lambda_svc, s3
+from ministack.services.cloudformation import provisioners
+
+from local import request_log
+
+
+def correct() -> None:
+    """Replace the parts that differ."""
+    # Its own is written in Python: half a second for each MiB that is stored, and nothing else runs meanwhile.
+    s3._crc64nvme = checksums.crc64nvme  # noqa: SLF001
+    # It ignores dimensions, so that one queue's alarm rings for all: local/cloudwatch.py evaluates alarms instead.
+    cloudwatch._evaluate_alarm = lambda alarm: None  # noqa: ARG005, SLF001
+    # It does not know saved queries: a stack may have them, and they are kept nowhere.
+    provisioners._RESOURCE_HANDLERS["AWS::Logs::QueryDefinition"] = {  # noqa: SLF001
+        "create": lambda name, properties, stack: (name, {}),  # noqa: ARG005
+        "update": lambda name, old, new, stack: (name, {}),  # noqa: ARG005
+        "delete": lambda name, properties: None,  # noqa: ARG005
+    }
+    # It unpacks the layer for each worker that starts: half a second, in which nothing else of its runs.
+    lambda_runtime.zipfile = SimpleNamespace(**vars(zipfile) | {"ZipFile": UnpackedOnce})
+    let_invocations_end()
+
+
+class UnpackedOnce(zipfile.ZipFile):
+    """An archive whose content is unpacked once for all workers: on Lambda, too, it cannot be written to."""
+
+    lock = threading.Lock()
+
+    def extractall(self, path: Any = None, members: Any = None, pwd: bytes | None = None) -> None:
+        content = repr([(entry.filename, entry.CRC, entry.file_size) for entry in self.infolist()])
+        shared = Path(tempfile.gettempdir(), f"unpacked-{hashlib.sha256(content.encode()).hexdigest()[:16]}")
+        with self.lock:
+            if not shared.exists():
+                unfinished = shared.with_suffix(".unfinished")
+                super().extractall(unfinished, members, pwd)
+                unfinished.rename(shared)
+        Path(path).rmdir()
+        Path(path).symlink_to(shared)
+
+
+def let_invocations_end() -> None:
+    """An update of a function retires its workers: one with an invocation finishes it and ends then, as on Lambda.
+
+    ministack ends them at once, also a worker that starts: its folder is removed while it is unpacked. Such an
+    invocation fails, and its failure ends the new workers of the same function, with whatever they run. A message that
+    one of them had taken from a queue stays hidden for the queue's visibility timeout.
+    """
+    kill, release, invoke = lambda_runtime.kill_workers, lambda_runtime.release_worker, lambda_runtime.Worker.invoke
+
+    def kill_idle(workers: Iterable[Any]) -> None:
+        workers = list(workers)
+        with lambda_runtime._lock:  # noqa: SLF001  it guards in_use
+            busy = [worker for worker in workers if worker.in_use]
+            for worker in busy:
+                worker.retired = True
+        kill([worker for worker in workers if worker not in busy])
+
+    def release_or_kill(worker: Any) -> None:
+        release(worker)
+        if getattr(worker, "retired", False):
+            kill([worker])
+
+    def invoke_or_kill(worker: Any, *args: Any, **options: Any) -> Any:
+        try:
+            return invoke(worker, *args, **options)
+        except BaseException:  # it did not start: its caller forgets it
+            kill([worker])
+            raise
+
+    lambda_runtime.kill_workers = kill_idle
+    lambda_runtime.release_worker = lambda_svc.release_worker = release_or_kill
+    lambda_runtime.Worker.invoke = invoke_or_kill
+
+
+def main(requests: str) -> None:
+    """Run it until it is ended. Requests of roles are recorded in that file, where one is named."""
+    correct()
+    if requests:
+        request_log.record(Path(requests))
+    app.main()

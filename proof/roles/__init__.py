@@ -1,0 +1,1 @@
+"""That each role may do what its function needs, and nothing else."""

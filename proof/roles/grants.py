@@ -1,0 +1,90 @@
+"""What the roles may do, by the smallest pieces: one action on one resource."""
+
+from collections.abc import Iterable, Mapping
+from typing import Any, NamedTuple
+
+type Statement = dict[str, Any]
+
+LAMBDAS_POLLER = "Lambda's own poller uses it; the emulator's does without"
+LAMBDA_ITSELF = "Lambda itself uses it to write what a function prints; the emulator does without"
+
+
+class Grant(NamedTuple):
+    """That a role may do one action on one resource, and where that is written: in which of the role's statements, and
+    as which of that statement's resources."""
+
+    role: str
+    action: str
+    resource: str
+    statement: int
+    place: int
+
+    @property
+    def key(self) -> tuple[str, str, str]:
+        """What it is known by."""
+        return self.role, self.action, self.resource
+
+    def __str__(self) -> str:
+        return f"{self.role} {self.action} {self.resource}"
+
+
+def grants(roles: Mapping[str, Iterable[Statement]]) -> list[Grant]:
+    """Of the roles' statements as the template has them, by the roles' logical names."""
+    return [
+        Grant(role, action, named(resource), number, place)
+        for role, statements in roles.items()
+        for number, statement in enumerate(statements)
+        for action in as_list(statement["Action"])
+        for place, resource in enumerate(as_list(statement["Resource"]))
+    ]
+
+
+def named(resource: Mapping[str, Any]) -> str:
+    """What a statement's resource is called: a logical name, with the attribute (`Table.StreamArn`) where that is not
+    the whole, or the path (`media/*`). Of two that a condition chooses between, it is the first."""
+    ((kind, value),) = resource.items()
+    match kind:
+        case "Fn::If":
+            return named(value[1])
+        case "Fn::Sub":
+            return str(value.partition("/")[2])
+        case "Fn::GetAtt" if value[1] not in ("Arn", "Id"):
+            return ".".join(value)
+        case "Fn::GetAtt":
+            return str(value[0])
+        case _:
+            return str(value)
+
+
+def of_lambda(grant: Grant) -> str:
+    """Why no request of the function itself uses a grant; empty where one must."""
+    service, _, action = grant.action.partition(":")
+    if service == "logs" and grant.resource == f"{grant.role.removesuffix('Role')}Logs":
+        return LAMBDA_ITSELF
+    stream = ("DescribeStream", "GetRecords", "GetShardIterator", "ListStreams")
+    queue = ("ReceiveMessage", "DeleteMessage", "GetQueueAttributes")
+    if (grant.resource == "Table.StreamArn" and action in stream) or (service == "sqs" and action in queue):
+        return LAMBDAS_POLLER
+    return ""
+
+
+def only(statements: list[Statement], grant: Grant) -> Statement:
+    """The statement that says this and nothing else. `statements` are the role's as IAM has them."""
+    statement = statements[grant.statement]
+    return {**statement, "Action": grant.action, "Resource": as_list(statement["Resource"])[grant.place]}
+
+
+def less(statements: list[Statement], grant: Grant) -> list[Statement]:
+    """The statements with all that they say but for this."""
+    left = [*statements]
+    statement = left.pop(grant.statement)
+    others = [action for action in as_list(statement["Action"]) if action != grant.action]
+    elsewhere = [arn for place, arn in enumerate(as_list(statement["Resource"])) if place != grant.place]
+    left += [{**statement, "Action": others}] if others else []
+    left += [{**statement, "Action": grant.action, "Resource": elsewhere}] if elsewhere else []
+    return left
+
+
+def as_list(value: Any) -> list[Any]:
+    """What IAM takes alone or as a list, as a list."""
+    return value if isinstance(value, list) else [value]

@@ -1,0 +1,260 @@
+"""What the template watches is what the functions tell, and where something is wrong, the owner hears of it.
+
+The alarms are judged by local/cloudwatch.py, which runs beside every local stack. AWS's own metrics are held by name.
+"""
+
+import json
+import re
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from local import deploy, logs
+from local.callers import captions_creator, sync_generation
+from local.cloudwatch import of_line
+from local.stack import Stack
+from tests.listener import Listener
+from tests.owner import Owner
+from tests.providers import Providers
+from tests.template import on_jobs, resources, target, template
+from tests.waiting import wait_for
+
+ALARM, QUERY = "AWS::CloudWatch::Alarm", "AWS::Logs::QueryDefinition"
+# Each with its dimension, as AWS documents them. Those of HTTP APIs are not those of REST APIs.
+OF_AWS = {
+    ("AWS/SQS", "ApproximateNumberOfMessagesVisible"): "QueueName",
+    ("AWS/SQS", "ApproximateNumberOfMessagesNotVisible"): "QueueName",
+    ("AWS/SQS", "ApproximateNumberOfMessagesDelayed"): "QueueName",
+    ("AWS/SQS", "ApproximateAgeOfOldestMessage"): "QueueName",
+    ("AWS/Lambda", "IteratorAge"): "FunctionName",
+    ("AWS/Lambda", "Errors"): "FunctionName",
+    ("AWS/Lambda", "Duration"): "FunctionName",
+    ("AWS/ApiGateway", "5xx"): "ApiId",
+    ("AWS/ApiGateway", "Count"): "ApiId",
+    ("AWS/DynamoDB", "ConsumedWriteCapacityUnits"): "TableName",
+    ("AWS/DynamoDB", "ConsumedReadCapacityUnits"): "TableName",
+}
+OF_THE_LOGGER = {"level", "message", "error"}  # `error` is ours: tests/test_queue.py
+OF_A_QUERY = {
+    *("fields", "filter", "sort", "stats", "limit", "by", "as", "in", "or", "and", "asc", "desc"),
+    *("count", "latest", "max", "bin", "ispresent", "1d", "50"),
+}
+
+type Metric = tuple[str, frozenset[str]]
+
+
+@pytest.fixture(scope="module")
+def topic(stack: Stack) -> str:
+    """The URL of a queue that hears what the alarms tell the owner's address."""
+    sns: Any = stack.aws.session.client("sns", endpoint_url=stack.aws.endpoint_url)
+    url = stack.aws.sqs.create_queue(QueueName="hears-alarms")["QueueUrl"]
+    arn = stack.aws.sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["QueueArn"])["Attributes"]["QueueArn"]
+    (topic_arn,) = (topic["TopicArn"] for topic in sns.list_topics()["Topics"])
+    statement = {"Effect": "Allow", "Principal": {"Service": "sns.amazonaws.com"}, "Action": "sqs:SendMessage"}
+    policy = {"Version": "2012-10-17", "Statement": {**statement, "Resource": arn}}
+    stack.aws.sqs.set_queue_attributes(QueueUrl=url, Attributes={"Policy": json.dumps(policy)})
+    sns.subscribe(TopicArn=topic_arn, Protocol="sqs", Endpoint=arn)
+    for alarm in resources(ALARM):  # one that rang for another test rings again
+        stack.aws.cloudwatch.set_alarm_state(
+            AlarmName=deploy.resources(stack.aws)[alarm], StateValue="OK", StateReason="from now on, we listen"
+        )
+    return url
+
+
+@pytest.fixture(scope="module", autouse=True)
+def wrong(topic: str, owner: Owner, providers: Providers, listener: Listener) -> None:
+    """Something of everything that an alarm of ours watches: a good job, a medium that is none, calls that nobody
+    proves or can read, and messages and rows that say nothing."""
+    job, link = providers.job, providers.link
+    good = sync_generation(
+        "completed", job("alarm-watched"), providers.sync, output_url=link(job("alarm-watched"), "generation.mp4")
+    )
+    page = captions_creator(
+        "success", job("alarm-page"), providers.captions, url=link(job("alarm-page"), "operation.mp4", "html-page")
+    )
+    forged = [sync_generation("failed", job(f"forged-{n}"), "whsec_nobodys") for n in range(4)]
+    unread = providers.proven("captions/creator", b'{"event":"creator.success"}')
+    results = [answer.result for answer in providers.send_all([good, page, *forged])]
+    assert results == ["recorded", "recorded", *["unverified"] * 4]
+    assert providers.send(unread, stored_as="quarantined").result == "quarantined"
+    owner.send("ArchiveQueueUrl", "names nothing")
+    owner.put_row({"pk": f"job#sync#{job('poison')}", "sk": "event#1"})
+    listener.hears(job("alarm-watched"), "Job Settled")
+    listener.hears(job("alarm-page"), "Job Needs Attention")
+
+
+class TestTheOwnerHears:
+    @pytest.mark.parametrize(
+        "alarm",
+        ["UnverifiedAlarm", "QuarantineAlarm", "AttentionAlarm", "ArchiveDeadLettersAlarm", "AdvanceFailuresAlarm"],
+    )
+    def test_an_alarm_rings_at_the_owners_address(self, alarm: str, stack: Stack, topic: str) -> None:
+        self.wait_until_it_rings(stack, alarm)
+        name = deploy.resources(stack.aws)[alarm]
+        wait_for(f"{alarm} is told", lambda: list(self.told(stack, topic)), lambda told: (name, "ALARM") in told)
+
+    @pytest.mark.parametrize(
+        ("alarm", "function", "failed_runs"),
+        [("ReconcileFailsAlarm", "Reconcile", 8), ("FetchSyncSecretAlarm", "FetchSyncSecret", 61)],
+    )
+    def test_an_alarm_rings_when_most_runs_of_a_schedule_fail(
+        self, alarm: str, function: str, failed_runs: int, stack: Stack, topic: str
+    ) -> None:
+        """Here each runs every minute. That so many have failed is told, not waited for."""
+        failed: Any = {
+            "MetricName": "Errors",
+            "Dimensions": [{"Name": "FunctionName", "Value": stack.functions[function]}],
+            "Values": [1.0] * failed_runs,
+        }
+        stack.aws.cloudwatch.put_metric_data(Namespace="AWS/Lambda", MetricData=[failed])
+        self.wait_until_it_rings(stack, alarm)
+
+    def test_an_alarm_whose_step_is_not_behind_is_quiet(self, stack: Stack) -> None:
+        assert self.state(stack, "ArchiveBehindAlarm") == "OK"
+
+    def wait_until_it_rings(self, stack: Stack, alarm: str) -> None:
+        wait_for(f"{alarm} rings", lambda: self.state(stack, alarm), lambda state: state == "ALARM")
+
+    def state(self, stack: Stack, alarm: str) -> str:
+        name = deploy.resources(stack.aws)[alarm]
+        (found,) = stack.aws.cloudwatch.describe_alarms(AlarmNames=[name])["MetricAlarms"]
+        return found["StateValue"]
+
+    def told(self, stack: Stack, topic: str) -> Iterator[tuple[str, str]]:
+        """What is told stays in the queue: each test looks for its own."""
+        answer = stack.aws.sqs.receive_message(QueueUrl=topic, MaxNumberOfMessages=10, VisibilityTimeout=0)
+        for message in answer.get("Messages", ()):
+            told = json.loads(json.loads(message["Body"])["Message"])
+            yield told["AlarmName"], told["NewStateValue"]
+
+
+@pytest.fixture(scope="module")
+def lines(stack: Stack, wrong: None) -> dict[str, list[dict[str, Any]]]:
+    """The lines of JSON that each function has logged in the whole run."""
+    found: dict[str, list[dict[str, Any]]] = {name: [] for name in stack.log_groups}
+
+    def look() -> list[str]:
+        for each in found.values():
+            each.clear()
+        for line in logs.lines(stack.aws, stack.log_groups, 0):
+            if line.message.startswith("{"):
+                found[line.function].append(json.loads(line.message))
+        return [name for name in ("Advance", "Archive") if not any("Failed" in line for line in found[name])]
+
+    wait_for("all has failed that fails", look, lambda missing: missing == [])
+    return found
+
+
+@pytest.fixture(scope="module")
+def emitted(lines: dict[str, list[dict[str, Any]]]) -> set[tuple[str, frozenset[tuple[str, str]]]]:
+    """The metrics of all these lines, each with its dimensions."""
+    return {
+        (datum["MetricName"], frozenset((d["Name"], d["Value"]) for d in datum["Dimensions"]))
+        for some in lines.values()
+        for line in some
+        for namespace, datum in of_line(json.dumps(line))
+        if namespace == "Dailies"
+    }
+
+
+class TestWhatIsWatched:
+    @pytest.mark.parametrize("alarm", sorted(resources(ALARM)))
+    def test_an_alarm_watches_a_metric_that_is_told(
+        self, alarm: str, stack: Stack, emitted: set[tuple[str, frozenset[tuple[str, str]]]]
+    ) -> None:
+        watched = resources(ALARM)[alarm]
+        dimensions = {d["Name"]: d["Value"] for d in watched["Dimensions"]}
+        if watched["Namespace"] == "Dailies":
+            assert dimensions.pop("service") == {"Ref": "AWS::StackName"}
+            of_stack = frozenset({"service": stack.stack_name, **dimensions}.items())
+            assert (watched["MetricName"], of_stack) in emitted
+        else:
+            ((name, value),) = dimensions.items()
+            assert OF_AWS[watched["Namespace"], watched["MetricName"]] == name
+            assert target(value) in template()["Resources"]
+
+    def test_the_dashboard_shows_metrics_that_are_told_and_every_alarm(
+        self, stack: Stack, emitted: set[tuple[str, frozenset[tuple[str, str]]]]
+    ) -> None:
+        (name,) = (entry["DashboardName"] for entry in stack.aws.cloudwatch.list_dashboards()["DashboardEntries"])
+        board = json.loads(stack.aws.cloudwatch.get_dashboard(DashboardName=name)["DashboardBody"])
+        told = {(metric, frozenset(name for name, _ in dimensions)) for metric, dimensions in emitted}
+        shown = list(self.shown(board))
+        assert {metric for metric in shown if metric[0] == "Dailies"} <= {
+            ("Dailies", metric, names) for metric, names in told
+        }
+        for namespace, metric, names in shown:
+            if namespace != "Dailies":
+                assert {OF_AWS[namespace, metric]} == names
+        (alarms,) = (w["properties"]["alarms"] for w in board["widgets"] if w["type"] == "alarm")
+        physical = deploy.resources(stack.aws)
+        assert {arn.rpartition(":")[2] for arn in alarms} == {physical[alarm] for alarm in resources(ALARM)}
+
+    def test_the_dashboard_shows_the_time_of_every_function_that_works_on_jobs(self) -> None:
+        body = resources("AWS::CloudWatch::Dashboard")["Dashboard"]["DashboardBody"]["Fn::Sub"]
+        (times,) = (w for w in json.loads(body)["widgets"] if "Duration" in json.dumps(w))
+        assert set(re.findall(r"\$\{(\w+)\}", json.dumps(times["properties"]["metrics"]))) == on_jobs()
+
+    def shown(self, board: Any) -> Iterator[tuple[str, str, frozenset[str]]]:
+        """Namespace, metric and names of dimensions of all that is drawn."""
+        for widget in board["widgets"]:
+            above: list[str] = []
+            for metric in widget["properties"].get("metrics", ()):
+                if isinstance(metric[0], dict):
+                    search = re.match(r"SEARCH\('\{(.*?)\} MetricName=\"(\w+)\"", metric[0]["expression"])
+                    assert search, metric
+                    namespace, *names = search[1].split(",")
+                    yield namespace, search[2], frozenset(names)
+                else:
+                    above = written_out([part for part in metric if isinstance(part, str)], above)
+                    yield above[0], above[1], frozenset(above[2::2])
+
+    @pytest.mark.parametrize("query", sorted(resources(QUERY)))
+    def test_a_saved_query_asks_for_what_the_lines_have(
+        self, query: str, lines: dict[str, list[dict[str, Any]]]
+    ) -> None:
+        asked = resources(QUERY)[query]
+        text = re.sub(r'"[^"]*"', "", asked["QueryString"])
+        named = set(re.findall(r"(?<![\w.@])\w+(?:\.0)?(?![\w.])", text)) - OF_A_QUERY
+        named -= set(re.findall(r" as (\w+)", text))
+        groups = {target(group) for group in asked["LogGroupNames"]}
+        if groups == {"ApiLogs"}:
+            has = set(json.loads(template()["Resources"]["Api"]["Properties"]["AccessLogSettings"]["Format"]))
+        else:
+            some = [line for group in groups for line in lines[group.removesuffix("Logs")]]
+            # CloudWatch flattens lists: the first value of `x` is `x.0`
+            has = {f"{key}.0" if isinstance(value, list) else key for line in some for key, value in line.items()}
+            has |= OF_THE_LOGGER
+        assert named - has == set()
+        assert named
+
+    def test_every_function_that_works_on_a_job_names_it_in_its_lines(
+        self, lines: dict[str, list[dict[str, Any]]], providers: Providers
+    ) -> None:
+        told = {
+            name
+            for name, some in lines.items()
+            for line in some
+            if line.get("job_id") == providers.job("alarm-watched")
+        }
+        assert told == {"SyncGeneration", "Advance", "Announce", "Archive"}
+        assert {target(group) for group in resources(QUERY)["JobQuery"]["LogGroupNames"]} == {
+            f"{name}Logs" for name in on_jobs()
+        }
+
+    def test_an_event_has_one_id_in_the_lines_of_all_who_saw_it(
+        self, lines: dict[str, list[dict[str, Any]]], providers: Providers
+    ) -> None:
+        def ids(name: str) -> set[str]:
+            return {line["event_id"] for line in lines[name] if line.get("job_id") == providers.job("alarm-watched")}
+
+        assert len(ids("SyncGeneration")) == 1
+        assert ids("SyncGeneration") < ids("Advance")  # which saw the receipt too
+
+
+def written_out(metric: list[str], above: list[str]) -> list[str]:
+    """A dashboard's metric without its shorthands: "." is what stands above, "..." all of it up to there."""
+    if metric[0] == "...":
+        metric = [*above[: len(above) - len(metric) + 1], *metric[1:]]
+    return [above[place] if part == "." else part for place, part in enumerate(metric)]

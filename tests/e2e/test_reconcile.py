@@ -1,0 +1,227 @@
+"""Jobs whose calls never come: tracked when they are submitted, asked about by sweeps, archived and settled.
+
+All providers have credentials set here, and call nobody. Hundreds of other jobs wait beside: they are asked about
+within the providers' rate limits.
+"""
+
+import json
+import re
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+
+import pytest
+
+from dailies import clock
+from dailies.providers import every_provider
+from dailies.recording import submitted_event
+from dailies.table import Table
+from local.apis import LOST, ProviderApis
+from local.apis.exchange import Request
+from local.callers import creatify_product_to_videos
+from local.stack import Stack
+from tests.functions import logged, set_api_secrets, start_anew
+from tests.listener import Listener
+from tests.owner import Owner
+from tests.providers import NOT_SET, Providers
+from tests.registered import make_room
+from tests.waiting import wait_for
+
+WEBHOOK = {"sync": "generation", "creatify": "product_to_videos", "captions": "creator"}
+MEDIA = {"sync": {"output"}, "creatify": {"photo", "video"}, "captions": {"output"}}
+WAITING = {"sync": 120, "creatify": 130, "captions": 10}
+UNLISTED = {"sync": 20, "creatify": 110, "captions": 0}  # of them, which the provider's list of the newest leaves out
+PROVIDERS = every_provider()
+BEGINS: dict[str, Callable[[ProviderApis, str], object]] = {
+    "sync": lambda apis, job_id: apis.sync.job(job_id),
+    "creatify": lambda apis, job_id: apis.creatify.job(job_id),
+    "captions": lambda apis, job_id: apis.captions.job(job_id),
+}
+COMPLETES: dict[str, Callable[[ProviderApis, str], object]] = {
+    "sync": lambda apis, job_id: apis.sync.job(job_id).completes(),
+    "creatify": lambda apis, job_id: apis.creatify.job(job_id).completes(),
+    "captions": lambda apis, job_id: apis.captions.job(job_id).completes(),
+}
+
+
+@dataclass
+class Reconcile:
+    """The stack's reconcile, and the providers that it asks."""
+
+    stack: Stack
+    apis: ProviderApis
+    providers: Providers
+    crowd: dict[str, list[str]] = field(default_factory=dict)
+    invoked: set[str] = field(default_factory=set)
+    before: set[str] = field(default_factory=set)
+
+    def submit(self, provider: str, job_id: str) -> None:
+        """The owner's app tells the bus."""
+        detail = {"provider": provider, "webhook": WEBHOOK[provider], "job_id": job_id}
+        answer = self.stack.aws.events.put_events(
+            Entries=[
+                {
+                    "EventBusName": self.stack.outputs["BusName"],
+                    "Source": "owners.app",
+                    "DetailType": "Job Submitted",
+                    "Detail": json.dumps(detail),
+                }
+            ]
+        )
+        assert not answer["FailedEntryCount"]
+
+    def sweep(self) -> None:
+        """One sweep, now."""
+        answer = self.stack.aws.functions.invoke(FunctionName=self.stack.functions["Reconcile"], Payload=b"{}")
+        self.invoked.add(answer["ResponseMetadata"]["RequestId"])
+        assert answer.get("FunctionError") is None
+
+    def asked(self, provider: str) -> list[Request]:
+        return [request for request in self.apis.requests if request.provider == provider]
+
+    def asked_singly(self) -> set[str]:
+        """The paths of Sync's jobs that were asked about one by one."""
+        return {request.path for request in self.asked("sync") if request.path.startswith("/v2/generate/")}
+
+    def sweeps(self) -> set[str]:
+        """The request ids of all sweeps that have ended."""
+        lines = logged(self.stack, "Reconcile", 0)
+        return {found[1] for line in lines if (found := re.match(r"END RequestId: (\S+)", line))}
+
+
+@pytest.fixture(scope="module")
+def reconciles(stack: Stack, stack_apis: ProviderApis, providers: Providers) -> Iterator[Reconcile]:
+    apis = (stack_apis.sync, stack_apis.creatify, stack_apis.captions)
+    for api in apis:
+        api.callbacks.are(LOST)
+    made = Reconcile(stack, stack_apis, providers)
+    providers.ever_secret |= {value for api in apis for value in api.credentials.values()}
+    set_api_secrets(stack, {api.part.provider: json.dumps(api.credentials) for api in apis})
+    start_anew(stack, ["Reconcile"], RECONCILE_QUIET_SECONDS="1")
+    stack_apis.clock.forward(61)  # what other tests have taken of Captions' limit is over, at the provider and here
+    make_room(stack.aws, stack.outputs["TableName"])
+    stack_apis.requests.clear()
+    yield made
+    set_api_secrets(stack, dict.fromkeys(WEBHOOK, NOT_SET))  # before a sweep by the schedule reads them anew
+    start_anew(stack, ["Reconcile"], RECONCILE_QUIET_SECONDS="0")
+
+
+@pytest.mark.parametrize("provider", WEBHOOK)
+def test_a_job_whose_call_never_comes_settles_with_its_media_within_two_sweeps(
+    reconciles: Reconcile, owner: Owner, provider: str
+) -> None:
+    job_id = reconciles.providers.job(f"unheard-{provider}")
+    reconciles.submit(provider, job_id)
+    assert owner.resting(provider, job_id, "waiting")["status"] == "pending"
+    apis = reconciles.apis
+    COMPLETES[provider](apis, job_id)
+    time.sleep(1.1)  # RECONCILE_QUIET_SECONDS
+    reconciles.sweep()
+    reconciles.sweep()
+    row = owner.resting(provider, job_id)
+    assert {medium["role"] for medium in row["media"]} == MEDIA[provider]
+    assert {medium["state"] for medium in row["media"]} == {"archived"}
+
+
+def test_a_finished_job_that_nobody_told_of_is_taken_in(reconciles: Reconcile, owner: Owner) -> None:
+    job_id = reconciles.providers.job("untold")
+    reconciles.apis.sync.job(job_id).completes("generation.mp4")
+    reconciles.sweep()
+    assert owner.resting("sync", job_id)["media"][0]["state"] == "archived"
+
+
+def test_a_forged_call_with_the_right_token_fetches_nothing_and_calls_a_person(
+    reconciles: Reconcile, owner: Owner, listener: Listener
+) -> None:
+    job_id = reconciles.providers.job("forged")
+    reconciles.apis.creatify.job(job_id).completes()
+    hostile = reconciles.providers.link(job_id, "product.mp4")
+    call = creatify_product_to_videos("video_generated", job_id, reconciles.providers.creatify, video_url=hostile)
+    assert reconciles.providers.send(call).result == "recorded"
+    row = owner.resting("creatify", job_id, "attention")
+    assert row["contradiction"] == "the provider's API has another video"
+    assert owner.keys(f"media/creatify/{job_id}/") == []
+    assert reconciles.providers.host.requests_for(f"/{job_id}/product.mp4") == []
+    listener.hears(job_id, "Job Needs Attention")
+
+
+def test_a_notice_that_names_no_webhook_waits_in_the_failure_queue(reconciles: Reconcile, owner: Owner) -> None:
+    job_id = reconciles.providers.job("misnamed")
+    reconciles.stack.aws.events.put_events(
+        Entries=[
+            {
+                "EventBusName": reconciles.stack.outputs["BusName"],
+                "Source": "owners.app",
+                "DetailType": "Job Submitted",
+                "Detail": json.dumps({"provider": "sync", "webhook": "generations", "job_id": job_id}),
+            }
+        ]
+    )
+    message = owner.message("TrackFailureQueueUrl", lambda body: job_id in body)
+    assert message["MessageAttributes"]["reason"]["StringValue"] == "PayloadError"
+
+
+def _wait_a_while(made: Reconcile) -> None:
+    """Hundreds of jobs that were submitted an hour ago; the providers are at work on them."""
+    jobs = Table(made.stack.aws.dynamodb, made.stack.outputs["TableName"])
+    at = clock.at(time.time() - 3600)
+    for provider, count in WAITING.items():
+        made.crowd[provider] = [made.providers.job(f"crowd-{number}") for number in range(count)]
+        for number, job_id in enumerate(made.crowd[provider]):
+            if number >= UNLISTED[provider] or provider == "creatify":  # whose list is a page
+                BEGINS[provider](made.apis, job_id)
+            detail = {"provider": provider, "webhook": WEBHOOK[provider], "job_id": job_id}
+            jobs.advance(submitted_event(detail, PROVIDERS, at=at))
+
+
+@pytest.fixture(scope="module")
+def swept(reconciles: Reconcile) -> Iterator[Reconcile]:
+    """After a sweep over the hundreds; after more of them, where one had not the time for all."""
+    _wait_a_while(reconciles)
+    reconciles.before = reconciles.sweeps()
+    reconciles.apis.requests.clear()
+    reconciles.apis.creatify.page_size = WAITING["creatify"] - UNLISTED["creatify"]
+
+    def sweep() -> set[str]:
+        reconciles.sweep()
+        return reconciles.asked_singly()
+
+    wait_for("each is asked about", sweep, lambda asked: len(asked) == UNLISTED["sync"])
+    yield reconciles
+    reconciles.apis.creatify.page_size = 0
+
+
+def test_hundreds_of_waiting_jobs_are_asked_about_in_few_calls(swept: Reconcile) -> None:
+    assert {request.status for request in swept.apis.requests} <= {200, 404}  # no 429
+    assert len(swept.asked_singly()) == UNLISTED["sync"]
+    sweeps = swept.sweeps() - swept.before  # ours, and any of the schedule's
+    ids = [request.query.get("ids", "").split(",") for request in swept.asked("creatify")]
+    of_the_crowd = [some for some in ids if not set(some).isdisjoint(swept.crowd["creatify"])]
+    assert 2 <= len(of_the_crowd) <= 2 * len(sweeps)  # a hundred each
+    assert 1 <= len(swept.asked("captions")) <= 5
+
+
+def test_each_of_them_but_those_that_the_limit_left_was_looked_after(swept: Reconcile, owner: Owner) -> None:
+    for provider in ("sync", "creatify"):
+        ids = swept.crowd[provider]
+        wait_for(
+            f"{provider} looked after",
+            lambda provider=provider, ids=ids: [  # type: ignore[misc]
+                job_id for job_id in (*ids[:20], *ids[-20:]) if "reconciled_at" not in owner.job(provider, job_id)
+            ],
+            lambda left: not left,
+        )
+
+
+def test_those_that_the_limit_left_are_asked_about_a_minute_later(swept: Reconcile, owner: Owner) -> None:
+    swept.apis.clock.forward(61)  # the providers' minute, and ours
+    make_room(swept.stack.aws, swept.stack.outputs["TableName"])
+    asked = len(swept.asked("captions"))
+    swept.sweep()
+    assert 1 <= len(swept.asked("captions")) - asked <= 5
+    assert 429 not in {request.status for request in swept.asked("captions")}
+
+
+def test_the_schedule_sweeps_by_itself(swept: Reconcile) -> None:
+    """Once a minute here, since the stack was deployed."""
+    wait_for("a sweep that nobody here asked for", lambda: swept.sweeps() - swept.invoked, bool)

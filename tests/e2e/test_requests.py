@@ -1,0 +1,45 @@
+"""After all end-to-end tests: each request that the functions made was allowed by their role, and each role allows what
+was requested and no more.
+
+It looks at the requests that the stacks have recorded (local/request_log.py), and decides them once more by what the
+template says.
+"""
+
+from pathlib import Path
+
+import pytest
+
+from local.stack import Stack
+from proof.roles.recording import Recording, read, unused
+from tests.whole_run import WholeRun
+
+pytestmark = pytest.mark.whole_run
+
+
+@pytest.fixture(scope="module")
+def recording(lane: str, stack: Stack, stack_folder: Path) -> Recording:
+    """Of this lane's stack."""
+    return read(stack_folder)
+
+
+def test_each_decision_was_the_evaluators(recording: Recording) -> None:
+    assert list(recording.disagreements()) == []
+
+
+def test_each_request_is_allowed_by_the_template(recording: Recording) -> None:
+    assert recording.checks
+    assert list(recording.not_allowed()) == []
+    assert recording.unchecked == frozenset()
+
+
+def test_nothing_was_refused_but_for_a_grant_that_a_test_took_out(recording: Recording) -> None:
+    assert [str(check) for check, grant in recording.refused() if grant is None] == []
+
+
+def test_each_grant_is_needed_by_a_request_of_the_whole_run(lane: str, whole_run: WholeRun) -> None:
+    """Where the tests are spread over processes, the one that ends last looks at what all of them have recorded."""
+    recordings = [read(folder) for folder in whole_run.stack_folders()]
+    if whole_run.left_out:
+        pytest.skip(f"only a part of the end-to-end tests was chosen; without the others: {len(unused(recordings))}")
+    if not whole_run.under_way():
+        assert unused(recordings) == []

@@ -1,0 +1,65 @@
+"""The roles as they hold at run time: one grant of each is taken out and given back, and a receiver may write where its
+role says and nowhere else. That every grant is needed: tests/e2e/test_requests.py.
+"""
+
+import pytest
+from botocore.exceptions import ClientError
+
+from dailies.bucket import delivery_key
+from dailies.providers import every_provider
+from local.apis import ProviderApis
+from local.stack import Stack
+from proof.roles.flows import Ground
+from proof.roles.grants import grants
+from proof.roles.needs import ONE_OF_EACH_ROLE
+from proof.roles.taking_out import Outcomes, outcomes
+from tests.empty_aws import acting_as
+from tests.functions import RECEIVERS
+from tests.listener import Listener
+from tests.owner import Owner
+from tests.providers import Providers
+from tests.template import roles, statements
+
+TRIED = [
+    grant
+    for grant in grants({name: statements(role) for name, role in roles().items()})
+    if ONE_OF_EACH_ROLE.get(grant.role) == grant.key[1:]
+]
+
+
+@pytest.fixture(scope="module")
+def came(stack: Stack, stack_apis: ProviderApis, providers: Providers, owner: Owner, listener: Listener) -> Outcomes:
+    """What came of each. All roles at once: they mostly wait."""
+    return outcomes(Ground(stack, providers, owner, listener, stack_apis), TRIED)
+
+
+@pytest.mark.parametrize("role", sorted(roles()))
+def test_without_a_grant_its_function_fails_and_with_it_works(role: str, came: Outcomes) -> None:
+    (error,) = [error for grant, error in came.items() if grant.role == role]
+    if error:
+        raise error
+
+
+@pytest.mark.parametrize(("name", "webhook"), RECEIVERS.items())
+def test_a_receiver_may_put_bodies_of_its_own_provider_only(
+    name: str, webhook: str, stack: Stack, providers: Providers
+) -> None:
+    role = stack.aws.functions.get_function_configuration(FunctionName=stack.functions[name])["Role"]
+    s3, bucket = acting_as(stack.aws, role).s3, stack.outputs["MediaBucketName"]
+
+    def may_put(key: str) -> bool:
+        try:
+            s3.put_object(Bucket=bucket, Key=key, Body=b"")
+        except ClientError as error:
+            if error.response["Error"]["Code"] != "AccessDenied":
+                raise
+            return False
+        return True
+
+    everything = {
+        delivery_key(provider, providers.job(name), quarantined=quarantined)
+        for provider in every_provider()
+        for quarantined in (False, True)
+    }
+    own = {key for key in everything if f"/{webhook.partition('/')[0]}/" in key}
+    assert {key for key in everything | {f"deliveries/{providers.run}.gz"} if may_put(key)} == own

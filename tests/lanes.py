@@ -1,0 +1,87 @@
+"""How the tests are spread over processes: two stacks with their end-to-end tests, the fast tests beside them.
+
+A lane is a stack and the end-to-end tests that use it, one after the other: they mostly wait, so the lanes run at once
+and leave the processors to the fast tests, which run in the other processes, a module at a time. Without pytest-xdist
+(`pytest` by itself) all tests run in one process, the fast ones first, the end-to-end ones on one stack.
+"""
+
+import os
+from pathlib import PurePath
+from typing import Any
+
+import pytest
+from xdist.remote import Producer
+from xdist.scheduler import LoadScopeScheduling
+
+END_TO_END = "tests/e2e/"
+LANES = ("first stack", "second stack")
+# The modules of the second stack. Chosen so that both take as long; a new module is on the first one.
+SECOND = frozenset({
+    "captions_rotation",
+    "captions_webhook",
+    "command_repairs",
+    "reconcile",
+    "renewal",
+    "rotation",
+})  # fmt: skip
+# All commands and sweeps behind them would look at what they leave.
+LEAVE_MANY_JOBS = frozenset({"test_captions_rotation", "test_reconcile"})
+
+
+def lane_of(nodeid: str) -> str:
+    """The lane of an end-to-end test; empty for a fast test.
+
+    What looks at the whole run is there once for each stack, and names its lane in its parameters.
+    """
+    path = nodeid.partition("::")[0]
+    if not path.startswith(END_TO_END):
+        return ""
+    for name in LANES:
+        if name in nodeid:
+            return name
+    return LANES[PurePath(path).stem.removeprefix("test_") in SECOND]
+
+
+class Lanes(LoadScopeScheduling):  # type: ignore[misc]  # it has no types
+    """A worker process gets a lane, or a module of fast tests, as a whole."""
+
+    def _split_scope(self, nodeid: str) -> str:
+        return lane_of(nodeid) or nodeid.partition("::")[0]
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> Lanes:
+    return Lanes(config, log)
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_auto_num_workers() -> int:
+    """A process for each lane, which mostly waits, and one for each two processors that runs fast tests."""
+    return len(LANES) + max(1, (os.cpu_count() or 1) // 2)
+
+
+def is_worker(config: pytest.Config) -> bool:
+    """Whether this process is one of several."""
+    return hasattr(config, "workerinput")
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """What looks at the whole run looks at each stack of it."""
+    if metafunc.definition.get_closest_marker("whole_run") and "lane" in metafunc.fixturenames:
+        metafunc.parametrize("lane", LANES if is_worker(metafunc.config) else LANES[:1], scope="module")
+
+
+@pytest.hookimpl(tryfirst=True)  # before `-m` chooses by mark
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Mark the end-to-end tests. In one process they run last, so that a mistake that a fast test finds shows at once;
+    in several they begin first, as the lanes take longest. Behind a lane's tests comes what looks at all of them."""
+    for item in items:
+        if lane_of(item.nodeid):
+            item.add_marker("e2e")
+
+    def order(item: pytest.Item) -> tuple[Any, ...]:
+        place = lane_of(item.nodeid)
+        last = item.get_closest_marker("whole_run") is not None
+        return bool(place) != is_worker(config), place, last, item.path.stem in LEAVE_MANY_JOBS
+
+    items.sort(key=order)

@@ -1,0 +1,92 @@
+"""The short run of every script: none is missing, and one that breaks is named."""
+
+import re
+from pathlib import Path
+
+import pytest
+
+from local.smoke import LANES, LEFT_OUT, Script, run
+from local.stack import ROOT
+from proof.parts import PARTS
+
+# What can be run and is no script of its own: which one starts it, or which test.
+ELSEWHERE = {
+    "bench.archive.host": "bench.archive, where there is no nginx",
+    "bench.archive.launcher": "bench.archive",
+    "bench.receive.aws": "bench.receive",
+    "bench.receive.proofs": "bench.receive",
+    "bench.suite.loads": "bench.suite",
+    "bench.suite.reaper": "bench.suite",
+    "local.chromium": "make browser, which make smoke calls",
+    "local.apis": "serves until it is interrupted; what it serves, tests/test_apis.py",
+    "local.cloudwatch": "local.up",
+    "local.demo": "tests/test_demo.py",
+    "local.front_door": "local.up",
+    "local.logs": "follows until it is interrupted; what it reads, the end-to-end tests",
+    "local.media_host": "serves until it is interrupted; what it serves, tests/test_media_host.py",
+    "local.media_site": "local.up, local.down",
+    "local.sink": "bench.archive",
+    "local.smoke": "itself",
+    "proof.faults.worker": "proof.faults",
+    "proof.fuzz.run": "proof.fuzz",
+}
+RUNS = re.compile(r"""^(if __name__ == "__main__":|main\(\))""", re.MULTILINE)
+
+
+def runnable() -> set[str]:
+    """All modules that can be run, by the names that `python -m` takes."""
+    files = [path for folder in ("bench", "local", "proof") for path in (ROOT / folder).rglob("*.py")]
+    return {
+        ".".join(path.relative_to(ROOT).with_suffix("").parts).removesuffix(".__main__")
+        for path in files
+        if RUNS.search(path.read_text())
+    }
+
+
+def test_every_script_runs() -> None:
+    scripts = {script.name for lane in LANES for script in lane}
+    parts = {part.module for together in PARTS for part in together.values()}
+    assert runnable() == scripts | parts | ELSEWHERE.keys()
+
+
+def script(folder: Path, name: str, code: str) -> Script:
+    (folder / f"{name}.py").write_text(code)
+    return Script(name)
+
+
+@pytest.fixture
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Scripts in it can be run."""
+    monkeypatch.setenv("PYTHONPATH", str(tmp_path))
+    return tmp_path
+
+
+def test_scripts_that_run_say_how_long_they_took_and_what_they_left_out(
+    folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    lane = (script(folder, "whole", "print(1)"), script(folder, "partly", f"print({LEFT_OUT!r} + 'rclone')"))
+    assert run(lane, folder) == []
+    whole, partly, left_out = capsys.readouterr().out.splitlines()
+    assert re.fullmatch(r"smoke: whole +\d+\.\d s  runs", whole)
+    assert re.fullmatch(r"smoke: partly +\d+\.\d s  runs", partly)
+    assert left_out.strip() == "Left out: rclone"
+
+
+def test_one_that_breaks_is_named_with_its_last_words_and_the_end_of_the_lane_comes_all_the_same(
+    folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    lane = (
+        script(folder, "broken", "raise SystemExit('module has no attribute')"),
+        script(folder, "never", "print(1)"),
+        script(folder, "last", "print(1)"),
+    )
+    assert run(lane, folder) == ["broken"]
+    broken, words, last = capsys.readouterr().out.splitlines()
+    assert "BROKEN: it ended with 1" in broken
+    assert words.strip() == "module has no attribute"
+    assert "smoke: last" in last
+
+
+def test_one_that_prints_nothing_is_broken(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert run((script(folder, "silent", ""),), folder) == ["silent"]
+    assert "BROKEN: it has printed nothing" in capsys.readouterr().out
