@@ -51,6 +51,7 @@ def up(
     emulator_port: int | None = None,
     webhook_port: int | None = None,
     record: bool = False,
+    prepare: Callable[[Aws], Mapping[str, str]] = lambda _: {},
     tell: Callable[[str], None] = lambda _: None,
 ) -> Stack:
     """Bring the stack of this folder up, or up to date with the working tree and the parameters given.
@@ -58,7 +59,8 @@ def up(
     Processes that run and answer are kept. A port that is None is the usual one, or a free one when that is taken; 0 is
     a free one. `tell` is called with each step. A StackError says what is wrong; what was started for a stack that
     never came up is ended then, and on ctrl-C. `record`: the requests of the functions to AWS are recorded in the
-    folder (local/request_log.py).
+    folder (local/request_log.py). `prepare` puts what the stack needs into the account before the deploy, and returns
+    more parameters.
     """
     with stack.alone(folder):
         aws = _running_emulator(folder)
@@ -76,7 +78,7 @@ def up(
             built = deploy.build(folder)
             emulator.wait_until_ready(folder, aws.port)
             tell("deploying")
-            deploy.deploy(built, aws, parameters, folder)
+            deploy.deploy(built, aws, {**parameters, **prepare(aws)}, folder)
             template = gaps.processed_template(aws, deploy.STACK_NAME)
             running = _complete(aws, template, webhook_port, folder)
             if record:

@@ -26,7 +26,6 @@ pytest_plugins = [
     "tests.console",
     "tests.browser",
     "tests.command",
-    "tests.registered",
     "tests.bill",
 ]
 

@@ -1,18 +1,16 @@
-"""The stack of the tests with the parameter by which it registers its webhook at Captions, and Secrets Manager, which
-rotates secrets."""
+"""The stack with the parameter by which it registers its webhook at Captions, and Secrets Manager, which rotates
+secrets."""
 
 import json
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
-
-import pytest
 
 from local import rotating
 from local.apis import ProviderApis
 from local.aws import Aws
-from local.stack import Stack
-from local.up import up
-from tests.providers import Providers
-from tests.stack import parameters
+from local.stack import Stack, alone
+from local.up import end, up
 from tests.waiting import wait_for
 
 SIGNING = "captions/signing"
@@ -76,26 +74,34 @@ def make_room(aws: Aws, table: str) -> None:
     aws.dynamodb.delete_item(TableName=table, Key={"pk": {"S": "allowance#captions"}, "sk": {"S": "allowance"}})
 
 
-@pytest.fixture(scope="session")
-def registered(stack: Stack, stack_folder: Path, stack_apis: ProviderApis, providers: Providers) -> Stack:
-    """The stack has registered its webhook. That is taken out of the simulated register again: its URL is one of AWS's,
-    which nothing here is to call."""
-    captions = stack_apis.captions
-    made = stack.aws.secretsmanager.create_secret(Name=KEY, SecretString=json.dumps(captions.credentials))
-    known = [*captions.registrations]
-    updated = up(
-        stack_folder,
-        {**parameters(stack_apis), "CaptionsApiSecretArn": made["ARN"]},
-        emulator_port=0,
-        webhook_port=0,
-        record=True,
-    )
-    (one,) = [one for one in captions.registrations if one not in known]
-    assert one.url == updated.outputs["CaptionsCreatorUrl"]
-    assert one.id == updated.outputs["CaptionsWebhookId"]
-    held = updated.aws.secretsmanager.get_secret_value(SecretId=f"{updated.stack_name}/{SIGNING}")["SecretString"]
-    assert held == one.secret
-    providers.use_secret(SIGNING, held)
-    providers.ever_secret.add(captions.api_key)
-    del captions.webhooks.registered[one.id]
-    return updated
+@contextmanager
+def deployed(folder: Path, apis: ProviderApis, **parameters: str) -> Iterator[Stack]:
+    """The stack with all functions that it can have, while the context lasts: it has registered its webhook.
+
+    That is taken out of the simulated register again: its URL is one of AWS's, which nothing here is to call.
+    """
+
+    def set_key(aws: Aws) -> dict[str, str]:
+        made = aws.secretsmanager.create_secret(Name=KEY, SecretString=json.dumps(apis.captions.credentials))
+        return {"CaptionsApiSecretArn": made["ARN"]}
+
+    urls = {f"{api.part.provider.title()}ApiUrl": api.base_url for api in (apis.sync, apis.creatify, apis.captions)}
+    with alone(folder / "run"):  # another test run of this checkout waits: the two would share the folder
+        end(folder)  # of a run that was killed
+        try:
+            stack = up(
+                folder,
+                urls | parameters,
+                emulator_port=0,
+                webhook_port=0,
+                record=True,
+                prepare=set_key,
+            )
+            (one,) = apis.captions.registrations
+            held = stack.aws.secretsmanager.get_secret_value(SecretId=f"{stack.stack_name}/{SIGNING}")["SecretString"]
+            assert (one.url, one.id) == (stack.outputs["CaptionsCreatorUrl"], stack.outputs["CaptionsWebhookId"])
+            assert held == one.secret
+            del apis.captions.webhooks.registered[one.id]
+            yield stack
+        finally:
+            end(folder)

@@ -11,18 +11,8 @@ from pathlib import Path
 import pytest
 
 from local.apis import ProviderApis, provider_apis
-from local.stack import Stack, alone, folder_from_environment
-from local.up import end, up
-
-
-def parameters(apis: ProviderApis) -> dict[str, str]:
-    """Of the template, for the stack of the tests: the providers' APIs are these."""
-    return {
-        "SyncApiUrl": apis.sync.base_url,
-        "CreatifyApiUrl": apis.creatify.base_url,
-        "CaptionsApiUrl": apis.captions.base_url,
-        "AlarmEmail": "owner@example.com",  # nobody is mailed; the topic is there to listen to
-    }
+from local.stack import Stack, folder_from_environment
+from tests.registered import deployed
 
 
 @pytest.fixture(scope="session")
@@ -41,15 +31,6 @@ def stack_apis() -> Iterator[ProviderApis]:
 @pytest.fixture(scope="session")
 def stack(stack_folder: Path, stack_apis: ProviderApis) -> Iterator[Stack]:
     """The deployed stack: its clients, its URL, its outputs. What is in it stays from test to test: use own job ids."""
-    with alone(stack_folder / "run"):  # another test run of this checkout waits: the two would share the folder
-        end(stack_folder)  # of a run that was killed
-        try:
-            yield up(
-                stack_folder,
-                parameters(stack_apis),
-                emulator_port=0,
-                webhook_port=0,
-                record=True,
-            )
-        finally:
-            end(stack_folder)
+    # Nobody is mailed; the topic is there to listen to.
+    with deployed(stack_folder, stack_apis, AlarmEmail="owner@example.com") as running:
+        yield running

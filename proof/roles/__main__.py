@@ -1,18 +1,14 @@
 """Every grant is taken out of its role, one after the other, and given back; prints what failed."""
 
 import argparse
-import json
 import re
 import time
 import traceback
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
-from local.apis import ProviderApis, provider_apis
+from local.apis import provider_apis
 from local.media_host import media_host
-from local.stack import ROOT, Stack, alone
-from local.up import end, up
+from local.stack import ROOT
 from proof import figures
 from proof.roles.flows import Ground
 from proof.roles.grants import Grant, of_lambda
@@ -21,33 +17,13 @@ from proof.roles.taking_out import Outcomes, outcomes
 from tests.listener import Listener
 from tests.owner import Owner
 from tests.providers import Providers
-from tests.registered import KEY, SIGNING
-
-
-@contextmanager
-def deployed(folder: Path, apis: ProviderApis) -> Iterator[Stack]:
-    """The stack with all functions that it can have, while the context lasts: it registers its webhook at Captions."""
-    with alone(folder / "run"):
-        end(folder)
-        try:
-            parameters = {
-                f"{api.part.provider.title()}ApiUrl": api.base_url for api in (apis.sync, apis.creatify, apis.captions)
-            }
-            stack = up(folder, parameters, emulator_port=0, webhook_port=0, record=True)
-            key = stack.aws.secretsmanager.create_secret(Name=KEY, SecretString=json.dumps(apis.captions.credentials))
-            parameters["CaptionsApiSecretArn"] = key["ARN"]
-            yield up(folder, parameters, emulator_port=stack.aws.port, webhook_port=0, record=True)
-        finally:
-            end(folder)
+from tests.registered import deployed
 
 
 def take_out(folder: Path, only: str) -> tuple[Outcomes, Recording]:
     """The grants whose name contains this: what came of each, and what the functions asked of AWS meanwhile."""
     with provider_apis(seed=1) as apis, deployed(folder, apis) as stack, media_host() as host:
         providers = Providers(stack, host)
-        held = stack.aws.secretsmanager.get_secret_value(SecretId=f"{stack.stack_name}/{SIGNING}")["SecretString"]
-        providers.use_secret(SIGNING, held)
-        apis.captions.webhooks.registered.clear()  # its URL is one of AWS's, which nothing here is to call
         providers.set_secrets()
         apis.sync.signing_secret = providers.sync
         wanted = [grant for grant in read(folder).grants if not of_lambda(grant) and only in str(grant)]

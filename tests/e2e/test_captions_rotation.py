@@ -26,12 +26,12 @@ LATE_SECONDS = 1.5  # the answer to /update; in the meantime the new secret is i
 
 
 @pytest.fixture
-def one(registered: Stack, stack_apis: ProviderApis) -> Iterator[Registration]:
+def one(stack: Stack, stack_apis: ProviderApis) -> Iterator[Registration]:
     """The stack's webhook, registered; Captions takes as many calls as come."""
     captions = stack_apis.captions
-    made = captions.register(registered.outputs["CaptionsCreatorUrl"])
+    made = captions.register(stack.outputs["CaptionsCreatorUrl"])
     limits, captions.part.gate.limits = captions.part.gate.limits, []
-    make_room(registered.aws, registered.outputs["TableName"])
+    make_room(stack.aws, stack.outputs["TableName"])
     yield made
     captions.part.gate.limits = limits
     captions.webhooks.changeover_seconds, captions.webhooks.mixed = 0, False
@@ -74,11 +74,11 @@ class Traffic:
 
 
 def test_of_all_deliveries_during_a_rotation_none_is_refused_and_later_the_old_secret_is(
-    registered: Stack, stack_apis: ProviderApis, providers: Providers, one: Registration
+    stack: Stack, stack_apis: ProviderApis, providers: Providers, one: Registration
 ) -> None:
-    secrets = SecretsManager(registered, SIGNING, "RotateCaptionsSecret")
-    registered.aws.secretsmanager.put_secret_value(SecretId=secrets.secret_id, SecretString=one.secret)
-    start_anew(registered, ["CaptionsCreator"])
+    secrets = SecretsManager(stack, SIGNING, "RotateCaptionsSecret")
+    stack.aws.secretsmanager.put_secret_value(SecretId=secrets.secret_id, SecretString=one.secret)
+    start_anew(stack, ["CaptionsCreator"])
     stack_apis.captions.webhooks.changeover_seconds, stack_apis.captions.webhooks.mixed = 2, True
     stack_apis.captions.fail(200, path="/webhooks/update", seconds=LATE_SECONDS)
     old, began = one.secret, time.time()
@@ -104,8 +104,8 @@ def test_of_all_deliveries_during_a_rotation_none_is_refused_and_later_the_old_s
         return providers.send(providers.proven("captions/creator", b"no payload", secret=secret)).status
 
     assert (answers(old), answers(new), answers("another")) == (200, 200, 401)
-    start_anew(registered, ["CaptionsCreator"], ROTATION_GRACE_HOURS="0.0001")
+    start_anew(stack, ["CaptionsCreator"], ROTATION_GRACE_HOURS="0.0001")
     assert (answers(old), answers(new)) == (401, 200)
-    start_anew(registered, ["CaptionsCreator"], ROTATION_GRACE_HOURS="24")
-    lines = "\n".join(logged(registered, "RotateCaptionsSecret", began))
+    start_anew(stack, ["CaptionsCreator"], ROTATION_GRACE_HOURS="24")
+    lines = "\n".join(logged(stack, "RotateCaptionsSecret", began))
     assert not [value for value in (stack_apis.captions.api_key, old, new) if value in lines]

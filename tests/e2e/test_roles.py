@@ -28,11 +28,9 @@ TRIED = [
 
 
 @pytest.fixture(scope="module")
-def came(
-    registered: Stack, stack_apis: ProviderApis, providers: Providers, owner: Owner, listener: Listener
-) -> Outcomes:
+def came(stack: Stack, stack_apis: ProviderApis, providers: Providers, owner: Owner, listener: Listener) -> Outcomes:
     """What came of each. All roles at once: they mostly wait."""
-    return outcomes(Ground(registered, providers, owner, listener, stack_apis), TRIED)
+    return outcomes(Ground(stack, providers, owner, listener, stack_apis), TRIED)
 
 
 @pytest.mark.parametrize("role", sorted(roles()))

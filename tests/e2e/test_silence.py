@@ -29,7 +29,7 @@ BODY_WINDOW = 40
 
 
 @pytest.fixture(scope="module", autouse=True)
-def called(lane: str, registered: Stack, providers: Providers, listener: Listener) -> None:
+def called(lane: str, stack: Stack, providers: Providers, listener: Listener) -> None:
     """A call of each provider that went well, one that did not, and one that nobody proved; the functions that none of
     these wakes have run too, to whatever end."""
     job, link = providers.job, providers.link
@@ -49,19 +49,19 @@ def called(lane: str, registered: Stack, providers: Providers, listener: Listene
     assert providers.send(unread, stored_as="quarantined").result == "quarantined"
     for name in OTHERS:
         event = next((ROOT / "events" / folder(name).name).iterdir()).read_bytes()
-        registered.aws.functions.invoke(FunctionName=registered.functions[name], Payload=event)
+        stack.aws.functions.invoke(FunctionName=stack.functions[name], Payload=event)
     listener.hears(job("quiet-1"), "Job Settled")
     listener.hears(job("quiet-2"), "Job Settled")
     listener.hears(job("quiet-3"), "Job Needs Attention")
 
 
 @pytest.fixture(scope="module")
-def logs(registered: Stack) -> dict[str, str]:
+def logs(stack: Stack) -> dict[str, str]:
     """All that was ever logged, by log group."""
-    pages = registered.aws.logs.get_paginator("describe_log_groups").paginate()
+    pages = stack.aws.logs.get_paginator("describe_log_groups").paginate()
     groups = {group["logGroupName"]: group["logGroupName"] for page in pages for group in page["logGroups"]}
     found: dict[str, list[str]] = {name: [] for name in groups}
-    for line in lines(registered.aws, groups, 0):
+    for line in lines(stack.aws, groups, 0):
         found[line.function].append(line.message)
     return {name: "\n".join(messages) for name, messages in found.items()}
 
@@ -97,10 +97,10 @@ def test_no_test_comes_behind_these(request: pytest.FixtureRequest) -> None:
 
 
 def test_every_function_of_the_template_has_logged_what_it_did(
-    logs: dict[str, str], registered: Stack, providers: Providers
+    logs: dict[str, str], stack: Stack, providers: Providers
 ) -> None:
     """So that the tests below look at something."""
-    groups = registered.log_groups
+    groups = stack.log_groups
     assert set(groups) == set(functions())
     assert [name for name, group in groups.items() if not logs.get(group)] == []
     for name in ("SyncGeneration", "CreatifyProductToVideo", "CaptionsCreator"):
@@ -111,9 +111,9 @@ def test_every_function_of_the_template_has_logged_what_it_did(
 
 
 def test_no_log_has_a_secret_a_signature_or_the_query_of_a_link(
-    logs: dict[str, str], registered: Stack, providers: Providers, secret: set[str]
+    logs: dict[str, str], stack: Stack, providers: Providers, secret: set[str]
 ) -> None:
-    assert len(logs) > len(registered.functions)  # the API's too
+    assert len(logs) > len(stack.functions)  # the API's too
     assert len(secret) > 6
     assert providers.signed
     for name, text in logs.items():
