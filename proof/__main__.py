@@ -22,10 +22,10 @@ PARTS: Sequence[Mapping[str, Sequence[str]]] = (
         "faults": ("proof.faults",),
         "memory": ("proof.memory",),
         "roles": ("proof.roles",),
-        "transfers": ("proof.transfers",),
         "states": ("proof.states", "--machines", "60"),
         "short fuzz": ("proof.fuzz", "--runs", "0", "--seconds", "3"),
     },
+    {"transfers": ("proof.transfers",)},  # by itself: its timeouts are two and three seconds
     {"load": ("proof.load",)},
 )
 
