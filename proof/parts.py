@@ -31,10 +31,10 @@ PARTS: Sequence[Mapping[str, Part]] = (
         "faults": Part("proof.faults", quick=(*ONE_CALL, "--folder", str(QUICK_FOLDERS / "faults"))),
         "memory": Part("proof.memory", quick=("--deliveries", "500")),
         "roles": Part("proof.roles", quick=("--only", "AnnounceRole", "--folder", str(QUICK_FOLDERS / "roles"))),
-        "transfers": Part("proof.transfers", quick=ONE_TRANSFER),
         "states": Part("proof.states", ("--machines", "60"), ("--machines", "5", "--steps", "20")),
         "short fuzz": Part("proof.fuzz", ("--runs", "0", "--seconds", "3"), ("--runs", "0", "--seconds", "1")),
     },
+    {"transfers": Part("proof.transfers", quick=ONE_TRANSFER)},  # by itself: its timeouts are two and three seconds
     {
         "load": Part(
             "proof.load",
