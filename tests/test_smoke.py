@@ -29,6 +29,7 @@ ELSEWHERE = {
     "local.smoke": "itself",
     "proof.faults.worker": "proof.faults",
     "proof.fuzz.run": "proof.fuzz",
+    "proof.transfers.killing": "proof.transfers",
 }
 RUNS = re.compile(r"""^(if __name__ == "__main__":|main\(\))""", re.MULTILINE)
 
