@@ -1,4 +1,4 @@
-"""How the tests are spread over processes: two stacks with their end-to-end tests, the fast tests beside them.
+"""How the tests are spread over processes: three stacks with their end-to-end tests, the fast tests beside them.
 
 A lane is a stack and the end-to-end tests that use it, one after the other: they mostly wait, so the lanes run at once
 and leave the processors to the fast tests, which run in the other processes, a module at a time. Without pytest-xdist
@@ -14,16 +14,13 @@ from xdist.remote import Producer
 from xdist.scheduler import LoadScopeScheduling
 
 END_TO_END = "tests/e2e/"
-LANES = ("first stack", "second stack")
-# The modules of the second stack. Chosen so that both take as long; a new module is on the first one.
-SECOND = frozenset({
-    "captions_rotation",
-    "captions_webhook",
-    "command_repairs",
-    "reconcile",
-    "renewal",
-    "rotation",
-})  # fmt: skip
+FIRST = "first stack"
+# Each with its end-to-end modules, chosen so that all take as long; a module that is not named is on the first stack.
+LANES = {
+    "second stack": {"captions_rotation", "captions_webhook", "command_repairs", "renewal", "rotation"},
+    "third stack": {"console", "jobs", "local_stack", "reception", "reconcile", "request_log", "roles"},
+    FIRST: set[str](),
+}
 # All commands and sweeps behind them would look at what they leave.
 LEAVE_MANY_JOBS = frozenset({"test_captions_rotation", "test_reconcile"})
 
@@ -36,10 +33,11 @@ def lane_of(nodeid: str) -> str:
     path = nodeid.partition("::")[0]
     if not path.startswith(END_TO_END):
         return ""
-    for name in LANES:
-        if name in nodeid:
+    module = PurePath(path).stem.removeprefix("test_")
+    for name, modules in LANES.items():
+        if name in nodeid or module in modules:
             return name
-    return LANES[PurePath(path).stem.removeprefix("test_") in SECOND]
+    return FIRST
 
 
 class Lanes(LoadScopeScheduling):  # type: ignore[misc]  # it has no types
@@ -68,7 +66,7 @@ def is_worker(config: pytest.Config) -> bool:
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     """What looks at the whole run looks at each stack of it."""
     if metafunc.definition.get_closest_marker("whole_run") and "lane" in metafunc.fixturenames:
-        metafunc.parametrize("lane", LANES if is_worker(metafunc.config) else LANES[:1], scope="module")
+        metafunc.parametrize("lane", LANES if is_worker(metafunc.config) else [FIRST], scope="module")
 
 
 @pytest.hookimpl(tryfirst=True)  # before `-m` chooses by mark
