@@ -19,10 +19,10 @@ from local import logs, stack
 from local.aws import Aws
 
 if TYPE_CHECKING:
-    from mypy_boto3_cloudwatch.type_defs import MetricAlarmTypeDef, MetricDatumTypeDef
+    from mypy_boto3_cloudwatch.type_defs import MetricAlarmTypeDef, MetricDataQueryTypeDef, MetricDatumTypeDef
 
 NAME = "cloudwatch"
-PAUSE = 2.0  # seconds between two looks: a person waits that long, and the processors have other work
+PAUSE = 3.0  # seconds between two looks: a person waits that long, and the processors have other work
 MOST_AT_ONCE = 500  # data; PutMetricData takes 1,000
 BREACHES = {
     "GreaterThanThreshold": operator.gt,
@@ -80,30 +80,49 @@ def put(aws: Aws, data: list[Datum]) -> None:
 
 def judge(aws: Aws) -> None:
     """Give each alarm the state that its metric says; a change of it notifies whom the alarm names."""
-    for page in aws.cloudwatch.get_paginator("describe_alarms").paginate():
-        for alarm in page["MetricAlarms"]:
-            breaching = _breaching(aws, alarm)
+    pages = aws.cloudwatch.get_paginator("describe_alarms").paginate()
+    alarms = sorted((alarm for page in pages for alarm in page["MetricAlarms"]), key=_span)
+    for _, of_one_span in groupby(alarms, key=_span):
+        for alarm, values in _values(aws, list(of_one_span)):
+            is_beyond = BREACHES[alarm["ComparisonOperator"]]
+            breaching = [value for value in values if is_beyond(value, alarm["Threshold"])]
             state: Literal["ALARM", "OK"] = "ALARM" if len(breaching) >= alarm["EvaluationPeriods"] else "OK"
             if state != alarm["StateValue"]:
                 reason = f"{alarm['MetricName']} of the last periods beyond {alarm['Threshold']:g}: {breaching}"
                 aws.cloudwatch.set_alarm_state(AlarmName=alarm["AlarmName"], StateValue=state, StateReason=reason)
 
 
-def _breaching(aws: Aws, alarm: "MetricAlarmTypeDef") -> list[float]:
-    """The values beyond the threshold in as many of the clock's periods as the alarm looks at, the current one too.
-    A period without a value is none of them: all alarms of the template take it so."""
-    now, period, statistic = datetime.now(UTC), alarm["Period"], alarm["Statistic"]
-    points = aws.cloudwatch.get_metric_statistics(
-        Namespace=alarm["Namespace"],
-        MetricName=alarm["MetricName"],
-        Dimensions=alarm["Dimensions"],
-        StartTime=now - timedelta(seconds=period * alarm["EvaluationPeriods"]),
+def _span(alarm: "MetricAlarmTypeDef") -> int:
+    """The seconds that an alarm looks back."""
+    return alarm["Period"] * alarm["EvaluationPeriods"]
+
+
+def _values(aws: Aws, alarms: list["MetricAlarmTypeDef"]) -> Iterator[tuple["MetricAlarmTypeDef", list[float]]]:
+    """The values in the clock's periods that these alarms of one span look at, the current one too. A period without a
+    value is none of them: all alarms of the template take it so."""
+    now = datetime.now(UTC)
+    queries: list[MetricDataQueryTypeDef] = [
+        {
+            "Id": f"alarm{number}",
+            "MetricStat": {
+                "Metric": {
+                    "Namespace": alarm["Namespace"],
+                    "MetricName": alarm["MetricName"],
+                    "Dimensions": alarm["Dimensions"],
+                },
+                "Period": alarm["Period"],
+                "Stat": alarm["Statistic"],
+            },
+        }
+        for number, alarm in enumerate(alarms)
+    ]
+    answer = aws.cloudwatch.get_metric_data(
+        MetricDataQueries=queries,
+        StartTime=now - timedelta(seconds=_span(alarms[0])),
         EndTime=now + timedelta(seconds=1),
-        Period=period,
-        Statistics=[statistic],
-    )["Datapoints"]
-    is_beyond = BREACHES[alarm["ComparisonOperator"]]
-    return [point[statistic] for point in points if is_beyond(point[statistic], alarm["Threshold"])]
+    )
+    values = {result["Id"]: list(result["Values"]) for result in answer["MetricDataResults"]}
+    return ((alarm, values[query["Id"]]) for alarm, query in zip(alarms, queries, strict=True))
 
 
 def publish_lines(aws: Aws, log_groups: Mapping[str, str]) -> None:

@@ -183,8 +183,8 @@ def call(request: Request, network: Network, *, seconds: float = API_SECONDS) ->
     try:
         with connection.within(seconds, "answer"):
             connection.request(request.method, target, body=request.body or None, headers=headers)
-            response = connection.getresponse()
-            body = response.read(MOST_API_BYTES + 1)
+            with connection.getresponse() as response:
+                body = response.read(MOST_API_BYTES + 1)
     except HostFailed as error:
         raise HostFailed(f"the provider's API: {error.reason}") from error
     finally:
@@ -223,8 +223,8 @@ class StorageConnection:
     def answer(self) -> tuple[int, http.client.HTTPMessage, bytes]:
         """S3's answer: status, headers, body. StorageFailed where there is none."""
         try:
-            response = self._connection.getresponse()
-            return response.status, response.headers, response.read()
+            with self._connection.getresponse() as response:
+                return response.status, response.headers, response.read()
         except (OSError, http.client.HTTPException) as error:
             self.close()
             raise StorageFailed(f"S3 did not answer: {type(error).__name__}") from error
