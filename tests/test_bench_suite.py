@@ -111,7 +111,7 @@ class TestLoads:
     def children(self) -> list[psutil.Process]:
         """The loads that run beside this test."""
         found = psutil.Process().children(recursive=True)
-        return [process for process in found if "bench.suite.loads" in process.cmdline()]
+        return [process for process in found if not has_ended(process) and "bench.suite.loads" in process.cmdline()]
 
     @pytest.mark.parametrize(("load", "processes"), [("quiet", 0), ("burners", 2), ("busy-disk", 1), ("one-core", 0)])
     def test_it_runs_while_it_should_and_not_longer(self, load: str, processes: int, tmp_path: Path) -> None:
