@@ -1,7 +1,7 @@
 """What becomes of a medium whose host is bad, lies or leads astray: no object, and a job row that says why.
 
-One of each kind of outcome; every fault is in tests/test_transfer_failures.py and proof/transfers. All calls are made at
-once, at the first test; then each test waits for its own job.
+One of each kind of outcome; every fault is in tests/test_transfer_failures.py and proof/transfers. All calls are made
+at once, at the first test; then each test waits for its own job.
 """
 
 from dataclasses import dataclass
