@@ -2,6 +2,7 @@
 kept is private, encrypted and kept for as long as it should."""
 
 import json
+import string
 from typing import Any
 
 import pytest
@@ -264,3 +265,18 @@ class TestWhatIsKept:
         made = resources("AWS::SecretsManager::Secret")["CreatifyToken"]["GenerateSecretString"]
         assert not {chr(code) for code in range(33, 127) if not chr(code).isalnum()} - set(made["ExcludeCharacters"])
         assert made["PasswordLength"] == 43  # log2(62) * 43 = 256
+
+    def test_each_kind_of_character_that_a_generated_secret_must_have_is_left_to_it(self) -> None:
+        """By default Secrets Manager demands one of each kind, and the stack is not created where a kind is excluded by
+        its characters (API reference of GetRandomPassword, 2026-11-30)."""
+        kinds = {
+            "Uppercase": string.ascii_uppercase,
+            "Lowercase": string.ascii_lowercase,
+            "Numbers": string.digits,
+            "Punctuation": string.punctuation,
+        }
+        for secret in resources("AWS::SecretsManager::Secret").values():
+            made = secret.get("GenerateSecretString", {})
+            for kind, characters in kinds.items():
+                demanded = made.get("RequireEachIncludedType", True) and not made.get(f"Exclude{kind}", False)
+                assert not demanded or set(characters) - set(made.get("ExcludeCharacters", "")), kind
