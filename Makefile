@@ -67,6 +67,7 @@ lint: setup  ## check without the tests
 	$(BIN)/ruff check
 	$(BIN)/mypy
 	env -u AWS_PROFILE SAM_CLI_TELEMETRY=0 AWS_DEFAULT_REGION=us-east-1 .local/sam/bin/sam validate --lint
+	local/preflight.sh
 
 format: setup  ## rewrites what can be rewritten
 	$(BIN)/ruff check --fix-only

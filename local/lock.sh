@@ -31,6 +31,7 @@ compile requirements/uv.in requirements/uv.txt
 compile requirements/node.in requirements/node.txt
 compile requirements/bench.in requirements/bench.txt
 compile requirements/audit.in requirements/audit.txt
+compile requirements/preflight.in requirements/preflight.txt
 
 # The browser of the tests, by npm; a lock that names where each package lies would name an index.
 (

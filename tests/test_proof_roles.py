@@ -92,6 +92,8 @@ class TestGrants:
         assert own == {
             ("AdvanceRole", "dynamodb", "Table.StreamArn"),
             ("AnnounceRole", "dynamodb", "Table.StreamArn"),
+            ("AdvanceRole", "dynamodb", "*"),
+            ("AnnounceRole", "dynamodb", "*"),
             ("ArchiveRole", "sqs", "ArchiveQueue"),
             *((role, "logs", f"{role.removesuffix('Role')}Logs") for role in roles()),
         }

@@ -25,6 +25,8 @@ ELSEWHERE = {
     "local.logs": "follows until it is interrupted; what it reads, the end-to-end tests",
     "local.media_host": "serves until it is interrupted; what it serves, tests/test_media_host.py",
     "local.media_site": "local.up, local.down",
+    "local.preflight": "make lint",
+    "local.preflight.judge": "local.preflight",
     "local.sink": "bench.archive",
     "local.smoke": "itself",
     "proof.faults.worker": "proof.faults",

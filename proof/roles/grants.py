@@ -39,9 +39,11 @@ def grants(roles: Mapping[str, Iterable[Statement]]) -> list[Grant]:
     ]
 
 
-def named(resource: Mapping[str, Any]) -> str:
+def named(resource: Mapping[str, Any] | str) -> str:
     """What a statement's resource is called: a logical name, with the attribute (`Table.StreamArn`) where that is not
     the whole, or the path (`media/*`). Of two that a condition chooses between, it is the first."""
+    if isinstance(resource, str):  # "*"
+        return resource
     ((kind, value),) = resource.items()
     match kind:
         case "Fn::If":
@@ -61,9 +63,10 @@ def of_lambda(grant: Grant) -> str:
     service, _, action = grant.action.partition(":")
     if service == "logs" and grant.resource == f"{grant.role.removesuffix('Role')}Logs":
         return LAMBDA_ITSELF
-    stream = ("DescribeStream", "GetRecords", "GetShardIterator", "ListStreams")
+    stream = ("DescribeStream", "GetRecords", "GetShardIterator")
     queue = ("ReceiveMessage", "DeleteMessage", "GetQueueAttributes")
-    if (grant.resource == "Table.StreamArn" and action in stream) or (service == "sqs" and action in queue):
+    of_stream = action == "ListStreams" or (grant.resource == "Table.StreamArn" and action in stream)
+    if of_stream or (service == "sqs" and action in queue):
         return LAMBDAS_POLLER
     return ""
 

@@ -1,0 +1,1 @@
+"""What knows AWS looks at the template, without an account: part of `make lint`."""

@@ -1,0 +1,97 @@
+"""make lint's part that knows AWS: what in the template would fail there, or says what it does not mean.
+
+    python -m local.preflight [TEMPLATE]
+
+cdk-preflight, parliament and cfn-lint look at the SAM template as CloudFormation gets it, once as its defaults make it
+and once with everything set, and at the templates in `mistakes`, to show that they find what they should. Prints a line
+for each finding, and ends with 1 if there is one. `local/preflight.sh` brings the tools.
+"""
+
+import json
+import subprocess
+import sys
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from local.deploy import SAM, TEMPLATE
+from local.preflight.parameters import EVERYTHING
+from local.preflight.resolving import resolved
+from local.preflight.translating import translated
+from local.stack import ROOT
+
+FOLDER = ROOT / ".local/preflight"
+PYTHON = FOLDER / "bin/python"
+JUDGE = Path(__file__).with_name("judge.py")
+MISTAKES = Path(__file__).with_name("mistakes")
+# The oldest, one of each other partition, and two of the youngest: cfn-lint knows what they lack.
+REGIONS = ("us-east-1", "us-gov-west-1", "cn-north-1", "ap-southeast-5", "mx-central-1")
+PARAMETERS: Mapping[str, Mapping[str, str]] = {"defaults": {}, "everything": EVERYTHING}
+
+
+class Finding(NamedTuple):
+    """What a machine says of a template: of which, where in it, by which rule, and in what words."""
+
+    template: str
+    where: str
+    rule: str
+    words: str
+
+    def __str__(self) -> str:
+        return f"{self.template}: {self.where}: {self.rule}: {self.words}"
+
+
+def findings(source: Path) -> Iterator[str]:
+    """What is found in a SAM template, and which mistake is not found, each as a line. SystemExit where a machine does
+    not look."""
+    folder = FOLDER / "templates"
+    folder.mkdir(parents=True, exist_ok=True)
+    template = translated(source)
+    made = [_written(folder / f"{name}.json", template, given) for name, given in PARAMETERS.items()]
+    wrong = {path.stem: translated(path) for path in sorted(MISTAKES.iterdir())}
+    made += [_written(folder / f"{name}.json", mistake, {}) for name, mistake in wrong.items()]
+    found = [*_judged(made, folder / "cdk"), *_linted(made)]
+    yield from (str(finding) for finding in found if finding.template in PARAMETERS)
+    for name, mistake in wrong.items():
+        rule = mistake["Metadata"]["Finds"]
+        if rule not in {finding.rule for finding in found if finding.template == name}:
+            yield f"{name}: {rule}: not found, so what is found above may not be all"
+
+
+def _written(path: Path, template: Mapping[str, Any], parameters: Mapping[str, str]) -> Path:
+    path.write_text(json.dumps(resolved(template, parameters), indent=1))
+    return path
+
+
+def _judged(templates: list[Path], folder: Path) -> Iterator[Finding]:
+    command = ["local/node.sh", str(PYTHON), "-W", "ignore", str(JUDGE), str(folder), *map(str, templates)]
+    yield from (Finding(*found) for found in json.loads(_printed(command)))
+
+
+def _linted(templates: list[Path]) -> Iterator[Finding]:
+    linter = str(SAM.with_name("cfn-lint"))
+    command = [linter, "--format", "json", "--regions", *REGIONS, "--", *map(str, templates)]
+    for found in json.loads(_printed(command)):
+        where = "/".join(map(str, found["Location"]["Path"] or ["the template"]))
+        yield Finding(Path(found["Filename"]).stem, where, found["Rule"]["Id"], found["Message"])
+
+
+def _printed(command: list[str]) -> str:
+    """What a machine prints; it has looked if that is a list, whatever it ends with."""
+    done = subprocess.run(command, check=False, cwd=ROOT, capture_output=True, text=True)
+    if not done.stdout.startswith("["):
+        raise SystemExit(f"{done.stderr}\npreflight: {' '.join(command[:2])} did not look at the template, see above")
+    return done.stdout
+
+
+def main() -> None:
+    found = list(findings(Path(sys.argv[1]) if len(sys.argv) > 1 else TEMPLATE))
+    for line in found:
+        print(f"preflight: {line}")
+    if found:
+        raise SystemExit(1)
+    print("preflight: nothing found with the template's defaults, nothing with everything set")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,96 @@
+"""What cdk-preflight and parliament find in CloudFormation templates. Run with an environment of its own, which has
+them (local/preflight.sh), and a Node.js on the PATH.
+
+    judge.py FOLDER TEMPLATE...
+
+Prints a list with what is found: the template's name, where, the rule, what it says. The folder is for CDK's files.
+"""
+
+import json
+import re
+import sys
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+import aws_cdk
+from aws_cdk.cloudformation_include import CfnInclude
+from cdk_preflight import Preflight
+from parliament import analyze_policy_string
+
+# What parliament says of our kind of policy that is no mistake: a resource `*` where the action has no narrower one.
+NO_MISTAKES = frozenset({"RESOURCE_STAR"})
+# By a resource's type and attribute; {} is its logical name. A stream is called by a time on AWS, whose colons are too
+# much for parliament.
+ARNS = {
+    ("AWS::DynamoDB::Table", "Arn"): "arn:aws:dynamodb:us-east-1:123456789012:table/{}",
+    ("AWS::DynamoDB::Table", "StreamArn"): "arn:aws:dynamodb:us-east-1:123456789012:table/{}/stream/latest",
+    ("AWS::Events::EventBus", "Arn"): "arn:aws:events:us-east-1:123456789012:event-bus/{}",
+    ("AWS::Logs::LogGroup", "Arn"): "arn:aws:logs:us-east-1:123456789012:log-group:{}:*",
+    ("AWS::S3::Bucket", "Arn"): "arn:aws:s3:::{}",
+    ("AWS::S3::Bucket", "Ref"): "{}",
+    ("AWS::SecretsManager::Secret", "Id"): "arn:aws:secretsmanager:us-east-1:123456789012:secret:{}-AbC123",
+    ("AWS::SQS::Queue", "Arn"): "arn:aws:sqs:us-east-1:123456789012:{}",
+}
+VARIABLE = re.compile(r"\$\{([^}]+)\}")
+
+
+def by_preflight(folder: Path, templates: list[Path]) -> Iterator[tuple[str, ...]]:
+    """What fails on AWS by the experience of others: cdk-preflight's rules, and CDK's own schema of CloudFormation."""
+    app = aws_cdk.App(outdir=str(folder))
+    Preflight.apply(app, strict=True)
+    for template in templates:
+        stack = aws_cdk.Stack(app, template.stem, env=aws_cdk.Environment(region="us-east-1", account="123456789012"))
+        CfnInclude(stack, "Template", template_file=str(template.resolve()))
+    report = folder / "validation-report.json"
+    report.unlink(missing_ok=True)
+    try:
+        app.synth()
+    except RuntimeError:
+        if not report.exists():
+            raise
+    for part in json.loads(report.read_text())["pluginReports"] if report.exists() else ():
+        for violation in part["violations"]:
+            for construct in violation.get("violatingConstructs", ()):
+                name, _, where = construct["constructPath"].partition("/Template/")
+                yield name, where or "the template", violation["ruleName"], violation["description"]
+
+
+def by_parliament(templates: list[Path]) -> Iterator[tuple[str, ...]]:
+    """What is wrong with the policies of roles: actions that there are not, resources that they do not take."""
+    for template in templates:
+        resources = json.loads(template.read_text())["Resources"]
+        for name, resource in resources.items():
+            if resource["Type"] == "AWS::IAM::Role":
+                for policy in resource["Properties"]["Policies"]:
+                    text = json.dumps(_with_arns(policy["PolicyDocument"], resources))
+                    for found in analyze_policy_string(text).findings:
+                        if found.issue not in NO_MISTAKES:
+                            yield template.stem, name, found.issue, f"{found.detail} {found.location.get('string', '')}"
+
+
+def _with_arns(value: Any, resources: Mapping[str, Any]) -> Any:
+    """The same with an ARN of the right form wherever only AWS knows which one it is."""
+    match value:
+        case {"Fn::GetAtt": [name, attribute]}:
+            return ARNS[resources[name]["Type"], attribute].format(name)
+        case {"Ref": name}:
+            return ARNS[resources[name]["Type"], "Ref"].format(name)
+        case {"Fn::Sub": text}:
+            return VARIABLE.sub(lambda found: _variable(found[1], resources), text)
+        case dict():
+            return {name: _with_arns(each, resources) for name, each in value.items()}
+        case list():
+            return [_with_arns(each, resources) for each in value]
+    return value
+
+
+def _variable(name: str, resources: Mapping[str, Any]) -> str:
+    name, _, attribute = name.partition(".")
+    return ARNS[resources[name]["Type"], attribute or "Ref"].format(name)
+
+
+if __name__ == "__main__":
+    folder, templates = Path(sys.argv[1]), [Path(name) for name in sys.argv[2:]]
+    found = [*by_preflight(folder, templates), *by_parliament(templates)]
+    json.dump(found, sys.stdout)

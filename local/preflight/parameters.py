@@ -1,0 +1,10 @@
+"""A value for each parameter that is empty by default, as an owner would set it: with these all conditions hold."""
+
+EVERYTHING = {
+    "AlarmEmail": "oncall@example.com",
+    "AlarmTopicArn": "arn:aws:sns:us-east-1:123456789012:oncall",
+    "CaptionsApiSecretArn": "arn:aws:secretsmanager:us-east-1:123456789012:secret:captions/api-AbC123",
+    "CaptionsRotationDays": "30",
+    "PrivateMediaHosts": "media.internal,10.0.0.7",
+    "ReconcileMinutes": "1",
+}
