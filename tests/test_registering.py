@@ -152,6 +152,36 @@ class TestUpdated:
         assert formation.ask("Delete", physical_id).reason == ""
         assert formation.captions.registrations == []
 
+    @pytest.mark.parametrize(
+        ("status", "problem"),
+        [
+            (503, "captions /webhooks/events: answered 503"),
+            (None, "captions /webhooks/events: no answer"),
+            (401, "captions /webhooks/events: answered 401; the API key does not hold"),
+        ],
+    )
+    @pytest.mark.parametrize("before", [{"Release": "layer:1"}, {"Release": "layer:3"}], ids=["update", "rollback"])
+    def test_captions_outage_or_a_revoked_key_does_not_hold_up_a_release(
+        self, formation: Formation, before: dict[str, str], status: int | None, problem: str
+    ) -> None:
+        physical_id, secret = formation.created(), formation.secret
+        formation.captions.fail(status, path="/webhooks/events", times=1000)
+        outcome = formation.ask("Update", physical_id, Release="layer:2", before=before)
+        assert outcome.problem.startswith(problem)
+        assert outcome == Outcome(physical_id, data={"WebhookId": physical_id}, problem=outcome.problem)
+        assert formation.secret == secret
+
+    @pytest.mark.parametrize("changed", [{"Url": OTHER_URL}, {"ApiSecretArn": OTHER_KEY}])
+    def test_what_the_owner_changes_fails_where_captions_fails(
+        self, formation: Formation, changed: dict[str, str]
+    ) -> None:
+        physical_id = formation.created()
+        formation.set_key(OTHER_KEY, formation.captions.api_key)
+        formation.captions.fail(503, path="/webhooks/list", times=1000)
+        outcome = formation.ask("Update", physical_id, Release="layer:2", before={"Release": "layer:1"}, **changed)
+        assert (outcome.physical_id, outcome.problem) == (physical_id, "")
+        assert "answered 503" in outcome.reason
+
     def test_another_key_of_the_account_is_nothing_new(self, formation: Formation) -> None:
         physical_id, before = formation.created(), formation.secret
         formation.captions.api_key = "the-owners-next-key"

@@ -87,6 +87,7 @@ class TestNames:
             for what in ("api", "token" if provider == "creatify" else "signing")
         ]
         assert named.pop("Bus") == {"Ref": "AWS::StackName"}
+        assert named.pop("ApiLogs") == {"Fn::Sub": "/aws/vendedlogs/${AWS::StackName}/api"}
         queries = {name: named.pop(name)["Fn::Sub"] for name in resources("AWS::Logs::QueryDefinition")}
         assert all(query.startswith("${AWS::StackName}/") for query in queries.values())
         assert sorted(value["Fn::Sub"] for value in named.values()) == sorted(

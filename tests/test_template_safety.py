@@ -9,6 +9,8 @@ import pytest
 
 from dailies.secrets import PLACEHOLDER
 from dailies.wanted import LONGEST_RUN
+from local.deploy import TEMPLATE
+from local.preflight.translating import translated
 from tests.template import actions, as_list, events, functions, queues, resources, roles, statements, target, template
 
 ALARM, RULE = "AWS::CloudWatch::Alarm", "AWS::Events::Rule"
@@ -39,7 +41,11 @@ class TestAsynchronousEdges:
         self,
     ) -> None:
         made = template()["Resources"]["CaptionsWebhook"]
-        assert made["DependsOn"] == ["CaptionsCreator", "CaptionsApiSecret"]
+        called = {"ApiApiGatewayDefaultStage", "CaptionsCreator", "CaptionsCreatorCallPermission"}
+        assert set(made["DependsOn"]) == called | {"CaptionsApiSecret"}
+        assert called <= translated(TEMPLATE)["Resources"].keys()
+        run = functions()["RegisterCaptionsWebhook"]["Timeout"]
+        assert run < made["Properties"]["ServiceTimeout"] < HOUR
         register = {"RegisterCaptionsWebhook", "RegisterCaptionsWebhookRole", "RegisterCaptionsWebhookLogs"}
         with_the_parameter = {
             name
@@ -225,7 +231,17 @@ class TestWhatIsKept:
     def test_the_table_and_the_bucket_outlive_the_stack(self) -> None:
         for name in ("Table", "MediaBucket"):
             resource = template()["Resources"][name]
-            assert (resource["DeletionPolicy"], resource["UpdateReplacePolicy"]) == ("Retain", "Retain")
+            assert (resource["DeletionPolicy"], resource["UpdateReplacePolicy"]) == ("RetainExceptOnCreate", "Retain")
+
+    def test_a_record_that_kills_the_function_waits_without_the_others_of_its_batch(self) -> None:
+        """It cannot put the record into the failure queue by its own hand."""
+        streams = [event for _, event in events("DynamoDB")]
+        assert len(streams) == 2
+        assert all(stream["BisectBatchOnFunctionError"] is True for stream in streams)
+
+    def test_what_waits_for_a_rate_limit_may_be_queued_anew_for_longer_than_lambda_lets_a_loop_run(self) -> None:
+        assert {name for name, function in functions().items() if "RecursiveLoop" in function} == {"Archive"}
+        assert functions()["Archive"]["RecursiveLoop"] == "Allow"
 
     def test_expired_event_rows_are_no_news(self) -> None:
         ((_, stream),) = [event for event in events("DynamoDB") if event[0] == "Advance"]
@@ -236,7 +252,7 @@ class TestWhatIsKept:
         groups = resources("AWS::Logs::LogGroup")
         assert set(groups) == {f"{name}Logs" for name in functions()} | {"ApiLogs"}
         for group in groups.values():
-            assert group == {"RetentionInDays": {"Ref": "LogRetentionDays"}}
+            assert group["RetentionInDays"] == {"Ref": "LogRetentionDays"}
 
     def test_access_logs_name_the_route_and_never_the_path_which_may_hold_a_token(self) -> None:
         (api,) = resources("AWS::Serverless::HttpApi").values()
@@ -246,6 +262,7 @@ class TestWhatIsKept:
         assert told <= {
             *("$context.requestId", "$context.routeKey", "$context.status"),
             *("$context.responseLatency", "$context.integrationStatus", "$context.identity.sourceIp"),
+            "$context.integrationErrorMessage",  # AWS's own words about the function, none of the call's
         }
 
     def test_the_api_lets_through_no_more_than_the_owner_says(self) -> None:

@@ -44,6 +44,8 @@ def lambda_handler(event: dict[str, Any], context: LambdaContext) -> None:
     outcome = carry_out(event, partial(place, patience=patience))
     if outcome.reason:
         telemetry.log.error(outcome.reason, request=event["RequestType"])
+    if outcome.problem:
+        telemetry.count("UncheckedWebhooks", {"provider": "captions"}, fields={"problem": outcome.problem})
     for pause in PAUSES:
         time.sleep(pause)
         try:

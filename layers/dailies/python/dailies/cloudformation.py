@@ -16,11 +16,12 @@ MOST_REASON = 500  # characters; the whole answer may have 4096 bytes
 @dataclass(frozen=True, slots=True)
 class Outcome:
     """What became of a request. `physical_id` names what was made; `reason` is one line where it failed; `data` is for
-    the template's GetAtt."""
+    the template's GetAtt; `problem` is one line where something went wrong that is no failure of the resource."""
 
     physical_id: str
     reason: str = ""
     data: Mapping[str, str] | None = None
+    problem: str = ""
 
 
 def answer(event: Mapping[str, Any], outcome: Outcome) -> Request:

@@ -20,6 +20,8 @@ from dailies.rotating import HeldSecret, Way
 
 NOT_REGISTERED, PERHAPS_REGISTERED = "not-registered", "perhaps-registered"
 """Physical ids of a creation that failed: CloudFormation asks to delete what it has left."""
+WANTED = ("Url", "ApiUrl", "ApiSecretArn")
+"""The properties of the resource that say what is registered, and where."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +46,8 @@ def carry_out(event: Mapping[str, Any], place: Callable[[str, str], Register]) -
     """What CloudFormation asks for. Never raises. `place` is given an API's base URL and the ARN of its key's secret.
 
     The physical id is that of the registration. It stays where somebody else deletes that one and another takes its
-    place; it changes with the API, so that CloudFormation has the one at the other API deleted.
+    place; it changes with the API, so that CloudFormation has the one at the other API deleted. Where only the release
+    differs, what the provider's API refuses or does not answer is a `problem` of a success.
     """
     wanted, before = event["ResourceProperties"], event.get("OldResourceProperties", {})
     physical_id = str(event.get("PhysicalResourceId", NOT_REGISTERED))
@@ -62,9 +65,21 @@ def carry_out(event: Mapping[str, Any], place: Callable[[str, str], Register]) -
             case _:
                 return _registered_as(register(at, wanted["Url"], Known()))
     except Exception as error:  # noqa: BLE001  whatever it is, CloudFormation has to hear of it
+        if (
+            event["RequestType"] == "Update"
+            and _only_looks(wanted, before)
+            and isinstance(error, ApiRefused | ApiFailed)
+        ):
+            return Outcome(physical_id, data={"WebhookId": physical_id}, problem=_reason(error))
         if event["RequestType"] == "Create":
             physical_id = _cleared_up(at, wanted["Url"])
         return Outcome(physical_id, _reason(error))
+
+
+def _only_looks(wanted: Mapping[str, Any], before: Mapping[str, Any]) -> bool:
+    """Whether an update only looks at what is registered: a new release, or a rollback of it. The provider's outage, or
+    a key that somebody revoked, must not hold up the release, whose rollback would meet the same."""
+    return all(wanted[name] == before.get(name) for name in WANTED)
 
 
 def _registered_as(one: Registration, physical_id: str = "") -> Outcome:
