@@ -23,6 +23,9 @@ type Word = Literal["ok", "look", "wrong"]
 MOST_SKEW = 30.0  # seconds; Sync's signatures are taken for 300, AWS's own for 900
 LETTERS_SHOWN = 120
 MOST_ALARMS = 100  # names that DescribeAlarms takes
+LOW_CONCURRENCY = 100  # a new account has 10; receivers, streams and the archive are some thirty at a busy moment
+ARCHIVE_SHARE = 3  # the archive is to take a third at most: it holds a function for minutes
+PASSING = frozenset({"Creating", "Enabling", "Updating"})  # states of a mapping that end by themselves
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +46,9 @@ def findings(stack: Stack) -> Iterator[Finding]:
         ("APIs", _apis),
         ("Captions' webhook", _registration),
         ("alarms", _alarms),
+        ("alarms", _mail),
+        ("concurrency", _concurrency),
+        ("mappings", _mappings),
         ("queues", _queues),
     )
     for about, check in checks:
@@ -139,17 +145,56 @@ def _newest(roll: Roll, base_url: str, credentials: Credentials) -> Request:
 def _alarms(stack: Stack) -> Iterator[Finding]:
     """Those of this stack's resources: the name of another stack may begin as this one's."""
     names = {called: name for name, called in stack.resources("AWS::CloudWatch::Alarm").items()}
-    ringing = [
+    alarms = [
         alarm
         for some in batched(names, MOST_ALARMS, strict=False)
-        for page in stack.cloudwatch.get_paginator("describe_alarms").paginate(AlarmNames=some, StateValue="ALARM")
+        for page in stack.cloudwatch.get_paginator("describe_alarms").paginate(AlarmNames=some)
         for alarm in page["MetricAlarms"]
     ]
+    ringing = [alarm for alarm in alarms if alarm["StateValue"] == "ALARM"]
     for alarm in ringing:
         said = alarm.get("AlarmDescription", "")[:LETTERS_SHOWN]
         yield Finding(names[alarm["AlarmName"]], "wrong", f"rings: {said}", "docs/operations.md#alarms")
     if not ringing:
         yield Finding("alarms", "ok", "quiet")
+    if not any(alarm.get("AlarmActions") for alarm in alarms):
+        yield Finding(
+            "alarms", "look", "nobody is told when one rings", "set `AlarmEmail` or `AlarmTopicArn`, and deploy"
+        )
+
+
+def _mail(stack: Stack) -> Iterator[Finding]:
+    """Whether the address that the alarms are mailed to has said that it wants them."""
+    for topic in stack.resources("AWS::SNS::Topic").values():
+        for page in stack.sns.get_paginator("list_subscriptions_by_topic").paginate(TopicArn=topic):
+            for one in page["Subscriptions"]:
+                if one["SubscriptionArn"] == "PendingConfirmation":
+                    said = f"{one['Endpoint']} has not answered AWS's question: no alarm is mailed"
+                    yield Finding("alarms", "wrong", said, "confirm it in the mail from AWS")
+
+
+def _concurrency(stack: Stack) -> Iterator[Finding]:
+    """How many functions the account may run at once, against what the archive may take of them."""
+    most = stack.functions.get_account_settings()["AccountLimit"]["ConcurrentExecutions"]
+    archive = int(stack.parameters.get("ArchiveConcurrency", 0))
+    if most < LOW_CONCURRENCY or archive * ARCHIVE_SHARE > most:
+        said = f"the account runs {most} functions at once, the archive alone up to {archive}: calls may be turned away"
+        yield Finding("concurrency", "look", said, "ask AWS for 1,000 (Service Quotas), or lower `ArchiveConcurrency`")
+    else:
+        yield Finding("concurrency", "ok", f"{most} functions at once")
+
+
+def _mappings(stack: Stack) -> Iterator[Finding]:
+    """Whether Lambda reads the streams and the queue: one that somebody has disabled makes no error."""
+    for name, mapping in stack.resources("AWS::Lambda::EventSourceMapping").items():
+        found = stack.functions.get_event_source_mapping(UUID=mapping)
+        if found["State"] in PASSING:
+            continue
+        if found["State"] != "Enabled":
+            said = f"is {found['State']}: nothing of it is worked on"
+            yield Finding(name, "wrong", said, f"`aws lambda update-event-source-mapping --uuid {mapping} --enabled`")
+        elif found.get("LastProcessingResult", "").startswith("PROBLEM"):
+            yield Finding(name, "wrong", found["LastProcessingResult"], "look into its function's log, and its role")
 
 
 def _queues(stack: Stack) -> Iterator[Finding]:

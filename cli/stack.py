@@ -21,8 +21,10 @@ if TYPE_CHECKING:
     from mypy_boto3_cloudwatch import CloudWatchClient
     from mypy_boto3_dynamodb import DynamoDBClient
     from mypy_boto3_events import EventBridgeClient
+    from mypy_boto3_lambda import LambdaClient
     from mypy_boto3_s3 import S3Client
     from mypy_boto3_secretsmanager import SecretsManagerClient
+    from mypy_boto3_sns import SNSClient
     from mypy_boto3_sqs import SQSClient
     from mypy_boto3_sts import STSClient
 
@@ -78,6 +80,10 @@ class Stack:
         return self.session.client("events", **self._how)
 
     @cached_property
+    def functions(self) -> "LambdaClient":
+        return self.session.client("lambda", **self._how)
+
+    @cached_property
     def s3(self) -> "S3Client":
         config = SIGNED if self.is_local else SIGNED.merge(OF_ITS_OWN_HOST)
         return self.session.client("s3", **self._how | {"config": self._config.merge(config)})
@@ -85,6 +91,10 @@ class Stack:
     @cached_property
     def secretsmanager(self) -> "SecretsManagerClient":
         return self.session.client("secretsmanager", **self._how)
+
+    @cached_property
+    def sns(self) -> "SNSClient":
+        return self.session.client("sns", **self._how)
 
     @cached_property
     def sqs(self) -> "SQSClient":
