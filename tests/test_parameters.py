@@ -20,7 +20,7 @@ KEY = "arn:aws:secretsmanager:eu-central-1:123456789012:secret:captions-key-AbC1
 
 def read_by_sam(value: str) -> dict[str, str]:
     """What `sam deploy` takes for --parameter-overrides of this value."""
-    command = [ROOT / ".local/sam/bin/python", "-c", READS, value]
+    command = [str(ROOT / ".local/sam/bin/python"), "-c", READS, value]
     answer = subprocess.run(command, cwd=ROOT, check=True, capture_output=True, text=True)
     parameters: dict[str, str] = json.loads(answer.stdout)
     return parameters
