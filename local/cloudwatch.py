@@ -99,7 +99,7 @@ def _span(alarm: "MetricAlarmTypeDef") -> int:
 
 def _values(aws: Aws, alarms: list["MetricAlarmTypeDef"]) -> Iterator[tuple["MetricAlarmTypeDef", list[float]]]:
     """The values in the clock's periods that these alarms of one span look at, the current one too. A period without a
-    value is none of them: all alarms of the template take it so."""
+    value is none of them: all alarms of the template take it so, but for the one on what does not run, quiet here."""
     now = datetime.now(UTC)
     queries: list[MetricDataQueryTypeDef] = [
         {

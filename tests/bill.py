@@ -189,6 +189,7 @@ def _line_of_the_api(event: dict[str, Any]) -> str:
         "status": "200",
         "responseLatency": "12",
         "integrationStatus": "200",
+        "integrationErrorMessage": "-",
         "identity.sourceIp": event["requestContext"]["http"]["sourceIp"],
     }.items():
         line = line.replace(f"$context.{name}", told)
