@@ -188,7 +188,6 @@ def _line_of_the_api(event: dict[str, Any]) -> str:
         "routeKey": event["routeKey"],
         "status": "200",
         "responseLatency": "12",
-        "integrationStatus": "200",
         "integrationErrorMessage": "-",
         "identity.sourceIp": event["requestContext"]["http"]["sourceIp"],
     }.items():

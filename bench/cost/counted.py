@@ -44,21 +44,21 @@ CREATIFY, CAPTIONS = "creatify/product_to_videos", "captions/creator"
 # Sync's and Captions' calls usually are the first that is heard of a job, and say that it is done. Creatify's come each
 # time that a job moves: those of a video, in their order.
 USUAL = {
-    SYNC: [Call("sync_generation/completed", 974, (967, 1315), told=2)],
-    BATCH: [Call("sync_batch/completed", 750, (933, 1267), told=2)],
+    SYNC: [Call("sync_generation/completed", 974, (944, 1315), told=2)],
+    BATCH: [Call("sync_batch/completed", 750, (910, 1267), told=2)],
     CREATIFY: [
-        Call("creatify_product_to_video/image_generating", 861, (992, 908), told=0),
-        Call("creatify_product_to_video/image_generated", 1005, (992, 1323), told=2, known=True),
-        Call("creatify_product_to_video/video_generating", 1014, (992, 908), told=0, known=True),
-        Call("creatify_product_to_video/video_generated", 1125, (992, 1323), told=2, known=True),
+        Call("creatify_product_to_video/image_generating", 861, (969, 908), told=0),
+        Call("creatify_product_to_video/image_generated", 1005, (969, 1323), told=2, known=True),
+        Call("creatify_product_to_video/video_generating", 1014, (969, 908), told=0, known=True),
+        Call("creatify_product_to_video/video_generated", 1125, (969, 1323), told=2, known=True),
     ],
-    CAPTIONS: [Call("captions_creator/success", 1011, (944, 1291), told=2)],
+    CAPTIONS: [Call("captions_creator/success", 1011, (921, 1291), told=2)],
 }
 # The fullest call, of a job that the owner's app told of, and no call before.
 DEAREST = {
     SYNC: replace(USUAL[SYNC][0], known=True),
     BATCH: replace(USUAL[BATCH][0], known=True),
-    CREATIFY: replace(USUAL[CREATIFY][-1], told=3, log_bytes=(992, 1336)),
+    CREATIFY: replace(USUAL[CREATIFY][-1], told=3, log_bytes=(969, 1336)),
     CAPTIONS: replace(USUAL[CAPTIONS][0], known=True),
 }
 # A job that the owner's app tells of, until it has its row. The event is the app's own.
