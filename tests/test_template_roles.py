@@ -32,7 +32,9 @@ class TestRoles:
 
     def test_a_role_has_its_own_statements_and_nothing_that_others_wrote(self) -> None:
         for role in roles().values():
-            assert set(role) == {"AssumeRolePolicyDocument", "Policies"}
+            assert set(role) == {"AssumeRolePolicyDocument", "PermissionsBoundary", "Policies"}
+            bound = {"Fn::If": ["HasBoundary", {"Ref": "PermissionsBoundaryArn"}, {"Ref": "AWS::NoValue"}]}
+            assert role["PermissionsBoundary"] == bound
         for function in functions().values():
             assert "Policies" not in function
 

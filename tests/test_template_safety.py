@@ -10,6 +10,7 @@ import pytest
 from dailies.secrets import PLACEHOLDER
 from dailies.wanted import LONGEST_RUN
 from local.deploy import TEMPLATE
+from local.preflight.resolving import resolved
 from local.preflight.translating import translated
 from tests.template import actions, as_list, events, functions, queues, resources, roles, statements, target, template
 
@@ -215,7 +216,17 @@ class TestWhatIsKept:
         assert policy["Bucket"] == {"Ref": "MediaBucket"}
         (denial,) = policy["PolicyDocument"]["Statement"]
         assert (denial["Effect"], denial["Principal"], denial["Action"]) == ("Deny", "*", "s3:*")
-        assert denial["Condition"]["Bool"] == {"aws:SecureTransport": "false"}
+        on_aws, locally = (
+            resolved(translated(TEMPLATE), {"PrivateMediaHosts": hosts})["Resources"]["MediaBucketPolicy"]
+            for hosts in ("", "127.0.0.1")
+        )
+        (said,) = on_aws["Properties"]["PolicyDocument"]["Statement"]
+        assert said["Condition"] == {"Bool": {"aws:SecureTransport": "false"}}
+        (said,) = locally["Properties"]["PolicyDocument"]["Statement"]
+        assert said["Condition"] == {
+            "Bool": {"aws:SecureTransport": "false"},
+            "NotIpAddress": {"aws:SourceIp": "127.0.0.0/8"},
+        }
         whole = {"Fn::GetAtt": ["MediaBucket", "Arn"]}
         assert denial["Resource"] == [whole, {"Fn::Sub": "${MediaBucket.Arn}/*"}]
 

@@ -5,6 +5,7 @@ EVERYTHING = {
     "AlarmTopicArn": "arn:aws:sns:us-east-1:123456789012:oncall",
     "CaptionsApiSecretArn": "arn:aws:secretsmanager:us-east-1:123456789012:secret:captions/api-AbC123",
     "CaptionsRotationDays": "30",
+    "PermissionsBoundaryArn": "arn:aws:iam::123456789012:policy/boundary",
     "PrivateMediaHosts": "media.internal,10.0.0.7",
     "ReconcileMinutes": "1",
 }
