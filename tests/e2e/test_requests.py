@@ -5,12 +5,15 @@ It looks at the requests that the stacks have recorded (local/request_log.py), a
 template says.
 """
 
+import json
 from pathlib import Path
 
 import pytest
 
 from local.stack import Stack
+from local.up import REQUESTS
 from proof.roles.recording import Recording, read, unused
+from tests.aws_models import wrong_with
 from tests.whole_run import WholeRun
 
 pytestmark = pytest.mark.whole_run
@@ -30,6 +33,13 @@ def test_each_request_is_allowed_by_the_template(recording: Recording) -> None:
     assert recording.checks
     assert list(recording.not_allowed()) == []
     assert recording.unchecked == frozenset()
+
+
+def test_each_request_is_one_that_aws_describes(lane: str, stack: Stack, stack_folder: Path) -> None:
+    records = [json.loads(line) for line in (stack_folder / REQUESTS).read_text().splitlines()]
+    requests = [record for record in records if "operation" in record]
+    assert {"dynamodb", "s3", "events"} <= {record["service"] for record in requests}
+    assert {wrong for record in requests if (wrong := wrong_with(record))} == set()
 
 
 def test_nothing_was_refused_but_for_a_grant_that_a_test_took_out(recording: Recording) -> None:
