@@ -2,11 +2,14 @@
 
 import json
 import re
+from fnmatch import fnmatchcase
 from typing import Any, ClassVar
 
 import pytest
 
-from tests.template import actions, as_list, events, functions, roles, statements, target, template
+from dailies.providers import every_provider
+from dailies.rows import job_pk, quarantine_item
+from tests.template import actions, as_list, events, functions, receivers, roles, statements, target, template
 
 FUNCTIONS = sorted(functions())
 ROLES = sorted(roles())
@@ -118,3 +121,16 @@ class TestRoles:
             ("RotateCreatifyToken", "CreatifyToken"),
             ("FetchSyncSecret", "SyncSigningSecret"),
         }
+
+    @pytest.mark.parametrize(("name", "webhook"), sorted(receivers().items()))
+    def test_a_receiver_puts_rows_of_its_own_provider_and_no_others(self, name: str, webhook: str) -> None:
+        """The emulator does not know the key of a row as a condition, so this is what holds it."""
+        puts = [one for one in statements(roles()[f"{name}Role"]) if "dynamodb:PutItem" in actions(one)]
+        patterns = [one["Condition"]["ForAllValues:StringLike"]["dynamodb:LeadingKeys"] for one in puts]
+        own = webhook.partition("/")[0]
+        for provider in every_provider():
+            at = {"provider": provider, "received_at": "2026-01-15T10:30:00.000000Z"}
+            quarantined = quarantine_item("e", webhook, reason="r", proof="p", **at)["pk"]
+            for key in (job_pk(provider, "a#b*?/ü"), job_pk(provider, ""), quarantined):
+                assert any(fnmatchcase(key, pattern) for pattern in patterns[0]) == (provider == own), key
+        assert len(patterns) == 1
