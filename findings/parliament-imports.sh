@@ -1,6 +1,6 @@
 #!/bin/sh
 # What parliament says it needs is not all that it imports.
-. "$(dirname "$0")/common.sh"
+. "$(dirname "$0")/environment.sh"
 install 'parliament==1.6.4'
 
 said=$("$PYTHON" -W ignore -c 'import parliament' 2>&1) && changed "it can be imported"

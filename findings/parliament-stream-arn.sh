@@ -1,7 +1,7 @@
 #!/bin/sh
 # parliament takes the colons in a DynamoDB stream's label for those of the ARN. AWS names a stream by the time when it
 # was made: arn:aws:dynamodb:us-east-1:123456789012:table/Jobs/stream/2026-11-30T10:20:30.123.
-. "$(dirname "$0")/common.sh"
+. "$(dirname "$0")/environment.sh"
 install 'parliament==1.6.4' 'setuptools<81'
 
 issues() {

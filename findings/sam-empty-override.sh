@@ -1,6 +1,6 @@
 #!/bin/sh
 # How SAM reads --parameter-overrides in which a parameter is emptied: dropped without a word, refused, or taken.
-. "$(dirname "$0")/common.sh"
+. "$(dirname "$0")/environment.sh"
 install 'aws-sam-cli==1.170.0'
 
 read_by_sam() {

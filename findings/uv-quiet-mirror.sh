@@ -1,6 +1,6 @@
 #!/bin/sh
 # uv, told to be quiet, does not say why it could not download an interpreter.
-. "$(dirname "$0")/common.sh"
+. "$(dirname "$0")/environment.sh"
 install 'uv==0.13.9'
 
 download() {

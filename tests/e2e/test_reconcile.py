@@ -177,11 +177,12 @@ def _wait_a_while(made: Reconcile) -> None:
 
 @pytest.fixture(scope="module")
 def swept(reconciles: Reconcile) -> Iterator[Reconcile]:
-    """After a sweep over the hundreds; after more of them, where one had not the time for all."""
-    _wait_a_while(reconciles)
+    """After a sweep over the hundreds; after more of them, where one had not the time for all. What is asked counts
+    from before they are there: the schedule's sweep may come while they are made, and does not ask again so soon."""
     reconciles.before = reconciles.sweeps()
     reconciles.apis.requests.clear()
     reconciles.apis.creatify.page_size = WAITING["creatify"] - UNLISTED["creatify"]
+    _wait_a_while(reconciles)
 
     def sweep() -> set[str]:
         reconciles.sweep()
@@ -194,12 +195,14 @@ def swept(reconciles: Reconcile) -> Iterator[Reconcile]:
 
 def test_hundreds_of_waiting_jobs_are_asked_about_in_few_calls(swept: Reconcile) -> None:
     assert {request.status for request in swept.apis.requests} <= {200, 404}  # no 429
-    assert swept.asked_singly() == set(swept.crowd["sync"][: UNLISTED["sync"]])
+    unlisted = set(swept.crowd["sync"][: UNLISTED["sync"]])
+    assert unlisted <= swept.asked_singly()
+    assert len(swept.asked_singly()) <= 2 * len(unlisted)  # of those that the list has none, but while they are made
     sweeps = swept.sweeps() - swept.before  # ours, and any of the schedule's
     ids = [request.query.get("ids", "").split(",") for request in swept.asked("creatify")]
     of_the_crowd = [some for some in ids if not set(some).isdisjoint(swept.crowd["creatify"])]
     assert 2 <= len(of_the_crowd) <= 2 * len(sweeps)  # a hundred each
-    assert 1 <= len(swept.asked("captions")) <= 5
+    assert 1 <= len(swept.asked("captions")) <= 5 * len(sweeps)
 
 
 def test_each_of_them_but_those_that_the_limit_left_was_looked_after(swept: Reconcile, owner: Owner) -> None:
