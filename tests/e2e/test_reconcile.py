@@ -201,7 +201,8 @@ def test_hundreds_of_waiting_jobs_are_asked_about_in_few_calls(swept: Reconcile)
     sweeps = swept.sweeps() - swept.before  # ours, and any of the schedule's
     ids = [request.query.get("ids", "").split(",") for request in swept.asked("creatify")]
     of_the_crowd = [some for some in ids if not set(some).isdisjoint(swept.crowd["creatify"])]
-    assert 2 <= len(of_the_crowd) <= 2 * len(sweeps)  # a hundred each
+    # A hundred each; none of those that the list has, which is more of them where a sweep came while they were made.
+    assert 1 <= len(of_the_crowd) <= 2 * len(sweeps)
     assert 1 <= len(swept.asked("captions")) <= 5 * len(sweeps)
 
 
