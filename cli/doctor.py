@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from email.utils import parsedate_to_datetime
 from functools import partial
 from itertools import batched
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 from botocore.exceptions import BotoCoreError, ClientError
 
@@ -18,6 +18,9 @@ from dailies.errors import CredentialsRefused, HostFailed
 from dailies.provider import Credentials, Request, Roll
 from dailies.providers import every_provider
 
+if TYPE_CHECKING:
+    from mypy_boto3_lambda.type_defs import EventSourceMappingConfigurationResponseTypeDef
+
 type Word = Literal["ok", "look", "wrong"]
 
 MOST_SKEW = 30.0  # seconds; Sync's signatures are taken for 300, AWS's own for 900
@@ -25,7 +28,7 @@ LETTERS_SHOWN = 120
 MOST_ALARMS = 100  # names that DescribeAlarms takes
 LOW_CONCURRENCY = 100  # a new account has 10; receivers, streams and the archive are some thirty at a busy moment
 ARCHIVE_SHARE = 3  # the archive is to take a third at most: it holds a function for minutes
-PASSING = frozenset({"Creating", "Enabling", "Updating"})  # states of a mapping that end by themselves
+WORKING = frozenset({"Enabled", "Creating", "Enabling", "Updating"})  # the latter three end by themselves
 
 
 @dataclass(frozen=True, slots=True)
@@ -186,15 +189,22 @@ def _concurrency(stack: Stack) -> Iterator[Finding]:
 
 def _mappings(stack: Stack) -> Iterator[Finding]:
     """Whether Lambda reads the streams and the queue: one that somebody has disabled makes no error."""
-    for name, mapping in stack.resources("AWS::Lambda::EventSourceMapping").items():
-        found = stack.functions.get_event_source_mapping(UUID=mapping)
-        if found["State"] in PASSING:
-            continue
-        if found["State"] != "Enabled":
-            said = f"is {found['State']}: nothing of it is worked on"
-            yield Finding(name, "wrong", said, f"`aws lambda update-event-source-mapping --uuid {mapping} --enabled`")
-        elif found.get("LastProcessingResult", "").startswith("PROBLEM"):
-            yield Finding(name, "wrong", found["LastProcessingResult"], "look into its function's log, and its role")
+    found = {
+        name: stack.functions.get_event_source_mapping(UUID=uuid)
+        for name, uuid in stack.resources("AWS::Lambda::EventSourceMapping").items()
+    }
+    wrong = [finding for name, mapping in found.items() for finding in _of_mapping(name, mapping)]
+    yield from wrong or [Finding("mappings", "ok", "Lambda reads the streams and the queue")]
+
+
+def _of_mapping(name: str, mapping: "EventSourceMappingConfigurationResponseTypeDef") -> Iterator[Finding]:
+    """What is wrong with one."""
+    result = mapping.get("LastProcessingResult", "")
+    if mapping["State"] not in WORKING:
+        enable = f"`aws lambda update-event-source-mapping --uuid {mapping['UUID']} --enabled`"
+        yield Finding(name, "wrong", f"is {mapping['State']}: nothing of it is worked on", enable)
+    elif result.startswith("PROBLEM"):
+        yield Finding(name, "wrong", result, "look into its function's log, and its role")
 
 
 def _queues(stack: Stack) -> Iterator[Finding]:

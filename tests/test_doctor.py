@@ -15,6 +15,7 @@ from cli.stack import Stack
 UUID = "91eaeb7e-c976-1234-9451-8709db01f137"
 TOPIC = "arn:aws:sns:us-east-1:123456789012:dailies-AlarmTopic-1"
 ALARM = {"AlarmName": "dailies-TrackFailuresAlarm-1", "StateValue": "OK"}
+WELL = [("ok", "Lambda reads the streams and the queue")]
 CLIENTS = {"cloudformation": "cloudformation", "cloudwatch": "cloudwatch", "functions": "lambda", "sns": "sns"}
 
 
@@ -114,9 +115,9 @@ class TestMappings:
     @pytest.mark.parametrize(
         ("state", "result", "expected"),
         [
-            ("Enabled", "OK", []),
-            ("Enabled", "No records processed", []),
-            ("Updating", "OK", []),
+            ("Enabled", "OK", WELL),
+            ("Enabled", "No records processed", WELL),
+            ("Updating", "OK", WELL),
             ("Disabled", "OK", [("wrong", "is Disabled: nothing of it is worked on")]),
             ("Enabled", "PROBLEM: Function call failed", [("wrong", "PROBLEM: Function call failed")]),
         ],
