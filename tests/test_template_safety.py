@@ -12,7 +12,19 @@ from dailies.wanted import LONGEST_RUN
 from local.deploy import TEMPLATE
 from local.preflight.resolving import resolved
 from local.preflight.translating import translated
-from tests.template import actions, as_list, events, functions, queues, resources, roles, statements, target, template
+from tests.template import (
+    actions,
+    as_list,
+    events,
+    functions,
+    queues,
+    receivers,
+    resources,
+    roles,
+    statements,
+    target,
+    template,
+)
 
 ALARM, RULE = "AWS::CloudWatch::Alarm", "AWS::Events::Rule"
 HOUR = 3600
@@ -249,6 +261,13 @@ class TestWhatIsKept:
         streams = [event for _, event in events("DynamoDB")]
         assert len(streams) == 2
         assert all(stream["BisectBatchOnFunctionError"] is True for stream in streams)
+
+    def test_room_is_kept_for_the_receivers_where_the_owner_says_so_and_for_nobody_else(self) -> None:
+        for given, expected in (("", {}), ("50", dict.fromkeys(receivers(), "50"))):
+            made = resolved(translated(TEMPLATE), {"ReceiverReservedConcurrency": given})["Resources"]
+            reserved = "ReservedConcurrentExecutions"
+            found = {name: each["Properties"].get(reserved) for name, each in made.items() if name in functions()}
+            assert {name: most for name, most in found.items() if most} == expected
 
     def test_what_waits_for_a_rate_limit_may_be_queued_anew_for_longer_than_lambda_lets_a_loop_run(self) -> None:
         assert {name for name, function in functions().items() if "RecursiveLoop" in function} == {"Archive"}

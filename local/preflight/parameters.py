@@ -7,5 +7,6 @@ EVERYTHING = {
     "CaptionsRotationDays": "30",
     "PermissionsBoundaryArn": "arn:aws:iam::123456789012:policy/boundary",
     "PrivateMediaHosts": "media.internal,10.0.0.7",
+    "ReceiverReservedConcurrency": "50",
     "ReconcileMinutes": "1",
 }
