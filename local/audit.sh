@@ -7,16 +7,7 @@ set -eu
 cd "$(dirname "$0")/.."
 
 FOLDER=.local/audit
-PINS=requirements/audit.txt
-
-wanted="$(pwd) $(cksum <"$PINS")"
-if [ "$(cat "$FOLDER/set-up" 2>/dev/null || true)" != "$wanted" ]; then
-    echo "audit: installing its tools" >&2
-    rm -rf "$FOLDER"
-    .venv/bin/python -m venv --without-pip "$FOLDER"
-    UV_SYSTEM_CERTS="${UV_SYSTEM_CERTS:-true}" .local/uv/bin/uv pip install --quiet --python "$FOLDER/bin/python" --require-hashes --requirement "$PINS"
-    echo "$wanted" >"$FOLDER/set-up"
-fi
+local/tools.sh audit
 
 status=0
 .venv/bin/python -c 'from pathlib import Path; from local import deploy; deploy.build(Path(".local/audit").resolve())'
