@@ -16,10 +16,9 @@ from typing import Any, Literal
 from botocore.exceptions import BotoCoreError, ClientError
 
 from cli.refusal import Refusal, of_aws
-from cli.replay import tell
+from cli.replay import publisher
 from cli.stack import Stack
 from dailies import clock, stream
-from dailies.announcing import announcements
 from dailies.clock import Moment
 from dailies.errors import DailiesError
 from dailies.providers import every_provider
@@ -185,7 +184,7 @@ def _advance(stack: Stack, failed: Failed) -> None:
 def _announce(stack: Stack, failed: Failed) -> None:
     """The news of then; the job's page is written as the job stands now."""
     before, job = stream.changed_job(_record(failed))
-    tell(stack, stack.table.job(job.provider, job.job_id) or job, announcements(before, job))
+    publisher(stack).publish(before, job, latest=stack.table.job(job.provider, job.job_id))
 
 
 def _track(stack: Stack, failed: Failed) -> None:

@@ -1,30 +1,32 @@
 """Replay: a job's recorded events merged again, and its standing told to the bus again.
 
 A merge that changes nothing writes nothing. What is told has the ids that it had, so whoever remembers them hears only
-what was missed. Media that nobody has tried yet go to the archive again, by the bus.
+what was missed. Media that nobody has tried yet go into the archive's queue again.
 """
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 from cli.jobs import PROVIDERS
 from cli.refusal import NothingFound, Refusal
 from cli.stack import Stack
-from dailies import bucket, rows
-from dailies.announcing import Announcement, announcements, page
+from dailies import rows
 from dailies.bucket import Bucket
 from dailies.bus import Bus
 from dailies.clock import Moment
 from dailies.models import Job
+from dailies.publishing import Publisher
+from dailies.queue import WorkQueue
 
 
 @dataclass(frozen=True, slots=True)
 class Replayed:
-    """A job after its replay: how many events were merged, whether its row changed by that, and what was told."""
+    """A job after its replay: how many events were merged, whether its row changed by that, how many media went into
+    the archive's queue, and what the bus was told."""
 
     job: Job
     events: int
     changed: bool
+    queued: int
     told: tuple[str, ...]
 
 
@@ -37,17 +39,18 @@ def replay(stack: Stack, provider: str, job_id: str) -> Replayed:
     if job is None:
         raise NothingFound(f"nothing is recorded of {provider}/{job_id}; `dailies jobs` lists the jobs there are")
     _list(stack, job)
-    news = announcements(None, job)
-    tell(stack, job, news)
-    return Replayed(job, count, job != before, tuple(item.detail_type for item in news))
+    done = publisher(stack).publish(None, job)
+    return Replayed(job, count, job != before, len(done.queued), tuple(item.detail_type for item in done.announced))
 
 
-def tell(stack: Stack, job: Job, news: Sequence[Announcement]) -> None:
-    """Do as announce does: the page of a job that settled, then the bus."""
-    if any(item.detail_type == "Job Settled" for item in news):
-        pages = Bucket(lambda: stack.s3, stack.bucket_name)
-        pages.put_job(bucket.job_key(job.provider, job.job_id), page(job))
-    Bus(stack.events, stack.output("BusName")).tell(news)
+def publisher(stack: Stack) -> Publisher:
+    """What does for the stack as its function announce does."""
+    return Publisher(
+        archive=WorkQueue(stack.sqs, stack.output("ArchiveQueueUrl")),
+        pages=Bucket(lambda: stack.s3, stack.bucket_name),
+        bus=Bus(stack.events, stack.output("BusName")),
+        announces_media_found=stack.announces_media_found,
+    )
 
 
 def named(stack: Stack, name: str) -> tuple[str, str]:

@@ -113,6 +113,11 @@ class Stack:
     def bucket_name(self) -> str:
         return self.output("MediaBucketName")
 
+    @property
+    def announces_media_found(self) -> bool:
+        """Whether its bus is told of found media too."""
+        return self.parameters.get("AnnounceMediaFound") == "true"
+
     def output(self, name: str) -> str:
         """One of the template's outputs; a Refusal where the deployed version has none of that name."""
         if name not in self.outputs:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from cli.refusal import NothingFound
 from cli.stack import Stack
-from dailies.announcing import Announcement, announcements
+from dailies.announcing import Announcement, announcements, media_found
 from dailies.clock import Moment
 from dailies.merging import merge
 from dailies.models import Event, Job
@@ -14,14 +14,16 @@ from dailies.models import Event, Job
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """One event, the job as it stood after it, and what its change told the bus.
+    """One event, the job as it stood after it, and what its change led to: `queued`, the media that went into the
+    archive's queue, and `told`, what the bus was told.
 
-    `told` is not recorded anywhere: it follows from the events, in the order of their arrival. It was told within a
-    second or so, once or more often, with the same ids.
+    Neither is recorded anywhere: it follows from the events, in the order of their arrival. It was done within
+    a second or so, once or more often, with the same ids.
     """
 
     event: Event
     job: Job
+    queued: tuple[Announcement, ...]
     told: tuple[Announcement, ...]
 
     @property
@@ -40,15 +42,18 @@ class Story:
 
 def story(stack: Stack, job: Job) -> Story:
     """The story of a job that was found."""
-    return Story(job, tuple(steps(stack.table.events(job.provider, job.job_id))))
+    events = stack.table.events(job.provider, job.job_id)
+    return Story(job, tuple(steps(events, announces_media_found=stack.announces_media_found)))
 
 
-def steps(events: Iterable[Event]) -> Iterator[Step]:
+def steps(events: Iterable[Event], *, announces_media_found: bool = False) -> Iterator[Step]:
     """Events in any order as the steps that they make."""
     before: Job | None = None
     for event in sorted(events, key=lambda event: (event.received_at, event.event_id)):
         after = merge(before, event)
-        yield Step(event, after, tuple(announcements(before, after)))
+        found = tuple(media_found(before, after))
+        told = (*(found if announces_media_found else ()), *announcements(before, after))
+        yield Step(event, after, found, told)
         before = after
 
 

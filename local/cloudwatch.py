@@ -56,7 +56,7 @@ def of_line(message: str) -> Iterator[Datum]:
                         "Dimensions": dimensions,  # type: ignore[typeddict-item]
                         "Timestamp": datetime.fromtimestamp(line["_aws"]["Timestamp"] / 1000, UTC),
                         "Values": value if isinstance(value, list) else [value],
-                        "Unit": metric["Unit"],
+                        "Unit": metric.get("Unit", "None"),
                     },
                 )
 

@@ -33,7 +33,7 @@ def consequences(at: datetime) -> dict[str, Json]:
         "advance/receipt": _stream_event("INSERT", receipt),
         "announce/completed": _stream_event("INSERT", waiting),
         "announce/archived": _stream_event("MODIFY", settled, old=waiting),
-        "archive/found": _queue_event(bus_event("Media Found", _found(waiting), at), at),
+        "archive/found": _queue_event({"detail-type": "Media Found", "detail": _found(waiting)}, at),
     }
 
 

@@ -55,6 +55,7 @@ LANES: Sequence[Sequence[Script]] = (
         Script("local.recording", ("--check",)),
         Script("bench.receive", ("--rounds", "1", "--deliveries", "20", "--no-install")),
         Script("bench.archive", ("--rounds", "1", "--quick", "32", "--no-install")),
+        Script("bench.archive.memory", ("--rounds", "1", "--sizes", "512", "--large", "32", "--no-install")),
         Script("bench.suite", ("repeat", "--here", "--one-core", "1", "--tests", "tests/test_clock.py")),
     ),
 )

@@ -129,6 +129,7 @@ class Cloud:
             "TABLE_NAME": TABLE,
             "BUCKET_NAME": BUCKET,
             "BUS_NAME": BUS,
+            "ANNOUNCE_MEDIA_FOUND": "false",
             "FAILURE_QUEUE_URL": self.queue_url("failures"),
             "ARCHIVE_QUEUE_URL": self.queue_url("found"),
             "ARCHIVE_TRIES": "3",
@@ -188,6 +189,10 @@ class Cloud:
             (message["MessageAttributes"]["reason"]["StringValue"], json.loads(message["Body"]))
             for message in self._emptied("failures")
         ]
+
+    def queued(self) -> list[dict[str, Any]]:
+        """The media that the archive's queue was given since it was last asked for."""
+        return [json.loads(message["Body"])["detail"] for message in self._emptied("found")]
 
     def told(self) -> list[tuple[str, Any]]:
         """What the bus was told since it was last asked for: each detail-type with its detail."""

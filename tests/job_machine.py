@@ -27,7 +27,7 @@ from hypothesis.stateful import (
 )
 
 from dailies import clock, links
-from dailies.announcing import announcements
+from dailies.announcing import announcements, media_found
 from dailies.models import Event, Job, MediaState, Receipt, content_digest
 from dailies.provider import Webhook
 from dailies.providers import every_provider
@@ -183,7 +183,7 @@ class OneJob(RuleBasedStateMachine):
     def announce(self, again: bool) -> None:
         """The next change of the row, and perhaps once more later."""
         before, job = self.changes[0]
-        for news in announcements(before, job):
+        for news in (*media_found(before, job), *announcements(before, job)):
             what = (news.detail_type, ",".join(medium["media_id"] for medium in news.detail["media"]))
             assert self.told.setdefault(news.detail["id"], what)[0] == news.detail_type
             TALLY["announcements"] += 1

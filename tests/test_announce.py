@@ -1,4 +1,4 @@
-"""Changed job rows are told to the bus, and a settled job's page lies beside its media."""
+"""What follows from changed job rows: found media are queued, a settled job's page is written, the bus is told."""
 
 import copy
 import json
@@ -10,6 +10,8 @@ from botocore.exceptions import ClientError
 from dailies.announcing import Announcement
 from dailies.bus import Bus
 from dailies.errors import NotStored
+from dailies.providers import every_provider
+from dailies.wanted import named
 from tests.cloud import BUCKET, BUS, Cloud
 from tests.recorded import event
 
@@ -26,9 +28,26 @@ class TestAnnounce:
     def test_the_bus_hears_what_has_changed(self, cloud: Cloud) -> None:
         cloud.function("announce").lambda_handler(batch(COMPLETED), None)
         told = cloud.told()
-        assert [title for title, _ in told] == ["Media Found", "Job Completed"]
+        assert [title for title, _ in told] == ["Job Completed"]
         assert all((detail["provider"], detail["job_id"]) == ("sync", JOB) for _, detail in told)
         assert cloud.objects() == {}
+
+    def test_media_that_are_found_go_into_the_archives_queue(self, cloud: Cloud) -> None:
+        cloud.function("announce").lambda_handler(batch(COMPLETED, ARCHIVED), None)
+        (found,) = cloud.queued()
+        assert (found["provider"], found["job_id"], found["media"][0]["role"]) == ("sync", JOB, "output")
+        assert named(json.dumps({"detail": found}), every_provider()).job_id == JOB
+
+    def test_the_bus_is_told_of_them_where_the_owner_wants_it(self, cloud: Cloud) -> None:
+        cloud.function("announce", ANNOUNCE_MEDIA_FOUND="true").lambda_handler(batch(COMPLETED), None)
+        assert [title for title, _ in cloud.told()] == ["Media Found", "Job Completed"]
+        assert len(cloud.queued()) == 1
+
+    def test_where_the_queue_is_gone_the_batch_comes_again_and_the_bus_is_told_nothing(self, cloud: Cloud) -> None:
+        handler = cloud.function("announce", ARCHIVE_QUEUE_URL=cloud.queue_url("gone")).lambda_handler
+        with pytest.raises(ClientError):
+            handler(batch(COMPLETED), None)
+        assert (cloud.told(), cloud.failed()) == ([], [])
 
     def test_before_a_job_is_told_settled_its_page_is_written(self, cloud: Cloud) -> None:
         cloud.function("announce").lambda_handler(batch(ARCHIVED), None)
@@ -51,7 +70,7 @@ class TestAnnounce:
         once = cloud.told()
         announce(batch(COMPLETED, ARCHIVED), None)
         assert cloud.told() == once
-        assert len({detail["id"] for _, detail in once}) == 4
+        assert len({detail["id"] for _, detail in once}) == 3
 
     @pytest.mark.parametrize("image", [None, {}, {"media": {"S": "none"}}, {"pk": {"S": "job#sync#g-1"}}])
     def test_a_record_that_no_retry_can_help_is_kept_whole_and_the_rest_goes_on(
@@ -78,7 +97,7 @@ class TestBus:
         assert cloud.told() == [("Job Failed", {"id": "1", "job_id": "g-é"})]
 
     def test_as_many_as_there_are_are_told_in_order(self, cloud: Cloud) -> None:
-        Bus(cloud.events, BUS).tell([Announcement("Media Found", {"id": str(number)}) for number in range(25)])
+        Bus(cloud.events, BUS).tell([Announcement("Job Failed", {"id": str(number)}) for number in range(25)])
         assert sorted(int(detail["id"]) for _, detail in cloud.told()) == list(range(25))
 
     def test_no_announcement_is_no_call(self, cloud: Cloud) -> None:

@@ -10,7 +10,7 @@ import pytest
 from boto3.dynamodb.types import TypeDeserializer, TypeSerializer
 from hypothesis import given
 
-from dailies.announcing import Announcement, announcements, page
+from dailies.announcing import Announcement, announcements, media_found, page
 from dailies.merging import merge
 from dailies.models import Event, Job, JobError, Media, MediaState, Receipt
 from dailies.rows import job_item, job_of
@@ -45,9 +45,14 @@ ARCHIVED, LOST, CUT = tried("archived", T2, version="v1"), tried("lost", T2), tr
 
 
 def story(*events: Event) -> list[list[Announcement]]:
-    """What is told at each step of a job."""
+    """What follows from each step of a job."""
     jobs: list[Job | None] = [None, *map(merged, accumulate([[event] for event in events]))]
-    return [announcements(old, new) for old, new in pairwise(jobs) if new]
+    return [follows(old, new) for old, new in pairwise(jobs) if new]
+
+
+def follows(old: Job | None, new: Job) -> list[Announcement]:
+    """What the archive is given and what the bus is told."""
+    return [*media_found(old, new), *announcements(old, new)]
 
 
 def titles(*events: Event) -> list[list[str]]:
@@ -139,14 +144,14 @@ def steps(history: list[Event]) -> list[tuple[Job | None, Job]]:
 class TestLaws:
     @given(job=JOBS)
     def test_of_a_job_that_did_not_change_nothing_is_told(self, job: Job) -> None:
-        assert announcements(job, job) == []
-        assert announcements(job, replace(job, version=job.version + 1)) == []
+        assert follows(job, job) == []
+        assert follows(job, replace(job, version=job.version + 1)) == []
 
     @given(history=HISTORIES)
     def test_told_again_it_has_the_same_ids(self, history: list[Event]) -> None:
         """Also by another process, which knows the job from its row only."""
         for old, new in steps(history):
-            assert announcements(old and reread(old), reread(new)) == announcements(old, new)
+            assert follows(old and reread(old), reread(new)) == follows(old, new)
 
     @given(history=HISTORIES)
     def test_what_a_replay_says_of_a_job_has_ids_that_were_told(self, history: list[Event]) -> None:
@@ -158,15 +163,15 @@ class TestLaws:
     @given(history=HISTORIES)
     def test_different_things_have_different_ids(self, history: list[Event]) -> None:
         for old, new in steps(history):
-            ids = Counter(told.detail["id"] for told in announcements(old, new))
+            ids = Counter(told.detail["id"] for told in follows(old, new))
             assert not ids or max(ids.values()) == 1
             elsewhere = [replace(new, provider="captions"), replace(new, job_id="j-2")]
             for other in elsewhere:
-                assert not ids.keys() & {told.detail["id"] for told in announcements(None, other)}
+                assert not ids.keys() & {told.detail["id"] for told in follows(None, other)}
 
     @given(history=HISTORIES)
     def test_nothing_that_matters_goes_untold(self, history: list[Event]) -> None:
-        told = [announcement for old, new in steps(history) for announcement in announcements(old, new)]
+        told = [announcement for old, new in steps(history) for announcement in follows(old, new)]
         job = steps(history)[-1][1]
         for medium in job.media:
             if medium.state == "archived":
@@ -180,7 +185,7 @@ class TestLaws:
     @given(history=HISTORIES)
     def test_it_is_json_without_links_and_secrets(self, history: list[Event]) -> None:
         for old, new in steps(history):
-            for told in announcements(old, new):
+            for told in follows(old, new):
                 text = json.dumps(told.detail, allow_nan=False)
                 assert SIGNED not in text
                 assert "X-Signature" not in text

@@ -300,6 +300,6 @@ def test_lines_tell_what_was_archived_and_no_link(
     printed = capsys.readouterr().out
     told: list[dict[str, Any]] = [json.loads(line) for line in printed.splitlines()]
     assert [line["result"] for line in told] == ["archived", "pending", "failed"]
-    assert told[0]["media_bytes"] == [float(len(host.media[CLIP].content))]
+    assert told[0]["MediaBytes"] == len(host.media[CLIP].content)
     assert "http" not in printed
     assert "X-Amz" not in printed

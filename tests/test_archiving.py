@@ -102,15 +102,15 @@ class TestPauses:
 class TestMargin:
     """How long a link had still to live when its medium was stored, which an alarm watches."""
 
-    def measured(self, archive: Archive, printed: pytest.CaptureFixture[str]) -> dict[str, list[float]]:
+    def measured(self, archive: Archive, printed: pytest.CaptureFixture[str]) -> dict[str, float]:
         return self.measured_of(archive, archive.generation(), "output", printed)
 
     def measured_of(
         self, archive: Archive, event: Event, role: str, printed: pytest.CaptureFixture[str]
-    ) -> dict[str, list[float]]:
+    ) -> dict[str, float]:
         printed.readouterr()
         assert archive.try_medium(event, role)
-        told: list[dict[str, list[float]]] = [json.loads(line) for line in printed.readouterr().out.splitlines()]
+        told: list[dict[str, float]] = [json.loads(line) for line in printed.readouterr().out.splitlines()]
         (measured,) = [line for line in told if "Archives" in line]
         return measured
 
@@ -118,12 +118,12 @@ class TestMargin:
         self, archive_at_work: Archive, capsys: pytest.CaptureFixture[str]
     ) -> None:
         archive_at_work.apis.sync.links.lifetime = 1000
-        (margin,) = self.measured(archive_at_work, capsys)["link_margin_seconds"]
+        margin = self.measured(archive_at_work, capsys)["LinkMarginSeconds"]
         assert 900 < margin <= 1000
 
     def test_else_it_is_not(self, archive_at_work: Archive, capsys: pytest.CaptureFixture[str]) -> None:
         archive_at_work.apis.sync.links.lifetime = None
-        assert "link_margin_seconds" not in self.measured(archive_at_work, capsys)
+        assert "LinkMarginSeconds" not in self.measured(archive_at_work, capsys)
 
     def test_it_is_that_of_the_fresh_link_where_the_first_one_was_dead(
         self, archive_at_work: Archive, capsys: pytest.CaptureFixture[str]
@@ -132,7 +132,7 @@ class TestMargin:
         archive_at_work.apis.sync.links.lifetime = -10
         event = archive_at_work.generation()
         archive_at_work.apis.sync.links.lifetime = 1000
-        (margin,) = self.measured_of(archive_at_work, event, "output", capsys)["link_margin_seconds"]
+        margin = self.measured_of(archive_at_work, event, "output", capsys)["LinkMarginSeconds"]
         assert 900 < margin <= 1000
 
     def test_nor_of_the_links_that_are_not_believed(
@@ -143,7 +143,7 @@ class TestMargin:
         archive_at_work.apis.creatify.links.lifetime = -10
         event = archive_at_work.product()
         archive_at_work.apis.creatify.links.lifetime = 1000
-        (margin,) = self.measured_of(archive_at_work, event, "video", capsys)["link_margin_seconds"]
+        margin = self.measured_of(archive_at_work, event, "video", capsys)["LinkMarginSeconds"]
         assert 900 < margin <= 1000
 
 
@@ -161,8 +161,8 @@ class TestNamedByHand:
         assert (receipt.state, [receipt.key]) == ("archived", s3.keys)
         told = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
         (measured,) = [line for line in told if "Archives" in line]
-        assert "media_bytes" in measured
-        assert "delivery_to_archived_seconds" not in measured
+        assert "MediaBytes" in measured
+        assert "DeliveryToArchivedSeconds" not in measured
 
 
 class TestStates:

@@ -113,7 +113,7 @@ class TestInTheArchive:
         assert (job.stage, job.confirmation.contradiction) == ("attention", "the provider's API has another video")
         assert archive_at_work.receipt(forged).state == "failed"
         assert s3.keys == []
-        assert '"Contradictions":[1.0]' in capsys.readouterr().out
+        assert '"ReadBackMismatches":1' in capsys.readouterr().out
         ((reason, _),) = archive_at_work.cloud.failed()  # a person may redrive it
         assert reason == "the provider's API has another video"
 

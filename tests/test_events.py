@@ -230,12 +230,12 @@ class TestConsequences:
         assert [image["media"]["L"][0]["M"]["state"]["S"] for image in images] == ["pending", "archived"]
         assert "https://" not in json.dumps(images)
 
-    def test_the_queue_has_the_buss_event_whole(self) -> None:
+    def test_the_queue_has_the_medium_with_its_job(self) -> None:
         (record,) = load("archive/found")["Records"]
         assert record["eventSource"] == "aws:sqs"
         assert record["md5OfBody"] == hashlib.md5(record["body"].encode()).hexdigest()
         told = json.loads(record["body"])
-        assert (told["source"], told["detail-type"]) == ("dailies", "Media Found")
+        assert told["detail-type"] == "Media Found"
         assert (told["detail"]["provider"], told["detail"]["job_id"]) == ("sync", self.GENERATION)
         (medium,) = told["detail"]["media"]
         assert (medium["role"], medium["state"]) == ("output", "pending")

@@ -189,8 +189,8 @@ class TestLines:
         for line in map(json.loads, capsys.readouterr().out.splitlines()):
             (directive,) = line["_aws"]["CloudWatchMetrics"]
             if "Sweeps" in line:
-                assert directive["Dimensions"] == [["service"]]
-                added.update({metric["Name"]: sum(line[metric["Name"]]) for metric in directive["Metrics"]})
+                assert directive["Dimensions"] == [[]]
+                added.update({metric["Name"]: line[metric["Name"]] for metric in directive["Metrics"]})
         return dict(added)
 
     def test_a_sweep_that_finds_nothing_to_do_is_one_metric_as_each_is_billed_while_idle(
@@ -203,4 +203,4 @@ class TestLines:
         reconciles.submitted("sync", "j-1", ago=HOUR)
         FINISHES["sync"](reconciles.desk)
         reconciles.run()
-        assert self.told(capsys) == {"Sweeps": 3, "asked_jobs": 1}
+        assert self.told(capsys) == {"Sweeps": 3, "PolledJobs": 1}

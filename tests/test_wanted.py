@@ -6,7 +6,7 @@ from dataclasses import replace
 import pytest
 
 from dailies import clock
-from dailies.announcing import announcements
+from dailies.announcing import media_found
 from dailies.merging import merge
 from dailies.models import Event, Job, Media, Receipt, Report, Upload
 from dailies.providers.creatify import CREATIFY, redact_answer
@@ -39,7 +39,7 @@ class TestRenewal:
             after = replace(asked.receipt or _tried(), at=asked.received_at, reason="the host answered 403")
             for event in (asked, receipt_event(WANTED, after)):
                 merged = merge(job, event)
-                found += [news for news in announcements(job, merged) if news.detail_type == "Media Found"]
+                found += media_found(job, merged)
                 job = merged
         assert found == []
 

@@ -9,9 +9,10 @@ import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from bench.archive.bounds import memory_bound
 from bench.archive.media import MIB, File, files
 from bench.archive.report import HOSTS, Bounded, medians, report, size_in_words, write
-from bench.archive.runs import Bench, Run, memory_bound
+from bench.archive.runs import Bench, Run
 from bench.archive.servers import servers
 from bench.archive.targets import CAPPED, FREE, LARGE, LARGEST, MEDIUM, SMALL, TWENTY, targets
 from bench.archive.tools import Tools, tools

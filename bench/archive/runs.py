@@ -1,10 +1,8 @@
 """One run of one way, measured."""
 
-import contextlib
 import os
 import subprocess
 import tempfile
-from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -18,7 +16,6 @@ from bench.tools import FOLDER
 
 LAUNCHER = Path(__file__).with_name("launcher.py")
 LONGEST = 300  # seconds of any run; the slowest due one takes a quarter of it
-CGROUPS = (Path("/sys/fs/cgroup"), Path("/sys/fs/cgroup/memory"))  # of version 2, of version 1
 
 
 @dataclass(frozen=True)
@@ -118,25 +115,3 @@ def _difference(watched: Watched, file: File) -> str:
     if (size, crc) != (file.size, file.crc64nvme):
         return f"what is stored ({size} bytes) is not what was served ({file.size})"
     return "an upload is left open" if watched.open_uploads else ""
-
-
-@contextlib.contextmanager
-def memory_bound(limit: int) -> Iterator[tuple[str, str]]:
-    """A bound of `limit` bytes as `launcher.py` knows it, and how it holds, in words. A cgroup where this user may make
-    one: it counts what a function's limit counts. Else a bound on private memory, used or not, which is stricter."""
-    for parent in CGROUPS:
-        names = ("memory.max", "memory.limit_in_bytes")
-        folder = parent / f"dailies-bench-{os.getpid()}"
-        try:
-            folder.mkdir()
-        except OSError:
-            continue
-        try:
-            found = [folder / name for name in names if (folder / name).exists()]
-            if found:
-                found[0].write_text(str(limit))
-                yield f"cgroup:{folder}", f"a cgroup ({found[0].name})"
-                return
-        finally:
-            folder.rmdir()
-    yield f"data:{limit}", "RLIMIT_DATA: all private memory, used or only reserved; 512 KiB of stack a thread"

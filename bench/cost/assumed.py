@@ -11,7 +11,8 @@ HOST_MB = 30  # that the media's host gives in a second, on one connection: the 
 AROUND_SECONDS = 0.13  # a transfer: names, handshakes, rows, and what S3 still does when it has all
 ASK_SECONDS = 0.3  # until a provider's API has answered, the handshake included
 START_SECONDS = 0.5  # a new instance of a receiver
-PER_MESSAGE = 3  # requests of SQS: the bus sends it, Lambda receives and deletes it
+PER_MESSAGE = 3  # requests of SQS: announce sends it, Lambda receives and deletes it
+ARCHIVE_MB = 384  # of the archive: as quick as more where the host is waited for, docs/archive.md
 POLLERS, POLL_SECONDS = 5, 20  # Lambda's own, at a queue that is empty
 
 
@@ -23,5 +24,10 @@ def gb_seconds(megabytes: int, calls: int) -> float:
 
 
 def copying(host_mb: float = HOST_MB) -> float:
-    """Seconds for a video of 20 MB, which are GB-seconds: the archive has 1 GB."""
+    """Seconds for a video of 20 MB."""
     return 20 / host_mb + AROUND_SECONDS
+
+
+def archive(seconds: float) -> float:
+    """GB-seconds of the archive."""
+    return seconds * ARCHIVE_MB / 1024

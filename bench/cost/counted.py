@@ -2,11 +2,11 @@
 
 from dataclasses import dataclass, replace
 
-from bench.cost.assumed import ASK_SECONDS, PER_MESSAGE, START_SECONDS, copying, gb_seconds
+from bench.cost.assumed import ASK_SECONDS, PER_MESSAGE, START_SECONDS, archive, copying, gb_seconds
 from bench.cost.prices import MONTH, Usage, write_units
 
 RECEIVE = gb_seconds(512, 1)
-ADVANCE, ANNOUNCE, ANNOUNCE_WITH_PAGE = gb_seconds(256, 2), gb_seconds(256, 1), gb_seconds(256, 2)
+ADVANCE = gb_seconds(256, 2)
 TRACK = gb_seconds(256, 1)
 
 
@@ -14,14 +14,16 @@ TRACK = gb_seconds(256, 1)
 class Call:
     """A provider's call, one of those in events/, and what follows from it: its job's row, and what is told.
 
-    `row_bytes`: of its event row. `log_bytes`: until it is answered, and of what follows; Lambda's and the API's own
-    lines are among them. `told`: events on the bus. `known`: its job has a row already, whose entry in the index moves.
+    `row_bytes`: of its event row. `log_bytes`: until it is answered, and of what follows; the API's own lines are among
+    them. `found`: media for the archive's queue. `told`: events on the bus. `known`: its job has a row already, whose
+    entry in the index moves.
     """
 
     event: str
     row_bytes: int
     log_bytes: tuple[int, int]
-    told: int
+    found: int = 0
+    told: int = 0
     known: bool = False
 
     @property
@@ -34,8 +36,14 @@ class Call:
     def whole(self) -> Usage:
         """All of it."""
         merged = Usage(invocations=1, gb_seconds=ADVANCE, reads=1, writes=3 if self.known else 2)
-        told = Usage(invocations=1, gb_seconds=ANNOUNCE, events=self.told)
+        told = Usage(invocations=1, gb_seconds=announce(self.found + min(self.told, 1)), events=self.told)
         return self.received + merged + told + Usage(log_bytes=self.log_bytes[1])
+
+
+def announce(calls: int) -> float:
+    """GB-seconds of announce, for so many calls of AWS: a message for each medium, a page, the bus. Without any it
+    looks at the change all the same."""
+    return gb_seconds(256, max(1, calls))
 
 
 SYNC, BATCH = "sync/generation", "sync/batch"
@@ -44,51 +52,51 @@ CREATIFY, CAPTIONS = "creatify/product_to_videos", "captions/creator"
 # Sync's and Captions' calls usually are the first that is heard of a job, and say that it is done. Creatify's come each
 # time that a job moves: those of a video, in their order.
 USUAL = {
-    SYNC: [Call("sync_generation/completed", 974, (944, 1315), told=2)],
-    BATCH: [Call("sync_batch/completed", 750, (910, 1267), told=2)],
+    SYNC: [Call("sync_generation/completed", 974, (465, 210), found=1, told=1)],
+    BATCH: [Call("sync_batch/completed", 750, (431, 162), found=1, told=1)],
     CREATIFY: [
-        Call("creatify_product_to_video/image_generating", 861, (969, 908), told=0),
-        Call("creatify_product_to_video/image_generated", 1005, (969, 1323), told=2, known=True),
-        Call("creatify_product_to_video/video_generating", 1014, (969, 908), told=0, known=True),
-        Call("creatify_product_to_video/video_generated", 1125, (969, 1323), told=2, known=True),
+        Call("creatify_product_to_video/image_generating", 861, (486, 120)),
+        Call("creatify_product_to_video/image_generated", 1005, (486, 210), found=1, told=1, known=True),
+        Call("creatify_product_to_video/video_generating", 1014, (486, 120), known=True),
+        Call("creatify_product_to_video/video_generated", 1125, (486, 210), found=1, told=1, known=True),
     ],
-    CAPTIONS: [Call("captions_creator/success", 1011, (921, 1291), told=2)],
+    CAPTIONS: [Call("captions_creator/success", 1011, (438, 178), found=1, told=1)],
 }
 # The fullest call, of a job that the owner's app told of, and no call before.
 DEAREST = {
     SYNC: replace(USUAL[SYNC][0], known=True),
     BATCH: replace(USUAL[BATCH][0], known=True),
-    CREATIFY: replace(USUAL[CREATIFY][-1], told=3, log_bytes=(969, 1336)),
+    CREATIFY: replace(USUAL[CREATIFY][-1], found=2),
     CAPTIONS: replace(USUAL[CAPTIONS][0], known=True),
 }
 # A job that the owner's app tells of, until it has its row. The event is the app's own.
-TRACKED = Usage(invocations=3, gb_seconds=TRACK + ADVANCE + ANNOUNCE, writes=3, reads=1, events=1, log_bytes=1513)
+TRACKED = Usage(invocations=3, gb_seconds=TRACK + ADVANCE + announce(0), writes=3, reads=1, events=1, log_bytes=353)
 
 # A video of 20 MB, from its message to a job that is settled. Creatify's is the second medium of its job.
-SETTLED = ADVANCE + ANNOUNCE_WITH_PAGE
+SETTLED = ADVANCE + announce(2)
 _video = Usage(
-    invocations=3, gb_seconds=copying() + SETTLED, writes=4, reads=2, events=2, messages=PER_MESSAGE, objects=2
+    invocations=3, gb_seconds=archive(copying()) + SETTLED, writes=4, reads=2, events=2, messages=PER_MESSAGE, objects=2
 )
 VIDEOS = {
-    SYNC: _video + Usage(log_bytes=2180),
-    CREATIFY: _video + Usage(writes=1, log_bytes=2190),
-    CAPTIONS: _video + Usage(log_bytes=2190),
+    SYNC: _video + Usage(log_bytes=750),
+    CREATIFY: _video + Usage(writes=1, log_bytes=753),
+    CAPTIONS: _video + Usage(log_bytes=752),
 }
 # Creatify's API is asked first: a call of its rate limit; its answer is recorded, merged, and nothing told of it.
 READ_BACK = Usage(
     invocations=5,
-    gb_seconds=ASK_SECONDS + copying() + SETTLED + ADVANCE + ANNOUNCE,
+    gb_seconds=archive(ASK_SECONDS + copying()) + SETTLED + ADVANCE + announce(0),
     writes=11,
     reads=5,
     events=2,
     messages=PER_MESSAGE,
     objects=2,
-    log_bytes=3320,
+    log_bytes=1058,
 )
 
 # A run of each of the two schedules while there is nothing to do; and what a new instance of a receiver costs more.
-SWEEP = Usage(invocations=1, gb_seconds=gb_seconds(256, 51), reads=24, secrets=3, log_bytes=897)
-LOOK = Usage(invocations=1, gb_seconds=gb_seconds(256, 1), secrets=1, log_bytes=265)
+SWEEP = Usage(invocations=1, gb_seconds=gb_seconds(256, 51), reads=24, secrets=3, log_bytes=512)
+LOOK = Usage(invocations=1, gb_seconds=gb_seconds(256, 1), secrets=1)
 RUNS = MONTH // 300
 START = Usage(gb_seconds=START_SECONDS / 2, secrets=2)
 SECRETS, ALARMS = 6, 18  # that the stack has

@@ -24,7 +24,7 @@ from bench.cost.counted import (
     VIDEOS,
 )
 from bench.cost.prices import ALARM, MILLION, MONTH, PRICED, PRICES, SECRET, Usage, a_month, dollars
-from bench.cost.wanted import ARCHIVED, MISSED, MOST, WHOLE, Bound, bounds
+from bench.cost.wanted import ARCHIVED, MOST, WHOLE, Bound, bounds
 from dailies.secrets import REFRESH_SECONDS, REREAD_SECONDS
 from local.stack import ROOT
 
@@ -46,7 +46,7 @@ def _tables() -> dict[str, str]:
     copied = [f"*{copying(host):.2f}*" for host in HOSTS]
     cost = [f"*{dollars(_video_from(host)):.2f}*" for host in HOSTS]
     return {
-        "bounds": _table(("dollars for a million", "", "usual", "dearest", "at most", ""), map(_judged, bounds())),
+        "bounds": _table(("dollars for a million", "", "usual", "dearest", "at most"), map(_judged, bounds())),
         "usages": _usages(),
         "hosts": _table(
             ("20 MB from a host of", *(f"{host} MB/s" for host in HOSTS)),
@@ -64,6 +64,7 @@ def _figures() -> dict[str, str]:
     usual = [bound.usual for bound in bounds() if bound.thing == WHOLE]
     return {
         "api_seconds": f"{assumed.ASK_SECONDS}",
+        "archive_mb": f"{assumed.ARCHIVE_MB}",
         "around": f"{assumed.AROUND_SECONDS}",
         "asks": f"{ASKS:,}",
         "asks_dollars": f"{a_month(ask, ASKS):.2f}",
@@ -106,10 +107,8 @@ def idle() -> dict[str, float]:
 
 
 def _judged(bound: Bound) -> Row:
-    most, miss = MOST[bound.thing], MISSED.get((bound.thing, bound.webhook))
-    verdict = f"**missed by {miss.dollars - most:.2f}** at the dearest: {miss.why}" if miss else "kept"
-    figures = (f"{bound.usual:.2f}", f"{bound.dearest:.2f}", f"{most:.0f}")
-    return bound.thing, f"`{bound.webhook}`", *figures, verdict
+    figures = (f"{bound.usual:.2f}", f"{bound.dearest:.2f}", f"{MOST[bound.thing]:.0f}")
+    return bound.thing, f"`{bound.webhook}`", *figures
 
 
 def _usages() -> str:
@@ -141,13 +140,14 @@ def _assumed(usage: Usage) -> float:
 
 
 def _video_from(host_mb: float) -> Usage:
-    return replace(VIDEOS[SYNC], gb_seconds=copying(host_mb) + SETTLED)
+    return replace(VIDEOS[SYNC], gb_seconds=assumed.archive(copying(host_mb)) + SETTLED)
 
 
 def _slowest_host() -> int:
     """MB a second, with which a video still costs what it may."""
     for_seconds = MOST[ARCHIVED] - dollars(replace(VIDEOS[SYNC], gb_seconds=SETTLED))
-    return ceil(20 / (for_seconds / PRICES["gb_seconds"].dollars - assumed.AROUND_SECONDS))
+    seconds = for_seconds / PRICES["gb_seconds"].dollars * 1024 / assumed.ARCHIVE_MB
+    return ceil(20 / (seconds - assumed.AROUND_SECONDS))
 
 
 def _pace(calls: int) -> Row:

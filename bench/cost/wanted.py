@@ -1,9 +1,9 @@
-"""What a million may cost, and where it costs more."""
+"""What a million may cost."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from bench.cost.counted import BATCH, CAPTIONS, CREATIFY, DEAREST, READ_BACK, SYNC, USUAL, VIDEOS, Call
+from bench.cost.counted import CREATIFY, DEAREST, READ_BACK, USUAL, VIDEOS, Call
 from bench.cost.prices import Usage, dollars
 
 RECEIVED, WHOLE, ARCHIVED = "received", "received, merged, told", "a video of 20 MB archived"
@@ -18,26 +18,6 @@ class Bound:
     webhook: str
     usual: float
     dearest: float
-
-
-@dataclass(frozen=True, slots=True)
-class Miss:
-    """A dearest case that costs more than it may: how much, to the cent, and why."""
-
-    dollars: float
-    why: str
-
-
-_MOVES = "its job has a row already, whose entry in the index moves: a write unit more"
-MISSED = {
-    (WHOLE, SYNC): Miss(7.57, _MOVES),
-    (WHOLE, BATCH): Miss(7.53, _MOVES),
-    (WHOLE, CREATIFY): Miss(9.22, f"its row of two links takes two write units, and a second medium is told; {_MOVES}"),
-    (WHOLE, CAPTIONS): Miss(7.54, _MOVES),
-    (ARCHIVED, CREATIFY): Miss(
-        38.32, "read back at its API: what that says is recorded and merged too, six write units, and takes its time"
-    ),
-}
 
 
 def bounds() -> list[Bound]:

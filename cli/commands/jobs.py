@@ -134,6 +134,7 @@ def _step(step: Step) -> dict[str, Any]:
         "media": [{"role": medium.role, "media_id": medium.media_id} for medium in event.media],
         "receipt": _receipt(event),
         "stage": step.job.stage,
+        "queued": [item.detail["media"][0]["role"] for item in step.queued],
         "told": [{"detail_type": item.detail_type, "id": item.detail["id"]} for item in step.told],
     }
 
@@ -215,6 +216,9 @@ def _lines(step: Step) -> Iterator[str]:
     for line in _of_media(event):
         yield (INDENT if begun else head) + line
         begun = True
+    if step.queued:
+        roles = ", ".join(item.detail["media"][0]["role"] for item in step.queued)
+        yield f"{INDENT}[dim]→ queued for the archive:[/] {roles}"
     if step.told:
         yield f"{INDENT}[dim]→ told the bus:[/] {', '.join(item.detail_type for item in step.told)}"
 

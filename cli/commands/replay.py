@@ -69,6 +69,7 @@ def replay(
                 "job_id": one.job.job_id,
                 "events": one.events,
                 "changed": one.changed,
+                "queued": one.queued,
                 "told": one.told,
             }
             for one in done
@@ -78,8 +79,11 @@ def replay(
             _show(one)
     else:
         changed = sum(one.changed for one in done)
-        told = sum(len(one.told) for one in done)
-        say(f"{counted(len(done), 'job')} replayed: {changed:,} changed, {counted(told, 'announcement')} told.")
+        queued, told = sum(one.queued for one in done), sum(len(one.told) for one in done)
+        say(
+            f"{counted(len(done), 'job')} replayed: {changed:,} changed, {counted(told, 'announcement')} told, "
+            f"{queued:,} media queued for the archive."
+        )
 
 
 def since_moment(text: str) -> str:
@@ -100,3 +104,5 @@ def _show(one: Replayed) -> None:
     changed = "its row changed" if one.changed else "its row was right"
     say(f"{job.provider}/{plain(job.job_id)}  {coloured(job.status)}, {coloured(job.stage)}")
     say(f"  {counted(one.events, 'event')} merged, {changed}; told the bus: {', '.join(one.told) or 'nothing'}")
+    if one.queued:
+        say(f"  {one.queued} media queued for the archive")

@@ -15,6 +15,7 @@ from cli.figures import margin, wait
 from cli.media import link
 from cli.refusal import NothingFound
 from cli.replay import replay
+from cli.show import counted
 from cli.story import story
 from dailies.models import Job, JobMedia
 
@@ -107,7 +108,10 @@ def notice(request: Request) -> str:
         return ""
     events, told = int(query.get("events") or 0), int(query.get("told") or 0)
     changed = "and the job has changed" if query["done"] == "changed" else "and the job was right already"
-    return f"Replayed: {events} recorded events merged again, {changed}; the bus was told {told} things again."
+    return (
+        f"Replayed: {counted(events, 'recorded event')} merged again, {changed}; "
+        f"the bus was told {counted(told, 'thing')} again."
+    )
 
 
 def why(job: Job) -> str:

@@ -21,6 +21,7 @@ class Entry:
     title: str
     word: str
     lines: tuple[str, ...]
+    queued: tuple[str, ...]
     told: tuple[str, ...]
     has_payload: bool
     payload_url: str
@@ -55,6 +56,7 @@ def _entry(step: Step) -> Entry:
         title=_title(event),
         word=event.receipt.state if event.receipt else "" if event.upload else event.status,
         lines=tuple(_lines(event)),
+        queued=tuple(item.detail["media"][0]["role"] for item in step.queued),
         told=tuple(item.detail_type for item in step.told),
         has_payload=event.origin != "archive",
         payload_url=url("/said", provider=event.provider, id=event.job_id, event=event.event_id),

@@ -21,6 +21,4 @@ def lambda_handler(batch: dict[str, Any], _context: object) -> None:
         about = stream.named(record)
         with failures.keeping(record, telemetry, about):
             job = jobs.advance(stream.new_event(record))
-            telemetry.count(
-                "Merges", fields={**about, "provider": job.provider, "status": job.status, "stage": job.stage}
-            )
+            telemetry.note(**about, status=job.status, stage=job.stage)

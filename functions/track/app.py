@@ -24,6 +24,4 @@ def lambda_handler(notice: dict[str, Any], _context: object) -> None:
     with failures.keeping(notice, telemetry):
         event = submitted_event(notice["detail"], providers, at=clock.now())
         events.record(event, retention_days=retention_days, written_by="track")
-        telemetry.count(
-            "Tracked", {"provider": event.provider}, fields={"job_id": event.job_id, "event_id": event.event_id}
-        )
+        telemetry.count("TrackedJobs", {"provider": event.provider}, fields={"job_id": event.job_id})

@@ -209,6 +209,17 @@ def announcing(on: Ground, name: str) -> Iterator[None]:
     assert on.owner.keys(f"media/captions/{row['job_id']}/") == [f"media/captions/{row['job_id']}/job.json"]
 
 
+def queueing_what_is_found(on: Ground, name: str) -> Iterator[None]:
+    """A job with a medium that nobody has a link to: the archive says so, once it has been asked for it."""
+    row, since = job_row(on, name), time.time()
+    medium = {"role": "output", "media_id": "0123abcd", "state": "pending", "found_at": row["first_seen_at"]}
+    on.owner.put_row({**row, "stage": "archiving", "media": [medium]})
+    on.is_denied(since)
+    assert on.owner.events("captions", row["job_id"], "archive") == []
+    yield
+    wait_for(f"{name} is tried", lambda: on.owner.events("captions", row["job_id"], "archive"), bool)
+
+
 def keeping_what_cannot_be_read(on: Ground, name: str) -> Iterator[None]:
     """A row without most of its attributes: whole in the failure queue, and what comes after it goes on."""
     of_events = on.function == "Advance"

@@ -22,7 +22,7 @@ def media_id(url: str) -> str:
 
 
 def find(on: Ground, name: str, url: str, *, provider: str = "captions", role: str = "output", **more: str) -> str:
-    """Let the archive find a medium; returns the id of the message that tells it, which is what the bus would have
+    """Let the archive find a medium; returns the id of the message that tells it, which is what announce would have
     sent. The event row gets its link by a second write, which no stream consumer heeds."""
     row = event(on, name, provider, **more)
     medium = {"role": role, "media_id": media_id(url)}

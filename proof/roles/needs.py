@@ -10,6 +10,7 @@ from proof.roles.flows import (
     keeping_a_large_body_that_cannot_be_read,
     keeping_what_cannot_be_read,
     merging,
+    queueing_what_is_found,
     reading_the_secret,
     recording,
 )
@@ -120,6 +121,7 @@ FLOWS: dict[tuple[str, str, str], Flow] = {
     ("AdvanceRole", "dynamodb:PutItem", "Table"): merging,
     ("AdvanceRole", "sqs:SendMessage", "AdvanceFailures"): keeping_what_cannot_be_read,
     ("AnnounceRole", "events:PutEvents", "Bus"): announcing,
+    ("AnnounceRole", "sqs:SendMessage", "ArchiveQueue"): queueing_what_is_found,
     ("AnnounceRole", "s3:PutObject", "media/*/job.json"): announcing,
     ("AnnounceRole", "sqs:SendMessage", "AnnounceFailures"): keeping_what_cannot_be_read,
     ("ArchiveRole", "dynamodb:Query", "Table"): looking_up,

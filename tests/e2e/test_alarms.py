@@ -20,6 +20,7 @@ from tests.providers import Providers
 from tests.template import on_jobs, resources, target, template
 from tests.waiting import wait_for
 
+NAMESPACE = "Dailies/dailies"
 ALARM, QUERY = "AWS::CloudWatch::Alarm", "AWS::Logs::QueryDefinition"
 # Each with its dimension, as AWS documents them. Those of HTTP APIs are not those of REST APIs.
 OF_AWS = {
@@ -38,6 +39,7 @@ OF_AWS = {
 }
 OF_AN_ACCOUNT = {("AWS/Lambda", "Throttles")}  # which have no dimension
 OF_AN_INDEX = {("AWS/DynamoDB", "ConsumedWriteCapacityUnits"), ("AWS/DynamoDB", "ConsumedReadCapacityUnits")}
+OF_LAMBDA = {"type", "errorType"}  # of its lines about what went wrong: `platform.report`, an error that was not caught
 OF_THE_LOGGER = {"level", "message", "error"}  # `error` is ours: tests/test_queue.py
 OF_A_QUERY = {
     *("fields", "filter", "sort", "stats", "limit", "by", "as", "in", "or", "and", "like", "asc", "desc"),
@@ -157,7 +159,7 @@ def emitted(lines: dict[str, list[dict[str, Any]]]) -> set[tuple[str, frozenset[
         for some in lines.values()
         for line in some
         for namespace, datum in of_line(json.dumps(line))
-        if namespace == "Dailies"
+        if namespace == NAMESPACE
     }
 
 
@@ -168,10 +170,8 @@ class TestWhatIsWatched:
     ) -> None:
         watched = resources(ALARM)[alarm]
         dimensions = {d["Name"]: d["Value"] for d in watched["Dimensions"]}
-        if watched["Namespace"] == "Dailies":
-            assert dimensions.pop("service") == {"Ref": "AWS::StackName"}
-            of_stack = frozenset({"service": stack.stack_name, **dimensions}.items())
-            assert (watched["MetricName"], of_stack) in emitted
+        if watched["Namespace"] == {"Fn::Sub": "Dailies/${AWS::StackName}"}:
+            assert (watched["MetricName"], frozenset(dimensions.items())) in emitted
         elif (watched["Namespace"], watched["MetricName"]) in OF_AN_ACCOUNT:
             assert not dimensions
         else:
@@ -186,11 +186,11 @@ class TestWhatIsWatched:
         board = json.loads(stack.aws.cloudwatch.get_dashboard(DashboardName=name)["DashboardBody"])
         told = {(metric, frozenset(name for name, _ in dimensions)) for metric, dimensions in emitted}
         shown = list(self.shown(board))
-        assert {metric for metric in shown if metric[0] == "Dailies"} <= {
-            ("Dailies", metric, names) for metric, names in told
-        }
+        ours = {metric for metric in shown if metric[0] == NAMESPACE}
+        assert ours
+        assert ours <= {(NAMESPACE, metric, names) for metric, names in told}
         for namespace, metric, names in shown:
-            if namespace != "Dailies":
+            if namespace != NAMESPACE:
                 of_index = {"GlobalSecondaryIndexName"} if (namespace, metric) in OF_AN_INDEX else set()
                 assert {OF_AWS[namespace, metric]} <= names <= {OF_AWS[namespace, metric]} | of_index
         (alarms,) = (w["properties"]["alarms"] for w in board["widgets"] if w["type"] == "alarm")
@@ -208,10 +208,9 @@ class TestWhatIsWatched:
             above: list[str] = []
             for metric in widget["properties"].get("metrics", ()):
                 if isinstance(metric[0], dict):
-                    search = re.match(r"SEARCH\('\{(.*?)\} MetricName=\"(\w+)\"", metric[0]["expression"])
+                    search = re.match(r"SEARCH\('\{\"(.*?)\",(.*?)\} MetricName=\"(\w+)\"", metric[0]["expression"])
                     assert search, metric
-                    namespace, *names = search[1].split(",")
-                    yield namespace, search[2], frozenset(names)
+                    yield search[1], search[3], frozenset(search[2].split(","))
                 else:
                     above = written_out([part for part in metric if isinstance(part, str)], above)
                     yield above[0], above[1], frozenset(above[2::2])
@@ -222,16 +221,15 @@ class TestWhatIsWatched:
     ) -> None:
         asked = resources(QUERY)[query]
         text = re.sub(r'"[^"]*"|/[^/]*/', "", asked["QueryString"])
-        named = set(re.findall(r"(?<![\w.@])\w+(?:\.0)?(?![\w.])", text)) - OF_A_QUERY
+        named = set(re.findall(r"(?<![\w.@])\w+(?![\w.])", text)) - OF_A_QUERY
         named -= set(re.findall(r" as (\w+)", text))
         groups = {target(group) for group in asked["LogGroupNames"]}
         if groups == {"ApiLogs"}:
             has = set(json.loads(template()["Resources"]["Api"]["Properties"]["AccessLogSettings"]["Format"]))
         else:
             some = [line for group in groups for line in lines[group.removesuffix("Logs")]]
-            # CloudWatch flattens lists: the first value of `x` is `x.0`
-            has = {f"{key}.0" if isinstance(value, list) else key for line in some for key, value in line.items()}
-            has |= OF_THE_LOGGER
+            has = {key for line in some for key in line}
+            has |= OF_THE_LOGGER | OF_LAMBDA
         assert named - has == set()
         assert named
 

@@ -33,7 +33,6 @@ def job_id(providers: Providers, listener: Listener) -> str:
 def test_it_tells_of_a_job_with_two_media_all_that_happened_once(job_id: str, listener: Listener) -> None:
     told = {event["detail"]["id"]: event["detail-type"] for event in listener.of(job_id)}
     assert dict(Counter(told.values())) == {
-        "Media Found": 2,
         "Media Archived": 2,
         "Job Completed": 1,
         "Job Settled": 1,
@@ -66,10 +65,9 @@ def test_a_detail_is_the_job_row_with_an_id(job_id: str, listener: Listener, own
 
 
 def test_about_a_medium_it_has_that_one_only(job_id: str, listener: Listener) -> None:
-    for detail_type, state in (("Media Found", "pending"), ("Media Archived", "archived")):
-        media = [event["detail"]["media"] for event in listener.of(job_id, detail_type)]
-        assert {tuple(medium["role"] for medium in each) for each in media} == {("output",), ("segment",)}
-        assert {each[0]["state"] for each in media} == {state}
+    media = [event["detail"]["media"] for event in listener.of(job_id, "Media Archived")]
+    assert {tuple(medium["role"] for medium in each) for each in media} == {("output",), ("segment",)}
+    assert {each[0]["state"] for each in media} == {"archived"}
 
 
 def test_failed_jobs_are_told_as_failed_and_settled(providers: Providers, listener: Listener) -> None:

@@ -110,7 +110,8 @@ def test_jobs_are_listed_newest_first_in_pages_and_filtered(
 def test_a_jobs_story_has_its_calls_with_their_proof_its_receipt_and_what_was_told(archived: str) -> None:
     shown = dailies("job", archived).out
     assert "proven by bearer (current)" in shown
-    assert "→ told the bus: Media Found, Job Completed" in shown
+    assert "→ queued for the archive: output" in shown
+    assert "→ told the bus: Job Completed" in shown
     assert "archived: crc64nvme:" in shown
     assert "→ told the bus: Media Archived, Job Settled" in shown
     told = dailies("job", f"captions/{archived}", "--json").json

@@ -17,6 +17,7 @@ from dailies.models import Job, JobMedia
 type DetailType = Literal[
     "Media Found", "Media Archived", "Job Completed", "Job Failed", "Job Settled", "Job Needs Attention"
 ]
+MEDIA_FOUND: DetailType = "Media Found"
 OF_THE_TABLE = frozenset({"pk", "sk", "listed"})  # what only the table needs
 COMPLETED: DetailType = "Job Completed"
 ENDS: Mapping[str, DetailType] = {"completed": COMPLETED, "failed": "Job Failed", "canceled": "Job Failed"}
@@ -31,18 +32,33 @@ class Announcement:
     detail: dict[str, Any]
 
 
-def announcements(old: Job | None, new: Job) -> list[Announcement]:
-    """What the change from one image of a job row to the next tells, in the order in which it makes sense."""
-    return [*_of_media(old, new), *_of_job(old, new)]
+def media_found(old: Job | None, new: Job) -> list[Announcement]:
+    """`Media Found` for each medium that the change makes known, or known again: the archive's work."""
+    before = _media(old)
+    return [
+        _about(new, MEDIA_FOUND, [medium.role, medium.media_id, medium.found_at], medium)
+        for key, medium in _media(new).items()
+        if _is_untried(medium) and not (key in before and _is_untried(before[key]))
+    ]
 
 
 def still_pending(job: Job) -> list[Announcement]:
-    """The `Media Found` of each medium that is under way, once more: what the archive's queue may have lost."""
+    """`Media Found` for each medium that is under way, once more: the archive's queue may have lost it."""
     return [
-        _about(job, "Media Found", [medium.role, medium.media_id, medium.found_at, "again"], medium)
+        _about(job, MEDIA_FOUND, [medium.role, medium.media_id, medium.found_at, "again"], medium)
         for medium in job.media
         if medium.state == "pending"
     ]
+
+
+def announcements(old: Job | None, new: Job) -> list[Announcement]:
+    """What else the change from one image of a job row to the next tells, in the order in which it makes sense."""
+    return [*_archived(old, new), *_of_job(old, new)]
+
+
+def message(found: Announcement) -> str:
+    """A `Media Found` as the archive's queue takes it: an event of the bus, but for what the bus adds."""
+    return json.dumps({"detail-type": found.detail_type, "detail": found.detail})
 
 
 def page(job: Job) -> dict[str, Any]:
@@ -50,17 +66,18 @@ def page(job: Job) -> dict[str, Any]:
     return {name: _json(value) for name, value in rows.job_item(job).items() if name not in OF_THE_TABLE}
 
 
-def _of_media(old: Job | None, new: Job) -> Iterator[Announcement]:
-    before = {(medium.role, medium.media_id): medium for medium in old.media} if old else {}
-    for medium in new.media:
-        was = before.get((medium.role, medium.media_id))
-        if _is_fresh(medium) and not (was and _is_fresh(was)):
-            yield _about(new, "Media Found", [medium.role, medium.media_id, medium.found_at], medium)
-        if medium.receipt and medium.state == "archived" and not (was and was.state == "archived"):
+def _archived(old: Job | None, new: Job) -> Iterator[Announcement]:
+    before = _media(old)
+    for key, medium in _media(new).items():
+        if medium.receipt and medium.state == "archived" and not (key in before and before[key].state == "archived"):
             yield _about(new, "Media Archived", [medium.receipt.key, medium.receipt.version_id], medium)
 
 
-def _is_fresh(medium: JobMedia) -> bool:
+def _media(job: Job | None) -> dict[tuple[str, str], JobMedia]:
+    return {(medium.role, medium.media_id): medium for medium in job.media} if job else {}
+
+
+def _is_untried(medium: JobMedia) -> bool:
     """Whether nobody has tried it since it was found; a failed try is queued already."""
     return medium.receipt is None
 

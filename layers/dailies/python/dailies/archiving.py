@@ -198,7 +198,7 @@ def _confirmed(desk: Desk, wanted: Wanted) -> Media:
     _record(desk, [event])
     if event.contradiction:
         about = {"job_id": wanted.job_id}
-        desk.telemetry.count("Contradictions", {"provider": wanted.provider.name}, {}, fields=about)
+        desk.telemetry.count("ReadBackMismatches", {"provider": wanted.provider.name}, {}, fields=about)
         raise Contradicted(event.contradiction)
     return event.media[0]
 
@@ -313,11 +313,11 @@ def _left(link: Media) -> float | None:
 def _measured(wanted: Wanted, link: Media, stored: Stored, at: clock.Moment, seconds: float) -> dict[str, float]:
     """What is measured of an archived medium; its wait only where a recorded event says since when, its margin only
     where the link says until when."""
-    measured = {"media_bytes": stored.bytes, "transfer_seconds": seconds}
+    measured = {"MediaBytes": stored.bytes, "TransferSeconds": seconds}
     if wanted.found_at:
-        measured["delivery_to_archived_seconds"] = max(0.0, clock.seconds(at) - clock.seconds(wanted.found_at))
+        measured["DeliveryToArchivedSeconds"] = max(0.0, clock.seconds(at) - clock.seconds(wanted.found_at))
     if (left := _left(link)) is not None:
-        measured["link_margin_seconds"] = left
+        measured["LinkMarginSeconds"] = left
     return measured
 
 

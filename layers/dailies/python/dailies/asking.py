@@ -109,9 +109,9 @@ class Api:
         except CredentialsRefused:
             raise  # nothing was sent
         except HostFailed as error:
-            self.telemetry.count("Questions", {"provider": self.provider.name, "status": "none"})
+            self.telemetry.count("ApiRequests", {"provider": self.provider.name, "status": "none"})
             return Answer(NO_ANSWER, error.reason.encode())
-        self.telemetry.count("Questions", {"provider": self.provider.name, "status": str(answer.status)})
+        self.telemetry.count("ApiRequests", {"provider": self.provider.name, "status": str(answer.status)})
         return answer
 
     def _take(self, *, submits: bool) -> None:

@@ -24,7 +24,7 @@ from dailies.provider import ProofRules, Webhook
 from dailies.rows import Item
 from dailies.secrets import SigningSecret
 from dailies.table import Table
-from dailies.telemetry import Telemetry
+from dailies.telemetry import EVENT_ID, Telemetry
 from dailies.verification import Secrets, redacted
 
 if TYPE_CHECKING:
@@ -195,10 +195,15 @@ def _code(error: Exception) -> str:
 
 
 def _tell(telemetry: Telemetry, webhook: Webhook, answer: Answer) -> None:
-    of = {"provider": webhook.provider, "webhook": webhook.full_name}
-    # The second is over all webhooks: what alarms watch.
-    dimensions: list[dict[str, str]] = [{**of, "result": answer.result}, {"result": answer.result}]
-    if answer.proof:
-        dimensions.append({**of, "proof": answer.proof})
-    fields = {"event_id": answer.event_id, "job_id": answer.job_id, "problem": answer.problem}
-    telemetry.count("Deliveries", *dimensions, fields={name: text for name, text in fields.items() if text})
+    fields = {
+        "proof": answer.proof,
+        "event_id": answer.event_id[:EVENT_ID],
+        "job_id": answer.job_id,
+        "problem": answer.problem,
+    }
+    telemetry.count(
+        "Deliveries",
+        {"webhook": webhook.full_name, "result": answer.result},
+        {"result": answer.result},  # over all webhooks: what alarms watch
+        fields={name: text for name, text in fields.items() if text},
+    )

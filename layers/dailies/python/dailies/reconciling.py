@@ -5,7 +5,6 @@ and not here are taken in; media that nothing is heard of are queued again; who 
 sweep that is interrupted loses nothing: what it did is recorded, and the rest is as due as before.
 """
 
-import json
 import time
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -56,10 +55,10 @@ def reconcile(sweep: Sweep, *, seconds: float) -> None:
         problem = poll.problem or ("the time was over" if time.monotonic() > until else "")
         fields = {"provider": provider.name, **({"problem": problem} if problem else {})}
         done = {
-            "asked_jobs": poll.asked,
-            "taken_in_jobs": poll.taken_in,
-            "requeued_media": requeued,
-            "silent_jobs": silent,
+            "PolledJobs": poll.asked,
+            "DiscoveredJobs": poll.taken_in,
+            "RequeuedMedia": requeued,
+            "SilentJobs": silent,
         }
         # A metric is billed for each hour that has a value of it: one that says nothing is not told.
         sweep.telemetry.count("Sweeps", fields=fields, **{name: count for name, count in done.items() if count})
@@ -121,7 +120,7 @@ def _queue_again(sweep: Sweep, provider: Provider, until: float) -> int:
         if job is None:
             continue
         for found in announcing.still_pending(job):
-            sweep.queue.put(json.dumps({"detail-type": found.detail_type, "detail": found.detail}))
+            sweep.queue.put(announcing.message(found))
             count += 1
         _look(sweep, provider, row)
     return count

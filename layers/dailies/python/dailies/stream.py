@@ -6,17 +6,18 @@ from typing import Any
 from dailies.attributes import plain
 from dailies.models import Event, Job
 from dailies.rows import event_of, job_of
+from dailies.telemetry import EVENT_ID
 
 
 def named(record: Mapping[str, Any]) -> dict[str, str]:
-    """What a record is about, for the lines told of it: its job's id, and its event's where it is an event. By its keys
-    alone, whatever else is wrong with it; nothing where it is no record."""
+    """What a record is about, for the lines told of it: its job's id, and the start of its event's where it is an
+    event. By its keys alone, whatever else is wrong with it; nothing where it is no record."""
     match record:
         case {"dynamodb": {"Keys": {"pk": {"S": str(pk)}, "sk": {"S": str(sk)}}}} | {
             "dynamodb": {"NewImage": {"pk": {"S": str(pk)}, "sk": {"S": str(sk)}}}
         }:
             _, event, event_id = sk.partition("event#")
-            return {"job_id": pk.split("#", 2)[-1], **({"event_id": event_id} if event else {})}
+            return {"job_id": pk.split("#", 2)[-1], **({"event_id": event_id[:EVENT_ID]} if event else {})}
         case _:
             return {}
 
