@@ -72,7 +72,8 @@ find_python() {
     for candidate in python3.13 python3 "$("$UV" python find --system 3.13 2>/dev/null || true)" \
         "${PYENV_ROOT:-${HOME:-}/.pyenv}"/versions/3.13*/bin/python3.13 "$(pwd)"/.local/python/*/bin/python3.13; do
         if [ -n "$candidate" ] && is_usable "$candidate"; then
-            echo "$candidate"
+            # Not an active environment's, which uv passes over and which may go: the one that it was made from.
+            "$candidate" -c 'import sys; print(sys._base_executable)'
             return
         fi
     done
