@@ -1,8 +1,9 @@
-"""`python -m bench.cost`: write docs/cost.md."""
+"""`python -m bench.cost`: write docs/cost.md, or compare with another revision."""
 
 import argparse
 from difflib import unified_diff
 
+from bench.cost.compared import compared
 from bench.cost.page import PAGE, page
 from local.stack import ROOT
 
@@ -10,8 +11,13 @@ from local.stack import ROOT
 def main() -> None:
     options = argparse.ArgumentParser(prog="python -m bench.cost", description="What a million calls cost.")
     options.add_argument("--check", action="store_true", help="write nothing; end with 1 where the page says otherwise")
+    options.add_argument("--against", metavar="REVISION", help="write nothing; print what it cost there, and the ratio")
+    chosen = options.parse_args()
+    if chosen.against:
+        print(*compared(chosen.against), sep="\n")
+        return
     name, written, counted = str(PAGE.relative_to(ROOT)), PAGE.read_text(), page()
-    if not options.parse_args().check:
+    if not chosen.check:
         PAGE.write_text(counted)
         print(f"cost: wrote {name}")
     elif written == counted:
