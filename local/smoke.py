@@ -46,6 +46,7 @@ LANES: Sequence[Sequence[Script]] = (
     (
         Script("local.up"),
         Script("proof.load", (*LOAD.options(quick=True), "--folder", str(STACK), "--running")),
+        Script("bench.delay", ("--calls", "3", "--running", str(STACK))),
         Script("local.pictures", ("--folder", str(FOLDER / "pictures"))),
         Script("local.down"),
     ),
