@@ -1,4 +1,4 @@
-"""`python -m bench.archive.memory`: what a video costs at each size of the archive's memory, in two minutes.
+"""`python -m bench.archive.memory`: what a video costs at each size of the archive's memory, in ten minutes.
 
 Lambda gives a share of a core with the memory. Where the host is what is waited for, a smaller share costs less and is
 as quick; where it is the core, a smaller one costs as much and is slower. Each size is a bound on the core of the
