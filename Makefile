@@ -42,7 +42,7 @@ bench-archive: setup  ## the archive's engine against others, ten minutes (ARGS=
 fuzz: setup  ## what strangers can reach, fuzzed: a million runs of each target, half an hour (ARGS=--help)
 	@$(PROOF) proof.fuzz $(ARGS)
 
-proof: setup  ## what Dailies promises, tried at length: faults, load, memory, states, fuzzing; twenty minutes (ARGS=--quick: two)
+proof: setup  ## what Dailies promises, tried at length: faults, load, memory, states, other servers, fuzzing; twenty minutes (ARGS=--quick: two)
 	@$(PROOF) proof $(ARGS)
 
 bench-receive: setup  ## a receiver's speed against others, three minutes (ARGS=--quick: one)

@@ -32,10 +32,20 @@ compile requirements/node.in requirements/node.txt
 compile requirements/bench.in requirements/bench.txt
 compile requirements/audit.in requirements/audit.txt
 compile requirements/preflight.in requirements/preflight.txt
+compile requirements/opinions.in requirements/opinions.txt
 
-# The browser of the tests, by npm; a lock that names where each package lies would name an index.
-(
-    cd requirements/chromium
-    ../../local/node.sh npm install --loglevel=error --no-fund --no-audit --package-lock-only --ignore-scripts --omit-lockfile-registry-resolved --save-exact \
-        ${UPGRADE:+@sparticuz/chromium@latest dejavu-fonts-ttf@latest}
+# What npm brings, each in a folder; a lock that names where each package lies would name an index.
+# lock_npm FOLDER PACKAGE...
+lock_npm() (
+    cd "requirements/$1"
+    shift
+    for package in "$@"; do
+        set -- "$@" "$package@latest"
+        shift
+    done
+    [ -n "${UPGRADE:-}" ] || set --
+    ../../local/node.sh npm install --loglevel=error --no-fund --no-audit --package-lock-only --ignore-scripts --omit-lockfile-registry-resolved --save-exact "$@"
 )
+
+lock_npm chromium @sparticuz/chromium dejavu-fonts-ttf
+lock_npm dynalite dynalite

@@ -35,6 +35,7 @@ PARTS: Sequence[Mapping[str, Part]] = (
         "short fuzz": Part("proof.fuzz", ("--runs", "0", "--seconds", "3"), ("--runs", "0", "--seconds", "1")),
     },
     {"transfers": Part("proof.transfers", quick=ONE_TRANSFER)},  # by itself: its timeouts are two and three seconds
+    {"opinions": Part("proof.opinions", quick=("--quick",))},
     {
         "load": Part(
             "proof.load",

@@ -46,6 +46,12 @@ def _transfers(found: Figures) -> str:
     return f"{found['faults']} faults in {found['variants']} variants, at {' and '.join(found['sizes'])}"
 
 
+def _opinions(found: Figures) -> str:
+    if not found["servers"]:
+        return "left out: the servers could not be had"
+    return f"{found['different']} known differences; {', '.join(found['servers'])}"
+
+
 def _load(found: Figures) -> str:
     runs = (("quiet", found["quiet"]), ("5 % faults", found["faulty"]))
     return "; ".join(f"{name}: {_one_load(one)}" for name, one in runs)
@@ -90,6 +96,7 @@ PARTS = {
     "faults": ("Faults at every step", _faults),
     "roles": ("Roles", _roles),
     "transfers": ("Faults in a transfer", _transfers),
+    "opinions": ("Second opinions", _opinions),
     "load": ("Sent = stored under load", _load),
     "memory": ("Memory of a receiver", _memory),
     "states": ("State space", _states),
