@@ -179,6 +179,7 @@ def _line_of_the_api(event: dict[str, Any]) -> str:
     (api,) = resources("AWS::Serverless::HttpApi").values()
     line = str(api["AccessLogSettings"]["Format"]) + "\n"
     for name, told in {
+        "requestId": event["requestContext"]["requestId"],
         "routeKey": event["routeKey"],
         "status": "200",
         "responseLatency": "12",

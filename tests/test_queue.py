@@ -15,7 +15,7 @@ from tests.recorded import event
 
 RECORD = event("advance/webhook")["Records"][0]
 JOB = "6533643b-aceb-4c40-967e-d9ba9baac39e"
-EVENT = RECORD["dynamodb"]["Keys"]["sk"]["S"].removeprefix("event#")[:16]
+EVENT = RECORD["dynamodb"]["Keys"]["sk"]["S"].removeprefix("event#")[:12]
 
 
 @pytest.fixture

@@ -276,7 +276,7 @@ class TestLines:
             assert (line["Deliveries"], line["webhook"]) == (1, "sync/generation")
             assert metrics["Dimensions"] == [["webhook", "result"], ["result"]]
         assert answer["event_id"].startswith(told[0]["event_id"])
-        assert (len(told[0]["event_id"]), told[0]["job_id"]) == (16, "told")
+        assert (len(told[0]["event_id"]), told[0]["job_id"]) == (12, "told")
         assert told[0]["proof"] == "sync-signature t,v1 (current)"
 
     def test_no_line_has_a_secret_a_body_or_a_signed_url(

@@ -52,15 +52,15 @@ CREATIFY, CAPTIONS = "creatify/product_to_videos", "captions/creator"
 # Sync's and Captions' calls usually are the first that is heard of a job, and say that it is done. Creatify's come each
 # time that a job moves: those of a video, in their order.
 USUAL = {
-    SYNC: [Call("sync_generation/completed", 974, (465, 210), found=1, told=1)],
-    BATCH: [Call("sync_batch/completed", 750, (431, 162), found=1, told=1)],
+    SYNC: [Call("sync_generation/completed", 974, (470, 206), found=1, told=1)],
+    BATCH: [Call("sync_batch/completed", 750, (436, 158), found=1, told=1)],
     CREATIFY: [
-        Call("creatify_product_to_video/image_generating", 861, (486, 120)),
-        Call("creatify_product_to_video/image_generated", 1005, (486, 210), found=1, told=1, known=True),
-        Call("creatify_product_to_video/video_generating", 1014, (486, 120), known=True),
-        Call("creatify_product_to_video/video_generated", 1125, (486, 210), found=1, told=1, known=True),
+        Call("creatify_product_to_video/image_generating", 861, (491, 116)),
+        Call("creatify_product_to_video/image_generated", 1005, (491, 206), found=1, told=1, known=True),
+        Call("creatify_product_to_video/video_generating", 1014, (491, 116), known=True),
+        Call("creatify_product_to_video/video_generated", 1125, (491, 206), found=1, told=1, known=True),
     ],
-    CAPTIONS: [Call("captions_creator/success", 1011, (438, 178), found=1, told=1)],
+    CAPTIONS: [Call("captions_creator/success", 1011, (443, 174), found=1, told=1)],
 }
 # The fullest call, of a job that the owner's app told of, and no call before.
 DEAREST = {
@@ -70,7 +70,7 @@ DEAREST = {
     CAPTIONS: replace(USUAL[CAPTIONS][0], known=True),
 }
 # A job that the owner's app tells of, until it has its row. The event is the app's own.
-TRACKED = Usage(invocations=3, gb_seconds=TRACK + ADVANCE + announce(0), writes=3, reads=1, events=1, log_bytes=353)
+TRACKED = Usage(invocations=3, gb_seconds=TRACK + ADVANCE + announce(0), writes=3, reads=1, events=1, log_bytes=349)
 
 # A video of 20 MB, from its message to a job that is settled. Creatify's is the second medium of its job.
 SETTLED = ADVANCE + announce(2)
@@ -78,9 +78,9 @@ _video = Usage(
     invocations=3, gb_seconds=archive(copying()) + SETTLED, writes=4, reads=2, events=2, messages=PER_MESSAGE, objects=2
 )
 VIDEOS = {
-    SYNC: _video + Usage(log_bytes=750),
-    CREATIFY: _video + Usage(writes=1, log_bytes=753),
-    CAPTIONS: _video + Usage(log_bytes=752),
+    SYNC: _video + Usage(log_bytes=745),
+    CREATIFY: _video + Usage(writes=1, log_bytes=749),
+    CAPTIONS: _video + Usage(log_bytes=750),
 }
 # Creatify's API is asked first: a call of its rate limit; its answer is recorded, merged, and nothing told of it.
 READ_BACK = Usage(
@@ -91,7 +91,7 @@ READ_BACK = Usage(
     events=2,
     messages=PER_MESSAGE,
     objects=2,
-    log_bytes=1058,
+    log_bytes=1049,
 )
 
 # A run of each of the two schedules while there is nothing to do; and what a new instance of a receiver costs more.

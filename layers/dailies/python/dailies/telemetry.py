@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from aws_lambda_powertools import Logger
 
 UNITS = ("Bytes", "Seconds")  # a metric's name ends with its unit; the others are counts
-EVENT_ID = 16  # characters of an event's id in a line: 64 bits, enough to tell a stack's events apart
+EVENT_ID = 12  # characters of an event's id in a line, as many as `dailies job` shows and takes
 
 type Fields = Mapping[str, str | int | float]
 
