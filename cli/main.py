@@ -24,6 +24,7 @@ from cli.commands import (
     quarantine,
     queues,
     replay,
+    restore,
     secrets,
     track,
     trigger,
@@ -79,6 +80,7 @@ app.command("console", rich_help_panel=LOOK)(console.console)
 app.command("queues", rich_help_panel=LOOK)(queues.queues)
 app.command("redrive", rich_help_panel=MEND)(queues.redrive)
 app.command("replay", rich_help_panel=MEND)(replay.replay)
+app.command("restore", rich_help_panel=MEND)(restore.restore)
 app.command("trigger", rich_help_panel=SET_UP)(trigger.trigger)
 app.command("track", rich_help_panel=SET_UP)(track.track)
 app.command("submit", rich_help_panel=SET_UP)(track.submit)

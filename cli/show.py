@@ -96,8 +96,8 @@ def ask(question: str, *, yes: bool) -> None:
 
 
 @contextmanager
-def progress(what: str, total: int) -> Iterator[Callable[[int], None]]:
-    """A bar while long work goes on, on a terminal; hears how much more is done."""
+def progress(what: str, total: int | None) -> Iterator[Callable[[int], None]]:
+    """A bar while long work goes on, on a terminal; hears how much more is done. `total`: None where nobody knows."""
     bar = Progress(
         TextColumn("{task.description}"),
         BarColumn(),

@@ -53,6 +53,7 @@ LANES: Sequence[Sequence[Script]] = (
     (Script("proof", ("--quick", *WITHOUT_LOAD)),),
     (
         Script("bench.cost", ("--check",)),
+        Script("local.retained", ("dailies-Table-1", "dailies-mediabucket-1")),
         Script("local.recording", ("--check",)),
         Script("bench.receive", ("--rounds", "1", "--deliveries", "20", "--no-install")),
         Script("bench.archive", ("--rounds", "1", "--quick", "32", "--no-install")),

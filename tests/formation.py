@@ -42,6 +42,7 @@ class Formation:
         before = properties.pop("before", {})
         event = {
             "RequestType": request_type,
+            "LogicalResourceId": "CaptionsWebhook",
             "ResourceProperties": self.properties(**properties),
             **({"PhysicalResourceId": physical_id} if physical_id else {}),
             **({"OldResourceProperties": self.properties(**before)} if request_type == "Update" else {}),

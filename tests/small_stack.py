@@ -20,13 +20,7 @@ def part(whole: dict[str, Any], resource: str, **properties: Any) -> dict[str, A
             made.pop("DependsOn", None)
             made["DeletionPolicy"] = "Delete"
             names += _references(made)
-    used = json.dumps(wanted)
-    parameters = {name: value for name, value in whole["Parameters"].items() if f'"{name}"' in used}
-    return {
-        "Parameters": parameters | {"CaptionsApiSecretArn": whole["Parameters"]["CaptionsApiSecretArn"]},
-        "Conditions": {"RegistersCaptions": whole["Conditions"]["RegistersCaptions"]},
-        "Resources": wanted,
-    }
+    return {**{section: whole[section] for section in ("Parameters", "Conditions")}, "Resources": wanted}
 
 
 def _references(value: Any) -> list[str]:

@@ -10,6 +10,7 @@ import typer
 from cli.main import app
 from tests.template import ROOT, resources
 
+DOCUMENTS = ("README.md", "docs/operations.md", "docs/recovery.md", "docs/hardening.md", "docs/threats.md")
 OPERATIONS = (ROOT / "docs/operations.md").read_text()
 
 
@@ -58,7 +59,7 @@ def test_each_metric_of_the_code_is_in_the_table() -> None:
 
 def commands() -> list[str]:
     """Every `dailies ...` that a document tells to type, once."""
-    texts = [(ROOT / name).read_text() for name in ("README.md", "docs/operations.md", "docs/threats.md")]
+    texts = [(ROOT / name).read_text() for name in DOCUMENTS]
     typed = [
         found for text in texts for found in re.findall(r"(?:`|^ *|&& |\| )(dailies [a-z-]+[^`\n|#;)]*)", text, re.M)
     ]

@@ -21,6 +21,8 @@ from tests.webhook import webhook
 
 START = 1_705_314_600.0
 HANGS = 20.0  # seconds that a call may take until it is given up
+EARLIER = 120.0  # seconds that a creation gives up before a deletion that began with it
+NAMED_BY_CLOUDFORMATION = "dailies-CaptionsWebhook-1ABCDEF"
 
 
 @pytest.fixture
@@ -235,8 +237,30 @@ class TestDeleted:
     def test_by_a_name_of_cloudformations_own_it_is_found_by_its_url(self, formation: Formation) -> None:
         """It makes one where the creation was never answered."""
         formation.created()
-        assert formation.ask("Delete", "dailies-CaptionsWebhook-1ABCDEF").reason == ""
+        assert formation.ask("Delete", NAMED_BY_CLOUDFORMATION).reason == ""
         assert formation.captions.registrations == []
+
+    def test_so_is_one_that_the_creation_registers_only_while_it_is_being_deleted(self, formation: Formation) -> None:
+        """Another resource of the new stack has failed: CloudFormation does not wait for the creation to answer."""
+        other = formation.captions.register(OTHER_URL)
+        came: list[Registration] = []
+        pause = formation.pause
+
+        def registers_meanwhile(seconds: float) -> None:
+            pause(seconds)
+            if sum(formation.pauses) > HANGS and not came:
+                came.append(formation.captions.register(URL))
+
+        setattr(formation, "pause", registers_meanwhile)  # noqa: B010
+        assert formation.ask("Delete", NAMED_BY_CLOUDFORMATION) == Outcome(NAMED_BY_CLOUDFORMATION)
+        assert len(came) == 1
+        assert formation.captions.registrations == [other]
+
+    def test_where_the_creation_has_answered_nothing_is_waited_for(self, formation: Formation) -> None:
+        physical_id = formation.created()
+        formation.pauses.clear()
+        assert formation.ask("Delete", physical_id).reason == ""
+        assert formation.pauses == []
 
 
 class TestCreationThatFailed:
@@ -307,7 +331,7 @@ class TestCreationThatFailed:
     ) -> None:
         class Late(Context):
             def get_remaining_time_in_millis(self) -> int:
-                return 101_000
+                return int(101_000 + EARLIER * 1000)
 
         formation.captions.fail(429, times=10**6)
         about = {"StackId": "s", "RequestId": "r", "LogicalResourceId": "CaptionsWebhook"}

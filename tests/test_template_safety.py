@@ -2,10 +2,13 @@
 kept is private, encrypted and kept for as long as it should."""
 
 import json
+import re
 import string
 from typing import Any
 
 import pytest
+from botocore.model import StructureShape
+from botocore.session import get_session
 
 from dailies.secrets import PLACEHOLDER
 from dailies.wanted import LONGEST_RUN
@@ -150,6 +153,7 @@ class TestAsynchronousEdges:
             {"Fn::If": ["HasAlarmTopic", {"Ref": "AlarmTopicArn"}, nobody]},
         ]
         assert [name for name, alarm in resources(ALARM).items() if alarm["AlarmActions"] != tell] == []
+        assert [name for name, alarm in resources(ALARM).items() if alarm["OKActions"] != tell] == []
 
     def test_a_message_stays_hidden_until_its_function_must_have_ended_and_three_times_within_the_hour(self) -> None:
         for name, source in events("SQS"):
@@ -159,9 +163,6 @@ class TestAsynchronousEdges:
 
     def test_the_archive_knows_after_how_long_a_run_of_it_must_have_ended(self) -> None:
         assert functions()["Archive"]["Timeout"] == LONGEST_RUN
-
-    def test_every_queue_is_encrypted(self) -> None:
-        assert all(queue["SqsManagedSseEnabled"] is True for queue in queues().values())
 
     def at(self, minutes: int, value: Any) -> int:
         """A value of the template for a ReconcileMinutes, by which it may be looked up."""
@@ -206,8 +207,6 @@ class TestWhatIsKept:
         assert len(bucket["PublicAccessBlockConfiguration"]) == 4
         assert bucket["OwnershipControls"] == {"Rules": [{"ObjectOwnership": "BucketOwnerEnforced"}]}
         assert bucket["VersioningConfiguration"] == {"Status": "Enabled"}
-        (rule,) = bucket["BucketEncryption"]["ServerSideEncryptionConfiguration"]
-        assert rule["ServerSideEncryptionByDefault"]["SSEAlgorithm"] in {"AES256", "aws:kms"}
 
     def test_the_bucket_aborts_unfinished_uploads_after_a_day_and_expires_no_media(self) -> None:
         (bucket,) = resources("AWS::S3::Bucket").values()
@@ -239,12 +238,16 @@ class TestWhatIsKept:
 
     def test_the_table_is_encrypted_recoverable_and_streams_both_images(self) -> None:
         (table,) = resources("AWS::DynamoDB::Table").values()
-        assert table["SSESpecification"] == {"SSEEnabled": True}
         assert table["PointInTimeRecoverySpecification"] == {"PointInTimeRecoveryEnabled": True}
         assert table["StreamSpecification"] == {"StreamViewType": "NEW_AND_OLD_IMAGES"}
         assert table["TimeToLiveSpecification"] == {"AttributeName": "expires_at", "Enabled": True}
         assert table["BillingMode"] == "PAY_PER_REQUEST"
         assert [key["AttributeName"] for key in table["KeySchema"]] == ["pk", "sk"]
+
+    def test_the_table_is_protected_from_deletion_where_the_owner_says_so(self) -> None:
+        for given, expected in (("false", None), ("true", True)):
+            table = resolved(translated(TEMPLATE), {"DeletionProtection": given})["Resources"]["Table"]["Properties"]
+            assert table.get("DeletionProtectionEnabled") is expected
 
     def test_the_table_and_the_bucket_outlive_the_stack(self) -> None:
         for name in ("Table", "MediaBucket"):
@@ -278,6 +281,15 @@ class TestWhatIsKept:
         assert set(groups) == {f"{name}Logs" for name in functions()} | {"ApiLogs"}
         for group in groups.values():
             assert group["RetentionInDays"] == {"Ref": "LogRetentionDays"}
+
+    def test_logs_may_be_kept_for_as_long_as_cloudwatch_takes(self) -> None:
+        """What PutRetentionPolicy takes, as AWS's own description of it says in words."""
+        request = get_session().get_service_model("logs").shape_for("PutRetentionPolicyRequest")
+        assert isinstance(request, StructureShape)
+        words, _, _ = request.members["retentionInDays"].documentation.partition("</p>")
+        allowed = template()["Parameters"]["LogRetentionDays"]["AllowedValues"]
+        assert allowed == [int(number) for number in re.findall(r"\d+", words)]
+        assert max(allowed) > 365
 
     def test_access_logs_name_the_route_and_never_the_path_which_may_hold_a_token(self) -> None:
         (api,) = resources("AWS::Serverless::HttpApi").values()

@@ -99,4 +99,4 @@ SWEEP = Usage(invocations=1, gb_seconds=gb_seconds(256, 51), reads=24, secrets=3
 LOOK = Usage(invocations=1, gb_seconds=gb_seconds(256, 1), secrets=1)
 RUNS = MONTH // 300
 START = Usage(gb_seconds=START_SECONDS / 2, secrets=2)
-SECRETS, ALARMS = 6, 18  # that the stack has
+SECRETS, ALARMS = 6, 21  # that the stack has

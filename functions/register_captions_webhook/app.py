@@ -17,13 +17,16 @@ from dailies.cloudformation import answer
 from dailies.errors import HostFailed
 from dailies.outbound import Network
 from dailies.providers.captions import CAPTIONS, REGISTRY
-from dailies.registering import Register, carry_out
+from dailies.registering import LAST_LOOK_SECONDS, Register, carry_out
 from dailies.rotating import HeldSecret
 from dailies.secrets import ApiSecret
 from dailies.table import Table
 from dailies.telemetry import Telemetry
 
 LAST_SECONDS = 100.0  # of the time limit: a call that hangs, taking back what was made, and the answer
+# By so much a creation gives up before a deletion that began with it, which looks last LAST_LOOK_SECONDS before its own
+# end: what the creation registers last, by a call that hangs, is there then.
+CREATION_SECONDS = LAST_LOOK_SECONDS + 60
 PAUSES = (0, 1, 2, 4, 8)  # seconds before each try to answer
 
 client = boto3.client("secretsmanager", config=secrets.CLIENT)
@@ -41,6 +44,8 @@ def place(api_url: str, api_secret: str, *, patience: float) -> Register:
 def lambda_handler(event: dict[str, Any], context: LambdaContext) -> None:
     """Safe to run again for the same event."""
     patience = context.get_remaining_time_in_millis() / 1000 - LAST_SECONDS
+    if event["RequestType"] == "Create":
+        patience -= CREATION_SECONDS
     outcome = carry_out(event, partial(place, patience=patience))
     if outcome.reason:
         telemetry.log.error(outcome.reason, request=event["RequestType"])

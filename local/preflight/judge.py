@@ -61,12 +61,21 @@ def by_parliament(templates: list[Path]) -> Iterator[tuple[str, ...]]:
     for template in templates:
         resources = json.loads(template.read_text())["Resources"]
         for name, resource in resources.items():
-            if resource["Type"] == "AWS::IAM::Role":
-                for policy in resource["Properties"]["Policies"]:
-                    text = json.dumps(_with_arns(policy["PolicyDocument"], resources))
-                    for found in analyze_policy_string(text).findings:
-                        if found.issue not in NO_MISTAKES:
-                            yield template.stem, name, found.issue, f"{found.detail} {found.location.get('string', '')}"
+            for policy in _policies(resource):
+                text = json.dumps(_with_arns(policy["PolicyDocument"], resources))
+                for found in analyze_policy_string(text).findings:
+                    if found.issue not in NO_MISTAKES:
+                        yield template.stem, name, found.issue, f"{found.detail} {found.location.get('string', '')}"
+
+
+def _policies(resource: Mapping[str, Any]) -> list[Any]:
+    """Those that a resource gives to roles."""
+    match resource["Type"]:
+        case "AWS::IAM::Role":
+            return resource["Properties"]["Policies"]  # type: ignore[no-any-return]
+        case "AWS::IAM::Policy":
+            return [resource["Properties"]]
+    return []
 
 
 def _with_arns(value: Any, resources: Mapping[str, Any]) -> Any:

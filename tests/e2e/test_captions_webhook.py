@@ -19,6 +19,7 @@ from tests.registered import make_room
 from tests.small_stack import SmallStack, part
 
 NAME = "registering"
+NOTHING = {"Ref": "AWS::NoValue"}  # with a domain, a key: what the webhook would come after
 URL = "https://{}.example.com/webhooks/captions/creator"
 
 
@@ -36,6 +37,8 @@ def small(stack: Stack, apis: ProviderApis) -> Iterator[SmallStack]:
         "CaptionsWebhook",
         Url={"Ref": "Url"},
         Release={"Ref": "Release"},
+        Mapping=NOTHING,
+        Key=NOTHING,
     )
     template["Parameters"] |= {name: {"Type": "String"} for name in ("Url", "Release")}
     small = SmallStack(stack.aws, NAME, template)

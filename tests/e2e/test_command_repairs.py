@@ -186,6 +186,32 @@ def test_a_message_that_names_no_medium_is_not_sent_round_again(site: MediaSite,
     owner.message("ArchiveDeadLetterQueueUrl", lambda body: job_id in body)
 
 
+# ---- Restore ---------------------------------------------------------------------------------------------------------
+
+
+def test_a_job_whose_rows_were_lost_comes_back_from_a_restored_table_and_is_told_with_the_ids_it_had(
+    site: MediaSite, providers: Providers, owner: Owner, stack: Stack, listener: Listener
+) -> None:
+    """As docs/recovery.md has it. Its event rows have expired, so only its own row knows it."""
+    row = settled(site, providers, owner, "restored")
+    first = listener.hears(row["job_id"], "Job Settled")
+    for event in owner.events("captions", row["job_id"]):
+        remove(stack, event)
+    restored = f"{stack.stack_name}-restored"
+    stack.aws.dynamodb.restore_table_to_point_in_time(
+        SourceTableName=stack.outputs["TableName"], TargetTableName=restored, UseLatestRestorableTime=True
+    )
+    remove(stack, row)
+    done = dailies("restore", restored, "--yes", "--json").json
+    stack.aws.dynamodb.delete_table(TableName=restored)
+    assert done["put_back"] >= 1
+    assert owner.job("captions", row["job_id"]) == row
+    settlings = wait_for(
+        "it is told again", lambda: listener.of(row["job_id"], "Job Settled"), lambda told: len(told) >= 2
+    )
+    assert {one["detail"]["id"] for one in settlings} == {first["detail"]["id"]}
+
+
 # ---- Replay ----------------------------------------------------------------------------------------------------------
 
 

@@ -68,10 +68,10 @@ class Account:
             if not self.waits():
                 raise ApiFailed(f"{name}: called too often")
 
-    def waits(self) -> bool:
-        """Wait for a while; False where the patience is at its end."""
+    def waits(self, *, leave: float = 0.0) -> bool:
+        """Wait for a while; False where the patience is at its end, or no more of it than `leave` seconds."""
         pause = PAUSE_SECONDS * random.uniform(0.8, 1.2)  # noqa: S311  no secret: that two do not come at once again
-        if self.now() + pause > self._until:
+        if self.now() + pause > self._until - leave:
             return False
         self.sleep(pause)
         return True

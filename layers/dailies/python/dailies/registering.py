@@ -20,6 +20,7 @@ from dailies.rotating import HeldSecret, Way
 
 NOT_REGISTERED, PERHAPS_REGISTERED = "not-registered", "perhaps-registered"
 """Physical ids of a creation that failed: CloudFormation asks to delete what it has left."""
+LAST_LOOK_SECONDS = 60.0  # of the patience: the rate limit may leave no room for as long
 WANTED = ("Url", "ApiUrl", "ApiSecretArn")
 """The properties of the resource that say what is registered, and where."""
 
@@ -56,7 +57,9 @@ def carry_out(event: Mapping[str, Any], place: Callable[[str, str], Register]) -
     try:
         match event["RequestType"]:
             case "Delete":
-                if physical_id != NOT_REGISTERED:
+                if _never_answered(event, physical_id):
+                    _unregister_late(at, wanted["Url"])
+                elif physical_id != NOT_REGISTERED:
                     unregister(at, wanted["Url"], known)
                 return Outcome(physical_id)
             case "Update" if wanted["ApiUrl"] == before.get("ApiUrl"):
@@ -74,6 +77,11 @@ def carry_out(event: Mapping[str, Any], place: Callable[[str, str], Register]) -
         if event["RequestType"] == "Create":
             physical_id = _cleared_up(at, wanted["Url"])
         return Outcome(physical_id, _reason(error))
+
+
+def _never_answered(event: Mapping[str, Any], physical_id: str) -> bool:
+    """Whether CloudFormation made up the physical id: the creation has not answered, and may still run."""
+    return f"-{event['LogicalResourceId']}-" in physical_id
 
 
 def _only_looks(wanted: Mapping[str, Any], before: Mapping[str, Any]) -> bool:
@@ -124,6 +132,16 @@ def unregister(at: Register, url: str, known: Known) -> None:
             _delete(at, one)
 
     _patiently(at.account, attempt)
+
+
+def _unregister_late(at: Register, url: str) -> None:
+    """Unregister also what a creation that has not answered registers meanwhile. Where another resource of a new stack
+    fails, CloudFormation asks for the deletion while the creation waits for the rate limit. A creation begins earlier
+    and has less patience (CREATION_SECONDS in its app.py), so the last look comes after its last call."""
+    unregister(at, url, Known())
+    while at.account.waits(leave=LAST_LOOK_SECONDS):
+        pass
+    unregister(at, url, Known())
 
 
 def rotation(at: Register, url: str) -> Way:

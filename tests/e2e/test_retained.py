@@ -1,0 +1,80 @@
+"""A new stack takes on the table and the bucket of a deleted one, as docs/recovery.md has it.
+
+The stack is these two resources alone; the emulator's import keeps to what AWS's documentation says of it.
+"""
+
+import json
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from local.gaps import processed_template
+from local.retained import CHANGE_SET, NAMED_BY, change_set
+from local.stack import Stack
+from tests.waiting import wait_for
+
+NAME = "retained"
+ROW = {"pk": {"S": "job#sync#kept"}, "sk": {"S": "job"}}
+
+
+class Retained:
+    """A stack of what outlives one."""
+
+    def __init__(self, stack: Stack) -> None:
+        self.client: Any = stack.aws.cloudformation
+        whole = processed_template(stack.aws, stack.stack_name)
+        self.template = {
+            **{section: whole[section] for section in ("Parameters", "Conditions")},
+            "Resources": {name: whole["Resources"][name] for name in NAMED_BY},
+            "Outputs": {name: {"Value": {"Ref": name}} for name in NAMED_BY},
+        }
+
+    def deploy(self, how: Any) -> str:
+        how(StackName=NAME, TemplateBody=json.dumps(self.template))
+        return self.rests()
+
+    def rests(self) -> str:
+        """The status that it comes to."""
+        return wait_for(f"{NAME} rests", self.status, lambda status: not status.endswith("IN_PROGRESS"))
+
+    def status(self) -> str:
+        try:
+            (found,) = self.client.describe_stacks(StackName=NAME)["Stacks"]
+        except self.client.exceptions.ClientError:
+            return "gone"
+        return str(found["StackStatus"])
+
+    def names(self) -> dict[str, str]:
+        """What its resources are called in AWS."""
+        (found,) = self.client.describe_stacks(StackName=NAME)["Stacks"]
+        return {output["OutputKey"]: output["OutputValue"] for output in found["Outputs"]}
+
+
+@pytest.fixture
+def retained(stack: Stack) -> Iterator[Retained]:
+    made = Retained(stack)
+    assert made.deploy(made.client.create_stack) == "CREATE_COMPLETE"
+    yield made
+    made.client.delete_stack(StackName=NAME)
+
+
+def test_what_a_deleted_stack_has_left_is_the_new_ones(stack: Stack, retained: Retained) -> None:
+    names = retained.names()
+    stack.aws.dynamodb.put_item(TableName=names["Table"], Item=ROW)
+    retained.client.delete_stack(StackName=NAME)
+    wait_for(f"{NAME} is gone", retained.status, lambda status: status in ("gone", "DELETE_COMPLETE"))
+
+    retained.client.create_change_set(**change_set(NAME, names, {}))
+    wait_for(
+        "the change set is there",
+        lambda: retained.client.describe_change_set(StackName=NAME, ChangeSetName=CHANGE_SET)["ExecutionStatus"],
+        lambda status: status == "AVAILABLE",
+    )
+    retained.client.execute_change_set(StackName=NAME, ChangeSetName=CHANGE_SET)
+    status = wait_for(f"{NAME} is imported", retained.status, lambda found: found.endswith("COMPLETE"))
+    assert status == "IMPORT_COMPLETE"
+
+    assert retained.deploy(retained.client.update_stack) == "UPDATE_COMPLETE"
+    assert retained.names() == names
+    assert stack.aws.dynamodb.get_item(TableName=names["Table"], Key=ROW)["Item"] == ROW
