@@ -23,7 +23,7 @@ from functools import partial
 from typing import Any
 
 from ministack.core import responses
-from ministack.services import s3
+from ministack.services import apigateway, s3
 from ministack.services.cloudformation import engine, provisioners
 
 from local import emulator_process
@@ -69,7 +69,7 @@ class Emulator:
         self._constant = frozenset(held)
 
     def begin(self) -> None:
-        """Nothing but the code that SAM uploads."""
+        """Nothing but what is there before the stack: the code that SAM uploads, and a domain of the owner's."""
         for name, store in self._stores.items():
             plain, empty = _plain(store), copy.deepcopy(self._empty[name])
             if isinstance(plain, list):
@@ -81,6 +81,7 @@ class Emulator:
         code = io.BytesIO()
         with zipfile.ZipFile(code, "w") as archive:
             archive.writestr("app.py", "")
+        apigateway._create_domain_name({"domainName": EVERYTHING["DomainName"]})
         s3._buckets["packages"] = {"objects": {"uploaded": {"body": code.getvalue()}}}
 
     def held(self) -> dict[str, str]:
