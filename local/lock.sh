@@ -32,10 +32,16 @@ compile requirements/node.in requirements/node.txt
 compile requirements/bench.in requirements/bench.txt
 compile requirements/audit.in requirements/audit.txt
 compile requirements/preflight.in requirements/preflight.txt
+compile requirements/examples.in requirements/examples.txt
+compile examples/cdk/requirements.in examples/cdk/requirements.txt
 
-# The browser of the tests, by npm; a lock that names where each package lies would name an index.
-(
-    cd requirements/chromium
-    ../../local/node.sh npm install --loglevel=error --no-fund --no-audit --package-lock-only --ignore-scripts --omit-lockfile-registry-resolved --save-exact \
-        ${UPGRADE:+@sparticuz/chromium@latest dejavu-fonts-ttf@latest}
+# lock_npm FOLDER PACKAGE...: a lock that named where each package lies would name an index.
+lock_npm() (
+    cd "$1"
+    shift
+    "$root/local/node.sh" npm install --loglevel=error --no-fund --no-audit --package-lock-only --ignore-scripts --omit-lockfile-registry-resolved --save-exact \
+        ${UPGRADE:+"$@"}
 )
+root=$(pwd)
+lock_npm requirements/chromium @sparticuz/chromium@latest dejavu-fonts-ttf@latest  # the browser of the tests
+lock_npm examples/cdk aws-cdk@latest
