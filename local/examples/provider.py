@@ -73,7 +73,7 @@ def block(resource: ast.ClassDef) -> bytes:
     parts = [field(1, 0)]
     for name, annotation in arguments.items():
         type_ = kind(annotation)
-        # Nested blocks are let pass with whatever is in them: the example has none.
+        # A nested block is taken for an attribute, so that one in the example would be refused: it has none.
         parts.append(attribute(name, type_ or "dynamic", required=name in required, optional=name not in required))
     for method in methods:
         reads = any(ast.unparse(each) == "builtins.property" for each in method.decorator_list)
