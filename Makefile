@@ -7,7 +7,7 @@ PROOF = PYTHONPATH=layers/dailies/python $(BIN)/python -m
 export PYTHONDONTWRITEBYTECODE :=
 
 .DEFAULT_GOAL := help
-.PHONY: help setup browser up down media-up media-down logs demo bench-archive bench-receive bench-suite fuzz proof smoke audit test check lint format lock clean
+.PHONY: help setup browser up down media-up media-down logs demo bench-archive bench-receive bench-suite examples fuzz proof smoke audit test check lint format lock clean
 
 help:  ## this list
 	@sed -n 's/^\([a-z-]*\):.*## /  make \1\t/p' $(MAKEFILE_LIST) | expand -t 22
@@ -38,6 +38,9 @@ demo: setup  ## up, then every webhook called as its provider calls it, and what
 
 bench-archive: setup  ## the archive's engine against others, ten minutes (ARGS=--quick: one)
 	@$(BIN)/python -m bench.archive $(ARGS)
+
+examples: setup  ## the examples as far as CDK, Terraform and `sam` go without an account, two minutes (ARGS=terraform: one)
+	@local/examples.sh $(ARGS)
 
 fuzz: setup  ## what strangers can reach, fuzzed: a million runs of each target, half an hour (ARGS=--help)
 	@$(PROOF) proof.fuzz $(ARGS)

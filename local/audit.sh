@@ -22,7 +22,7 @@ if [ "${1:-}" = --offline ]; then
     echo "audit: pip-audit  NOT LOOKED AT: --offline"
     exit $status
 fi
-for pins in layers/dailies/python/requirements.txt requirements/*.txt; do
+for pins in layers/dailies/python/requirements.txt requirements/*.txt examples/cdk/requirements.txt; do
     if "$FOLDER/bin/pip-audit" --strict --progress-spinner off --disable-pip --require-hashes --requirement "$pins"; then
         echo "audit: pip-audit  $pins: no known vulnerability"
     else

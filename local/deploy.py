@@ -72,6 +72,7 @@ def _build(folder: Path) -> None:
     _sam("build", ["--cached", "--parallel", *itertools.chain(*options.items())], {}, folder)
     # Each deploy would read the template seven times, slowly where it is YAML, and compress the layer anew.
     template = yaml.safe_load((built / "template.yaml").read_text())
+    del template["Metadata"]["AWS::ServerlessRepo::Application"]  # it names files by where they are from here
     for resource in template["Resources"].values():
         if resource["Type"] == "AWS::Serverless::LayerVersion":
             content = built / resource["Properties"]["ContentUri"]

@@ -33,19 +33,17 @@ compile requirements/bench.in requirements/bench.txt
 compile requirements/audit.in requirements/audit.txt
 compile requirements/preflight.in requirements/preflight.txt
 compile requirements/opinions.in requirements/opinions.txt
+compile requirements/examples.in requirements/examples.txt
+compile examples/cdk/requirements.in examples/cdk/requirements.txt
 
-# What npm brings, each in a folder; a lock that names where each package lies would name an index.
-# lock_npm FOLDER PACKAGE...
+# lock_npm FOLDER PACKAGE...: a lock that named where each package lies would name an index.
 lock_npm() (
-    cd "requirements/$1"
+    cd "$1"
     shift
-    for package in "$@"; do
-        set -- "$@" "$package@latest"
-        shift
-    done
-    [ -n "${UPGRADE:-}" ] || set --
-    ../../local/node.sh npm install --loglevel=error --no-fund --no-audit --package-lock-only --ignore-scripts --omit-lockfile-registry-resolved --save-exact "$@"
+    "$root/local/node.sh" npm install --loglevel=error --no-fund --no-audit --package-lock-only --ignore-scripts --omit-lockfile-registry-resolved --save-exact \
+        ${UPGRADE:+"$@"}
 )
-
-lock_npm chromium @sparticuz/chromium dejavu-fonts-ttf
-lock_npm dynalite dynalite
+root=$(pwd)
+lock_npm requirements/chromium @sparticuz/chromium@latest dejavu-fonts-ttf@latest  # the browser of the tests
+lock_npm requirements/dynalite dynalite@latest
+lock_npm examples/cdk aws-cdk@latest

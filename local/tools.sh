@@ -1,11 +1,11 @@
 #!/bin/sh
-# tools.sh NAME: makes the environment .local/NAME of the pinned tools in requirements/NAME.txt, once. Theirs are apart
-# from .venv, as they pin what the bundle and the tests have in other versions.
+# tools.sh NAME [PINS]: makes the environment .local/NAME of the pinned tools in requirements/NAME.txt, or in PINS, once.
+# Theirs are apart from .venv, as they pin what the bundle and the tests have in other versions.
 set -eu
 cd "$(dirname "$0")/.."
 
 folder=.local/$1
-pins=requirements/$1.txt
+pins=${2:-requirements/$1.txt}
 
 wanted="$(pwd) $(cksum <"$pins")"
 [ "$(cat "$folder/set-up" 2>/dev/null || true)" != "$wanted" ] || exit 0

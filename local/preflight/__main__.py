@@ -3,8 +3,9 @@
     python -m local.preflight [TEMPLATE]
 
 cdk-preflight, parliament and cfn-lint look at the SAM template as CloudFormation gets it, once as its defaults make it
-and once with everything set, and at the templates in `mistakes`, to show that they find what they should. Prints a line
-for each finding, and ends with 1 if there is one. `local/preflight.sh` brings the tools.
+and once with everything set, at what the examples give to AWS, and at the templates in `mistakes`, to show that they
+find what they should. Prints a line for each finding, and ends with 1 if there is one. `local/preflight.sh` brings the
+tools.
 """
 
 import json
@@ -15,7 +16,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from local.deploy import SAM, TEMPLATE
-from local.preflight.parameters import EVERYTHING
+from local.preflight.parameters import EVERYTHING, ROLES
 from local.preflight.resolving import resolved
 from local.preflight.translating import translated
 from local.stack import ROOT
@@ -27,6 +28,8 @@ MISTAKES = Path(__file__).with_name("mistakes")
 # The oldest, one of each other partition, and two of the youngest: cfn-lint knows what they lack.
 REGIONS = ("us-east-1", "us-gov-west-1", "cn-north-1", "ap-southeast-5", "mx-central-1")
 PARAMETERS: Mapping[str, Mapping[str, str]] = {"defaults": {}, "everything": EVERYTHING}
+POLICIES = sorted((ROOT / "examples/deployer-policy").glob("*.json"))
+ROLE = ROOT / "examples/github/role.yaml"
 
 
 class Finding(NamedTuple):
@@ -47,11 +50,13 @@ def findings(source: Path) -> Iterator[str]:
     folder = FOLDER / "templates"
     folder.mkdir(parents=True, exist_ok=True)
     template = translated(source)
+    role = translated(ROLE)
     made = [_written(folder / f"{name}.json", template, given) for name, given in PARAMETERS.items()]
+    made += [_written(folder / f"{name}.json", role, given) for name, given in ROLES.items()]
     wrong = {path.stem: translated(path) for path in sorted(MISTAKES.iterdir())}
     made += [_written(folder / f"{name}.json", mistake, {}) for name, mistake in wrong.items()]
-    found = [*_judged(made, folder / "cdk"), *_linted(made)]
-    yield from (str(finding) for finding in found if finding.template in PARAMETERS)
+    found = [*_judged([*made, *POLICIES], folder / "cdk"), *_linted(made)]
+    yield from (str(finding) for finding in found if finding.template not in wrong)
     for name, mistake in wrong.items():
         rule = mistake["Metadata"]["Finds"]
         if rule not in {finding.rule for finding in found if finding.template == name}:
@@ -63,8 +68,8 @@ def _written(path: Path, template: Mapping[str, Any], parameters: Mapping[str, s
     return path
 
 
-def _judged(templates: list[Path], folder: Path) -> Iterator[Finding]:
-    command = ["local/node.sh", str(PYTHON), "-W", "ignore", str(JUDGE), str(folder), *map(str, templates)]
+def _judged(files: list[Path], folder: Path) -> Iterator[Finding]:
+    command = ["local/node.sh", str(PYTHON), "-W", "ignore", str(JUDGE), str(folder), *map(str, files)]
     yield from (Finding(*found) for found in json.loads(_printed(command)))
 
 

@@ -1,9 +1,10 @@
 """What cdk-preflight and parliament find in CloudFormation templates. Run with an environment of its own, which has
 them (local/preflight.sh), and a Node.js on the PATH.
 
-    judge.py FOLDER TEMPLATE...
+    judge.py FOLDER FILE...
 
-Prints a list with what is found: the template's name, where, the rule, what it says. The folder is for CDK's files.
+A file is a template or an IAM policy, as JSON. Prints a list with what is found: the file's name, where, the rule, what
+it says. The folder is for CDK's files.
 """
 
 import json
@@ -20,6 +21,8 @@ from parliament import analyze_policy_string
 
 # What parliament says of our kind of policy that is no mistake: a resource `*` where the action has no narrower one.
 NO_MISTAKES = frozenset({"RESOURCE_STAR"})
+# Whoever deploys a bucket's policy and its lifecycle may open it and empty it.
+OF_A_DEPLOYER = frozenset({"RESOURCE_POLICY_PRIVILEGE_ESCALATION"})
 # By a resource's type and attribute; {} is its logical name. A stream is called by a time on AWS, whose colons are too
 # much for parliament.
 ARNS = {
@@ -72,10 +75,19 @@ def _policies(resource: Mapping[str, Any]) -> list[Any]:
     """Those that a resource gives to roles."""
     match resource["Type"]:
         case "AWS::IAM::Role":
-            return resource["Properties"]["Policies"]  # type: ignore[no-any-return]
+            return resource["Properties"].get("Policies", [])  # type: ignore[no-any-return]
         case "AWS::IAM::Policy":
             return [resource["Properties"]]
     return []
+
+
+def by_parliament_of_its_own(policies: list[Path]) -> Iterator[tuple[str, ...]]:
+    """The same of policies that are files: with the statement's line as the place."""
+    for policy in policies:
+        text = policy.read_text()
+        for found in analyze_policy_string(text).findings:
+            if found.issue not in NO_MISTAKES | OF_A_DEPLOYER:
+                yield policy.stem, f"line {found.location.get('line')}", found.issue, f"{found.detail}"
 
 
 def _with_arns(value: Any, resources: Mapping[str, Any]) -> Any:
@@ -100,6 +112,8 @@ def _variable(name: str, resources: Mapping[str, Any]) -> str:
 
 
 if __name__ == "__main__":
-    folder, templates = Path(sys.argv[1]), [Path(name) for name in sys.argv[2:]]
-    found = [*by_preflight(folder, templates), *by_parliament(templates)]
+    folder, files = Path(sys.argv[1]), [Path(name) for name in sys.argv[2:]]
+    templates = [file for file in files if "Resources" in json.loads(file.read_text())]
+    policies = [file for file in files if file not in templates]
+    found = [*by_preflight(folder, templates), *by_parliament(templates), *by_parliament_of_its_own(policies)]
     json.dump(found, sys.stdout)

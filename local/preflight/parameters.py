@@ -1,5 +1,6 @@
-"""A value for each parameter that is empty by default, as an owner would set it: with these all conditions hold."""
+"""Values for parameters, as an owner would set them."""
 
+# For each parameter that is empty by default: with these all conditions hold.
 EVERYTHING = {
     "AlarmEmail": "oncall@example.com",
     "AlarmTopicArn": "arn:aws:sns:us-east-1:123456789012:oncall",
@@ -12,4 +13,18 @@ EVERYTHING = {
     "PrivateMediaHosts": "media.internal,10.0.0.7",
     "ReceiverReservedConcurrency": "50",
     "ReconcileMinutes": "1",
+}
+
+# Those of the role in examples/github: as few as go, and all of them.
+_ROLE = {
+    "PolicyArns": "arn:aws:iam::123456789012:policy/dailies-compute,arn:aws:iam::123456789012:policy/dailies-state",
+    "Repository": "octo-org@1/dailies@2",
+}
+ROLES = {
+    "role": _ROLE,
+    "role-everything": _ROLE
+    | {
+        "PermissionsBoundaryArn": "arn:aws:iam::123456789012:policy/boundary",
+        "ProviderArn": "arn:aws:iam::123456789012:oidc-provider/token.actions.githubusercontent.com",
+    },
 }
