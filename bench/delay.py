@@ -1,7 +1,7 @@
 """`python -m bench.delay`: how long it takes from a provider's call to the object in the bucket, on a local stack.
 
     python -m bench.delay                        the working tree
-    python -m bench.delay --against 285269f      that revision and the working tree, in turn
+    python -m bench.delay --against 285269f      that revision and the working tree, call by call in turn
     python -m bench.delay --running FOLDER       the stack of that folder, which runs
 
 One call after the other, so that none waits for another's work. Both times are the functions' own: when the call was
@@ -18,7 +18,9 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -34,37 +36,65 @@ LONGEST = 60.0  # seconds for one medium; it takes about one
 LOOK = 0.05  # seconds between two looks at the job row
 
 
+@dataclass(frozen=True)
+class Running:
+    """A stack that runs, and what its calls are signed with."""
+
+    name: str
+    aws: Aws
+    webhook_base_url: str
+    table: str
+    secret: str
+
+
 def main() -> None:
     options = argparse.ArgumentParser(prog="python -m bench.delay", description="From the call to the bucket.")
     options.add_argument("--calls", type=int, default=100, help="of each build (100)")
-    options.add_argument("--against", metavar="REVISION", help="another build, first")
+    options.add_argument("--against", metavar="REVISION", help="another build")
     options.add_argument("--running", type=Path, metavar="FOLDER", help="a stack that runs, and no other")
     chosen = options.parse_args()
-    if chosen.running:
-        with media_host() as host:
-            _show({"the running stack": _seconds(_stack_in(chosen.running), chosen.calls, host, str(chosen.running))})
-        return
-    with alone(), tempfile.TemporaryDirectory(dir=FOLDER, prefix="delay-") as folder, media_host() as host:
-        builds = [clone(chosen.against, Path(folder))] if chosen.against else []
-        measured = {build.name: _measured(build, chosen.calls, host, Path(folder)) for build in (*builds, here())}
+    with ExitStack() as context:
+        host = context.enter_context(media_host())
+        if chosen.running:
+            stacks = [_running("the running stack", chosen.running)]
+        else:
+            context.enter_context(alone())
+            folder = Path(context.enter_context(tempfile.TemporaryDirectory(dir=FOLDER, prefix="delay-")))
+            builds = [clone(chosen.against, folder)] if chosen.against else []
+            stacks = [context.enter_context(_brought_up(build, folder)) for build in (*builds, here())]
+        measured = _measured(stacks, chosen.calls, host)
     _show(measured)
 
 
-def _measured(build: Checkout, calls: int, host: MediaHost, folder: Path) -> list[float]:
-    """Seconds of each call, on a stack of that build which is brought up for it and ended."""
-    stack = folder / f"stack-{build.commit}-{len(list(folder.glob('stack-*')))}"
+def _measured(stacks: Sequence[Running], calls: int, host: MediaHost) -> dict[str, list[float]]:
+    """Seconds of each call. The stacks take turns, so that what else the machine does is in all of them."""
+    run = secrets.token_hex(2)
+    found: dict[str, list[float]] = {stack.name: [] for stack in stacks}
+    for number in range(calls + 1):
+        for stack in stacks if number % 2 else reversed(stacks):
+            _tell(f"{stack.name}: call {number} of {calls}")
+            found[stack.name].append(_seconds(stack, f"delay-{run}-{number}", host))
+    return {name: some[1:] for name, some in found.items()}  # the first starts the functions
+
+
+@contextmanager
+def _brought_up(build: Checkout, folder: Path) -> Iterator[Running]:
+    """A stack of that build, while the context lasts."""
+    stack = folder / f"stack-{len(list(folder.glob('stack-*')))}"
     _tell(f"{build.name}: up")
     _make(build, "up", stack)
     try:
-        return _seconds(_stack_in(stack), calls, host, build.name)
+        yield _running(build.name, stack)
     finally:
         _make(build, "down", stack)
 
 
-def _stack_in(folder: Path) -> dict[str, Any]:
+def _running(name: str, folder: Path) -> Running:
     """What `make up` has written of it: by the public contract alone, so that any build's can be read."""
     stack: dict[str, Any] = json.loads((folder / "stack.json").read_text())
-    return stack
+    aws = Aws(*(stack[key] for key in ("endpoint_url", "region", "aws_access_key_id", "aws_secret_access_key")))
+    secret = _secret(aws, f"{stack['stack_name']}/sync/signing")
+    return Running(name, aws, stack["webhook_base_url"], stack["outputs"]["TableName"], secret)
 
 
 def _make(build: Checkout, target: str, stack: Path) -> None:
@@ -82,19 +112,13 @@ def _make(build: Checkout, target: str, stack: Path) -> None:
         raise SystemExit(f"bench: make {target} of {build.name} failed: {done.stderr.strip()[-500:]}")
 
 
-def _seconds(stack: dict[str, Any], calls: int, host: MediaHost, name: str) -> list[float]:
-    aws = Aws(*(stack[key] for key in ("endpoint_url", "region", "aws_access_key_id", "aws_secret_access_key")))
-    secret = _secret(aws, f"{stack['stack_name']}/sync/signing")
-    run, found = secrets.token_hex(2), []
-    for number in range(calls + 1):  # the first starts the functions, and is not counted
-        _tell(f"{name}: call {number} of {calls}")
-        job_id = f"delay-{run}-{number}"
-        call = sync_generation("completed", job_id, secret, output_url=host.url(f"/{job_id}/generation.mp4"))
-        reply = send(call, stack["webhook_base_url"])
-        if reply.status != 200:
-            raise SystemExit(f"bench: {name} answered {reply.status} to a call")
-        found.append(_archived(aws, stack["outputs"]["TableName"], job_id))
-    return found[1:]
+def _seconds(stack: Running, job_id: str, host: MediaHost) -> float:
+    """From when a call is received until its medium is archived."""
+    call = sync_generation("completed", job_id, stack.secret, output_url=host.url(f"/{job_id}/generation.mp4"))
+    reply = send(call, stack.webhook_base_url)
+    if reply.status != 200:
+        raise SystemExit(f"bench: {stack.name} answered {reply.status} to a call")
+    return _archived(stack, job_id)
 
 
 def _secret(aws: Aws, secret_id: str) -> str:
@@ -108,12 +132,11 @@ def _secret(aws: Aws, secret_id: str) -> str:
     return fresh
 
 
-def _archived(aws: Aws, table: str, job_id: str) -> float:
-    """Seconds from when the job was first heard of until its medium was archived."""
+def _archived(stack: Running, job_id: str) -> float:
     until = time.monotonic() + LONGEST
     key: Any = {"pk": {"S": f"job#sync#{job_id}"}, "sk": {"S": "job"}}
     while time.monotonic() < until:
-        row = aws.dynamodb.get_item(TableName=table, Key=key, ConsistentRead=True).get("Item", {})
+        row = stack.aws.dynamodb.get_item(TableName=stack.table, Key=key, ConsistentRead=True).get("Item", {})
         for medium in row.get("media", {"L": ()})["L"]:
             if archived_at := medium["M"].get("archived_at"):
                 heard, archived = (datetime.fromisoformat(at["S"]) for at in (row["first_seen_at"], archived_at))
@@ -123,13 +146,13 @@ def _archived(aws: Aws, table: str, job_id: str) -> float:
 
 
 def _show(measured: dict[str, list[float]]) -> None:
-    print(f"\r\033[K{'from the call to the object, seconds':<40}{'p50':>8}{'p99':>8}")
+    print(f"\r\033[K{'from the call to the object, milliseconds':<42}{'p50':>8}{'p99':>8}")
     found = {name: (_percentile(some, 50), _percentile(some, 99)) for name, some in measured.items()}
     for name, (half, most) in found.items():
-        print(f"{name:<40}{half:>8.2f}{most:>8.2f}")
+        print(f"{name:<42}{half * 1000:>8.1f}{most * 1000:>8.1f}")
     if len(found) == 2:
         (half, most), (half_now, most_now) = found.values()
-        print(f"{'ratio':<40}{half_now / half:>8.2f}{most_now / most:>8.2f}")
+        print(f"{'ratio':<42}{half_now / half:>8.2f}{most_now / most:>8.2f}")
 
 
 def _percentile(some: Sequence[float], percent: int) -> float:

@@ -45,13 +45,13 @@ def test_a_try_that_ran_out_of_its_time_is_followed_by_one_that_goes_on(
     assert receipt.reason == f"stopped with {there} parts when the time was over; goes on from there"
     assert archive_at_work.job(event).stage == "archiving"
 
-    s3.calls.clear()
+    s3.count_anew()
     archive_at_work.apis.sync.links.die("g-1")  # by now
     archive_at_work.set_keys()
     archive_at_work.apis.sync.job("g-1").output = "/quick/long.mp4"
     assert archive_at_work.try_medium(event, "output", tries=2)
     assert s3.object(begun.key).content == LONG.content
-    assert (s3.calls["CreateMultipartUpload"], s3.calls["UploadPart"]) == (0, PARTS - there)
+    assert (s3.done["CreateMultipartUpload"], s3.done["UploadPart"]) == (0, PARTS - there)
     assert archive_at_work.job(event).stage == "settled"
     assert s3.open_uploads == []
 
@@ -81,7 +81,7 @@ def begun_by_another(archive: Archive, s3: Sink, event: Event, *, ago: float, se
         s3.client().upload_part(**where, **checked, UploadId=upload_id, PartNumber=number, Body=body)
     upload = Upload(wanted.key("mp4"), upload_id, PART, len(LONG.content), f'"{LONG.medium.sha256[:32]}"')
     archive.record(replace(upload_event(wanted, upload), received_at=clock.at(time() - ago)))
-    s3.calls.clear()
+    s3.count_anew()
     return upload_id
 
 
@@ -94,7 +94,7 @@ def test_what_a_run_beside_it_may_be_at_is_left_alone(archive_at_work: Archive, 
     assert s3.object(s3.keys[0]).content == LONG.content
     assert list(s3.objects.uploads) == [theirs]
     assert len(s3.objects.uploads[theirs].parts) == sent
-    assert (s3.calls["CreateMultipartUpload"], s3.calls["UploadPart"]) == (1, PARTS)
+    assert (s3.done["CreateMultipartUpload"], s3.done["UploadPart"]) == (1, PARTS)
 
 
 @pytest.mark.parametrize(("sent", "anew"), [(0, 1), (2, 0)])
@@ -105,7 +105,7 @@ def test_what_a_run_has_left_that_was_killed_is_gone_on_with_or_dropped(
     begun_by_another(archive_at_work, s3, event, ago=960, sent=sent)
     assert archive_at_work.try_medium(event, "output")
     assert s3.object(s3.keys[0]).content == LONG.content
-    assert (s3.calls["CreateMultipartUpload"], s3.calls["UploadPart"]) == (anew, PARTS - sent)
+    assert (s3.done["CreateMultipartUpload"], s3.done["UploadPart"]) == (anew, PARTS - sent)
     assert s3.open_uploads == []
 
 
@@ -119,13 +119,13 @@ def test_what_a_host_that_fails_in_the_middle_has_sent_is_not_asked_for_again(
     (upload,) = s3.objects.uploads.values()
     assert len(upload.parts) == 3
 
-    s3.calls.clear()
+    s3.count_anew()
     archive_at_work.apis.sync.links.die("g-1")  # by now
     archive_at_work.set_keys()
     archive_at_work.apis.sync.job("g-1").output = "/quick/long.mp4"
     assert archive_at_work.try_medium(event, "output", tries=2)
     assert s3.object(s3.keys[0]).content == LONG.content
-    assert (s3.calls["CreateMultipartUpload"], s3.calls["UploadPart"]) == (0, PARTS - 3)
+    assert (s3.done["CreateMultipartUpload"], s3.done["UploadPart"]) == (0, PARTS - 3)
     assert s3.open_uploads == []
 
 
@@ -152,7 +152,7 @@ def test_a_link_that_dies_in_the_middle_is_followed_by_the_fresh_one_from_there(
     archive_at_work.apis.sync.job("g-1").output = "/quick/long.mp4"
     assert archive_at_work.try_medium(event, "output")
     assert s3.object(s3.keys[0]).content == LONG.content
-    assert (s3.calls["CreateMultipartUpload"], s3.calls["UploadPart"]) == (1, PARTS + 1)  # the one that was cut
+    assert (s3.done["CreateMultipartUpload"], s3.done["UploadPart"]) == (1, PARTS)
     assert (s3.open_uploads, s3.calls["AbortMultipartUpload"]) == ([], 0)
 
 
@@ -171,5 +171,5 @@ def test_also_where_the_try_goes_on_with_an_earlier_ones(
         archive_at_work.apis.sync.links.die("g-1")
         assert tried.result()
     assert s3.object(s3.keys[0]).content == LONG.content
-    assert (s3.calls["CreateMultipartUpload"], s3.calls["UploadPart"]) == (0, PARTS - 2)
+    assert (s3.done["CreateMultipartUpload"], s3.done["UploadPart"]) == (0, PARTS - 2)
     assert len(archive_at_work.events(event, "poll")) == 1

@@ -84,11 +84,11 @@ def test_what_s3_has_is_not_sent_again_though_the_link_died_meanwhile(cloud: Clo
     )
     host.remove(f"/first/{FILE}")
     host.add("/v2/generations/g-1/download", host.url(f"/renewed/{FILE}").encode(), "text/plain")
-    s3.calls.clear()
+    s3.count_anew()
     called_function(environment, batch(cloud, medium, tries=2))
     assert s3.object(begun.upload.key, BUCKET).content == LONG.content
     assert s3.object(begun.upload.key, BUCKET).crc64nvme == LONG.crc64nvme
-    assert (s3.calls["CreateMultipartUpload"], s3.calls["UploadPart"]) == (0, 2)
+    assert (s3.done["CreateMultipartUpload"], s3.done["UploadPart"]) == (0, 2)
     assert s3.open_uploads == []
     (receipt,) = [event.receipt for event in events(table) if event.receipt and event.receipt.state == "archived"]
     assert (receipt.media_id, receipt.bytes) == (medium.media_id, len(LONG.content))

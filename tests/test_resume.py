@@ -60,7 +60,7 @@ def stopped(wanted: Order, bucket: Bucket, s3: Sink) -> Upload:
     begun: list[Upload] = []
     done = transfer.transfer(replace(wanted, seconds=0, began=begun.append), bucket)
     assert done == Unfinished(begun[0], 0)
-    s3.calls.clear()
+    s3.count_anew()
     put(s3, begun[0], {number: LONG.content[(number - 1) * PART : number * PART] for number in (1, 2, 4)})
     return begun[0]
 
@@ -75,7 +75,7 @@ def put(s3: Sink, upload: Upload, contents: dict[int, bytes]) -> None:
             Body=content,
             ChecksumAlgorithm="CRC64NVME",
         )
-    s3.calls.clear()
+    s3.count_anew()
 
 
 class TestTimeOver:
@@ -89,7 +89,7 @@ class TestTimeOver:
             assert again == Unfinished(begun, 4 if number == 3 else 5)
         stored(replace(order(host.url("/again/long.mp4")), resume=begun), bucket)
         kept(s3, LONG.content)
-        assert s3.calls["UploadPart"] == PARTS - 5
+        assert s3.done["UploadPart"] == PARTS - 5
 
     def test_it_stops_where_a_part_ends_and_the_next_run_finishes(
         self, host: MediaHost, s3: Sink, bucket: Bucket, one_by_one: None
@@ -103,10 +103,10 @@ class TestTimeOver:
         there = s3.objects.uploads[begun[0].upload_id].parts
         assert 0 < len(there) == done.parts < PARTS
         assert {part.size for part in there.values()} == {PART}
-        s3.calls.clear()
+        s3.count_anew()
         stored(replace(order(host.url("/quick/long.mp4")), resume=begun[0]), bucket)
         kept(s3, LONG.content)
-        assert s3.calls["UploadPart"] == PARTS - done.parts
+        assert s3.done["UploadPart"] == PARTS - done.parts
 
     def test_where_all_parts_are_there_only_the_end_is_left_to_do(
         self, host: MediaHost, s3: Sink, bucket: Bucket
@@ -127,7 +127,7 @@ class TestFailed:
         with pytest.raises(TransferError):
             transfer.transfer(replace(wanted, began=begun.append), bucket)
         assert s3.keys == []
-        s3.calls.clear()
+        s3.count_anew()
         return [upload for upload in begun if upload.upload_id in s3.objects.uploads]
 
     def test_the_next_run_goes_on(self, host: MediaHost, s3: Sink, bucket: Bucket) -> None:
@@ -136,7 +136,7 @@ class TestFailed:
         assert len(s3.objects.uploads[begun.upload_id].parts) == 4
         stored(replace(order(host.url("/works/long.mp4")), resume=begun), bucket)
         kept(s3, LONG.content)
-        assert (s3.calls["CreateMultipartUpload"], s3.calls["UploadPart"]) == (0, PARTS - 4)
+        assert (s3.calls["CreateMultipartUpload"], s3.done["UploadPart"]) == (0, PARTS - 4)
 
     def test_where_only_the_end_failed_only_that_is_done(self, host: MediaHost, s3: Sink, bucket: Bucket) -> None:
         s3.fail("CompleteMultipartUpload", times=2)
@@ -190,7 +190,7 @@ class TestTheSameMedium:
         host.revoke("/first/long.mp4")
         stored(replace(order(elsewhere.url("/renewed/9/long.mp4")), resume=begun), bucket)
         kept(s3, LONG.content)
-        assert s3.calls["UploadPart"] == PARTS - 3
+        assert s3.done["UploadPart"] == PARTS - 3
 
     @pytest.mark.parametrize(
         ("now", "fault"),
@@ -234,7 +234,7 @@ class TestTheSameMedium:
             transfer.transfer(wanted, bucket)
         stored(wanted, bucket)
         kept(s3, LONG.content)
-        assert s3.calls["UploadPart"] == PARTS - 3
+        assert s3.done["UploadPart"] == PARTS - 3
 
 
 class TestTheUpload:
@@ -248,18 +248,18 @@ class TestTheUpload:
         s3.fail("HeadObject", status=status, code="AccessDenied")
         stored(replace(order(host.url("/gone/long.mp4")), resume=begun), bucket)
         kept(s3, LONG.content)
-        assert s3.calls["UploadPart"] == PARTS
+        assert s3.done["UploadPart"] == PARTS
 
     def test_one_that_was_completed_is_the_object(self, host: MediaHost, s3: Sink, bucket: Bucket) -> None:
         """Its run was killed between S3's answer and ours: nothing is fetched a second time."""
         begun: list[Upload] = []
         wanted = replace(order(host.url("/done/long.mp4")), began=begun.append)
         first = stored(wanted, bucket)
-        s3.calls.clear()
+        s3.count_anew()
         again = stored(replace(wanted, resume=begun[0]), bucket)
         assert (again.version_id, again.checksum) == (first.version_id, first.checksum)
         kept(s3, LONG.content)
-        assert s3.calls["UploadPart"] == 0
+        assert s3.done["UploadPart"] == 0
 
     def test_two_runs_at_once_do_not_spoil_it(self, host: MediaHost, s3: Sink, bucket: Bucket) -> None:
         """A part that comes twice is the same bytes. Who comes too late finds the object, or has to come again."""

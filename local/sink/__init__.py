@@ -3,7 +3,7 @@
     with sink(tls=True, keep=True) as s3:
         s3.client()                               # a boto3 client for it; any bucket exists
         s3.fail("UploadPart", status=503)         # the next one is refused; also hang, cut and lose
-        s3.calls["UploadPart"]                    # how many there were
+        s3.calls["UploadPart"]                    # how many there were; and in s3.done, how many took effect
         s3.object("media/a.mp4").content          # what was stored
 
 The emulated AWS is slow and knows neither full-object checksums nor least part sizes: this one is for tests of the
@@ -45,6 +45,7 @@ class Sink:
         self.ca_file = ca_file
         self.objects = Objects(keep=keep)
         self.calls: Counter[str] = Counter()
+        self.done: Counter[str] = Counter()  # those of them that took effect
         self.requests: list[Call] = []
         self.first = self.last = 0.0  # seconds since 1970: of the first call and of the last answer
         self._faults: list[Fault] = []
@@ -112,6 +113,18 @@ class Sink:
                     return fault
         return None
 
+    def took_effect(self, call: Call) -> None:
+        """Count a call that was done."""
+        with self._lock:
+            self.done[call.operation] += 1
+
+    def count_anew(self) -> None:
+        """Forget what was counted. A call that its client has given up may come even now: it counts in `calls`, and not
+        in `done`."""
+        with self._lock:
+            self.calls.clear()
+            self.done.clear()
+
     def told(self) -> bytes:
         """Calls and objects as JSON."""
         stored = [
@@ -125,6 +138,7 @@ class Sink:
         """Calls and objects."""
         self.first = self.last = 0.0
         self.calls.clear()
+        self.done.clear()
         self.requests.clear()
         self.objects.stored.clear()
         self.objects.uploads.clear()

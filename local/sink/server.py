@@ -106,6 +106,7 @@ class _Handler(BaseHTTPRequestHandler):
         if fault and not fault.late:
             self._suffer(fault)
         answer = ANSWERS[call.operation](self.server.sink.objects, call)
+        self.server.sink.took_effect(call)
         if fault:
             self._suffer(fault)
         return answer
