@@ -7,7 +7,7 @@ PROOF = PYTHONPATH=layers/dailies/python $(BIN)/python -m
 export PYTHONDONTWRITEBYTECODE :=
 
 .DEFAULT_GOAL := help
-.PHONY: help setup browser up down media-up media-down logs demo bench-archive bench-receive bench-suite examples fuzz proof smoke audit test check lint format lock clean
+.PHONY: help setup browser up down media-up media-down logs demo invoke bench-archive bench-receive bench-suite examples fuzz proof smoke audit test check lint format lock clean
 
 help:  ## this list
 	@sed -n 's/^\([a-z-]*\):.*## /  make \1\t/p' $(MAKEFILE_LIST) | expand -t 22
@@ -35,6 +35,9 @@ logs: setup  ## follows the functions' logs
 
 demo: setup  ## up, then every webhook called as its provider calls it, and what became of it
 	@$(BIN)/python -m local.demo
+
+invoke: setup  ## one function with one event, in Lambda's image: needs Docker (EVENT=sync_generation/completed, ARGS=--help)
+	@$(BIN)/python -m local.invoke $(EVENT) $(ARGS)
 
 bench-archive: setup  ## the archive's engine against others, ten minutes (ARGS=--quick: one)
 	@$(BIN)/python -m bench.archive $(ARGS)

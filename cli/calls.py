@@ -90,7 +90,7 @@ def call(order: Order) -> Call:
 
 
 def as_event(made: Call) -> str:
-    """What API Gateway hands to the function for a call: for `sam local invoke -e -`."""
+    """What API Gateway hands to the function for a call: for `python -m local.invoke FUNCTION --event -`."""
     return json.dumps(http_api_event(made, datetime.now(UTC)), indent=2)
 
 

@@ -156,28 +156,35 @@ def _override(name: str, value: str) -> str:
     return f'{name}="{value}"'
 
 
-def _sam(command: str, options: Sequence[str], environment: dict[str, str], folder: Path) -> None:
-    """Run `sam`; what it says goes to `<folder>/sam-<command>.log`. A StackError names that file when it fails."""
-    if not SAM.exists():
-        raise StackError("the SAM command is not installed; `make setup` does it")
-    # The user's environment, as pip may need its proxy and its index, but nothing that names another AWS, another
-    # Python or another make.
+def sam_environment(folder: Path) -> dict[str, str]:
+    """What `sam` runs with: nothing of the user's that names another AWS, and its settings in this folder.
+
+    The rest of the user's environment is kept: pip may need its proxy and its index, Docker its host.
+    """
+    # Nor what names another Python or another make.
     kept = {k: v for k, v in os.environ.items() if not k.startswith(("AWS_", "SAM_", "PYTHON", "MAKE", "MFLAGS"))}
-    own = {
+    return kept | {
         # `sam build` looks for the runtime's interpreter on PATH.
         "PATH": f"{ROOT / '.venv/bin'}:{os.environ.get('PATH', os.defpath)}",
         "AWS_DEFAULT_REGION": "us-east-1",
         "AWS_CONFIG_FILE": os.devnull,
         "AWS_SHARED_CREDENTIALS_FILE": os.devnull,
+        "AWS_EC2_METADATA_DISABLED": "true",  # it has credentials, or needs none
         "SAM_CLI_TELEMETRY": "0",
         "__SAM_CLI_APP_DIR": str(folder / "sam-settings"),
     }
+
+
+def _sam(command: str, options: Sequence[str], environment: dict[str, str], folder: Path) -> None:
+    """Run `sam`; what it says goes to `<folder>/sam-<command>.log`. A StackError names that file when it fails."""
+    if not SAM.exists():
+        raise StackError("the SAM command is not installed; `make setup` does it")
     log = folder / f"sam-{command}.log"
     with log.open("wb") as output:
         done = subprocess.run(
             [str(SAM), command, *options],
             cwd=ROOT,
-            env=kept | own | environment,
+            env=sam_environment(folder) | environment,
             stdin=subprocess.DEVNULL,
             stdout=output,
             stderr=output,

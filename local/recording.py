@@ -1,4 +1,4 @@
-"""Recorded events: what AWS hands to each function, for `sam local invoke FUNCTION -e events/...`, for tests, to read.
+"""Recorded events: what AWS hands to each function, for `make invoke EVENT=...`, for tests, to read.
 
     python -m local.recording                                    writes events/ anew; the same code, the same files
     python -m local.recording --check                            writes nothing; ends with 1 where a file is another

@@ -48,6 +48,7 @@ LANES: Sequence[Sequence[Script]] = (
         Script("proof.load", (*LOAD.options(quick=True), "--folder", str(STACK), "--running")),
         Script("bench.delay", ("--calls", "3", "--running", str(STACK))),
         Script("local.pictures", ("--folder", str(FOLDER / "pictures"))),
+        Script("local.invoke", ("--check", "sync_generation/completed")),
         Script("local.down"),
     ),
     (Script("proof", ("--quick", *WITHOUT_LOAD)),),

@@ -66,7 +66,7 @@ def trigger(
     ] = "",
     print_as: Annotated[
         Literal["event", "curl"] | None,
-        typer.Option("--print", help="Do not call: print the event for `sam local invoke -e -`, or a curl line."),
+        typer.Option("--print", help="Do not call: print the event for `make invoke`, or a curl line."),
     ] = None,
     reveal: Annotated[bool, typer.Option("--reveal", help="Print it with a deployed stack's secret in it.")] = False,
     yes: Yes = False,
