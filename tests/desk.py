@@ -5,6 +5,7 @@ import gzip
 import json
 from collections.abc import Iterator
 from dataclasses import replace
+from time import time
 
 import pytest
 
@@ -18,6 +19,7 @@ from dailies.providers import every_provider
 from dailies.queue import FailureQueue, WorkQueue
 from dailies.table import Table
 from dailies.telemetry import Telemetry
+from dailies.wanted import Wanted, known, receipt_event
 from local.apis import LOST, ProviderApis, provider_apis
 from local.apis.callbacks import Callback
 from tests.cloud import TABLE, Cloud
@@ -146,7 +148,13 @@ class Archive:
         return self.hears(self.apis.captions.callbacks.told[-1])
 
     def try_medium(self, event: Event, role: str, *, tries: int = 1, seconds: float = 60) -> bool:
-        """Work off the message of the event's medium in a role; whether it is done with."""
+        """Work off the message of the event's medium in a role, the so manieth try of it; whether it is done with."""
+        medium = next(medium for medium in event.media if medium.role == role)
+        self.has_been_tried(event, medium, tries - 1)
+        return self.receive(event, role, times=tries, seconds=seconds)
+
+    def receive(self, event: Event, role: str, *, times: int, seconds: float = 60) -> bool:
+        """Work off that message, which SQS shows for so many times; whether it is done with."""
         medium = next(medium for medium in event.media if medium.role == role)
         about = {"role": role, "media_id": medium.media_id}
         detail = {"provider": event.provider, "webhook": event.webhook, "job_id": event.job_id, "media": [about]}
@@ -157,9 +165,17 @@ class Archive:
             "messageId": received["MessageId"],
             "receiptHandle": received["ReceiptHandle"],
             "body": received["Body"],
-            "attributes": {"ApproximateReceiveCount": str(tries)},
+            "attributes": {"ApproximateReceiveCount": str(times)},
         }
         return archive(self.desk, message, seconds=seconds)
+
+    def has_been_tried(self, event: Event, medium: Media, times: int) -> None:
+        """So many tries have come to nothing: those that are not recorded yet are now."""
+        of_it = Wanted(PROVIDERS[event.provider], event.webhook, event.job_id, medium.role, medium.media_id)
+        before = known(of_it, self.table.events(event.provider, event.job_id), time()).tries
+        for _ in range(times - before):
+            receipt = Receipt(role=medium.role, media_id=medium.media_id, state="pending", at=clock.now())
+            self.record(receipt_event(of_it, receipt))
 
     def events(self, event: Event, origin: str = "") -> list[Event]:
         """What is recorded of the event's job, of one origin or of all, in its order."""
@@ -168,7 +184,11 @@ class Archive:
 
     def receipt(self, event: Event) -> Receipt:
         """What the last try came to."""
-        return [one.receipt for one in self.events(event, "archive") if one.receipt][-1]
+        return self.receipts(event)[-1]
+
+    def receipts(self, event: Event) -> list[Receipt]:
+        """What each try came to."""
+        return [one.receipt for one in self.events(event, "archive") if one.receipt]
 
     def job(self, event: Event) -> Job:
         """What the job's events add up to."""

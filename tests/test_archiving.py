@@ -13,9 +13,35 @@ from dailies.models import Event, MediaState
 from local.media import Medium
 from local.sink import BUCKET, Sink
 from tests.desk import FIRST_PAUSE, TRIES, Archive
+from tests.template import resources, template
 from tests.test_mp4 import FRAGMENTED
 
 type Trouble = Callable[[Sink], object]
+
+
+class TestTries:
+    """What counts as one: a receipt. SQS counts receives."""
+
+    def test_a_receive_that_did_not_reach_the_function_is_none(self, archive_at_work: Archive) -> None:
+        """Lambda was throttled, or ended the function before it could say anything."""
+        event = archive_at_work.generation("/fault/broken/generation.mp4")
+        for received in (TRIES, TRIES + 1):
+            assert not archive_at_work.receive(event, "output", times=received)
+            assert archive_at_work.receipt(event).state == "pending"
+        assert archive_at_work.receive(event, "output", times=TRIES + 2)
+        assert archive_at_work.receipt(event).state == "failed"
+
+    def test_a_message_that_is_brought_back_has_all_of_them(self, archive_at_work: Archive) -> None:
+        event = archive_at_work.generation("/fault/broken/generation.mp4")
+        assert archive_at_work.try_medium(event, "output", tries=TRIES)
+        for received in range(1, TRIES):
+            assert not archive_at_work.receive(event, "output", times=received)
+        assert archive_at_work.receive(event, "output", times=TRIES)
+        assert [receipt.state for receipt in archive_at_work.receipts(event)].count("failed") == 2
+
+    def test_the_queue_gives_up_after_the_last_try_that_there_can_be(self) -> None:
+        redrive = resources("AWS::SQS::Queue")["ArchiveQueue"]["RedrivePolicy"]
+        assert redrive["maxReceiveCount"] > template()["Parameters"]["ArchiveTries"]["MaxValue"]
 
 
 class TestPauses:
@@ -84,14 +110,14 @@ class TestPauses:
         assert not archive_at_work.try_medium(event, "output")
         assert archive_at_work.pauses == [LONGEST_ASKED]
 
-    def test_where_aws_fails_at_the_last_try_it_is_shown_at_once_to_be_moved_away(
+    def test_where_aws_fails_the_message_has_its_pause_and_no_try_is_used_up(
         self, archive_at_work: Archive, s3: Sink
     ) -> None:
-        """SQS counts what it shows; the next time it moves the message to the dead letters instead."""
         batch = archive_at_work.batch({"g-1": "batch-1.mp4"})
         s3.fail("GetObject", status=403, code="AccessDenied", times=100)
         assert not archive_at_work.try_medium(batch, "result", tries=TRIES)
-        assert archive_at_work.pauses == [0]
+        assert 0.8 * 60 - 1 <= archive_at_work.pauses[0] <= 1.2 * 60 + 1
+        assert archive_at_work.job(batch).stage == "archiving"
 
     def test_what_is_done_with_is_not_waited_for(self, archive_at_work: Archive) -> None:
         event = archive_at_work.generation()

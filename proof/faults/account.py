@@ -103,9 +103,16 @@ class Account:
         for api in (apis.sync, apis.creatify, apis.captions):
             api.part.gate.limits = []
         self.functions = {name: self._function(name, folder) for name in stack.functions}
-        self.most_receives = int(self.functions["Archive"].environment["ARCHIVE_TRIES"])
+        self.most_receives = self._most_receives()
         self._listener = listening_queue(stack, "proof-listener")
         self._ended = threading.Event()
+
+    def _most_receives(self) -> int:
+        """After so many SQS moves a message to the dead letters."""
+        asked = self.aws.sqs.get_queue_attributes(
+            QueueUrl=self.stack.outputs["ArchiveQueueUrl"], AttributeNames=["RedrivePolicy"]
+        )
+        return int(json.loads(asked["Attributes"]["RedrivePolicy"])["maxReceiveCount"])
 
     # ---- before -----------------------------------------------------------------------------------------------------
 

@@ -72,13 +72,17 @@ class Desk:
 
 def archive(desk: Desk, message: Mapping[str, Any], *, seconds: float) -> bool:
     """Work off one queue message within `seconds`. True where it is done with: archived, given up or queued anew;
-    False where it comes again, after a pause or, when the tries are used up, in the dead-letter queue."""
-    tries = int(message["attributes"]["ApproximateReceiveCount"])
+    False where it comes again, after a pause.
+
+    A try is one that has a receipt. SQS counts the receives besides, which may be more: also that Lambda was throttled,
+    or AWS did not answer, is one. But it begins anew with a message that is brought back."""
+    tries = received = int(message["attributes"]["ApproximateReceiveCount"])
     wanted = None
     try:
         wanted = _look_up(desk, message)
         if wanted is None or wanted.archived:
             return True
+        tries = min(received, wanted.tries + 1)
         try:
             receipt, error = _try(desk, wanted, tries, seconds)
         except NoRoom as full:
@@ -274,7 +278,7 @@ def _come_again(
     desk: Desk, message: Mapping[str, Any], tries: int, wanted: Wanted | None, error: TransferError | None = None
 ) -> bool:
     """Leave the message in the queue: after a pause that doubles, or the longer one that the host asked for, but not
-    beyond the link's last chance; at once where its next receipt is one too many and SQS moves it to the dead letters.
+    beyond the link's last chance.
 
     From the last chance on the pauses are the usual ones: short ones would use up the tries while the host still fails,
     and a try behind the link's end is one that asks for a fresh link, or says that it is `lost`. Nor does the link's
@@ -285,7 +289,7 @@ def _come_again(
     left = _left(wanted.link) if wanted and wanted.link else None
     if left is not None and left > LAST_CHANCE_SECONDS and not isinstance(error, LimitReached):
         pause = min(pause, left - LAST_CHANCE_SECONDS)
-    desk.queue.wait(message["receiptHandle"], 0 if tries >= desk.most_tries else max(1, round(pause)))
+    desk.queue.wait(message["receiptHandle"], max(1, round(pause)))
     return False
 
 

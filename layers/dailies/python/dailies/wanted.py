@@ -3,13 +3,14 @@
 import json
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import asdict, dataclass, replace
+from itertools import takewhile
 from typing import Any
 
 from dailies import clock
 from dailies.bucket import media_key
 from dailies.clock import Moment
 from dailies.confirming import Claim
-from dailies.models import Event, Media, Receipt, Report, Upload, content_digest
+from dailies.models import Event, Media, MediaState, Receipt, Report, Upload, content_digest
 from dailies.provider import Listing, Provider
 from dailies.recording import nothing, poll_event
 
@@ -22,7 +23,7 @@ class Wanted:
 
     From the message: whose it is. From the job's events: its newest link, what the newest delivery with one claims,
     when it was found first, how long the provider says that it plays, the upload that an earlier run has left, whether
-    it is archived.
+    it is archived, how many tries since it was found or given up have come to nothing.
     """
 
     provider: Provider
@@ -35,6 +36,7 @@ class Wanted:
     found_at: Moment = ""
     upload: Upload | None = None
     archived: bool = False
+    tries: int = 0
 
     def key(self, extension: str) -> str:
         """Where its object goes."""
@@ -60,6 +62,7 @@ def known(wanted: Wanted, events: Iterable[Event], now: float) -> Wanted:
     links: list[tuple[Moment, str, Media]] = []
     claims: list[tuple[Moment, str, Claim]] = []
     uploads: list[tuple[Moment, str, Upload]] = []
+    outcomes: list[tuple[Moment, MediaState]] = []
     tried = clock.at(now - LONGEST_RUN)
     archived = False
     prefix = wanted.key("")
@@ -77,7 +80,9 @@ def known(wanted: Wanted, events: Iterable[Event], now: float) -> Wanted:
             archived |= receipt.state == "archived"
             if event.origin == "archive":  # a renewal's says that a run goes on
                 tried = max(tried, receipt.at)
+                outcomes.append((receipt.at, receipt.state))
     left = [found for found in uploads if found[0] < tried]
+    newest_first = (state for _, state in sorted(outcomes, reverse=True))
     return replace(
         wanted,
         link=max(links)[2] if links else None,
@@ -85,6 +90,7 @@ def known(wanted: Wanted, events: Iterable[Event], now: float) -> Wanted:
         found_at=min(links)[0] if links else "",
         upload=max(left)[2] if left else None,
         archived=archived,
+        tries=sum(1 for _ in takewhile(lambda state: state == "pending", newest_first)),
     )
 
 
