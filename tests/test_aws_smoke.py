@@ -58,7 +58,7 @@ ALL = [FIRST, SECOND, DELETE, AGAIN]
 
 def outcomes(steps: list[Step[Account]], account: Account | None = None) -> list[Outcome]:
     account = account or Account()
-    return list(run_all(steps, account, lambda: account.deployed, lambda *_: 0.5, (OSError,)))
+    return list(run_all(steps, account, lambda: account.deployed, lambda *_: 0.5, unexpected=(OSError,)))
 
 
 def words(found: list[Outcome]) -> list[tuple[str, str, str]]:
@@ -199,10 +199,10 @@ class TestTheTable:
 
     def test_each_step_has_a_line_and_the_last_one_has_the_sums(self) -> None:
         assert report.table(self.FOUND).splitlines()[2:] == [
-            "| deploy | ok | 181 | 0.0071 | created |",
-            "| webhooks | wrong | 12 | 0.0003 | sync/batch: new 401 a / b |",
-            "| rotate-captions | left out | 0 | 0.0000 | no key |",
-            "| | | 193 | 0.0074 | 1 ok, 1 wrong, 1 left out |",
+            "| deploy | expected | ok | 181 | 0.0071 | created |",
+            "| webhooks | expected | wrong | 12 | 0.0003 | sync/batch: new 401 a / b |",
+            "| rotate-captions | expected | left out | 0 | 0.0000 | no key |",
+            "| | | | 193 | 0.0074 | 1 ok, 1 wrong, 1 left out |",
         ]
 
     def test_the_file_has_all_of_it(self, tmp_path: Path) -> None:

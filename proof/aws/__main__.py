@@ -107,7 +107,7 @@ def smoke(place: Place, given: argparse.Namespace, folder: Path) -> int:
         lacking = [step for step in steps if step.name in place.lacks]
         outcomes += [_left_out(step, place.lacks[step.name]) for step in lacking]
         tried = [step for step in steps if step not in lacking]
-        for outcome in run_all(tried, trial, trial.is_deployed, dollars, UNEXPECTED):
+        for outcome in run_all(tried, trial, trial.is_deployed, dollars, unexpected=UNEXPECTED, tell=_begin):
             outcomes.append(outcome)
             _tell(f"{outcome.name}: {outcome.word}, {outcome.seconds:.0f} s: {outcome.seen}")
     except KeyboardInterrupt:
@@ -170,6 +170,10 @@ def _ask(account: str, region: str, stack: str) -> None:
 
 def _left_out(step: Step[Trial], reason: str) -> Outcome:
     return Outcome(step.name, step.does, step.expected, "left out", reason, 0, 0)
+
+
+def _begin(step: Step[Trial]) -> None:
+    _tell(f"{step.name}: {step.does}; expected: {step.expected}")
 
 
 def _tell(what: str) -> None:

@@ -58,6 +58,7 @@ def delete_stack(trial: Trial) -> None:
         seconds=SETTLED_SECONDS,
     )
     if now:
+        _record_what_stays(trial)
         cloudformation.delete_stack(StackName=trial.record.stack_id or trial.name)
         now = until(
             f"the stack {trial.name} is gone",
@@ -68,3 +69,15 @@ def delete_stack(trial: Trial) -> None:
         if now:
             raise Wrong("DELETE_FAILED: its events in CloudFormation say why")
     trial.forget_stack()
+
+
+def _record_what_stays(trial: Trial) -> None:
+    """Also of a stack that was never finished, and so told no outputs: its table and bucket stay all the same."""
+    kinds = {"AWS::DynamoDB::Table": trial.record.tables, "AWS::S3::Bucket": trial.record.buckets}
+    pages = trial.place.client("cloudformation").get_paginator("list_stack_resources").paginate(StackName=trial.name)
+    for page in pages:
+        for one in page["StackResourceSummaries"]:
+            names, name = kinds.get(one["ResourceType"]), one.get("PhysicalResourceId")
+            if names is not None and name and name not in names:
+                names.append(name)
+    trial.keep()

@@ -22,8 +22,8 @@ def expected(tables: list[str], buckets: list[str]) -> list[str]:
     return sorted([*(f"table {name}" for name in tables), *(f"bucket {name}" for name in buckets)])
 
 
-def settled(place: Place, stack: str, wanted: list[str], *, seconds: float = 60) -> list[str]:
-    """What is there when no more than is wanted is left, or a minute later: services forget slowly what they delete."""
+def settled(place: Place, stack: str, wanted: list[str], *, seconds: float = 120) -> list[str]:
+    """What is there when no more than is wanted is left, or two minutes later: SQS takes one to delete a queue."""
     deadline = time.monotonic() + seconds
     while not set(there := found(place, stack)) <= set(wanted) and time.monotonic() < deadline:
         time.sleep(ROUND)

@@ -16,7 +16,8 @@ FAILED = {webhook: "failure" if webhook == "captions/creator" else "failed" for 
 TOO_LARGE = 1_048_577  # bytes: one more than MaxBodyBytes
 NOTICED_SECONDS = 60.0  # until a secret that was set verifies
 NOWHERE = "https://example.com/video.mp4"  # in a forged call, of which nothing is fetched
-BURST, CALLERS = 60, 20
+BURST = 60
+CALLERS = 8  # at once: a new account runs ten functions, and more would be answered 5xx
 RATE = "2"  # a second, and at once
 
 

@@ -8,19 +8,20 @@ from typing import Any
 
 from proof.aws.steps import Outcome
 
-HEAD = "| step | | seconds | dollars | what was seen |\n|---|---|--:|--:|---|"
+HEAD = "| step | expected | | seconds | dollars | what was seen |\n|---|---|---|--:|--:|---|"
 
 
 def line(outcome: Outcome) -> str:
     """A line of the table, in Markdown."""
     seen = " ".join(outcome.seen.replace("|", "/").split())
-    return f"| {outcome.name} | {outcome.word} | {outcome.seconds:.0f} | {outcome.dollars:.4f} | {seen} |"
+    figures = f"{outcome.seconds:.0f} | {outcome.dollars:.4f}"
+    return f"| {outcome.name} | {outcome.expected} | {outcome.word} | {figures} | {seen} |"
 
 
 def table(outcomes: Sequence[Outcome]) -> str:
     """All steps in Markdown, and their sums."""
     counts = [f"{sum(one.word == word for one in outcomes)} {word}" for word in ("ok", "wrong", "left out")]
-    sums = f"| | | {sum(one.seconds for one in outcomes):.0f} | {sum(one.dollars for one in outcomes):.4f} |"
+    sums = f"| | | | {sum(one.seconds for one in outcomes):.0f} | {sum(one.dollars for one in outcomes):.4f} |"
     return "\n".join([HEAD, *map(line, outcomes), f"{sums} {', '.join(counts)} |"])
 
 

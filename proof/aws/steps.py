@@ -71,11 +71,13 @@ def run_all[T](
     trial: T,
     is_deployed: Callable[[], bool],
     dollars: Callable[[Usage, float], float],
+    *,
     unexpected: tuple[type[Exception], ...] = (),
+    tell: Callable[[Step[T]], object] = lambda _: None,
 ) -> Iterator[Outcome]:
     """Run the steps one after the other. A step whose stack is not there (or still there) is left out, and so are all
     behind one that was interrupted; the interruption goes on behind the last outcome. Exceptions that are `unexpected`
-    make their step wrong; any other is a defect of this script, and ends it."""
+    make their step wrong; any other is a defect of this script, and ends it. `tell` is called with each that begins."""
     interrupted: KeyboardInterrupt | None = None
     for step in steps:
         began = time.monotonic()
@@ -87,6 +89,7 @@ def run_all[T](
             if step.stack is not None and step.stack != is_deployed():
                 raise LeftOut("the stack is not there" if step.stack else "the stack is still there")
             was_run = True
+            tell(step)
             word, seen = "ok", step.run(trial)
         except LeftOut as reason:
             word, seen = "left out", str(reason)

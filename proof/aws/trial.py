@@ -29,6 +29,9 @@ PARAMETERS = {
     "Architecture": "arm64",
 }
 
+# An update that was rolled back leaves a stack that works.
+USABLE = frozenset({"CREATE_COMPLETE", "UPDATE_COMPLETE", "UPDATE_ROLLBACK_COMPLETE"})
+
 
 @dataclass
 class Trial:
@@ -68,8 +71,8 @@ class Trial:
         return found
 
     def is_deployed(self) -> bool:
-        """Whether our stack is there, made to the end."""
-        return any(one["StackStatus"].endswith(("CREATE_COMPLETE", "UPDATE_COMPLETE")) for one in self.described())
+        """Whether our stack is there, and was created to the end."""
+        return any(one["StackStatus"] in USABLE for one in self.described())
 
     def parameters(self) -> dict[str, str]:
         """What the parameters file says."""
