@@ -1,7 +1,7 @@
 """The smoke test of AWS: which steps a run takes, what becomes of each, what may be touched, and its table."""
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -147,6 +147,19 @@ class TestWaiting:
     def test_what_does_not_come_is_wrong_and_says_what_was_seen_last(self) -> None:
         with pytest.raises(Wrong, match="three: not after 0 s; seen last: 2"):
             until("three", lambda: 2, lambda one: one == 3, seconds=0, pause=0)
+
+    def test_a_look_that_is_wrong_is_looked_at_again_and_told_in_the_end(self) -> None:
+        seen: Iterator[str | Wrong] = iter([Wrong("no such host"), "200"])
+
+        def look() -> str:
+            one = next(seen, Wrong("still none"))
+            if isinstance(one, Wrong):
+                raise one
+            return one
+
+        assert until("it answers", look, lambda one: one == "200", pause=0) == "200"
+        with pytest.raises(Wrong, match="it answers: not after 0 s; seen last: still none"):
+            until("it answers", look, bool, seconds=0, pause=0)
 
     def test_what_does_not_hold_is_wrong(self) -> None:
         expect(1, "fine")

@@ -109,15 +109,20 @@ def run_all[T](
 def until[S](
     what: str, look: Callable[[], S], good: Callable[[S], Any], *, seconds: float = 120, pause: float = 1
 ) -> S:
-    """What was seen when it was good; Wrong with what was seen last where that does not come in so many seconds."""
+    """What was seen when it was good; Wrong with what was seen last where that does not come in so many seconds. A look
+    that raises Wrong is one that was not good: a new host's name may not resolve yet."""
     deadline = time.monotonic() + seconds
     while True:
         late = time.monotonic() > deadline  # before the look, so that the last one is a whole one
-        seen = look()
-        if good(seen):
-            return seen
+        try:
+            seen = look()
+            if good(seen):
+                return seen
+            last = repr(seen)
+        except Wrong as wrong:
+            last = str(wrong)
         if late:
-            raise Wrong(f"{what}: not after {seconds:.0f} s; seen last: {seen!r}")
+            raise Wrong(f"{what}: not after {seconds:.0f} s; seen last: {last}")
         time.sleep(pause)
 
 

@@ -107,6 +107,23 @@ class Trial:
 
     def dailies(self, *arguments: str, given: str = "", ends: tuple[int, ...] = (0,)) -> str:
         """What the operator's command prints; Wrong where it ends otherwise. `given` is its standard input."""
+        done = self._dailies(arguments, given)
+        expect(
+            done.returncode in ends, f"`dailies {' '.join(arguments[:2])}` ended with {done.returncode}: {_said(done)}"
+        )
+        return done.stdout
+
+    def told(self, *arguments: str, ends: tuple[int, ...] = (0,)) -> Any:
+        """The same, of a command that prints JSON."""
+        done = self._dailies((*arguments, "--json"), "")
+        failed = f"`dailies {' '.join(arguments[:2])}` ended with {done.returncode}: {_said(done)}"
+        expect(done.returncode in ends, failed)
+        try:
+            return json.loads(done.stdout)
+        except ValueError:
+            raise Wrong(failed) from None
+
+    def _dailies(self, arguments: tuple[str, ...], given: str) -> subprocess.CompletedProcess[str]:
         options: list[str] = []
         if self.place.names_the_stack:
             options = ["--stack", self.name, "--region", self.place.session.region_name or ""]
@@ -121,17 +138,7 @@ class Trial:
         )
         with (self.folder / "dailies.log").open("a") as log:
             log.write(f"$ dailies {' '.join(arguments)}\n{done.stdout}{done.stderr}\n")
-        said = " ".join((done.stderr or done.stdout).split())[-500:]
-        expect(done.returncode in ends, f"`dailies {' '.join(arguments[:2])}` ended with {done.returncode}: {said}")
-        return done.stdout
-
-    def told(self, *arguments: str, ends: tuple[int, ...] = (0,)) -> Any:
-        """The same, of a command that prints JSON."""
-        printed = self.dailies(*arguments, "--json", ends=ends)
-        try:
-            return json.loads(printed)
-        except ValueError:
-            raise Wrong(f"`dailies {' '.join(arguments)}` printed no JSON: {printed[:200]}") from None
+        return done
 
     def row(self, provider: str, job_id: str) -> dict[str, Any]:
         """The job as `dailies job` tells it; empty where there is none yet."""
@@ -148,3 +155,8 @@ def described(place: Place, name: str) -> list[Mapping[str, Any]]:
             raise
         return []
     return [one for one in found if one["StackStatus"] != "DELETE_COMPLETE"]
+
+
+def _said(done: subprocess.CompletedProcess[str]) -> str:
+    """A command's last words."""
+    return " ".join((done.stderr or done.stdout).split())[-500:]
