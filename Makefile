@@ -7,7 +7,7 @@ PROOF = PYTHONPATH=layers/dailies/python $(BIN)/python -m
 export PYTHONDONTWRITEBYTECODE :=
 
 .DEFAULT_GOAL := help
-.PHONY: help setup browser up down media-up media-down logs demo invoke bench-archive bench-receive bench-suite examples fuzz proof smoke audit test check lint format lock clean
+.PHONY: help setup browser up down media-up media-down logs demo invoke bench-archive bench-receive bench-suite examples fuzz proof aws-smoke smoke audit test check lint format lock clean
 
 help:  ## this list
 	@sed -n 's/^\([a-z-]*\):.*## /  make \1\t/p' $(MAKEFILE_LIST) | expand -t 22
@@ -50,6 +50,9 @@ fuzz: setup  ## what strangers can reach, fuzzed: a million runs of each target,
 
 proof: setup  ## what Dailies promises, tried at length: faults, load, memory, states, other servers, fuzzing; twenty minutes (ARGS=--quick: two)
 	@$(PROOF) proof $(ARGS)
+
+aws-smoke: setup  ## all of it once on an AWS account of yours, then deleted: an hour, ten cents (ARGS=--local: emulated)
+	@$(PROOF) proof.aws $(ARGS)
 
 bench-receive: setup  ## a receiver's speed against others, three minutes (ARGS=--quick: one)
 	@$(BIN)/python -m bench.receive $(ARGS)

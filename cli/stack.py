@@ -5,6 +5,7 @@ import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import boto3
@@ -143,9 +144,9 @@ class Stack:
         return {"endpoint_url": self.endpoint_url, "config": self._config}
 
 
-def local() -> Stack:
-    """The stack that `make up` brought up: of `.local`, or the folder that DAILIES_LOCAL names."""
-    folder = local_stack.folder_from_environment()
+def local(folder: Path | None = None) -> Stack:
+    """The stack that `make up` brought up: of this folder, else of the one that DAILIES_LOCAL names, or `.local`."""
+    folder = folder or local_stack.folder_from_environment()
     try:
         up = local_stack.read(folder)
     except StackError:

@@ -145,9 +145,9 @@ def deploy(built: Path, aws: Aws, parameters: Mapping[str, str], folder: Path) -
     _sam("deploy", [*itertools.chain(*options.items()), *switches, *overrides], environment, folder)
 
 
-def resources(aws: Aws) -> dict[str, str]:
-    """What the stack is made of: each resource's name in the template, and what it is called in AWS."""
-    pages = aws.cloudformation.get_paginator("list_stack_resources").paginate(StackName=STACK_NAME)
+def resources(aws: Aws, stack_name: str = STACK_NAME) -> dict[str, str]:
+    """What a stack is made of: each resource's name in the template, and what it is called in AWS."""
+    pages = aws.cloudformation.get_paginator("list_stack_resources").paginate(StackName=stack_name)
     summaries = [summary for page in pages for summary in page["StackResourceSummaries"]]
     return {summary["LogicalResourceId"]: summary["PhysicalResourceId"] for summary in summaries}
 

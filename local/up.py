@@ -21,7 +21,6 @@ from concurrent.futures import ThreadPoolExecutor
 from http import HTTPStatus
 from http.client import HTTPConnection, HTTPException
 from pathlib import Path
-from typing import Any
 from urllib.parse import urlsplit
 
 from local import cloudwatch, deploy, emulator, gaps, media_site, ports, processes, roles, stack
@@ -80,7 +79,7 @@ def up(
             tell("deploying")
             deploy.deploy(built, aws, {**parameters, **prepare(aws)}, folder)
             template = gaps.processed_template(aws, deploy.STACK_NAME)
-            running = _complete(aws, template, webhook_port, folder)
+            running = complete(aws, deploy.STACK_NAME, webhook_port, folder)
             if record:
                 roles.append(roles.deployed_roles(aws, template, deploy.resources(aws)), folder / REQUESTS)
         except BaseException:
@@ -90,7 +89,7 @@ def up(
         stack.write(running, folder)
         tell("calling each webhook once")
         _call_each_webhook(running, [(method, path) for method, path, _ in gaps.routes(template)])
-        _start_cloudwatch(folder)
+        start_cloudwatch(folder)
         return running
 
 
@@ -123,9 +122,10 @@ def _running_emulator(folder: Path) -> Aws | None:
     return aws if processes.running(emulator.NAME, folder) and emulator.is_ready(aws.port) else None
 
 
-def _complete(aws: Aws, template: dict[str, Any], webhook_port: int | None, folder: Path) -> Stack:
-    """Make up for what the deploy left out, open the front door, and say how all of it is reached."""
-    physical = deploy.resources(aws)
+def complete(aws: Aws, stack_name: str, webhook_port: int | None, folder: Path) -> Stack:
+    """Make up for what a deploy left out, open the front door, and say how all of it is reached."""
+    template = gaps.processed_template(aws, stack_name)
+    physical = deploy.resources(aws, stack_name)
     gaps.create_routes(aws, template, physical)
     gaps.type_queue_concurrency(aws)
     functions = {
@@ -137,10 +137,10 @@ def _complete(aws: Aws, template: dict[str, Any], webhook_port: int | None, fold
         name: aws.functions.get_function_configuration(FunctionName=function)["LoggingConfig"]
         for name, function in functions.items()
     }
-    described = aws.cloudformation.describe_stacks(StackName=deploy.STACK_NAME)["Stacks"][0]
+    described = aws.cloudformation.describe_stacks(StackName=stack_name)["Stacks"][0]
     return Stack(
         aws=aws,
-        stack_name=deploy.STACK_NAME,
+        stack_name=stack_name,
         webhook_base_url=f"http://127.0.0.1:{_open_front_door(aws, physical['Api'], webhook_port, folder)}",
         outputs={output["OutputKey"]: output["OutputValue"] for output in described["Outputs"]},
         functions=functions,
@@ -167,7 +167,7 @@ def _open_front_door(aws: Aws, api_id: str, port: int | None, folder: Path) -> i
     return port
 
 
-def _start_cloudwatch(folder: Path) -> None:
+def start_cloudwatch(folder: Path) -> None:
     """Anew each time: the functions and the alarms may be others now. After our own calls, which prove nothing."""
     processes.end(cloudwatch.NAME, folder)
     environment = {"LANG": "C.UTF-8", "PYTHONPATH": str(ROOT)}

@@ -32,6 +32,7 @@ ELSEWHERE = {
     "local.preflight.judge": "local.preflight",
     "local.sink": "bench.archive",
     "local.smoke": "itself",
+    "proof.aws": "needs an AWS account, or minutes of the emulated one; what it decides, tests/test_aws_smoke.py",
     "proof.faults.worker": "proof.faults",
     "proof.fuzz.run": "proof.fuzz",
     "proof.transfers.killing": "proof.transfers",
