@@ -13,6 +13,7 @@ import argparse
 import json
 import os
 import platform
+import signal
 import sys
 import tempfile
 from collections.abc import Sequence
@@ -70,6 +71,7 @@ def _tell(what: str) -> None:
 
 
 def main() -> None:
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # so that what runs is ended with us, as by Ctrl-C
     options = argparse.ArgumentParser(
         prog="python -m bench.suite", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
