@@ -1,16 +1,18 @@
 """A queue that hears all that Dailies tells the bus, as one of the owner's systems would have it."""
 
 import json
+from typing import TYPE_CHECKING
 
-from local.stack import Stack
+if TYPE_CHECKING:
+    from mypy_boto3_events import EventBridgeClient
+    from mypy_boto3_sqs import SQSClient
 
 
-def listening_queue(stack: Stack, name: str) -> str:
-    """Make it, behind a rule of the same name: its URL. Asked for once more, it is the same one."""
-    aws, bus = stack.aws, stack.outputs["BusName"]
-    url = aws.sqs.create_queue(QueueName=name)["QueueUrl"]
-    arn = aws.sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["QueueArn"])["Attributes"]["QueueArn"]
-    rule = aws.events.put_rule(Name=name, EventBusName=bus, EventPattern='{"source":["dailies"]}')["RuleArn"]
+def listening_queue(sqs: "SQSClient", events: "EventBridgeClient", bus: str, queue: str, rule: str) -> str:
+    """Make it, behind a rule on the bus: its URL. Asked for once more, it is the same one."""
+    url = sqs.create_queue(QueueName=queue)["QueueUrl"]
+    arn = sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["QueueArn"])["Attributes"]["QueueArn"]
+    source = events.put_rule(Name=rule, EventBusName=bus, EventPattern='{"source":["dailies"]}')["RuleArn"]
     policy = {
         "Version": "2012-10-17",
         "Statement": {
@@ -18,9 +20,9 @@ def listening_queue(stack: Stack, name: str) -> str:
             "Principal": {"Service": "events.amazonaws.com"},
             "Action": "sqs:SendMessage",
             "Resource": arn,
-            "Condition": {"ArnEquals": {"aws:SourceArn": rule}},
+            "Condition": {"ArnEquals": {"aws:SourceArn": source}},
         },
     }
-    aws.sqs.set_queue_attributes(QueueUrl=url, Attributes={"Policy": json.dumps(policy)})
-    aws.events.put_targets(Rule=name, EventBusName=bus, Targets=[{"Id": "queue", "Arn": arn}])
+    sqs.set_queue_attributes(QueueUrl=url, Attributes={"Policy": json.dumps(policy)})
+    events.put_targets(Rule=rule, EventBusName=bus, Targets=[{"Id": rule, "Arn": arn}])
     return url

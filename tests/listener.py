@@ -18,7 +18,7 @@ class Listener:
     def __init__(self, stack: Stack) -> None:
         self._aws = stack.aws
         self.heard: list[dict[str, Any]] = []
-        self._url = listening_queue(stack, NAME)
+        self._url = listening_queue(self._aws.sqs, self._aws.events, stack.outputs["BusName"], NAME, NAME)
 
     def of(self, job_id: str, detail_type: str = "") -> list[dict[str, Any]]:
         """What was heard of a job until now."""

@@ -4,6 +4,7 @@ import json
 from contextlib import suppress
 from typing import Any
 
+from local.listening import listening_queue
 from proof.aws.trial import Trial
 
 RULE = "aws-smoke"
@@ -13,25 +14,9 @@ def listen(trial: Trial) -> None:
     """Make the queue and the rule, unless they are there."""
     if trial.record.listener:
         return
-    sqs, events = trial.stack.sqs, trial.stack.events
     trial.record.listener = trial.stack.output("BusName")
     trial.keep()
-    url = sqs.create_queue(QueueName=_queue(trial))["QueueUrl"]
-    arn = sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["QueueArn"])["Attributes"]["QueueArn"]
-    bus = trial.record.listener
-    rule = events.put_rule(Name=RULE, EventBusName=bus, EventPattern=json.dumps({"source": ["dailies"]}))["RuleArn"]
-    policy = {
-        "Version": "2012-10-17",
-        "Statement": {
-            "Effect": "Allow",
-            "Principal": {"Service": "events.amazonaws.com"},
-            "Action": "sqs:SendMessage",
-            "Resource": arn,
-            "Condition": {"ArnEquals": {"aws:SourceArn": rule}},
-        },
-    }
-    sqs.set_queue_attributes(QueueUrl=url, Attributes={"Policy": json.dumps(policy)})
-    events.put_targets(Rule=RULE, EventBusName=bus, Targets=[{"Id": RULE, "Arn": arn}])
+    listening_queue(trial.stack.sqs, trial.stack.events, trial.record.listener, _queue(trial), RULE)
 
 
 def heard(trial: Trial, into: list[dict[str, Any]]) -> list[dict[str, Any]]:

@@ -104,7 +104,9 @@ class Account:
             api.part.gate.limits = []
         self.functions = {name: self._function(name, folder) for name in stack.functions}
         self.most_receives = self._most_receives()
-        self._listener = listening_queue(stack, "proof-listener")
+        self._listener = listening_queue(
+            self.aws.sqs, self.aws.events, stack.outputs["BusName"], "proof-listener", "proof-listener"
+        )
         self._ended = threading.Event()
 
     def _most_receives(self) -> int:
