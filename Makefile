@@ -1,7 +1,7 @@
 # Each target does all the set-up it needs; done once, it costs nothing again.
 BIN := .venv/bin
-# The proof imports the package as Lambda does: from the layer's root.
-PROOF = PYTHONPATH=layers/dailies/python $(BIN)/python -m
+# These import the package as Lambda does: from the layer's root.
+RESILIENCE = PYTHONPATH=layers/dailies/python $(BIN)/python -m
 
 # Each of the tests' and the stack's processes would compile all that it imports: two seconds of a processor each.
 export PYTHONDONTWRITEBYTECODE :=
@@ -34,10 +34,10 @@ logs: setup  ## follows the functions' logs
 	@$(BIN)/python -m local.logs
 
 demo: setup  ## up, then every webhook called as its provider calls it, and what became of it
-	@$(BIN)/python -m local.demo
+	@$(BIN)/python -m demo
 
 invoke: setup  ## one function with one event, in Lambda's image: needs Docker (EVENT=sync_generation/completed, ARGS=--help)
-	@$(BIN)/python -m local.invoke $(EVENT) $(ARGS)
+	@$(BIN)/python -m demo.invoke $(EVENT) $(ARGS)
 
 bench-archive: setup  ## the archive's engine against others, ten minutes (ARGS=--quick: one)
 	@$(BIN)/python -m bench.archive $(ARGS)
@@ -46,13 +46,13 @@ examples: setup  ## the examples as far as CDK, Terraform and `sam` go without a
 	@local/examples.sh $(ARGS)
 
 fuzz: setup  ## what strangers can reach, fuzzed: a million runs of each target, half an hour (ARGS=--help)
-	@$(PROOF) proof.fuzz $(ARGS)
+	@$(RESILIENCE) resilience.fuzz $(ARGS)
 
 proof: setup  ## what Dailies promises, tried at length: faults, load, memory, states, other servers, fuzzing; twenty minutes (ARGS=--quick: two)
-	@$(PROOF) proof $(ARGS)
+	@$(RESILIENCE) resilience $(ARGS)
 
 aws-smoke: setup  ## all of it once on an AWS account of yours, then deleted: an hour, ten cents (ARGS=--local: emulated)
-	@$(PROOF) proof.aws $(ARGS)
+	@$(RESILIENCE) resilience.aws $(ARGS)
 
 bench-receive: setup  ## a receiver's speed against others, three minutes (ARGS=--quick: one)
 	@$(BIN)/python -m bench.receive $(ARGS)
@@ -61,7 +61,7 @@ bench-suite: setup  ## the tests' time beside another build's (ARGS="compare 285
 	@$(BIN)/python -m bench.suite $(ARGS)
 
 smoke: setup browser  ## every bench, proof and other script from end to end, as short as it goes: a minute
-	@$(BIN)/python -m local.smoke
+	@$(BIN)/python -m tests.smoke
 
 audit: setup  ## the template against known mistakes, the pins against known vulnerabilities (ARGS=--offline)
 	@local/audit.sh $(ARGS)

@@ -27,10 +27,10 @@ from typing import Any
 
 from bench.suite.checkout import Checkout, clone, here
 from bench.tools import FOLDER, alone
+from demo.__main__ import NOT_SET, REREAD
 from local.aws import Aws
-from local.callers import send, sync_generation
-from local.demo import NOT_SET, REREAD
-from local.media_host import MediaHost, media_host
+from simulators.media_host.server import MediaHost, media_host
+from simulators.provider_calls import send, sync_generation
 
 LONGEST = 60.0  # seconds for one medium; it takes about one
 LOOK = 0.05  # seconds between two looks at the job row

@@ -10,13 +10,13 @@ from typing import TYPE_CHECKING, Literal
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from cli import hooks, queues, secrets
-from cli.apis import api
-from cli.refusal import KeyRefused, Refusal, of_aws
+from cli import queues, secrets, webhooks
+from cli.errors import KeyRefused, Refusal, of_aws
+from cli.provider_apis import api
 from cli.stack import Stack
 from dailies.errors import CredentialsRefused, HostFailed
-from dailies.provider import Credentials, Request, Roll
 from dailies.providers import every_provider
+from dailies.providers.contract import Credentials, Request, Roll
 
 if TYPE_CHECKING:
     from mypy_boto3_lambda.type_defs import EventSourceMappingConfigurationResponseTypeDef
@@ -111,10 +111,10 @@ def _apis(stack: Stack) -> Iterator[Finding]:
 def _registration(stack: Stack) -> Iterator[Finding]:
     """Whether Captions calls this stack. Sync and Creatify keep no register: each job names its URL."""
     try:
-        if not hooks.has_key(stack):
+        if not webhooks.has_key(stack):
             return
-        ours = [one for one in hooks.registered(stack) if one.url == hooks.url_of(stack)]
-        lacking = hooks.events(stack) - ours[0].events if len(ours) == 1 else frozenset()
+        ours = [one for one in webhooks.registered(stack) if one.url == webhooks.url_of(stack)]
+        lacking = webhooks.events(stack) - ours[0].events if len(ours) == 1 else frozenset()
     except KeyRefused as refusal:
         yield Finding("Captions' webhook", "wrong", str(refusal), "`dailies secrets set captions/api`")
         return

@@ -8,9 +8,9 @@ from typing import Any
 from botocore.exceptions import ClientError
 
 from cli.stack import Stack
-from dailies.attributes import plain
-from dailies.models import Job
-from dailies.rows import Item, job_of
+from dailies.aws.attribute_values import plain
+from dailies.jobs.models import Job
+from dailies.jobs.rows import Item, job_of
 
 AT_ONCE = 100  # keys that DynamoDB takes in one call
 READERS = 8

@@ -14,12 +14,12 @@ from itertools import chain, groupby
 from operator import itemgetter
 from typing import Self, cast, get_args
 
-from cli.refusal import NothingFound, Refusal
+from cli.errors import NothingFound, Refusal
 from cli.stack import Stack
-from dailies.clock import Moment
-from dailies.models import FINISHED, Job, Stage, Standing, Status
+from dailies.jobs.models import FINISHED, Job, Stage, Standing, Status
+from dailies.jobs.rows import STANDINGS, Item
 from dailies.providers import every_provider
-from dailies.rows import STANDINGS, Item
+from dailies.timestamps import Timestamp
 
 PROVIDERS = tuple(every_provider())
 STATUSES: tuple[Status, ...] = get_args(Status.__value__)
@@ -47,8 +47,8 @@ class Filter:
     provider: str | None = None
     status: Status | None = None
     stage: Stage | None = None
-    since: Moment = ""
-    until: Moment = "~"  # after every moment
+    since: Timestamp = ""
+    until: Timestamp = "~"  # after every moment
 
     @property
     def providers(self) -> tuple[str, ...]:
@@ -73,7 +73,7 @@ class Filter:
 class Cursor:
     """Where a page ended: the last row that was looked at."""
 
-    updated_at: Moment
+    updated_at: Timestamp
     pk: str
 
     def __str__(self) -> str:

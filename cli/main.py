@@ -13,9 +13,9 @@ import typer
 from botocore.exceptions import BotoCoreError, ClientError
 from typer.core import TyperGroup
 
-from cli import refusal, show
+from cli import errors as refusal
+from cli import output
 from cli.commands import (
-    arrivals,
     console,
     doctor,
     hooks,
@@ -29,8 +29,9 @@ from cli.commands import (
     track,
     trigger,
 )
-from cli.commands.connection import Options
-from cli.refusal import Refusal
+from cli.commands import events as arrivals
+from cli.commands.options import Options
+from cli.errors import Refusal
 from dailies.errors import DailiesError
 
 LOOK, MEND, SET_UP = "See what came and what became of it", "Put it right", "Set it up and try it"
@@ -57,7 +58,7 @@ class Command(TyperGroup):
         try:
             return super().invoke(ctx)
         except typer.Abort:
-            show.errors().print()  # the shell goes on in a line of its own
+            output.errors().print()  # the shell goes on in a line of its own
             raise typer.Exit(INTERRUPTED) from None
 
 
@@ -139,7 +140,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
         said = f"what it says cannot be written: {error.strerror}; write it to another place"
     else:
         raise SystemExit(0)
-    show.errors().print(f"[red]dailies:[/] {show.plain(said)}", soft_wrap=True)
+    output.errors().print(f"[red]dailies:[/] {output.plain(said)}", soft_wrap=True)
     raise SystemExit(1)
 
 

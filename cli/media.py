@@ -9,9 +9,9 @@ from pathlib import Path
 from awscrt.checksums import crc64nvme
 from botocore.exceptions import BotoCoreError, ClientError
 
-from cli.refusal import NothingFound, Refusal
+from cli.errors import NothingFound, Refusal
 from cli.stack import Stack
-from dailies.models import Job, JobMedia, Receipt
+from dailies.jobs.models import Job, JobMedia, Receipt
 
 LINK_SECONDS = 3600
 PIECE = 1024 * 1024  # bytes read at a time

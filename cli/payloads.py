@@ -5,9 +5,9 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 
-from cli.refusal import NothingFound
+from cli.errors import NothingFound
 from cli.stack import Stack
-from dailies.rows import job_pk
+from dailies.jobs.rows import job_pk
 
 
 def payload(stack: Stack, pk: str, sk: str) -> bytes:

@@ -9,17 +9,18 @@ from typing import Any
 from boto3.dynamodb.types import TypeDeserializer
 
 from cli import payloads
-from cli.at_once import threads
-from cli.refusal import NothingFound, Refusal
+from cli.concurrency import threads
+from cli.errors import NothingFound, Refusal
 from cli.stack import Stack
-from dailies import clock, rows
-from dailies.bucket import delivery_key
-from dailies.clock import Moment
+from dailies import timestamps
+from dailies.aws.table import MOST_INLINE, compressed
 from dailies.errors import PayloadError
-from dailies.models import Event
-from dailies.provider import Webhook
+from dailies.jobs import rows
+from dailies.jobs.models import Event
+from dailies.jobs.object_keys import delivery_key
 from dailies.providers import every_provider
-from dailies.table import MOST_INLINE, compressed
+from dailies.providers.contract import Webhook
+from dailies.timestamps import Timestamp
 
 READERS = 16  # days asked for at once
 FIRST_DAY = date(2026, 11, 1)  # no stack is older: the first release is of that month
@@ -37,7 +38,7 @@ class Call:
     event_id: str
     provider: str
     webhook: str
-    received_at: Moment
+    received_at: Timestamp
     reason: str
     proof: str
     payload_key: str = ""
@@ -154,7 +155,7 @@ def _record(stack: Stack, event: Event) -> None:
         key = delivery_key(event.provider, event.event_id, quarantined=False)
         stack.s3.put_object(Bucket=stack.bucket_name, Key=key, Body=packed, ContentType="application/gzip")
         kept = {"payload_key": key}
-    expires_at = int(time.time()) + int(stack.parameters["RetentionDays"]) * clock.DAY
+    expires_at = int(time.time()) + int(stack.parameters["RetentionDays"]) * timestamps.DAY
     stack.table.put_once(rows.event_item(event, expires_at=expires_at, **kept), written_by="quarantine")
 
 

@@ -15,15 +15,17 @@ from typing import Any, Literal
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from cli.refusal import Refusal, of_aws
+from cli.errors import Refusal, of_aws
 from cli.replay import publisher
 from cli.stack import Stack
-from dailies import clock, stream
-from dailies.clock import Moment
+from dailies import timestamps
+from dailies.aws import stream
 from dailies.errors import DailiesError
 from dailies.providers import every_provider
-from dailies.recording import submitted_event
-from dailies.wanted import named
+from dailies.steps.advance import advance
+from dailies.steps.archive_item import named
+from dailies.steps.track import submitted_event
+from dailies.timestamps import Timestamp
 
 HIDDEN_SECONDS = 120  # a message that we look at or work on is hidden for so long, if we do not show it again before
 MOST_AT_ONCE = 10  # messages that SQS gives, or shows again, in one call
@@ -60,7 +62,7 @@ class Failed:
     queue: Queue
     message_id: str
     reason: str
-    waits_since: Moment
+    waits_since: Timestamp
     body: str = field(repr=False)
     receipt_handle: str = field(repr=False)
     provider: str = ""
@@ -178,7 +180,7 @@ def _archive(stack: Stack, failed: Failed) -> None:
 
 
 def _advance(stack: Stack, failed: Failed) -> None:
-    stack.table.advance(stream.new_event(_record(failed)))
+    advance(stack.table, stream.new_event(_record(failed)))
 
 
 def _announce(stack: Stack, failed: Failed) -> None:
@@ -191,7 +193,7 @@ def _track(stack: Stack, failed: Failed) -> None:
     """The notice as track put it there, or as Lambda wraps what it could not do at all."""
     told = json.loads(failed.body)
     detail = told.get("requestPayload", told)["detail"]
-    event = submitted_event(detail, every_provider(), at=clock.now())
+    event = submitted_event(detail, every_provider(), at=timestamps.now())
     stack.table.record(event, retention_days=int(stack.parameters["RetentionDays"]), written_by="redrive")
 
 
@@ -217,7 +219,7 @@ def _record(failed: Failed) -> Mapping[str, Any]:
 def _replay_from(place: Mapping[str, Any]) -> str:
     """The command that merges a batch's rows again: since a while before the first of them came into the stream, as
     rows bear the moment of before they were put."""
-    arrived = clock.read(str(place.get("approximateArrivalOfFirstRecord", "")))
+    arrived = timestamps.parse(str(place.get("approximateArrivalOfFirstRecord", "")))
     if arrived is None:
         return "dailies replay --from-rows"
     since = datetime.fromisoformat(arrived) - BEFORE_IT_ARRIVED
@@ -259,7 +261,7 @@ def _failed(queue: Queue, message: Mapping[str, Any]) -> Failed:
         queue=queue,
         message_id=message["MessageId"],
         reason=message.get("MessageAttributes", {}).get("reason", {}).get("StringValue", ""),
-        waits_since=clock.moment(datetime.fromtimestamp(sent, UTC)),
+        waits_since=timestamps.from_datetime(datetime.fromtimestamp(sent, UTC)),
         body=message["Body"],
         receipt_handle=message["ReceiptHandle"],
         **_whose(queue, message["Body"]),

@@ -6,16 +6,17 @@ what was missed. Media that nobody has tried yet go into the archive's queue aga
 
 from dataclasses import dataclass
 
+from cli.errors import NothingFound, Refusal
 from cli.jobs import PROVIDERS
-from cli.refusal import NothingFound, Refusal
 from cli.stack import Stack
-from dailies import rows
-from dailies.bucket import Bucket
-from dailies.bus import Bus
-from dailies.clock import Moment
-from dailies.models import Job
-from dailies.publishing import Publisher
-from dailies.queue import WorkQueue
+from dailies.aws.bucket import Bucket
+from dailies.aws.bus import Bus
+from dailies.aws.queues import WorkQueue
+from dailies.jobs import rows
+from dailies.jobs.models import Job
+from dailies.steps.advance import advance
+from dailies.steps.announce import Publisher
+from dailies.timestamps import Timestamp
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +36,7 @@ def replay(stack: Stack, provider: str, job_id: str) -> Replayed:
     before = stack.table.job(provider, job_id)
     job, count = before, 0
     for event in stack.table.events(provider, job_id):
-        job, count = stack.table.advance(event), count + 1
+        job, count = advance(stack.table, event), count + 1
     if job is None:
         raise NothingFound(f"nothing is recorded of {provider}/{job_id}; `dailies jobs` lists the jobs there are")
     _list(stack, job)
@@ -65,7 +66,7 @@ def named(stack: Stack, name: str) -> tuple[str, str]:
     return found[0]
 
 
-def from_rows(stack: Stack, *, since: Moment = "", provider: str | None = None) -> list[tuple[str, str]]:
+def from_rows(stack: Stack, *, since: Timestamp = "", provider: str | None = None) -> list[tuple[str, str]]:
     """Provider and id of all jobs with a row or an event since then, from the whole table: for what no index knows,
     events that were never merged and jobs of the version before the index. Reads every row there is."""
     pages = stack.dynamodb.get_paginator("scan").paginate(

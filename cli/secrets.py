@@ -7,11 +7,11 @@ from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import datetime
 
-from cli.refusal import NothingFound, Refusal
+from cli.errors import NothingFound, Refusal
 from cli.stack import Stack
+from dailies.aws.secret_versions import HeldSecret
+from dailies.aws.secrets import PLACEHOLDER, STAGES, may_verify
 from dailies.providers import every_provider
-from dailies.rotating import HeldSecret
-from dailies.secrets import PLACEHOLDER, STAGES, may_verify
 
 NAMES = ("sync/signing", "sync/api", "creatify/token", "creatify/api", "captions/signing", "captions/api")
 LEAST_LETTERS = 8  # what is shorter, or `whsec_` alone, was cut when it was copied; Dailies makes tokens of 43

@@ -12,8 +12,8 @@ import boto3
 from botocore.config import Config
 from botocore.exceptions import ClientError
 
-from cli.refusal import Refusal
-from dailies.table import Table
+from cli.errors import Refusal
+from dailies.aws.table import Table
 from local import stack as local_stack
 from local.stack import StackError
 

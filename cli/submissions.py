@@ -3,10 +3,10 @@
 from collections.abc import Mapping
 from typing import Any
 
-from cli import hooks, secrets
-from cli.refusal import Refusal
+from cli import secrets, webhooks
+from cli.errors import Refusal
 from cli.stack import Stack
-from dailies.provider import Provider, Submission
+from dailies.providers.contract import Provider, Submission
 
 
 def webhook_of(stack: Stack, provider: Provider, submission: Submission, body: Mapping[str, Any]) -> str:
@@ -22,8 +22,8 @@ def webhook_of(stack: Stack, provider: Provider, submission: Submission, body: M
 
 
 def _registered(stack: Stack) -> str:
-    ours = hooks.url_of(stack)
-    for one in hooks.registered(stack):
+    ours = webhooks.url_of(stack)
+    for one in webhooks.registered(stack):
         if one.url == ours:
             return one.id
     raise Refusal(

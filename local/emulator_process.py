@@ -25,7 +25,7 @@ def correct() -> None:
     """Replace the parts that differ."""
     # Its own is written in Python: half a second for each MiB that is stored, and nothing else runs meanwhile.
     s3._crc64nvme = checksums.crc64nvme  # noqa: SLF001
-    # It ignores dimensions, so that one queue's alarm rings for all: local/cloudwatch.py evaluates alarms instead.
+    # It ignores dimensions, so that one queue's alarm rings for all: local/alarm_evaluator.py evaluates alarms instead.
     cloudwatch._evaluate_alarm = lambda alarm: None  # noqa: ARG005, SLF001
     # It does not know saved queries: a stack may have them, and they are kept nowhere.
     provisioners._RESOURCE_HANDLERS["AWS::Logs::QueryDefinition"] = {  # noqa: SLF001

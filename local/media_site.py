@@ -14,10 +14,10 @@ from contextlib import suppress
 from pathlib import Path
 
 from local import ports, processes, stack
-from local.callers import sync_batch_result, sync_batch_row
-from local.media_answers import Pieces, Request
-from local.media_host import MediaHost, media_host
 from local.stack import StackError
+from simulators.media_host.answers import Pieces, Request
+from simulators.media_host.server import MediaHost, media_host
+from simulators.provider_calls import sync_batch_result, sync_batch_row
 
 NAME = "media-host"
 PORT = 8789

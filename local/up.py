@@ -23,7 +23,7 @@ from http.client import HTTPConnection, HTTPException
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from local import cloudwatch, deploy, emulator, gaps, media_site, ports, processes, roles, stack
+from local import alarm_evaluator, deploy, emulator, emulator_gaps, media_site, ports, processes, roles, stack
 from local.aws import Aws
 from local.stack import ROOT, Stack, StackError
 
@@ -31,7 +31,7 @@ EMULATOR_PORT = 4577
 WEBHOOK_PORT = 8787
 FRONT_DOOR = "front-door"
 REQUESTS = "requests.jsonl"
-FRONT_DOOR_SCRIPT = ROOT / "local/front_door.py"
+FRONT_DOOR_SCRIPT = ROOT / "local/webhook_proxy.py"
 FUNCTION = "AWS::Lambda::Function"
 PATIENCE = 60.0  # seconds for an answer; the first call of a function takes two, on a busy machine ten
 # The template's parameters that the environment of `make up` may set.
@@ -78,7 +78,7 @@ def up(
             emulator.wait_until_ready(folder, aws.port)
             tell("deploying")
             deploy.deploy(built, aws, {**parameters, **prepare(aws)}, folder)
-            template = gaps.processed_template(aws, deploy.STACK_NAME)
+            template = emulator_gaps.processed_template(aws, deploy.STACK_NAME)
             running = complete(aws, deploy.STACK_NAME, webhook_port, folder)
             if record:
                 roles.append(roles.deployed_roles(aws, template, deploy.resources(aws)), folder / REQUESTS)
@@ -88,14 +88,14 @@ def up(
             raise
         stack.write(running, folder)
         tell("calling each webhook once")
-        _call_each_webhook(running, [(method, path) for method, path, _ in gaps.routes(template)])
+        _call_each_webhook(running, [(method, path) for method, path, _ in emulator_gaps.routes(template)])
         start_cloudwatch(folder)
         return running
 
 
 def end(folder: Path) -> bool:
     """End the processes of this folder's stack; whether any ran."""
-    ended = [processes.end(name, folder) for name in (cloudwatch.NAME, FRONT_DOOR, emulator.NAME, media_site.NAME)]
+    ended = [processes.end(name, folder) for name in (alarm_evaluator.NAME, FRONT_DOOR, emulator.NAME, media_site.NAME)]
     stack.forget(folder)
     return any(ended)
 
@@ -124,10 +124,10 @@ def _running_emulator(folder: Path) -> Aws | None:
 
 def complete(aws: Aws, stack_name: str, webhook_port: int | None, folder: Path) -> Stack:
     """Make up for what a deploy left out, open the front door, and say how all of it is reached."""
-    template = gaps.processed_template(aws, stack_name)
+    template = emulator_gaps.processed_template(aws, stack_name)
     physical = deploy.resources(aws, stack_name)
-    gaps.create_routes(aws, template, physical)
-    gaps.type_queue_concurrency(aws)
+    emulator_gaps.create_routes(aws, template, physical)
+    emulator_gaps.type_queue_concurrency(aws)
     functions = {
         name: physical[name]
         for name, resource in template["Resources"].items()
@@ -169,9 +169,9 @@ def _open_front_door(aws: Aws, api_id: str, port: int | None, folder: Path) -> i
 
 def start_cloudwatch(folder: Path) -> None:
     """Anew each time: the functions and the alarms may be others now. After our own calls, which prove nothing."""
-    processes.end(cloudwatch.NAME, folder)
+    processes.end(alarm_evaluator.NAME, folder)
     environment = {"LANG": "C.UTF-8", "PYTHONPATH": str(ROOT)}
-    processes.start(cloudwatch.NAME, [sys.executable, "-P", "-m", "local.cloudwatch"], environment, folder)
+    processes.start(alarm_evaluator.NAME, [sys.executable, "-P", "-m", "local.alarm_evaluator"], environment, folder)
 
 
 def _call_each_webhook(running: Stack, routes: Sequence[tuple[str, str]]) -> None:

@@ -1,31 +1,33 @@
-"""What all tests share: the fixtures of tests/stack.py and tests/cloud.py, and Hypothesis without a clock."""
+"""What all tests share: the fixtures of testkit/fixtures/, and Hypothesis without a clock."""
 
 import pytest
 from hypothesis import settings
 
 # Where the steps of the tests assert: what did not hold is told with its values.
 pytest.register_assert_rewrite(
-    "proof.roles.flows",
-    "proof.roles.flows_archive",
-    "proof.roles.flows_reconcile",
-    "proof.roles.flows_secrets",
+    "resilience.roles.flows",
+    "resilience.roles.flows_archive",
+    "resilience.roles.flows_reconcile",
+    "resilience.roles.flows_secrets",
 )
+
+pytest.register_assert_rewrite("testkit.fixtures", "testkit.support")
 
 pytest_plugins = [
     "tests.lanes",
-    "tests.stack",
+    "testkit.fixtures.stack",
     "tests.whole_run",
-    "tests.cloud",
-    "tests.transfers",
-    "tests.desk",
-    "tests.sweeps",
-    "tests.providers",
-    "tests.owner",
-    "tests.listener",
-    "tests.console",
-    "tests.browser",
-    "tests.command",
-    "tests.bill",
+    "testkit.fixtures.aws",
+    "testkit.fixtures.transfers",
+    "testkit.fixtures.archiver",
+    "testkit.fixtures.reconciler",
+    "testkit.fixtures.provider_client",
+    "testkit.fixtures.account_reader",
+    "testkit.fixtures.bus_listener",
+    "testkit.fixtures.console",
+    "testkit.fixtures.browser",
+    "testkit.fixtures.cli",
+    "testkit.fixtures.billed_usage",
 ]
 
 # A busy machine is no failure; 60 examples of each property are what a minute for all fast tests allows.

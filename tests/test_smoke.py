@@ -5,9 +5,9 @@ from pathlib import Path
 
 import pytest
 
-from local.smoke import LANES, LEFT_OUT, Script, run
 from local.stack import ROOT
-from proof.parts import PARTS
+from resilience.parts import PARTS
+from tests.smoke import LANES, LEFT_OUT, Script, run
 
 # What can be run and is no script of its own: which one starts it, or which test.
 ELSEWHERE = {
@@ -18,24 +18,24 @@ ELSEWHERE = {
     "bench.suite.loads": "bench.suite",
     "bench.suite.reaper": "bench.suite",
     "local.chromium": "make browser, which make smoke calls",
-    "local.apis": "serves until it is interrupted; what it serves, tests/test_apis.py",
-    "local.cloudwatch": "local.up",
-    "local.demo": "tests/test_demo.py",
+    "simulators.provider_apis": "serves until interrupted; tests/simulators/test_provider_apis.py",
+    "local.alarm_evaluator": "local.up",
+    "demo": "tests/demo/test_demo.py",
     "local.examples": "make examples",
     "local.examples.provider": "local.examples.validating",
     "local.examples.validating": "local.examples",
-    "local.front_door": "local.up",
+    "local.webhook_proxy": "local.up",
     "local.logs": "follows until it is interrupted; what it reads, the end-to-end tests",
-    "local.media_host": "serves until it is interrupted; what it serves, tests/test_media_host.py",
+    "simulators.media_host.server": "serves until interrupted; tests/simulators/test_media_host.py",
     "local.media_site": "local.up, local.down",
     "local.preflight": "make lint",
     "local.preflight.judge": "local.preflight",
-    "local.sink": "bench.archive",
-    "local.smoke": "itself",
-    "proof.aws": "needs an AWS account, or minutes of the emulated one; what it decides, tests/test_aws_smoke.py",
-    "proof.faults.worker": "proof.faults",
-    "proof.fuzz.run": "proof.fuzz",
-    "proof.transfers.killing": "proof.transfers",
+    "simulators.s3": "bench.archive",
+    "tests.smoke": "itself",
+    "resilience.aws": "needs an AWS account, or minutes of the emulated one; tests/resilience/test_aws.py",
+    "resilience.faults.worker": "resilience.faults",
+    "resilience.fuzz.run": "resilience.fuzz",
+    "resilience.transfers.killing": "resilience.transfers",
 }
 RUNS = re.compile(r"""^(if __name__ == "__main__":|main\(\))""", re.MULTILINE)
 

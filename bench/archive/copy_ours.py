@@ -9,11 +9,11 @@ from urllib.parse import urlsplit
 
 import boto3
 
-from dailies import bucket
-from dailies.addresses import Ways
-from dailies.bucket import Bucket
-from dailies.outbound import Network
-from dailies.transfer import Order, Stored, transfer
+from dailies.aws import bucket
+from dailies.aws.bucket import Bucket
+from dailies.outbound.address_guard import Ways
+from dailies.outbound.connection import Network
+from dailies.transfer.transfer import Order, Stored, transfer
 
 LONGEST = 900  # seconds: the time limit of the function
 LARGEST = 5 * 1024**3  # the template's default

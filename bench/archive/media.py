@@ -8,7 +8,7 @@ from pathlib import Path
 
 from awscrt import checksums
 
-from local.media import media
+from simulators.media_host.samples import media
 
 MIB = 1024 * 1024
 GIB = 1024 * MIB

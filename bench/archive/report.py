@@ -18,7 +18,7 @@ RESULT = ROOT / ".local/bench-archive.json"
 HOSTS = {FREE: "free host", CAPPED: f"{CAP // MIB} MiB/s per connection"}
 COLUMNS = ("seconds", "x ours", "process", "CPU s", "x ours", "peak MB", "requests", "S3 calls", "servers", "runs")
 LEGEND = """\
-One core for what is measured, others (or one other) for {host} and the bucket (local.sink); TLS 1.3 on both sides.
+One core for what is measured, others (or one other) for {host} and the bucket (simulators.s3); TLS 1.3 on both sides.
 ours is the layer as its own Makefile builds it for Lambda: pinned, botocore's data trimmed, compiled.
 seconds    from the first request that a server got to the last answer that one gave
 process    with the program's start and end

@@ -26,8 +26,8 @@ from botocore.config import Config
 from bench.archive.media import MIB
 from bench.archive.tools import Tools
 from bench.tools import FOLDER
-from local.sink.signature import ACCESS_KEY, SECRET_KEY
 from local.stack import ROOT
+from simulators.s3.signature import ACCESS_KEY, SECRET_KEY
 
 CAP = 30 * MIB  # bytes a second per connection: what a careful media host grants
 PATIENCE = 30.0  # seconds until the media host listens; nginx takes a tenth of one
@@ -165,7 +165,7 @@ def servers(tools: Tools, media: Path, cores: Sequence[int]) -> Iterator[Servers
         (folder / "openssl.cnf").write_text(OPENSSL)
         chosen = {"OPENSSL_CONF": str(folder / "openssl.cnf")}
         host = _started(running, cores[0], *_media_host(tools, folder, media, port), **chosen)
-        sink = _started(running, cores[-1], sys.executable, "-m", "local.sink", "--tls", **chosen)
+        sink = _started(running, cores[-1], sys.executable, "-m", "simulators.s3", "--tls", **chosen)
         assert sink.stdout  # noqa: S101  it was asked for
         told = json.loads(sink.stdout.readline())
         (folder / "ca.pem").write_bytes(authority.cert_pem.bytes() + Path(told["ca_file"]).read_bytes())

@@ -7,9 +7,9 @@ from urllib.parse import urlsplit
 
 from bench.archive.servers import Servers
 from bench.archive.tools import Tools
-from local.sink import BUCKET
-from local.sink.signature import ACCESS_KEY, SECRET_KEY
 from local.stack import ROOT
+from simulators.s3 import BUCKET
+from simulators.s3.signature import ACCESS_KEY, SECRET_KEY
 
 PROVIDERS = ("SYNC", "CREATIFY", "CAPTIONS")
 HERE = Path(__file__).parent

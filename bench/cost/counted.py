@@ -1,4 +1,4 @@
-"""What is billed of a provider's call, of a video, of a month. tests/test_cost.py runs the functions and counts it."""
+"""What is billed of a call, a video, a month: tests/docs/test_cost.py runs the functions and counts."""
 
 from dataclasses import dataclass, replace
 

@@ -25,7 +25,7 @@ from bench.cost.counted import (
 )
 from bench.cost.prices import ALARM, MILLION, MONTH, PRICED, PRICES, SECRET, Usage, a_month, dollars
 from bench.cost.wanted import ARCHIVED, MOST, WHOLE, Bound, bounds
-from dailies.secrets import REFRESH_SECONDS, REREAD_SECONDS
+from dailies.aws.secrets import REFRESH_SECONDS, REREAD_SECONDS
 from local.stack import ROOT
 
 PAGE = ROOT / "docs/cost.md"

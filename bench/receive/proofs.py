@@ -16,7 +16,7 @@ from importlib import import_module
 from statistics import median
 from typing import Any
 
-from dailies.verification import stamped_hmac
+from dailies.providers.signatures import stamped_hmac
 
 BODY = json.dumps({"id": "6533643b", "status": "COMPLETED", "padding": "x" * 960}).encode()
 KEY = b"0123456789abcdef0123456789abcdef"

@@ -14,9 +14,9 @@ import psutil
 from bench.receive.functions import SECRET, Function
 from bench.receive.runtime_api import RuntimeApi
 from bench.tools import bare_python
-from local.callers import Call, captions_creator, creatify_product_to_videos, sync_batch, sync_generation
-from local.recording import http_api_event
 from local.stack import ROOT
+from simulators.provider_calls import Call, captions_creator, creatify_product_to_videos, sync_batch, sync_generation
+from simulators.recorded_events.__main__ import http_api_event
 
 OUTPUT = (
     "https://api.sync.so/v2/generations/6533643b-aceb-4c40-967e-d9ba9baac39e/result?token=00000000-0000-4000-8000-0"

@@ -4,8 +4,8 @@ from typing import Annotated
 
 import typer
 
-from cli.commands.connection import stack_of
-from cli.show import say
+from cli.commands.options import stack_of
+from cli.output import say
 
 
 def console(

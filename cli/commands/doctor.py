@@ -5,8 +5,8 @@ from dataclasses import asdict
 import typer
 
 from cli import doctor as looking
-from cli.commands.connection import stack_of
-from cli.show import Json, plain, print_json, print_table
+from cli.commands.options import stack_of
+from cli.output import Json, plain, print_json, print_table
 
 SIGNS = {"ok": "[green]ok[/]", "look": "[yellow]look[/]", "wrong": "[red]wrong[/]"}
 

@@ -4,11 +4,11 @@ from typing import Annotated
 
 import typer
 
-from cli import hooks
-from cli.commands.connection import stack_of
+from cli import webhooks
+from cli.commands.options import stack_of
 from cli.commands.secrets import Leaked
-from cli.show import Json, Yes, ask, plain, print_json, print_table, say
-from dailies.provider import Registration
+from cli.output import Json, Yes, ask, plain, print_json, print_table, say
+from dailies.providers.contract import Registration
 
 app = typer.Typer(no_args_is_help=True, help="The webhooks that are registered at a provider.")
 captions = typer.Typer(no_args_is_help=True, help="Captions'. Its key is the stack's; five calls a minute.")
@@ -25,7 +25,7 @@ def _told(one: Registration) -> dict[str, object]:
 @captions.command("events")
 def list_events(ctx: typer.Context, *, json: Json = False) -> None:
     """What a webhook can be called for."""
-    found = sorted(hooks.events(stack_of(ctx)))
+    found = sorted(webhooks.events(stack_of(ctx)))
     if json:
         print_json(found)
         return
@@ -37,7 +37,7 @@ def list_events(ctx: typer.Context, *, json: Json = False) -> None:
 def list_hooks(ctx: typer.Context, *, json: Json = False) -> None:
     """Those of the account; whether one is this stack's."""
     stack = stack_of(ctx)
-    found, ours = hooks.registered(stack), hooks.url_of(stack)
+    found, ours = webhooks.registered(stack), webhooks.url_of(stack)
     if json:
         print_json([{**_told(one), "is_this_stack": one.url == ours} for one in found])
         return
@@ -61,13 +61,13 @@ def register(ctx: typer.Context, *, url: Url = "", json: Json = False) -> None:
 
     Where that one lacks events, it is given them, and with them a new secret, which takes ten seconds."""
     stack = stack_of(ctx)
-    one, is_new = hooks.register(stack, url or hooks.url_of(stack))
+    one, is_new = webhooks.register(stack, url or webhooks.url_of(stack))
     if json:
         print_json({**_told(one), "is_new": is_new})
         return
     say(f"{plain(one.url)} is {'registered' if is_new else 'registered already'}: {plain(one.id)}")
     say(f"It is called for {plain(', '.join(sorted(one.events)))}.")
-    say(f"[dim]Its secret is in {hooks.SIGNING}.[/]")
+    say(f"[dim]Its secret is in {webhooks.SIGNING}.[/]")
 
 
 @captions.command("update")
@@ -78,20 +78,20 @@ def update(
 
     Takes ten seconds: the receivers are told first, so that no call is refused meanwhile."""
     stack = stack_of(ctx)
-    known = hooks.find(stack, webhook_id)
+    known = webhooks.find(stack, webhook_id)
     ask(f"Give {plain(webhook_id)}, which calls {plain(known.url)}, a new secret, and {stack}?", yes=yes)
-    one = hooks.update(stack, known, url or None, leaked=leaked)
+    one = webhooks.update(stack, known, url or None, leaked=leaked)
     if json:
         print_json(_told(one))
         return
-    say(f"{plain(one.id)} has a new secret, and {hooks.SIGNING} too.")
+    say(f"{plain(one.id)} has a new secret, and {webhooks.SIGNING} too.")
 
 
 @captions.command("delete")
 def delete(ctx: typer.Context, *, webhook_id: Id, yes: Yes = False) -> None:
     """Take a webhook away: Captions calls it no more."""
     stack = stack_of(ctx)
-    known = hooks.find(stack, webhook_id)
+    known = webhooks.find(stack, webhook_id)
     ask(f"Delete {plain(webhook_id)}, which calls {plain(known.url)}, at Captions?", yes=yes)
-    hooks.delete(stack, webhook_id)
+    webhooks.delete(stack, webhook_id)
     say(f"{plain(webhook_id)} is gone.")

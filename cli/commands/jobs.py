@@ -7,15 +7,15 @@ from typing import Annotated, Any
 import typer
 
 from cli import jobs, payloads
-from cli.commands.connection import stack_of
+from cli.commands.options import stack_of
+from cli.errors import Refusal
 from cli.jobs import Cursor, Filter
-from cli.moments import ago, duration, moment_since, shown
-from cli.refusal import Refusal
-from cli.show import Json, coloured, counted, plain, print_json, print_table, say
-from cli.story import Step, Story, event_named, story
-from dailies import clock
-from dailies.announcing import page as as_page
-from dailies.models import Event, Job, JobMedia, Stage, Status
+from cli.output import Json, coloured, counted, plain, print_json, print_table, say
+from cli.timeline import Step, Story, event_named, story
+from cli.times import ago, duration, moment_since, shown
+from dailies import timestamps
+from dailies.jobs.announcements import page as as_page
+from dailies.jobs.models import Event, Job, JobMedia, Stage, Status
 
 
 def _known(provider: str | None) -> str | None:
@@ -198,7 +198,7 @@ def _medium(medium: JobMedia, job: Job) -> Iterator[str]:
         facts.append(f"{receipt.width}x{receipt.height}")
     if receipt.seconds:
         facts.append(f"{receipt.seconds} s long")
-    took = clock.seconds(receipt.at) - clock.seconds(job.first_seen_at)
+    took = timestamps.seconds(receipt.at) - timestamps.seconds(job.first_seen_at)
     yield f"{line}: {', '.join(facts)}; {duration(took)} after the job was first heard of"
     yield f"[dim]{' ' * 20}{plain(receipt.key)}[/]"
 

@@ -9,11 +9,11 @@ import typer
 
 from cli import jobs
 from cli import media as archive
-from cli.commands.connection import stack_of
-from cli.refusal import Refusal
-from cli.show import Json, coloured, plain, print_json, progress, say
+from cli.commands.options import stack_of
+from cli.errors import Refusal
+from cli.output import Json, coloured, plain, print_json, progress, say
 from cli.stack import Stack
-from dailies.models import JobMedia
+from dailies.jobs.models import JobMedia
 
 
 def media(

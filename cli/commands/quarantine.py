@@ -7,14 +7,14 @@ from typing import Annotated
 import typer
 
 from cli import quarantine
-from cli.at_once import threads
-from cli.commands.connection import stack_of
 from cli.commands.jobs import Provider, Since
-from cli.moments import shown, words_since
-from cli.moments import since as since_when
+from cli.commands.options import stack_of
+from cli.concurrency import threads
+from cli.errors import NothingFound, Refusal
+from cli.output import Json, Yes, ask, counted, plain, print_json, print_table, progress, say
 from cli.quarantine import Call, Read
-from cli.refusal import NothingFound, Refusal
-from cli.show import Json, Yes, ask, counted, plain, print_json, print_table, progress, say
+from cli.times import shown, words_since
+from cli.times import since as since_when
 
 LOOK_BACK = "30d"
 READERS = 8  # calls read again at once

@@ -7,12 +7,12 @@ from typing import Annotated, Any
 import typer
 
 from cli import queues as failures
-from cli.commands.connection import stack_of
-from cli.moments import shown
+from cli.commands.options import stack_of
+from cli.errors import NothingFound, Refusal
+from cli.output import Json, Yes, ask, counted, plain, print_json, print_table, progress, say
 from cli.queues import QUEUES, Failed, Queue, QueueName, Redriven
-from cli.refusal import NothingFound, Refusal
-from cli.show import Json, Yes, ask, counted, plain, print_json, print_table, progress, say
 from cli.stack import Stack
+from cli.times import shown
 
 BY_AWS = "AWS moved it: at every try the function was ended, or AWS failed"
 LOOKED_AT = 100  # messages of each queue, before the question: their reasons are shown

@@ -7,16 +7,16 @@ import typer
 
 from cli import jobs
 from cli import replay as replaying
-from cli.at_once import threads
-from cli.commands.connection import stack_of
 from cli.commands.jobs import Provider, a_time
+from cli.commands.options import stack_of
+from cli.concurrency import threads
+from cli.errors import NothingFound
 from cli.jobs import Filter
-from cli.moments import moment_since
-from cli.refusal import NothingFound
+from cli.output import Json, Yes, ask, coloured, counted, plain, print_json, progress, say
 from cli.replay import Replayed
-from cli.show import Json, Yes, ask, coloured, counted, plain, print_json, progress, say
 from cli.stack import Stack
-from dailies.models import Stage
+from cli.times import moment_since
+from dailies.jobs.models import Stage
 
 WORKERS = 8  # jobs replayed at once
 

@@ -4,9 +4,9 @@ from typing import Annotated
 
 import typer
 
-from cli import restoring
-from cli.commands.connection import stack_of
-from cli.show import Json, Yes, ask, counted, print_json, progress, say
+from cli import restore as restoring
+from cli.commands.options import stack_of
+from cli.output import Json, Yes, ask, counted, print_json, progress, say
 
 
 def restore(

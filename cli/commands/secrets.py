@@ -7,12 +7,12 @@ from typing import Annotated
 import typer
 
 from cli import secrets
-from cli.commands.connection import stack_of
-from cli.moments import duration, shown
-from cli.refusal import Refusal
+from cli.commands.options import stack_of
+from cli.errors import Refusal
+from cli.output import Json, Yes, ask, print_json, print_table, say
 from cli.secrets import NAMES
-from cli.show import Json, Yes, ask, print_json, print_table, say
-from dailies import clock
+from cli.times import duration, shown
+from dailies import timestamps
 from dailies.providers.creatify import new_token
 
 app = typer.Typer(no_args_is_help=True, help="The stack's secrets: which are set, new values, the webhooks' URLs.")
@@ -37,7 +37,7 @@ def list_secrets(ctx: typer.Context, *, json: Json = False) -> None:
             {
                 "name": state.name,
                 "is_set": state.is_set,
-                "changed_at": clock.moment(state.changed_at) if state.changed_at else None,
+                "changed_at": timestamps.from_datetime(state.changed_at) if state.changed_at else None,
                 "stages": state.stages,
             }
             for state in found
@@ -49,7 +49,7 @@ def list_secrets(ctx: typer.Context, *, json: Json = False) -> None:
             (
                 state.name,
                 "[green]set[/]" if state.is_set else "[red]not set[/]",
-                shown(clock.moment(state.changed_at)) if state.changed_at else "",
+                shown(timestamps.from_datetime(state.changed_at)) if state.changed_at else "",
                 ", ".join(state.stages),
             )
             for state in found

@@ -7,17 +7,17 @@ from typing import Annotated, Any
 
 import typer
 
-from cli import apis
-from cli.commands.connection import stack_of
-from cli.refusal import Refusal
-from cli.show import Json, plain, print_json, say
+from cli import provider_apis
+from cli.commands.options import stack_of
+from cli.errors import Refusal
+from cli.output import Json, plain, print_json, say
 from cli.submissions import webhook_of
-from dailies import clock
-from dailies.bus import Bus
+from dailies import timestamps
+from dailies.aws.bus import Bus
 from dailies.errors import NotStored, NotSubmitted, PayloadError
 from dailies.providers import every_provider
-from dailies.recording import submitted_event
-from dailies.submitting import submit as submit_job
+from dailies.steps.submit import submit as submit_job
+from dailies.steps.track import submitted_event
 
 PROVIDERS = every_provider()
 WEBHOOKS = [webhook.full_name for provider in PROVIDERS.values() for webhook in provider.webhooks]
@@ -54,7 +54,7 @@ def track(
     provider, _, name = webhook.partition("/")
     for job_id in job_ids:
         try:
-            submitted_event({"provider": provider, "webhook": name, "job_id": job_id}, PROVIDERS, at=clock.now())
+            submitted_event({"provider": provider, "webhook": name, "job_id": job_id}, PROVIDERS, at=timestamps.now())
         except PayloadError:
             raise Refusal(
                 f"{plain(job_id)!r} is no job's id (1 to 256 printable characters); none was tracked"
@@ -91,7 +91,7 @@ def submit(
     told = _read(body)
     try:
         submitted = submit_job(
-            apis.api(stack, provider),
+            provider_apis.api(stack, provider),
             name,
             told,
             webhook=webhook_of(stack, PROVIDERS[provider], submission, told),

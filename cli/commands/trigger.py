@@ -9,15 +9,15 @@ import typer
 from urllib3.exceptions import HTTPError, LocationParseError
 from urllib3.util import Url, parse_url
 
-from cli import calls, secrets
-from cli.calls import CASES, FORGED, SECRET_OF, UNREADABLE, Link, Order
-from cli.commands.connection import stack_of
-from cli.refusal import Refusal
-from cli.show import Json, Yes, ask, plain, print_json, say
+from cli import sample_calls, secrets
+from cli.commands.options import stack_of
+from cli.errors import Refusal
+from cli.output import Json, Yes, ask, plain, print_json, say
+from cli.sample_calls import CASES, FORGED, SECRET_OF, UNREADABLE, Link, Order
 from cli.stack import Stack
 from local import media_site
-from local.callers import Call, Reply, send
 from local.stack import StackError, folder_from_environment
+from simulators.provider_calls import Call, Reply, send
 
 REREAD = 6.0  # seconds after which a receiver has read a secret that was just set: it looks once in five
 SHOWS_ITS_SECRET = ("creatify/product_to_videos", "captions/creator")  # Sync's calls are signed by it
@@ -87,11 +87,11 @@ def trigger(
             keep_to_itself(stack, webhook, url, reveal=reveal, printed=print_as is not None)
         was_set = _is_set(stack, SECRET_OF[webhook])
         secret = secrets.set_for_trial(stack, SECRET_OF[webhook])
-    made = calls.call(Order(webhook, case, job, secret, _link(ctx, job, media_url)))
+    made = sample_calls.call(Order(webhook, case, job, secret, _link(ctx, job, media_url)))
     if print_as == "event":
-        typer.echo(calls.as_event(made))
+        typer.echo(sample_calls.as_event(made))
     elif print_as == "curl":
-        typer.echo(calls.as_curl(made, url or stack_of(ctx).webhook_base_url + made.path))
+        typer.echo(sample_calls.as_curl(made, url or stack_of(ctx).webhook_base_url + made.path))
     else:
         if not url and not stack_of(ctx).is_local:
             ask(f"Tell {stack_of(ctx)} of a made-up job, {plain(job)}?", yes=yes)

@@ -14,8 +14,8 @@ from starlette.routing import Mount, Route
 from starlette.staticfiles import StaticFiles
 from starlette.types import ASGIApp
 
-from cli.console import figures, guard, job, jobs, quarantine, queues, rendering
-from cli.refusal import NothingFound, Refusal, of_aws, of_ours
+from cli.console import guard, job, jobs, quarantine, queues, rendering, stats
+from cli.errors import NothingFound, Refusal, of_aws, of_ours
 from cli.stack import Stack
 from dailies.errors import DailiesError
 
@@ -32,7 +32,7 @@ def application(stack: Stack) -> ASGIApp:
             Route("/job", job.show),
             Route("/medium", job.medium),
             Route("/said", job.said),
-            Route("/figures", figures.show),
+            Route("/figures", stats.show),
             Route("/queues", queues.show),
             Route("/queues/failed", queues.failed),
             Route("/quarantine", quarantine.show),

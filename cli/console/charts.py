@@ -7,7 +7,7 @@ from itertools import pairwise
 from math import ceil, inf, log10
 
 from cli.console import formats
-from cli.figures import Hour, percentile
+from cli.stats import Hour, percentile
 
 WIDTH, HEIGHT = 360, 190  # about what a telephone shows, so that its letters are as large as the page's
 LEFT, RIGHT, TOP, BOTTOM = 34, 356, 12, 158  # where the bars stand

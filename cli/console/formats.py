@@ -4,7 +4,7 @@ import json
 from datetime import datetime
 from decimal import Decimal
 
-from dailies.clock import Moment
+from dailies.timestamps import Timestamp
 
 MINUTE, HOUR, DAY = 60, 3600, 86_400
 UNITS = ("bytes", "kB", "MB", "GB", "TB")  # of 1000, as networks and AWS's prices count
@@ -39,7 +39,7 @@ def span(seconds: float | Decimal) -> str:
     raise AssertionError("unreachable: it has at least a minute")
 
 
-def ago(at: Moment, now: Moment) -> str:
+def ago(at: Timestamp, now: Timestamp) -> str:
     """How long ago, roughly: `just now`, `12 s ago`, `3 min ago`, `2 d ago`."""
     passed = _seconds(now) - _seconds(at)
     if passed < 5:
@@ -50,28 +50,28 @@ def ago(at: Moment, now: Moment) -> str:
     raise AssertionError("unreachable: five seconds have passed")
 
 
-def after(first: Moment, at: Moment) -> str:
+def after(first: Timestamp, at: Timestamp) -> str:
     """A moment as what had passed since the first: `+0.35 s`, `+3 min 20 s`; empty of the first itself."""
     passed = _seconds(at) - _seconds(first)
     return f"+{span(passed)}" if passed > 0 else ""
 
 
-def clock_time(at: Moment) -> str:
+def clock_time(at: Timestamp) -> str:
     """The time of day: `14:03:07.213`."""
     return f"{datetime.fromisoformat(at):%H:%M:%S}.{at[20:23]}"
 
 
-def day(at: Moment) -> str:
+def day(at: Timestamp) -> str:
     """The day: `25 November 2026`."""
     return f"{datetime.fromisoformat(at):%-d %B %Y}"
 
 
-def moment(at: Moment) -> str:
+def moment(at: Timestamp) -> str:
     """The whole of it: `25 Nov 2026, 14:03:07 UTC`."""
     return f"{datetime.fromisoformat(at):%-d %b %Y, %H:%M:%S} UTC"
 
 
-def seconds_between(first: Moment, last: Moment) -> float:
+def seconds_between(first: Timestamp, last: Timestamp) -> float:
     """From the one to the other, negative where it is the other way round."""
     return _seconds(last) - _seconds(first)
 
@@ -85,5 +85,5 @@ def payload(content: bytes) -> str:
         return text
 
 
-def _seconds(at: Moment) -> float:
+def _seconds(at: Timestamp) -> float:
     return datetime.fromisoformat(at).timestamp()

@@ -10,14 +10,14 @@ from starlette.responses import HTMLResponse, RedirectResponse, Response
 from cli import payloads
 from cli.console import formats, guard, rendering
 from cli.console.rendering import url
-from cli.console.time_line import entries
-from cli.figures import margin, wait
+from cli.console.timeline import entries
+from cli.errors import NothingFound
 from cli.media import link
-from cli.refusal import NothingFound
+from cli.output import counted
 from cli.replay import replay
-from cli.show import counted
-from cli.story import story
-from dailies.models import Job, JobMedia
+from cli.stats import margin, wait
+from cli.timeline import story
+from dailies.jobs.models import Job, JobMedia
 
 EVERY = 4  # seconds: one query of one partition
 

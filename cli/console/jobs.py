@@ -13,10 +13,10 @@ from cli import job_rows, jobs
 from cli.console import rendering
 from cli.console.job import medium_url, plays
 from cli.console.rendering import url
-from dailies import clock
-from dailies.clock import Moment
-from dailies.models import Job
-from dailies.rows import Item
+from dailies import timestamps
+from dailies.jobs.models import Job
+from dailies.jobs.rows import Item
+from dailies.timestamps import Timestamp
 
 EVERY = 4  # seconds: of 3 providers, 7 standings and 4 shards that is 84 small queries, half a cent an hour
 SPANS: Mapping[str, timedelta] = {
@@ -58,7 +58,7 @@ class Row:
 
 def show(request: Request) -> Response:
     """GET /"""
-    stack, query, now = rendering.stack_of(request), request.query_params, clock.now()
+    stack, query, now = rendering.stack_of(request), request.query_params, timestamps.now()
     after = jobs.Cursor.read(query["after"]) if query.get("after") else None
     found = jobs.page(stack, wanted(query, now), after=after)
     whole = job_rows.whole(stack, (item for item in found.rows if item["stage"] != "waiting"))
@@ -73,7 +73,7 @@ def show(request: Request) -> Response:
         "jobs",
         # A page further back stays as it is: its cursor is a moment.
         every=EVERY if after is None else 24 * 3600,
-        seen=rows[0].item["updated_at"] if rows else clock.at(0),  # of an empty list everything is news
+        seen=rows[0].item["updated_at"] if rows else timestamps.at(0),  # of an empty list everything is news
         section="/",
         filters=FILTERS,
         filtered=bool(filters),
@@ -87,7 +87,7 @@ def show(request: Request) -> Response:
     return answer
 
 
-def wanted(query: QueryParams, now: Moment) -> jobs.Filter:
+def wanted(query: QueryParams, now: Timestamp) -> jobs.Filter:
     """The filter that the form means. A word that is none of ours filters nothing: the form shows that, too."""
     since = SPANS.get(query.get("since", ""))
     provider, status, stage = (query.get(name) for name in ("provider", "status", "stage"))
@@ -95,7 +95,7 @@ def wanted(query: QueryParams, now: Moment) -> jobs.Filter:
         provider=provider if provider in jobs.PROVIDERS else None,
         status=status if status in jobs.STATUSES else None,
         stage=stage if stage in jobs.STAGES else None,
-        since=clock.moment(datetime.fromisoformat(now) - since) if since else "",
+        since=timestamps.from_datetime(datetime.fromisoformat(now) - since) if since else "",
     )
 
 

@@ -11,8 +11,8 @@ from starlette.responses import HTMLResponse, RedirectResponse, Response
 from cli import queues
 from cli.console import guard, rendering
 from cli.console.rendering import url
+from cli.errors import NothingFound
 from cli.queues import Failed, Queue, Redriven
-from cli.refusal import NothingFound
 from cli.stack import Stack
 
 EVERY = 5  # seconds: the counts alone, a call for each queue; the messages are looked at when the page is loaded

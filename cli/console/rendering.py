@@ -17,7 +17,7 @@ from starlette.responses import HTMLResponse, Response
 
 from cli.console import formats, guard
 from cli.stack import Stack
-from dailies import clock
+from dailies import timestamps
 
 FOLDER = Path(__file__).parent
 LOCATION = {"shown", "seen"}  # what the live part adds to its page's query
@@ -66,7 +66,7 @@ def page(request: Request, name: str, *, status: int = 200, every: int = 0, seen
     stack = stack_of(request)
     values = {
         "here": request.url.path,
-        "now": clock.now(),
+        "now": timestamps.now(),
         "query": request.query_params,
         "stack": stack,
         "token": guard.TOKEN,

@@ -8,7 +8,7 @@ import uvicorn
 
 from cli.console.app import application
 from cli.console.guard import HOSTS
-from cli.refusal import Refusal
+from cli.errors import Refusal
 from cli.stack import Stack
 
 PORT = 8780

@@ -5,13 +5,14 @@ from typing import Any
 
 import boto3
 
-from dailies import queue, stream, table
-from dailies.queue import FailureQueue
-from dailies.table import Table
-from dailies.telemetry import Telemetry
+from dailies.aws import queues, stream, table
+from dailies.aws.queues import FailureQueue
+from dailies.aws.table import Table
+from dailies.aws.telemetry import Telemetry
+from dailies.steps.advance import advance
 
 jobs = Table(boto3.client("dynamodb", config=table.CLIENT), os.environ["TABLE_NAME"])
-failures = FailureQueue(boto3.client("sqs", config=queue.CLIENT), os.environ["FAILURE_QUEUE_URL"])
+failures = FailureQueue(boto3.client("sqs", config=queues.CLIENT), os.environ["FAILURE_QUEUE_URL"])
 telemetry = Telemetry(os.environ["STACK_NAME"])
 
 
@@ -20,5 +21,5 @@ def lambda_handler(batch: dict[str, Any], _context: object) -> None:
     for record in batch["Records"]:
         about = stream.named(record)
         with failures.keeping(record, telemetry, about):
-            job = jobs.advance(stream.new_event(record))
+            job = advance(jobs, stream.new_event(record))
             telemetry.note(**about, status=job.status, stage=job.stage)

@@ -5,15 +5,15 @@ from typing import Any
 
 import boto3
 
-from dailies import bucket, bus, queue, stream
-from dailies.bucket import Bucket
-from dailies.bus import Bus
-from dailies.publishing import Publisher
-from dailies.queue import FailureQueue, WorkQueue
-from dailies.telemetry import Telemetry
+from dailies.aws import bucket, bus, queues, stream
+from dailies.aws.bucket import Bucket
+from dailies.aws.bus import Bus
+from dailies.aws.queues import FailureQueue, WorkQueue
+from dailies.aws.telemetry import Telemetry
+from dailies.steps.announce import Publisher
 
 s3 = boto3.client("s3", config=bucket.CLIENT)
-sqs = boto3.client("sqs", config=queue.CLIENT)
+sqs = boto3.client("sqs", config=queues.CLIENT)
 publisher = Publisher(
     archive=WorkQueue(sqs, os.environ["ARCHIVE_QUEUE_URL"]),
     pages=Bucket(lambda: s3, os.environ["BUCKET_NAME"]),

@@ -6,15 +6,15 @@ from typing import Any
 import boto3
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
-from dailies import bucket, queue, secrets, table
-from dailies.archiving import Desk, archive
-from dailies.asking import every_api
-from dailies.bucket import Bucket
-from dailies.outbound import Network
+from dailies.aws import bucket, queues, secrets, table
+from dailies.aws.bucket import Bucket
+from dailies.aws.queues import FailureQueue, WorkQueue
+from dailies.aws.table import Table
+from dailies.aws.telemetry import Telemetry
+from dailies.outbound.connection import Network
+from dailies.provider_api.client import every_api
 from dailies.providers import every_provider
-from dailies.queue import FailureQueue, WorkQueue
-from dailies.table import Table
-from dailies.telemetry import Telemetry
+from dailies.steps.archive import Desk, archive
 
 LAST_SECONDS = 30  # of the time limit, for what must be told when a transfer is stopped
 
@@ -27,7 +27,7 @@ def names(setting: str) -> frozenset[str]:
 providers = every_provider()
 unproven = [name for name, provider in providers.items() if not provider.links_are_proven]
 s3 = boto3.client("s3", config=bucket.PATIENT)
-sqs = boto3.client("sqs", config=queue.CLIENT)
+sqs = boto3.client("sqs", config=queues.CLIENT)
 secrets_manager = boto3.client("secretsmanager", config=secrets.CLIENT)
 jobs = Table(boto3.client("dynamodb", config=table.CLIENT), os.environ["TABLE_NAME"])
 telemetry = Telemetry(os.environ["STACK_NAME"])

@@ -3,7 +3,7 @@
 POST /webhooks/captions/creator
 """
 
-from dailies import cold_start
+from dailies.aws import cold_start
 
 cold_start.begin()  # before the other imports; `receiver` ends it
 
@@ -12,6 +12,6 @@ import os
 from botocore.session import get_session
 
 from dailies.providers.captions import CREATOR
-from dailies.receiving import receiver
+from dailies.steps.receive import receiver
 
 lambda_handler = receiver(CREATOR, os.environ, get_session().create_client)

@@ -7,12 +7,12 @@ import os
 
 import boto3
 
-from dailies import secrets
-from dailies.account import Account
+from dailies.aws import secrets
+from dailies.aws.secret_versions import HeldSecret
+from dailies.aws.secrets import ApiSecret
+from dailies.aws.telemetry import Telemetry
+from dailies.provider_api.account import Account
 from dailies.providers.sync import ask_signing_secret, read_signing_secret
-from dailies.rotating import HeldSecret
-from dailies.secrets import ApiSecret
-from dailies.telemetry import Telemetry
 
 api_url = os.environ["SYNC_API_URL"]
 client = boto3.client("secretsmanager", config=secrets.CLIENT)

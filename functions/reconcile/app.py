@@ -5,13 +5,13 @@ import os
 import boto3
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
-from dailies import queue, secrets, table
-from dailies.asking import every_api
+from dailies.aws import queues, secrets, table
+from dailies.aws.queues import WorkQueue
+from dailies.aws.table import Table
+from dailies.aws.telemetry import Telemetry
+from dailies.provider_api.client import every_api
 from dailies.providers import every_provider
-from dailies.queue import WorkQueue
-from dailies.reconciling import Sweep, reconcile
-from dailies.table import Table
-from dailies.telemetry import Telemetry
+from dailies.steps.reconcile import Sweep, reconcile
 
 LAST_SECONDS = 60  # of the time limit: three tries of the last question, at their longest, and their pauses
 
@@ -21,7 +21,7 @@ telemetry = Telemetry(os.environ["STACK_NAME"])
 providers = every_provider()
 sweep = Sweep(
     table=jobs,
-    queue=WorkQueue(boto3.client("sqs", config=queue.CLIENT), os.environ["ARCHIVE_QUEUE_URL"]),
+    queue=WorkQueue(boto3.client("sqs", config=queues.CLIENT), os.environ["ARCHIVE_QUEUE_URL"]),
     telemetry=telemetry,
     providers=providers,
     apis=every_api(providers, os.environ, secrets_manager, jobs, telemetry),

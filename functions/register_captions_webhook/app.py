@@ -11,17 +11,18 @@ from typing import Any
 import boto3
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
-from dailies import outbound, secrets, table
-from dailies.account import Account, taking
-from dailies.cloudformation import answer
+from dailies.aws import secrets, table
+from dailies.aws.custom_resource import answer
+from dailies.aws.secret_versions import HeldSecret
+from dailies.aws.secrets import ApiSecret
+from dailies.aws.table import Table
+from dailies.aws.telemetry import Telemetry
 from dailies.errors import HostFailed
-from dailies.outbound import Network
+from dailies.outbound import api
+from dailies.outbound.connection import Network
+from dailies.provider_api.account import Account, taking
 from dailies.providers.captions import CAPTIONS, REGISTRY
-from dailies.registering import LAST_LOOK_SECONDS, Register, carry_out
-from dailies.rotating import HeldSecret
-from dailies.secrets import ApiSecret
-from dailies.table import Table
-from dailies.telemetry import Telemetry
+from dailies.steps.register_webhook import LAST_LOOK_SECONDS, Register, carry_out
 
 LAST_SECONDS = 100.0  # of the time limit: a call that hangs, taking back what was made, and the answer
 # By so much a creation gives up before a deletion that began with it, which looks last LAST_LOOK_SECONDS before its own
@@ -54,7 +55,7 @@ def lambda_handler(event: dict[str, Any], context: LambdaContext) -> None:
     for pause in PAUSES:
         time.sleep(pause)
         try:
-            status, *_ = outbound.call(answer(event, outcome), Network())
+            status, *_ = api.call(answer(event, outcome), Network())
         except HostFailed as error:
             telemetry.log.warning("CloudFormation did not take the answer", reason=error.reason)
         else:

@@ -6,13 +6,14 @@ from typing import Any
 import boto3
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
-from dailies import secrets, table
-from dailies.account import Account, taking
+from dailies.aws import secrets, table
+from dailies.aws.secret_versions import HeldSecret
+from dailies.aws.secrets import ApiSecret
+from dailies.aws.table import Table
+from dailies.provider_api.account import Account, taking
 from dailies.providers.captions import CAPTIONS, REGISTRY
-from dailies.registering import Register, rotation
-from dailies.rotating import HeldSecret, rotate
-from dailies.secrets import ApiSecret
-from dailies.table import Table
+from dailies.steps.register_webhook import Register, rotation
+from dailies.steps.rotate_secret import rotate
 
 LAST_SECONDS = 60.0  # of the time limit, for calls that hang
 

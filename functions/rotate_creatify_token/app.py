@@ -5,9 +5,10 @@ from typing import Any
 
 import boto3
 
-from dailies import secrets
+from dailies.aws import secrets
+from dailies.aws.secret_versions import HeldSecret
 from dailies.providers.creatify import new_token, webhook_url
-from dailies.rotating import HeldSecret, Way, rotate
+from dailies.steps.rotate_secret import Way, rotate
 
 secret = HeldSecret(boto3.client("secretsmanager", config=secrets.CLIENT), os.environ["SIGNING_SECRET_ID"])
 url = os.environ["WEBHOOK_URL"]

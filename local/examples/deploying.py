@@ -1,7 +1,7 @@
 """`sam deploy`, an update and `sam delete` by a user of the emulated AWS who has the deployer's policies and no more.
 
 The emulator asks IAM about each call that `sam` makes. What CloudFormation does for it, it does not ask about:
-tests/test_deployer_policy.py holds the policies against the types of resources.
+tests/template/test_deployer_policy.py holds the policies against the types of resources.
 """
 
 import json

@@ -13,14 +13,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dailies.containers import Kind
 from dailies.errors import PayloadError, VerificationError
-from dailies.models import Delivery, Report
-from dailies.provider import ProofRules, Provider, Webhook
+from dailies.jobs.models import Delivery, MediaKind, Report
 from dailies.providers import every_provider
-from tests.cloud import Cloud, Context
-from tests.recorded import WEBHOOKS, delivery, event, outcomes, secret
-from tests.template import functions
+from dailies.providers.contract import ProofRules, Provider, Webhook
+from testkit.fixtures.aws import Cloud, Context
+from testkit.support.recorded_events import WEBHOOKS, delivery, event, outcomes, secret
+from testkit.support.template import functions
 
 PROVIDERS = every_provider()
 RULES = ProofRules()
@@ -210,7 +209,7 @@ class TestMedia:
         for role, kinds in provider.roles.items():
             assert role.isidentifier()
             assert kinds
-            assert kinds <= set(get_args(Kind.__value__))
+            assert kinds <= set(get_args(MediaKind.__value__))
 
     @every_provider_here
     def test_lists_of_jobs_are_of_roles_and_webhooks_that_there_are(self, provider: Provider) -> None:

@@ -1,6 +1,7 @@
 """What the template watches is what the functions tell, and where something is wrong, the owner hears of it.
 
-The alarms are judged by local/cloudwatch.py, which runs beside every local stack. AWS's own metrics are held by name.
+The alarms are judged by local/alarm_evaluator.py, which runs beside every local stack. AWS's own metrics are held by
+name.
 """
 
 import json
@@ -11,14 +12,14 @@ from typing import Any
 import pytest
 
 from local import deploy, logs
-from local.callers import captions_creator, sync_generation
-from local.cloudwatch import of_line
+from local.alarm_evaluator import of_line
 from local.stack import Stack
-from tests.listener import Listener
-from tests.owner import Owner
-from tests.providers import Providers
-from tests.template import on_jobs, resources, target, template
-from tests.waiting import wait_for
+from simulators.provider_calls import captions_creator, sync_generation
+from testkit.fixtures.account_reader import Owner
+from testkit.fixtures.bus_listener import Listener
+from testkit.fixtures.provider_client import Providers
+from testkit.support.template import on_jobs, resources, target, template
+from testkit.support.wait import wait_for
 
 NAMESPACE = "Dailies/dailies"
 ALARM, QUERY = "AWS::CloudWatch::Alarm", "AWS::Logs::QueryDefinition"
@@ -47,7 +48,7 @@ OF_A_FILTER = {
 OF_AN_ACCOUNT = {("AWS/Lambda", "Throttles")}  # which have no dimension
 OF_AN_INDEX = {("AWS/DynamoDB", "ConsumedWriteCapacityUnits"), ("AWS/DynamoDB", "ConsumedReadCapacityUnits")}
 OF_LAMBDA = {"type", "errorType"}  # of its lines about what went wrong: `platform.report`, an error that was not caught
-OF_THE_LOGGER = {"level", "message", "error"}  # `error` is ours: tests/test_queue.py
+OF_THE_LOGGER = {"level", "message", "error"}  # `error` is ours: tests/unit/aws/test_queues.py
 OF_A_QUERY = {
     *("fields", "filter", "sort", "stats", "limit", "by", "as", "in", "or", "and", "like", "asc", "desc"),
     *("count", "latest", "max", "bin", "ispresent", "1d", "50"),

@@ -14,13 +14,13 @@ import pytest
 import urllib3
 
 from local import ports
-from local.callers import Call, captions_creator
 from local.stack import Stack
-from tests.functions import start_anew
-from tests.listener import Listener
-from tests.owner import Owner, medium
-from tests.providers import Answer, Providers
-from tests.waiting import STALL, wait_for
+from simulators.provider_calls import Call, captions_creator
+from testkit.fixtures.account_reader import Owner, medium
+from testkit.fixtures.bus_listener import Listener
+from testkit.fixtures.provider_client import Answer, Providers
+from testkit.support.functions import start_anew
+from testkit.support.wait import STALL, wait_for
 
 BEHIND_THE_PROXY = ("CaptionsCreator", "Advance", "Announce", "Archive")
 LOST_ANSWER = {"response": {"abort_frac": 0.0}, "times": 1}  # the call takes effect, and the connection is cut

@@ -1,18 +1,18 @@
 """What becomes of a medium whose host is bad, lies or leads astray: no object, and a job row that says why.
 
-One of each kind of outcome; every fault is in tests/test_transfer_failures.py and proof/transfers. All calls are made
-at once, at the first test; then each test waits for its own job.
+One of each kind of outcome; every fault is in tests/unit/transfer/test_failures.py and resilience/transfers. All
+calls are made at once, at the first test; then each test waits for its own job.
 """
 
 from dataclasses import dataclass
 
 import pytest
 
-from local.callers import captions_creator, creatify_product_to_videos
-from tests.listener import Listener
-from tests.owner import Owner, medium
-from tests.providers import Providers
-from tests.waiting import wait_for
+from simulators.provider_calls import captions_creator, creatify_product_to_videos
+from testkit.fixtures.account_reader import Owner, medium
+from testkit.fixtures.bus_listener import Listener
+from testkit.fixtures.provider_client import Providers
+from testkit.support.wait import wait_for
 
 
 @dataclass(frozen=True)

@@ -5,13 +5,13 @@ from collections import Counter
 
 import pytest
 
-from local.callers import captions_creator, creatify_product_to_videos, sync_batch, sync_generation
 from local.stack import Stack
-from tests.attributes import JOB
-from tests.listener import Listener
-from tests.owner import Owner
-from tests.providers import Providers
-from tests.waiting import wait_for
+from simulators.provider_calls import captions_creator, creatify_product_to_videos, sync_batch, sync_generation
+from testkit.fixtures.account_reader import Owner
+from testkit.fixtures.bus_listener import Listener
+from testkit.fixtures.provider_client import Providers
+from testkit.support.attributes import JOB
+from testkit.support.wait import wait_for
 
 
 @pytest.fixture(scope="module")

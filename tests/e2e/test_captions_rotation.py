@@ -10,13 +10,13 @@ from threading import Event
 
 import pytest
 
-from local.apis import ProviderApis
-from local.apis.captions_webhooks import Registration
 from local.stack import Stack
-from tests.functions import logged, start_anew
-from tests.providers import COME_AGAIN, Answer, Providers
-from tests.registered import SIGNING, SecretsManager, make_room
-from tests.waiting import wait_for
+from simulators.provider_apis import ProviderApis
+from simulators.provider_apis.captions_webhooks import Registration
+from testkit.fixtures.captions_stack import SIGNING, SecretsManager, make_room
+from testkit.fixtures.provider_client import COME_AGAIN, Answer, Providers
+from testkit.support.functions import logged, start_anew
+from testkit.support.wait import wait_for
 
 DELIVERIES = 200
 SENDERS = 10

@@ -10,13 +10,13 @@ from collections.abc import Iterator
 
 import pytest
 
-from local import gaps
-from local.apis import ProviderApis, provider_apis
+from local import emulator_gaps
 from local.logs import lines
 from local.stack import Stack
-from tests.providers import Providers
-from tests.registered import make_room
-from tests.small_stack import SmallStack, part
+from simulators.provider_apis import ProviderApis, provider_apis
+from testkit.fixtures.captions_stack import make_room
+from testkit.fixtures.partial_stack import SmallStack, part
+from testkit.fixtures.provider_client import Providers
 
 NAME = "registering"
 NOTHING = {"Ref": "AWS::NoValue"}  # with a domain, a key: what the webhook would come after
@@ -33,7 +33,7 @@ def apis() -> Iterator[ProviderApis]:
 def small(stack: Stack, apis: ProviderApis) -> Iterator[SmallStack]:
     """Not there yet; gone in the end."""
     template = part(
-        gaps.processed_template(stack.aws, stack.stack_name),
+        emulator_gaps.processed_template(stack.aws, stack.stack_name),
         "CaptionsWebhook",
         Url={"Ref": "Url"},
         Release={"Ref": "Release"},

@@ -11,10 +11,10 @@ import pytest
 import urllib3
 
 from local.stack import Stack
-from tests.command import Done, MediaSite, dailies
-from tests.owner import Owner, medium
-from tests.providers import WEBHOOKS, Providers
-from tests.waiting import STALL, wait_for
+from testkit.fixtures.account_reader import Owner, medium
+from testkit.fixtures.cli import Done, MediaSite, dailies
+from testkit.fixtures.provider_client import WEBHOOKS, Providers
+from testkit.support.wait import STALL, wait_for
 
 COMMAND = Path(sys.executable).parent / "dailies"
 USUAL = {"sync": "output", "creatify": "video", "captions": "output"}  # the role that the usual case has

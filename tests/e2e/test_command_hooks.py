@@ -7,13 +7,13 @@ from pathlib import Path
 
 import pytest
 
-from local.apis import ProviderApis
 from local.stack import Stack
-from tests.command import MediaSite, dailies
-from tests.owner import Owner
-from tests.providers import NOT_SET, Providers
-from tests.registered import make_room
-from tests.waiting import wait_for
+from simulators.provider_apis import ProviderApis
+from testkit.fixtures.account_reader import Owner
+from testkit.fixtures.captions_stack import make_room
+from testkit.fixtures.cli import MediaSite, dailies
+from testkit.fixtures.provider_client import NOT_SET, Providers
+from testkit.support.wait import wait_for
 
 
 @pytest.fixture

@@ -11,14 +11,14 @@ import pytest
 from cli import quarantine
 from cli import stack as stacks
 from cli.quarantine import Call
-from dailies import rows
-from dailies.bucket import delivery_key
+from dailies.jobs import rows
+from dailies.jobs.object_keys import delivery_key
 from local.stack import Stack
-from tests.command import MediaSite, dailies
-from tests.listener import Listener
-from tests.owner import Owner, Row, medium
-from tests.providers import Providers
-from tests.waiting import wait_for
+from testkit.fixtures.account_reader import Owner, Row, medium
+from testkit.fixtures.bus_listener import Listener
+from testkit.fixtures.cli import MediaSite, dailies
+from testkit.fixtures.provider_client import Providers
+from testkit.support.wait import wait_for
 
 NOT_OF_THE_CALL = ("expires_at", "written_by")  # what differs when a row is written later, by another
 

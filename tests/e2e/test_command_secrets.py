@@ -8,11 +8,11 @@ import boto3
 import pytest
 
 from cli.commands import trigger
-from cli.refusal import Refusal
+from cli.errors import Refusal
 from cli.stack import Stack as DeployedStack
 from local.stack import Stack
-from tests.command import Done, MediaSite, dailies
-from tests.providers import NOT_SET
+from testkit.fixtures.cli import Done, MediaSite, dailies
+from testkit.fixtures.provider_client import NOT_SET
 
 NAME = "creatify/api"  # no receiver proves by it
 STAGES = ("AWSCURRENT", "AWSPENDING", "AWSPREVIOUS")

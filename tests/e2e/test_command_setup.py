@@ -8,12 +8,12 @@ from typing import Any
 import pytest
 
 from local import deploy
-from local.apis import LOST, ProviderApis
 from local.stack import Stack
-from tests.command import MediaSite, dailies
-from tests.owner import Owner
-from tests.providers import NOT_SET, Providers
-from tests.waiting import wait_for
+from simulators.provider_apis import LOST, ProviderApis
+from testkit.fixtures.account_reader import Owner
+from testkit.fixtures.cli import MediaSite, dailies
+from testkit.fixtures.provider_client import NOT_SET, Providers
+from testkit.support.wait import wait_for
 
 CREATIFY = "creatify/product_to_videos"
 # What makes an alarm ring when another does.

@@ -6,13 +6,13 @@ import re
 import pytest
 from playwright.sync_api import Page, expect
 
-from local.callers import sync_generation
 from local.stack import Stack
-from tests.browser import LOW_CONTRAST, PATIENCE, Window
-from tests.listener import Listener
-from tests.owner import Owner
-from tests.providers import Providers
-from tests.waiting import wait_for
+from simulators.provider_calls import sync_generation
+from testkit.fixtures.account_reader import Owner
+from testkit.fixtures.browser import LOW_CONTRAST, PATIENCE, Window
+from testkit.fixtures.bus_listener import Listener
+from testkit.fixtures.provider_client import Providers
+from testkit.support.wait import wait_for
 
 HOSTILE = "\"'><img src=x onerror=alert(1)><script>alert(2)</script>{{7*7}}"
 PAGES = ("/", "/figures", "/queues", "/quarantine")

@@ -12,7 +12,8 @@ from hashlib import sha256
 import pytest
 from awscrt.checksums import crc64nvme
 
-from local.callers import (
+from simulators.media_host.samples import Medium
+from simulators.provider_calls import (
     Call,
     captions_creator,
     creatify_product_to_videos,
@@ -21,12 +22,11 @@ from local.callers import (
     sync_batch_row,
     sync_generation,
 )
-from local.media import Medium
-from tests.attributes import ARCHIVED, EVENT, HEADER, JOB
-from tests.listener import Listener
-from tests.owner import Owner, Row, medium, payload
-from tests.providers import Providers
-from tests.waiting import wait_for
+from testkit.fixtures.account_reader import Owner, Row, medium, payload
+from testkit.fixtures.bus_listener import Listener
+from testkit.fixtures.provider_client import Providers
+from testkit.support.attributes import ARCHIVED, EVENT, HEADER, JOB
+from testkit.support.wait import wait_for
 
 MOMENT = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}Z")
 

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from local import deploy, emulator, gaps, ports, processes
+from local import deploy, emulator, emulator_gaps, ports, processes
 from local.stack import Stack, read
 from local.up import FRONT_DOOR, up
 
@@ -40,8 +40,8 @@ def test_routes_that_differ_are_put_right_and_right_ones_are_left_alone(stack: S
     right = routes(stack)
 
     def create() -> None:
-        template = gaps.processed_template(stack.aws, stack.stack_name)
-        gaps.create_routes(stack.aws, template, deploy.resources(stack.aws))
+        template = emulator_gaps.processed_template(stack.aws, stack.stack_name)
+        emulator_gaps.create_routes(stack.aws, template, deploy.resources(stack.aws))
 
     create()
     assert api.get_routes(ApiId=api_id)["Items"] == before

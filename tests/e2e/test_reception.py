@@ -13,11 +13,11 @@ from hashlib import sha256
 
 import pytest
 
-from local.callers import Call, captions_creator, creatify_product_to_videos, sync_batch, sync_generation
 from local.stack import Stack
-from tests.attributes import EVENT, QUARANTINED
-from tests.owner import Owner, Row, payload
-from tests.providers import COME_AGAIN, WEBHOOKS, Answer, Headers, Providers
+from simulators.provider_calls import Call, captions_creator, creatify_product_to_videos, sync_batch, sync_generation
+from testkit.fixtures.account_reader import Owner, Row, payload
+from testkit.fixtures.provider_client import COME_AGAIN, WEBHOOKS, Answer, Headers, Providers
+from testkit.support.attributes import EVENT, QUARANTINED
 
 KIB, MIB = 1024, 1024 * 1024
 MOST_INLINE = 300 * KIB  # of a payload, compressed

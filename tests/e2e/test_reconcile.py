@@ -12,20 +12,21 @@ from dataclasses import dataclass, field
 
 import pytest
 
-from dailies import clock
+from dailies import timestamps
+from dailies.aws.table import Table
 from dailies.providers import every_provider
-from dailies.recording import submitted_event
-from dailies.table import Table
-from local.apis import LOST, ProviderApis
-from local.apis.exchange import Request
-from local.callers import creatify_product_to_videos
+from dailies.steps.advance import advance
+from dailies.steps.track import submitted_event
 from local.stack import Stack
-from tests.functions import logged, set_api_secrets, start_anew
-from tests.listener import Listener
-from tests.owner import Owner
-from tests.providers import NOT_SET, Providers
-from tests.registered import make_room
-from tests.waiting import wait_for
+from simulators.provider_apis import LOST, ProviderApis
+from simulators.provider_apis.exchange import Request
+from simulators.provider_calls import creatify_product_to_videos
+from testkit.fixtures.account_reader import Owner
+from testkit.fixtures.bus_listener import Listener
+from testkit.fixtures.captions_stack import make_room
+from testkit.fixtures.provider_client import NOT_SET, Providers
+from testkit.support.functions import logged, set_api_secrets, start_anew
+from testkit.support.wait import wait_for
 
 WEBHOOK = {"sync": "generation", "creatify": "product_to_videos", "captions": "creator"}
 MEDIA = {"sync": {"output"}, "creatify": {"photo", "video"}, "captions": {"output"}}
@@ -165,14 +166,14 @@ def test_a_notice_that_names_no_webhook_waits_in_the_failure_queue(reconciles: R
 def _wait_a_while(made: Reconcile) -> None:
     """Hundreds of jobs that were submitted an hour ago; the providers are at work on them."""
     jobs = Table(made.stack.aws.dynamodb, made.stack.outputs["TableName"])
-    at = clock.at(time.time() - 3600)
+    at = timestamps.at(time.time() - 3600)
     for provider, count in WAITING.items():
         made.crowd[provider] = [made.providers.job(f"crowd-{number}") for number in range(count)]
         for number, job_id in enumerate(made.crowd[provider]):
             if number >= UNLISTED[provider] or provider == "creatify":  # whose list is a page
                 BEGINS[provider](made.apis, job_id)
             detail = {"provider": provider, "webhook": WEBHOOK[provider], "job_id": job_id}
-            jobs.advance(submitted_event(detail, PROVIDERS, at=at))
+            advance(jobs, submitted_event(detail, PROVIDERS, at=at))
 
 
 @pytest.fixture(scope="module")

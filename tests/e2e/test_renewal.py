@@ -10,16 +10,16 @@ from collections.abc import Iterator
 
 import pytest
 
-from local.apis import ProviderApis
-from local.callers import Call, captions_creator, creatify_product_to_videos, sync_generation
-from local.media import Medium
 from local.stack import Stack
-from tests.functions import set_api_secrets, start_anew
-from tests.owner import Owner, Row, payload
-from tests.owner import medium as of_role
-from tests.providers import NOT_SET, Providers
-from tests.registered import make_room
-from tests.waiting import wait_for
+from simulators.media_host.samples import Medium
+from simulators.provider_apis import ProviderApis
+from simulators.provider_calls import Call, captions_creator, creatify_product_to_videos, sync_generation
+from testkit.fixtures.account_reader import Owner, Row, payload
+from testkit.fixtures.account_reader import medium as of_role
+from testkit.fixtures.captions_stack import make_room
+from testkit.fixtures.provider_client import NOT_SET, Providers
+from testkit.support.functions import set_api_secrets, start_anew
+from testkit.support.wait import wait_for
 
 MEDIA = {
     "sync": {"output": "generation.mp4", "segment": "segment.mp4"},

@@ -11,7 +11,7 @@ from botocore.exceptions import ClientError
 
 from local import emulator, ports, processes
 from local.aws import Aws
-from tests.empty_aws import acting_as, refusal, role, table
+from testkit.support.empty_aws import acting_as, refusal, role, table
 
 pytestmark = pytest.mark.e2e
 

@@ -12,8 +12,8 @@ import pytest
 
 from local.stack import Stack
 from local.up import REQUESTS
-from proof.roles.recording import Recording, read, unused
-from tests.aws_models import wrong_with
+from resilience.roles.recording import Recording, read, unused
+from testkit.support.aws_models import wrong_with
 from tests.whole_run import WholeRun
 
 pytestmark = pytest.mark.whole_run

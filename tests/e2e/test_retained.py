@@ -9,10 +9,10 @@ from typing import Any
 
 import pytest
 
-from local.gaps import processed_template
+from local.emulator_gaps import processed_template
 from local.retained import CHANGE_SET, NAMED_BY, change_set
 from local.stack import Stack
-from tests.waiting import wait_for
+from testkit.support.wait import wait_for
 
 NAME = "retained"
 ROW = {"pk": {"S": "job#sync#kept"}, "sk": {"S": "job"}}

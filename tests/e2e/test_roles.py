@@ -5,20 +5,20 @@ role says and nowhere else. That every grant is needed: tests/e2e/test_requests.
 import pytest
 from botocore.exceptions import ClientError
 
-from dailies.bucket import delivery_key
+from dailies.jobs.object_keys import delivery_key
 from dailies.providers import every_provider
-from local.apis import ProviderApis
 from local.stack import Stack
-from proof.roles.flows import Ground
-from proof.roles.grants import grants
-from proof.roles.needs import ONE_OF_EACH_ROLE
-from proof.roles.taking_out import Outcomes, outcomes
-from tests.empty_aws import acting_as
-from tests.functions import RECEIVERS
-from tests.listener import Listener
-from tests.owner import Owner
-from tests.providers import Providers
-from tests.template import roles, statements
+from resilience.roles.flows import Ground
+from resilience.roles.grants import grants
+from resilience.roles.needs import ONE_OF_EACH_ROLE
+from resilience.roles.taking_out import Outcomes, outcomes
+from simulators.provider_apis import ProviderApis
+from testkit.fixtures.account_reader import Owner
+from testkit.fixtures.bus_listener import Listener
+from testkit.fixtures.provider_client import Providers
+from testkit.support.empty_aws import acting_as
+from testkit.support.functions import RECEIVERS
+from testkit.support.template import roles, statements
 
 TRIED = [
     grant

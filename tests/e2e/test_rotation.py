@@ -9,11 +9,11 @@ from collections.abc import Iterator, Mapping
 
 import pytest
 
-from local.callers import Call
 from local.stack import Stack
-from tests.functions import RECEIVERS, start_anew
-from tests.providers import NOT_SET, SECRET_OF, WEBHOOKS, Providers
-from tests.waiting import wait_for
+from simulators.provider_calls import Call
+from testkit.fixtures.provider_client import NOT_SET, SECRET_OF, WEBHOOKS, Providers
+from testkit.support.functions import RECEIVERS, start_anew
+from testkit.support.wait import wait_for
 
 NAMES = sorted(set(SECRET_OF.values()))
 

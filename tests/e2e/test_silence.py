@@ -10,15 +10,15 @@ import re
 
 import pytest
 
-from local.apis import ProviderApis
-from local.callers import captions_creator, creatify_product_to_videos, sync_generation
 from local.logs import lines
 from local.stack import Stack
+from simulators.provider_apis import ProviderApis
+from simulators.provider_calls import captions_creator, creatify_product_to_videos, sync_generation
+from testkit.fixtures.account_reader import Owner, Row
+from testkit.fixtures.bus_listener import Listener
+from testkit.fixtures.provider_client import NOT_SET, Providers
+from testkit.support.template import ROOT, folder, functions
 from tests.lanes import lane_of
-from tests.listener import Listener
-from tests.owner import Owner, Row
-from tests.providers import NOT_SET, Providers
-from tests.template import ROOT, folder, functions
 
 pytestmark = pytest.mark.whole_run
 

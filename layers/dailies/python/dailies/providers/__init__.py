@@ -3,7 +3,7 @@
 from importlib import import_module
 from pkgutil import iter_modules
 
-from dailies.provider import Provider
+from dailies.providers.contract import Provider
 
 
 def every_provider() -> dict[str, Provider]:

@@ -11,12 +11,11 @@ from typing import Any
 
 from pydantic import Field
 
-from dailies.allowance import Limit
-from dailies.models import Delivery, JobError, Media, Proof, Report, Status
-from dailies.payload import Amount, JobId, Loose, Payload, Url, Word
-from dailies.provider import (
+from dailies.jobs.models import Delivery, JobError, Media, Proof, Report, Status
+from dailies.providers.contract import (
     Credentials,
     Inquiry,
+    Limit,
     ProofRules,
     Provider,
     Question,
@@ -26,7 +25,8 @@ from dailies.provider import (
     Submission,
     Webhook,
 )
-from dailies.verification import Secrets, bearer
+from dailies.providers.payload import Amount, JobId, Loose, Payload, Url, Word
+from dailies.providers.signatures import Secrets, bearer
 
 WORDS: dict[str, Status] = {
     "creator.success": "completed",

@@ -13,13 +13,12 @@ import string
 from collections.abc import Sequence
 from urllib.parse import quote
 
-from dailies import clock
-from dailies.allowance import Limit
-from dailies.models import Delivery, JobError, Media, Proof, Report, Status
-from dailies.payload import JobId, Loose, Payload, Url, Word, rows_of
-from dailies.provider import (
+from dailies import timestamps
+from dailies.jobs.models import Delivery, JobError, Media, Proof, Report, Status
+from dailies.providers.contract import (
     Credentials,
     Inquiry,
+    Limit,
     ProofRules,
     Provider,
     Question,
@@ -30,7 +29,8 @@ from dailies.provider import (
     Webhook,
     told_of_each,
 )
-from dailies.verification import Secrets, path_token
+from dailies.providers.payload import JobId, Loose, Payload, Url, Word, rows_of
+from dailies.providers.signatures import Secrets, path_token
 
 WORDS: dict[str, Status] = {
     "initializing": "pending",
@@ -86,7 +86,7 @@ def parse_product_to_video(body: bytes) -> Report:
         job_id=task.id,
         status=status,
         provider_status=task.status,
-        occurred_at=clock.read(task.updated_at or task.created_at or ""),
+        occurred_at=timestamps.parse(task.updated_at or task.created_at or ""),
         media=tuple(Media(role, url) for role, url in links if url),
         # a guess: it gives no codes, and the reasons are of its own pipeline
         error=JobError("", task.failed_reason or "", retryable=True) if status == "failed" else None,

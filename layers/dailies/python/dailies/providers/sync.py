@@ -16,14 +16,13 @@ from urllib.parse import quote
 
 from pydantic import AliasChoices, Field
 
-from dailies import clock
-from dailies.allowance import Limit
+from dailies import timestamps
 from dailies.errors import PayloadError, StaleSignature, VerificationError
-from dailies.models import Delivery, JobError, Media, Proof, Report, Status
-from dailies.payload import MOST_URL, JobId, Loose, Payload, Seconds, Url, Word, rows_of
-from dailies.provider import (
+from dailies.jobs.models import Delivery, JobError, Media, Proof, Report, Status
+from dailies.providers.contract import (
     Credentials,
     Inquiry,
+    Limit,
     Listing,
     ProofRules,
     Provider,
@@ -35,7 +34,8 @@ from dailies.provider import (
     Webhook,
     told_of_each,
 )
-from dailies.verification import Secrets, plain_hmac, stamped_hmac
+from dailies.providers.payload import MOST_URL, JobId, Loose, Payload, Seconds, Url, Word, rows_of
+from dailies.providers.signatures import Secrets, plain_hmac, stamped_hmac
 
 WORDS: dict[str, Status] = {
     "PENDING": "pending",
@@ -119,7 +119,7 @@ class OlderBatchRow(Payload):
 def verify(delivery: Delivery, secrets: Secrets, rules: ProofRules) -> Proof:
     """By the first header and form that proves it: where one changes silently, the other still holds, and the metric
     of the ways tells. A signature that holds but is out of time is a replay, whatever stands beside it."""
-    now = clock.seconds(delivery.received_at)
+    now = timestamps.seconds(delivery.received_at)
     stamped = {name: delivery.headers.get(name, "") for name in ("sync-signature", "x-signature-primary")}
     refusal = VerificationError("no signature header")
     for name, header in stamped.items():

@@ -1,0 +1,142 @@
+"""make demo: brings the stack up, calls every webhook as its provider calls it, and shows what became of each job.
+
+Ends with 1 and says what is missing unless every expected medium is in the bucket, byte for byte what was served, with
+its receipt in the job row. Leaves the stack running; each run has ids of its own. A signing secret that is set is used,
+not replaced. The objects are kept as they were downloaded, to be looked at.
+"""
+
+import argparse
+import secrets
+import shutil
+import time
+from pathlib import Path
+
+from botocore.exceptions import BotoCoreError
+from urllib3.exceptions import HTTPError
+
+from demo.inspection import Finding, Row, inspect, job_row, rests
+from demo.scenarios import Outcome, Secrets, Step, story
+from local import stack, up
+from local.stack import Stack
+from simulators.media_host.server import media_host
+from simulators.provider_calls import send
+
+DEADLINE = 90.0  # seconds from the last call until everything has to be in the bucket; it takes about five
+PATIENCE = 15.0  # seconds between two lines that say what it waits for; a first run takes about ten
+NOT_SET = "not-set"  # what the template puts in
+REREAD = 6.0  # seconds after which a function looks again at a secret that proved nothing (it waits five)
+
+
+def main() -> None:
+    argparse.ArgumentParser(prog="make demo", description=__doc__).parse_args()
+    up.main()
+    folder = stack.folder_from_environment()
+    kept = folder / "demo"
+    shutil.rmtree(kept, ignore_errors=True)
+    try:
+        problems = demo(stack.read(folder), kept)
+    except KeyboardInterrupt:
+        raise SystemExit("demo: interrupted; the stack runs on, `make down` ends it") from None
+    except BotoCoreError as error:
+        raise SystemExit(f"demo: the emulated AWS does not answer ({error}); `make up` starts it again") from None
+    if problems:
+        print("\nNot as it should be:", *problems, sep="\n  ")
+        raise SystemExit("demo: failed; `make logs` may say why")
+    print(f"\nAll media are in the bucket as they were served, each with its receipt. Look at them: {kept}")
+    print("The stack runs on: `make logs` follows its functions, `make demo` plays it again, `make down` ends it;")
+    print(f"{folder / 'stack.json'} says how to reach its table and its bucket.")
+
+
+def demo(running: Stack, kept: Path) -> list[str]:
+    """Play the story on a running stack and show what comes of it. Returns what is wrong; `kept` gets the objects."""
+    run = secrets.token_hex(2)
+    with media_host() as host:
+        steps, outcomes = story(host, secrets_of(running), run)
+        print(f"\nCalls, as the providers make them (run {run}; their media are on {host.base_url})\n")
+        called_at, problems = play(steps, running.webhook_base_url)
+        rows = wait(running, outcomes)
+    findings = [
+        inspect(running, outcome, row, told_at=called_at.get(str(outcome.told_by), 0.0), kept=kept)
+        for outcome, row in zip(outcomes, rows, strict=True)
+    ]
+    print("\nWhat became of them (the seconds are from the call to the receipt)\n")
+    show(findings)
+    return problems + [problem for finding in findings for problem in finding.problems]
+
+
+def secrets_of(running: Stack) -> Secrets:
+    """The stack's secrets; those of Sync and Captions are set where nobody has."""
+    client = running.aws.secretsmanager
+
+    def secret(name: str) -> str:
+        return client.get_secret_value(SecretId=f"{running.stack_name}/{name}")["SecretString"]
+
+    fresh = {
+        "sync/signing": f"whsec_{secrets.token_urlsafe(24)}",
+        "captions/signing": secrets.token_urlsafe(24),
+    }
+    unset = [name for name in fresh if secret(name) == NOT_SET]
+    for name in unset:
+        client.put_secret_value(SecretId=f"{running.stack_name}/{name}", SecretString=fresh[name])
+    if unset:
+        print(f"demo: set the secrets {' and '.join(unset)}", flush=True)
+        time.sleep(REREAD)
+    return Secrets(sync=secret("sync/signing"), creatify=secret("creatify/token"), captions=secret("captions/signing"))
+
+
+def play(steps: list[Step], webhook_base_url: str) -> tuple[dict[str, float], list[str]]:
+    """Make the calls, a line for each. Returns when each was made first, and what was not answered as it should be."""
+    called_at: dict[str, float] = {}
+    problems = []
+    for step in steps:
+        try:
+            reply = send(step.call, webhook_base_url)
+        except HTTPError as error:
+            problems.append(f"{step.call}: not answered ({type(error).__name__})")
+            continue
+        called_at.setdefault(str(step.call), reply.called_at)
+        result = reply.body.get("result") or reply.body.get("error") if isinstance(reply.body, dict) else reply.body
+        answer = f"{reply.status} {result}"
+        line = f"  {step.call.webhook:26} {step.call.job_id:17} {step.call.case:17} {answer:16}"
+        print(f"{line} {reply.seconds * 1000:5.0f} ms   {step.remark}".rstrip(), flush=True)
+        if answer != step.answer:
+            problems.append(f"{step.call}: answered {answer}, not {step.answer}")
+    return called_at, problems
+
+
+def wait(running: Stack, outcomes: list[Outcome]) -> list[Row]:
+    """The row of each job, as soon as all rest; at the deadline, as they are."""
+    until, tell_at = time.monotonic() + DEADLINE, time.monotonic() + PATIENCE
+    while True:
+        rows = [job_row(running, outcome.provider, outcome.job_id) for outcome in outcomes]
+        waiting = [
+            f"{outcome.provider} {outcome.job_id}"
+            for outcome, row in zip(outcomes, rows, strict=True)
+            if outcome.status and not rests(outcome, row)
+        ]
+        if not waiting or time.monotonic() > until:
+            return rows
+        if time.monotonic() > tell_at:
+            print("  waiting for", ", ".join(waiting), flush=True)
+            tell_at += PATIENCE
+        time.sleep(0.3)
+
+
+def show(findings: list[Finding]) -> None:
+    """A line for each medium, and for each job without one."""
+    line = "  {:18} {:9} {:9} {:48} {:>10}  {:9} {:>7}"
+    print(line.format("job", "status", "stage", "object key", "bytes", "checksum", "seconds"))
+    for finding in findings:
+        outcome, row = finding.outcome, finding.row
+        job = f"{outcome.provider} {outcome.job_id.partition('-')[2]}"
+        about = [job, row.get("status", "no row"), row.get("stage", "")]
+        for medium in finding.stored:
+            checksum = medium.checksum.partition(":")[2][:8] + "…"
+            print(line.format(*about, medium.key, f"{medium.bytes:,}", checksum, f"{medium.seconds:.1f}"))
+            about = ["", "", ""]
+        if not finding.stored:
+            print(line.format(*about, "", "", "", "").rstrip())
+
+
+if __name__ == "__main__":
+    main()

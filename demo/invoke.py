@@ -1,0 +1,305 @@
+"""make invoke: one function, with one event, in Lambda's own image, by `sam local invoke`. Needs Docker.
+
+    python -m demo.invoke sync_generation/completed       a provider's call, made now: a new job, the stack's secret
+    python -m demo.invoke advance/webhook                 what is no provider's call: as it is in its file
+    python -m demo.invoke sync_generation --event FILE    an event of yours; - reads it from standard input
+    python -m demo.invoke --check                         each webhook and outcome: ends with 1 unless all are recorded
+
+Prints what the function answers. It has the environment of the same function in the local stack, and works on that
+stack's table, bucket and secrets. With --stack, --profile or --region those of a stack on AWS, with your credentials.
+"""
+
+import argparse
+import asyncio
+import json
+import platform
+import sys
+import time
+from asyncio.subprocess import DEVNULL, PIPE
+from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from secrets import token_hex
+from tempfile import TemporaryDirectory
+from typing import IO, Any
+from urllib.parse import urlsplit
+
+import yaml
+from botocore.exceptions import BotoCoreError, ClientError
+
+from cli import errors as refusal
+from cli import sample_calls, secrets, stack
+from cli.errors import Refusal
+from cli.sample_calls import SECRET_OF, Link, Order
+from cli.stack import Stack
+from demo import docker_bridge
+from demo.docker_bridge import NoDocker
+from local import deploy, media_site
+from local.stack import ROOT, StackError, folder_from_environment
+
+EVENTS = ROOT / "events"
+FUNCTION, LAYER = "AWS::Serverless::Function", "AWS::Serverless::LayerVersion"
+ARCHITECTURE = "arm64" if platform.machine() in ("arm64", "aarch64") else "x86_64"
+IMAGE = f"public.ecr.aws/lambda/python:3.13-{ARCHITECTURE}"
+RECORDED = 200, "recorded"
+NOWHERE = "https://media.example"  # a name that never leads anywhere (RFC 2606)
+
+type Json = dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What a function gave back; `log` is what it and SAM said meanwhile, where that was kept."""
+
+    text: str
+    seconds: float
+    log: str = ""
+
+    @property
+    def read(self) -> Any:
+        """As JSON; None where it is none: SAM prints nothing where the container broke."""
+        try:
+            return json.loads(self.text)
+        except ValueError:
+            return None
+
+    @property
+    def status(self) -> tuple[int | None, str]:
+        """Of an answer to a call: the HTTP status, and the word that its body has."""
+        answer = self.read if isinstance(self.read, dict) else {}
+        try:
+            body = json.loads(answer["body"])
+        except (KeyError, TypeError, ValueError):
+            body = {}
+        return answer.get("statusCode"), body.get("result") or body.get("error") or answer.get("errorMessage") or "none"
+
+    @property
+    def is_good(self) -> bool:
+        """Whether the function has ended well, and has refused no call."""
+        failed = isinstance(self.read, dict) and ("errorType" in self.read or self.read.get("statusCode", 200) != 200)
+        return bool(self.text.strip()) and not failed
+
+
+# ---- The event -------------------------------------------------------------------------------------------------------
+
+
+def deliveries() -> list[str]:
+    """The events that are providers' calls, by their names: `sync_generation/completed`."""
+    names = [str(path.relative_to(EVENTS).with_suffix("")) for path in sorted(EVENTS.glob("*/*.json"))]
+    return [name for name in names if "rawPath" in _recorded(name)]
+
+
+def event(name: str, of: Stack, folder: Path) -> str:
+    """An event of events/. A provider's call is made anew: now, of a new job, proven by the stack's secret."""
+    recorded = _recorded(name)
+    if "rawPath" not in recorded:
+        return json.dumps(recorded)
+    webhook, case = "/".join(recorded["rawPath"].split("/")[2:4]), name.partition("/")[2]
+    job, secret = f"invoke-{token_hex(4)}", secrets.set_for_trial(of, SECRET_OF[webhook])
+    return sample_calls.as_event(sample_calls.call(Order(webhook, case, job, secret, _links(of, job, folder))))
+
+
+def _recorded(name: str) -> Json:
+    try:
+        found: Json = json.loads((EVENTS / f"{name}.json").read_text(encoding="utf-8"))
+    except (FileNotFoundError, NotADirectoryError):
+        raise Refusal(f"no event is called {name}; events/README.md lists them") from None
+    return found
+
+
+def _links(of: Stack, job: str, folder: Path) -> Link:
+    """Where the call says its media are: on the local stack's media host, so that they are archived; else nowhere."""
+    host = media_site.links(folder) if of.is_local else None
+    return lambda medium: host.url(f"/{job}/{medium}") if host else f"{NOWHERE}/{job}/{medium}"
+
+
+# ---- The function ----------------------------------------------------------------------------------------------------
+
+
+def template(function: str, configuration: Mapping[str, Any], variables: Mapping[str, str], built: Path) -> Json:
+    """The deployed function alone, with its layer, of this machine's architecture. `built` is what `sam build` made.
+
+    SAM gives a container only those variables that the template names, and of these only values that it can resolve
+    without AWS: no secret's id, no AWS_ENDPOINT_URL.
+    """
+    resources = yaml.safe_load((built / "template.yaml").read_text())["Resources"]
+    (layer,) = [name for name, resource in resources.items() if resource["Type"] == LAYER]
+    properties = {
+        "CodeUri": str(built / resources[function]["Properties"]["CodeUri"]),
+        "Layers": [{"Ref": layer}],
+        "Architectures": [ARCHITECTURE],
+        "Environment": {"Variables": dict.fromkeys(variables, "")},
+        **{name: configuration[name] for name in ("Handler", "Runtime", "MemorySize", "Timeout")},
+    }
+    content = {"ContentUri": str(built / resources[layer]["Properties"]["ContentUri"])}
+    return {
+        "Transform": "AWS::Serverless-2016-10-31",
+        "Resources": {
+            function: {"Type": FUNCTION, "Properties": properties},
+            layer: {"Type": LAYER, "Properties": content},
+        },
+    }
+
+
+def deployed(function: str, of: Stack) -> Mapping[str, Any]:
+    """The configuration that the function has in its stack; a Refusal where it is not in it."""
+    name = of.resources("AWS::Lambda::Function").get(function)
+    if name is None:
+        raise Refusal(f"{of} has no function {function}; events/README.md names the events of those there may be")
+    return of.functions.get_function_configuration(FunctionName=name)
+
+
+def environment(configuration: Mapping[str, Any], of: Stack, endpoint: str | None) -> dict[str, str]:
+    """What the function has in its stack, and what Lambda would add: credentials, here the user's, and the region."""
+    credentials = of.session.get_credentials()
+    if credentials is None:
+        raise Refusal("no AWS credentials; name a profile with --profile, or set AWS_PROFILE")
+    held = credentials.get_frozen_credentials()
+    variables: dict[str, str] = {
+        **configuration["Environment"]["Variables"],
+        "AWS_ACCESS_KEY_ID": str(held.access_key),
+        "AWS_SECRET_ACCESS_KEY": str(held.secret_key),
+        "AWS_DEFAULT_REGION": of.region,
+        "AWS_REGION": of.region,
+    }
+    if held.token:
+        variables["AWS_SESSION_TOKEN"] = held.token
+    if of.endpoint_url and endpoint:
+        there, here = urlsplit(of.endpoint_url), urlsplit(endpoint).netloc
+        for host in (there.netloc, f"localhost:{there.port}"):  # queues are named by their URLs
+            variables = {name: value.replace(host, here) for name, value in variables.items()}
+        variables["AWS_ENDPOINT_URL"] = endpoint
+    return variables
+
+
+@asynccontextmanager
+async def _endpoint(of: Stack) -> AsyncIterator[str | None]:
+    """Where a container reaches the stack's AWS; None is AWS."""
+    port = urlsplit(of.endpoint_url).port if of.endpoint_url else None
+    if port is None:
+        yield None
+    else:
+        async with docker_bridge.reachable(port) as url:
+            yield url
+
+
+async def invoke(function: str, given: str, of: Stack, folder: Path, *, keep_log: bool = False) -> Answer:
+    """Run the function in a container with the event (JSON). What is logged goes to our standard error, or is kept."""
+    configuration, built = deployed(function, of), deploy.build(folder).parent
+    async with _endpoint(of) as endpoint:
+        variables = environment(configuration, of, endpoint)
+        # Credentials are in it: for nobody else, and gone when it has ended.
+        with TemporaryDirectory(prefix="invoke-", dir=folder) as scratch:
+            files = {
+                "--template-file": template(function, configuration, variables, built),
+                "--env-vars": {function: variables},
+                "--event": json.loads(given),
+            }
+            options = ["--layer-cache-basedir", str(folder / "sam-layers")]
+            for option, content in files.items():
+                path = Path(scratch, option.strip("-")).with_suffix(".json")
+                path.write_text(json.dumps(content))
+                options += [option, str(path)]
+            if docker_bridge.has_image(IMAGE):  # else it is asked about at its registry each time
+                options.append("--skip-pull-image")
+            began = time.monotonic()
+            sam = await asyncio.create_subprocess_exec(
+                str(deploy.SAM),
+                *("local", "invoke", function, *options),
+                cwd=ROOT,
+                env=deploy.sam_environment(folder),
+                stdin=DEVNULL,
+                stdout=PIPE,
+                stderr=PIPE if keep_log else None,
+            )
+            try:
+                answer, log = await sam.communicate()
+            finally:
+                await sam.wait()  # interrupted with us, it still ends its container
+            return Answer(answer.decode(), time.monotonic() - began, (log or b"").decode(errors="replace"))
+
+
+def function_of(name: str) -> str:
+    """The function's name in the template, by its folder's: `sync_generation/completed` is for SyncGeneration."""
+    return name.partition("/")[0].title().replace("_", "")
+
+
+# ---- The command -----------------------------------------------------------------------------------------------------
+
+
+async def check(names: Sequence[str], of: Stack, folder: Path) -> list[str]:
+    """Print what each is answered. Returns those that were not recorded, after what was logged of them."""
+    wrong = []
+    print(f"{'function':24}{'event':20}answer", flush=True)
+    for name in names:
+        answer = await invoke(function_of(name), event(name, of, folder), of, folder, keep_log=True)
+        status, word = answer.status
+        print(f"{function_of(name):24}{name.partition('/')[2]:20}{status} {word}  {answer.seconds:.1f} s", flush=True)
+        if answer.status != RECORDED:
+            print(answer.log, flush=True)
+            wrong.append(name)
+    return wrong
+
+
+def one(name: str, own: IO[str] | None, of: Stack, folder: Path) -> None:
+    """Invoke, and print the answer. SystemExit where the function failed or refused."""
+    given = own.read() if own else event(name, of, folder)
+    answer = asyncio.run(invoke(function_of(name), given, of, folder))
+    print(answer.text.strip())
+    if not answer.is_good:
+        raise SystemExit(1)
+
+
+def all_of_them(names: Sequence[str], of: Stack, folder: Path) -> None:
+    """Check, and SystemExit with those that were not recorded. What this machine lacks is named, and no fault."""
+    try:
+        if not docker_bridge.has_image(IMAGE):
+            raise NoDocker(f"Docker's image {IMAGE}, which `docker pull` brings")
+    except NoDocker as lacking:
+        print(f"Left out: sam local invoke, for want of {lacking}")
+        return
+    if wrong := asyncio.run(check(names, of, folder)):
+        raise SystemExit(f"invoke: not recorded: {', '.join(wrong)}")
+    print(f"invoke: all {len(names)} are recorded")
+
+
+def parsed() -> argparse.Namespace:
+    """The command line."""
+    options = argparse.ArgumentParser(
+        prog="make invoke", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    options.add_argument("names", nargs="*", metavar="EVENT", help="such as sync_generation/completed")
+    options.add_argument("--event", type=argparse.FileType(encoding="utf-8"), help="your own; EVENT is its function")
+    options.add_argument("--check", action="store_true", help="without EVENT: all providers' calls")
+    for name in ("stack", "profile", "region"):
+        options.add_argument(f"--{name}", help="one on AWS, as `dailies` takes it")
+    asked = options.parse_args()
+    if not asked.check and len(asked.names) != 1:
+        options.error(f"name one event: {', '.join(deliveries())}; or --check")
+    if asked.check and asked.event:
+        options.error("--check takes the events of events/")
+    asked.names = [name.removeprefix("events/").removesuffix(".json") for name in asked.names]  # as the shell completes
+    return asked
+
+
+def main() -> None:
+    asked, folder = parsed(), folder_from_environment()
+    try:
+        of = stack.connect(asked.stack, profile=asked.profile, region=asked.region)
+        if asked.check:
+            all_of_them(asked.names or deliveries(), of, folder)
+        else:
+            one(asked.names[0], asked.event, of, folder)
+    except (Refusal, StackError) as error:
+        raise SystemExit(f"invoke: {error}") from None
+    except NoDocker as lacking:
+        raise SystemExit(f"invoke: it needs {lacking}") from None
+    except (BotoCoreError, ClientError) as error:
+        raise SystemExit(f"invoke: {refusal.of_aws(error)}") from None
+    except KeyboardInterrupt:
+        sys.exit(130)
+
+
+if __name__ == "__main__":
+    main()

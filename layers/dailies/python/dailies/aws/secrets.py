@@ -1,0 +1,191 @@
+"""Secrets Manager: an API's credentials, and all versions of a signing secret or token that verify just now."""
+
+import json
+import time
+from collections.abc import Callable, Iterable
+from contextlib import suppress
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from botocore.config import Config
+from botocore.exceptions import BotoCoreError, ClientError
+
+from dailies.errors import NotStored
+from dailies.providers.signatures import Secrets
+
+if TYPE_CHECKING:
+    from mypy_boto3_secretsmanager import SecretsManagerClient
+    from mypy_boto3_secretsmanager.type_defs import TagTypeDef
+
+CLIENT = Config(connect_timeout=1, read_timeout=2, retries={"mode": "standard", "total_max_attempts": 2})
+PLACEHOLDER = "not-set"
+"""What the template puts in until the owner sets a secret; it verifies nothing."""
+LEAST_LETTERS = 4
+"""A shorter value verifies nothing either: it is a mistake, and redacting it would take bodies apart."""
+
+REFRESH_SECONDS = 50.0  # a change takes effect within a minute
+UPDATING_SECONDS = 900.0  # so long a rotation that died leaves its tag; Lambda tries again within three minutes
+MOST_CLOCKS_DIFFER = 60.0  # seconds, that of who sets the tag and ours; `dailies doctor` lets 30 pass on either side
+MOST_REFRESH_SECONDS = 2.0  # after which a look begins no further call: it may be four, and each may take seven
+REREAD_SECONDS = 5.0  # at most this often may unproven deliveries make us look again
+UPDATING_UNTIL = "dailies:updating-until"
+"""The tag on a secret whose provider makes a new value just now: until when it counts, in seconds since 1970."""
+STAGES = {"AWSCURRENT": "current", "AWSPENDING": "pending", "AWSPREVIOUS": "previous"}
+
+
+def may_verify(value: str) -> bool:
+    """Whether a signing secret or token, without blanks around it, is one that deliveries may be proven by."""
+    return value != PLACEHOLDER and len(value) >= LEAST_LETTERS
+
+
+class ApiSecret:
+    """A provider's API credentials: a JSON object of strings. Read anew after REFRESH_SECONDS, where there are none
+    after REREAD_SECONDS."""
+
+    def __init__(self, client: "Callable[[], SecretsManagerClient]", secret_id: str) -> None:
+        self._client = client
+        self._secret_id = secret_id
+        self._read_at = float("-inf")
+        self._credentials: dict[str, str] | None = None
+
+    def credentials(self, now: float, *names: str) -> dict[str, str] | None:
+        """The credentials; None where they are not set, or not of these names."""
+        if now - self._read_at >= (REFRESH_SECONDS if self._complete(names) else REREAD_SECONDS):
+            self._credentials = _object(self._text())
+            self._read_at = now
+        return self._credentials if self._complete(names) else None
+
+    def _complete(self, names: tuple[str, ...]) -> bool:
+        found = self._credentials or {}
+        return bool(found) and all(found.get(name) for name in names)
+
+    def _text(self) -> str:
+        client = self._client()
+        try:
+            return client.get_secret_value(SecretId=self._secret_id).get("SecretString", "")
+        except client.exceptions.ResourceNotFoundException:
+            return ""  # as good as not set
+
+
+def _object(text: str) -> dict[str, str] | None:
+    try:
+        read = json.loads(text)
+    except ValueError:
+        return None
+    if not isinstance(read, dict):
+        return None
+    return {name: value.strip() for name, value in read.items() if isinstance(value, str)}
+
+
+@dataclass(frozen=True, slots=True)
+class _Version:
+    value: str
+    created: float
+
+
+class SigningSecret:
+    """The versions of one secret, kept for REFRESH_SECONDS.
+
+    A refresh asks which versions stand at which stage, and reads those that it has not read before: a version's value
+    never changes. The previous version verifies until `grace` seconds after the current one was made, or Secrets
+    Manager's own rotation ended, whichever came later.
+    """
+
+    def __init__(
+        self,
+        client: "Callable[[], SecretsManagerClient]",
+        secret_id: str,
+        *,
+        grace: float,
+        elapsed: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._client = client
+        self._secret_id = secret_id
+        self._grace = grace
+        self._elapsed = elapsed
+        self._versions: dict[str, _Version] = {}
+        self._stages: dict[str, str] = {}
+        self._rotated_at = float("-inf")
+        self._updating_until = float("-inf")
+        self._read_at = float("-inf")
+        self._failed = False
+
+    def usable(self, now: float) -> Secrets:
+        """All that may verify now, the current first. NotStored where none was ever read and AWS does not answer, or
+        did not answer just now: who is told that a proof does not hold does not come again."""
+        if now - self._read_at >= (REFRESH_SECONDS if self._stages else REREAD_SECONDS):
+            try:
+                self._refresh(now)
+            except NotStored:
+                if not self._stages:
+                    raise
+        if not self._stages:
+            raise NotStored("the secret could not be read")
+        return self._secrets(now)
+
+    def look_again(self, now: float) -> Secrets | None:
+        """The same, read anew for a delivery that nothing known proves; None where it was read just now. NotStored
+        where AWS does not answer, or did not just now: whether it is proven cannot be told."""
+        if now - self._read_at < REREAD_SECONDS:
+            if self._failed:
+                raise NotStored("the secret could not be read just now")
+            return None
+        self._refresh(now)
+        return self._secrets(now)
+
+    def updating(self, now: float) -> bool:
+        """Whether the provider may use a value that is not stored yet, as far as was read: what is not proven may be
+        so in a moment."""
+        return now < self._updating_until
+
+    def _secrets(self, now: float) -> Secrets:
+        known = {stage: self._versions[version] for stage, version in self._stages.items() if version in self._versions}
+        current = known.get("current")
+        if current and now >= max(current.created, self._rotated_at) + self._grace:
+            known.pop("previous", None)
+        values = {stage: known[stage].value for stage in STAGES.values() if stage in known}
+        return {stage: value for stage, value in values.items() if may_verify(value)}
+
+    def _refresh(self, now: float) -> None:
+        self._read_at, self._failed = now, True  # also when it fails: a stranger cannot make us ask in a loop
+        until = self._elapsed() + MOST_REFRESH_SECONDS
+        try:
+            described = self._client().describe_secret(SecretId=self._secret_id)
+            stages = {
+                STAGES[stage]: version
+                for version, names in described.get("VersionIdsToStages", {}).items()
+                for stage in names
+                if stage in STAGES
+            }
+            for version in set(stages.values()) - self._versions.keys():
+                if self._elapsed() > until:
+                    raise NotStored("Secrets Manager is too slow")  # what was read is kept for the next look
+                self._read(version)
+        except (BotoCoreError, ClientError) as error:
+            raise NotStored(f"the secret could not be read: {type(error).__name__}") from error
+        self._stages, self._failed = stages, False
+        self._updating_until = _updating_until(described.get("Tags", []), now)
+        if "LastRotatedDate" in described:
+            self._rotated_at = described["LastRotatedDate"].timestamp()
+
+    def _read(self, version: str) -> None:
+        """Read one version. One that has no value yet (a rotation has just begun) is looked at again later."""
+        client = self._client()
+        try:
+            answer = client.get_secret_value(SecretId=self._secret_id, VersionId=version)
+        except client.exceptions.ResourceNotFoundException:
+            return
+        if "SecretString" in answer:
+            value = answer["SecretString"].strip()
+            self._versions[version] = _Version(value, answer["CreatedDate"].timestamp())
+
+
+def _updating_until(tags: "Iterable[TagTypeDef]", now: float) -> float:
+    """What the tag says. One that is no number, or says longer than any that was set by now could, counts for nothing:
+    a mistake must not last."""
+    latest = now + UPDATING_SECONDS + MOST_CLOCKS_DIFFER
+    for tag in tags:
+        with suppress(ValueError):
+            if tag.get("Key") == UPDATING_UNTIL and (until := float(tag.get("Value", ""))) <= latest:
+                return until
+    return float("-inf")

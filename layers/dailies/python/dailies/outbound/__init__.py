@@ -1,0 +1,1 @@
+"""The only folder that opens connections: to media hosts, to providers' APIs, to S3 for the bytes."""

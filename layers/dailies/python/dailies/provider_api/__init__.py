@@ -1,0 +1,1 @@
+"""Calling a provider's API: credentials, rate limit, retries."""

@@ -1,0 +1,105 @@
+"""The ways to prove who sent a delivery: pure functions over bytes.
+
+Each returns the `Proof` or raises `VerificationError`, and nothing else, whatever a stranger sends. `secrets` are all
+that may verify at this moment, by their version's name; comparisons are of bytes and in constant time.
+"""
+
+import binascii
+import hmac
+import re
+from collections.abc import Mapping
+from hashlib import sha256
+
+from dailies import timestamps
+from dailies.errors import StaleSignature, VerificationError
+from dailies.jobs.models import Proof
+
+type Secrets = Mapping[str, str]
+"""The usable secrets by version: current, pending, previous. Placeholders and what is too short are not among them."""
+
+# A rotation needs two; more only make us compare.
+MOST_SIGNATURES = 8
+
+
+def stamped_hmac(header: str, body: bytes, secrets: Secrets, *, way: str, now: float, tolerance: float) -> Proof:
+    """`t=<unix time>,v1=<hex>`: HMAC-SHA256 of the time, a dot and the raw body; the key is the secret as it stands.
+
+    Several `v1` may stand in it, `t` only once. `now` and `tolerance` are in seconds.
+    """
+    fields = [item.strip().partition("=") for item in header.split(",")]
+    times = [value for key, _, value in fields if key == "t"]
+    signatures = [value for key, _, value in fields if key == "v1"]
+    if len(times) != 1 or not re.fullmatch(r"[0-9]{1,16}", times[0]) or not 0 < len(signatures) <= MOST_SIGNATURES:
+        raise VerificationError(f"{way}: not of the form t=...,v1=...")
+    proof = _matching(
+        [_hex(signature) for signature in signatures], f"{times[0]}.".encode() + body, secrets, way=f"{way} t,v1"
+    )
+    if abs(now - timestamps.unix(int(times[0]))) > tolerance:
+        raise StaleSignature(f"{way}: signed too long ago or too far ahead")
+    return proof
+
+
+def plain_hmac(header: str, body: bytes, secrets: Secrets, *, way: str) -> Proof:
+    """HMAC-SHA256 of the raw body alone, in hex (a `sha256=` before it is allowed) or in base64. It bears no time."""
+    try:
+        return _matching([_hex(header.removeprefix("sha256="))], body, secrets, way=f"{way} hex")
+    except VerificationError:
+        return _matching([_base64(header)], body, secrets, way=f"{way} base64")
+
+
+def bearer(header: str, secrets: Secrets) -> Proof:
+    """`Bearer <secret>`; the word in any case."""
+    scheme, _, presented = header.partition(" ")
+    if scheme.lower() != "bearer":
+        raise VerificationError("not a bearer")
+    return _equal(presented.strip(" "), secrets, way="bearer")
+
+
+def path_token(token: str, secrets: Secrets) -> Proof:
+    """A secret as the last segment of the webhook's path."""
+    return _equal(token, secrets, way="path token")
+
+
+def redacted(payload: bytes, secrets: Secrets) -> bytes:
+    """The payload with each secret replaced, also where JSON or a URL wrote some of its letters as escapes."""
+    for secret in secrets.values():
+        payload = re.sub(b"".join(map(_spellings, secret)), b"[redacted]", payload)
+    return payload
+
+
+def _spellings(letter: str) -> bytes:
+    plain = letter.encode("utf-8", "surrogatepass")
+    percent = b"".join(b"%%%02x" % byte for byte in plain)
+    return rb"(?:%b|(?i:\\u%04x|%b))" % (re.escape(plain), ord(letter), percent)
+
+
+def _matching(signatures: list[bytes], message: bytes, secrets: Secrets, *, way: str) -> Proof:
+    for version, secret in secrets.items():
+        expected = hmac.digest(secret.encode(), message, sha256)
+        matches = [hmac.compare_digest(expected, signature) for signature in signatures]  # all: the time tells nothing
+        if any(matches):
+            return Proof(way, version)
+    raise VerificationError(f"{way}: no match")
+
+
+def _equal(presented: str, secrets: Secrets, *, way: str) -> Proof:
+    given = presented.encode("utf-8", "surrogatepass")
+    for version, secret in secrets.items():
+        if hmac.compare_digest(secret.encode(), given):
+            return Proof(way, version)
+    raise VerificationError(f"{way}: no match")
+
+
+def _hex(text: str) -> bytes:
+    """The bytes that hex digits stand for; nothing that can match where they are no hex digits."""
+    try:
+        return binascii.unhexlify(text.encode())
+    except (binascii.Error, UnicodeError):
+        return b""
+
+
+def _base64(text: str) -> bytes:
+    try:
+        return binascii.a2b_base64(text.encode(), strict_mode=True)
+    except (binascii.Error, UnicodeError):
+        return b""

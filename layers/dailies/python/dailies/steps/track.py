@@ -1,0 +1,42 @@
+"""A submitted job becomes an event: the job is known before its first webhook arrives."""
+
+import json
+from collections.abc import Mapping
+from typing import Any
+
+from dailies.errors import PayloadError
+from dailies.jobs.models import Event, content_digest
+from dailies.providers.contract import Provider
+from dailies.providers.payload import JobId, Payload
+from dailies.timestamps import Timestamp
+
+
+class Notice(Payload):
+    """The detail of a `Job Submitted` that the owner's app puts on the bus."""
+
+    provider: str
+    webhook: str
+    job_id: JobId
+
+
+def submitted_event(detail: Mapping[str, Any], providers: Mapping[str, Provider], *, at: Timestamp) -> Event:
+    """That a job was submitted. PayloadError where the detail names no webhook of a provider's, or no job."""
+    told = Notice.read(json.dumps(detail).encode())
+    provider = providers.get(told.provider)
+    if provider is None:
+        raise PayloadError(f"provider: none of {', '.join(sorted(providers))}")
+    webhooks = [webhook.name for webhook in provider.webhooks]
+    if told.webhook not in webhooks:
+        raise PayloadError(f"webhook: none of {', '.join(webhooks)}")
+    content = {"provider": told.provider, "webhook": told.webhook, "job_id": told.job_id}
+    return Event(
+        event_id=content_digest("track", content),
+        provider=told.provider,
+        webhook=told.webhook,
+        job_id=told.job_id,
+        status="pending",
+        provider_status="",
+        origin="track",
+        received_at=at,
+        payload=json.dumps(detail).encode(),
+    )

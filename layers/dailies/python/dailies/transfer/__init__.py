@@ -1,0 +1,1 @@
+"""From a URL to an S3 object: whole, once, with a checksum."""

@@ -1,1 +1,0 @@
-"""The proof: what Dailies promises, tried at length; `make proof` prints the figures, `docs/proof.md` keeps them."""

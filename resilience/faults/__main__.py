@@ -1,0 +1,25 @@
+"""The fault matrix, run and told."""
+
+import argparse
+from pathlib import Path
+
+from local.stack import ROOT
+from resilience import figures
+from resilience.faults.matrix import run
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(prog="python -m resilience.faults", description=__doc__)
+    parser.add_argument("--folder", type=Path, default=ROOT / ".local/proof", help="where its stack keeps its files")
+    parser.add_argument("--only", default="", help="only the calls whose name contains this")
+    parser.add_argument("--stories", default="", help="only the stories whose name this pattern finds")
+    figures.add_option(parser)
+    options = parser.parse_args()
+    result = run(options.folder.resolve(), only=options.only, stories=options.stories)
+    figures.keep_whole("faults", result, options, part_of_it=options.only or options.stories)
+    wrong = result["tried"] - result["passed"] + len(result["never_needed"]) + result["leaks"]
+    raise SystemExit(1 if wrong else figures.code(result))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,206 @@
+"""One case: a story told while one call fails, its deliveries and records handed to the functions until all rests."""
+
+import json
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
+from hashlib import sha256
+from queue import Empty
+from typing import Any
+
+from resilience.faults.account import Account, Work
+from resilience.faults.calls import Call
+from resilience.faults.fault_proxy import Fault, Slot
+from resilience.faults.invoking import Lambda, Outcome
+from simulators.provider_calls import Call as Delivery
+from simulators.recorded_events.__main__ import http_api_event
+
+RECEIVERS = {
+    "sync/generation": "SyncGeneration",
+    "sync/batch": "SyncBatch",
+    "creatify/product_to_videos": "CreatifyProductToVideo",
+    "captions/creator": "CaptionsCreator",
+}
+ASKING = frozenset({"Archive", "Reconcile", "RegisterCaptionsWebhook", "RotateCaptionsSecret"})  # at Captions' API
+NOBODY = "nobody"  # the webhook that the simulated API of Captions tells of a job's end
+ASYNCHRONOUS_TRIES = 3
+MOST_TRIES = 8  # of a delivery or a batch, one of which fails: more are a failure that stays
+PATIENCE = 60.0  # seconds until a case must rest
+QUIET_SECONDS = 0.25  # without anything to do, after all jobs rest
+MEANWHILE_SECONDS = 6.0  # without anything to do, before: longer than the archive's longest pause
+
+
+@dataclass(frozen=True)
+class Ending:
+    """Where a story's jobs rest, by provider and id; what happens after each of the archive's tries, if anything, and
+    what every few seconds while they do not rest."""
+
+    jobs: Mapping[tuple[str, str], str]
+    after_try: Callable[[], None] = lambda: None
+    meanwhile: Callable[[], None] = lambda: None
+
+
+type Story = Callable[["Life"], Ending]
+
+
+@dataclass
+class Life:
+    """A case under way. `acknowledged`: the ids of the events that were answered 200. `loses_media`: so many messages
+    for the archive are thrown away."""
+
+    account: Account
+    functions: Lambda
+    slot: Slot
+    case: str
+    acknowledged: set[str] = field(default_factory=set)
+    problems: list[str] = field(default_factory=list)
+    loses_media: int = 0
+    _after_try: Callable[[], None] = lambda: None
+    _under_way: set[str] = field(default_factory=set)
+    _announced: dict[tuple[str, str], int] = field(default_factory=dict)
+
+    def job(self, name: str = "job") -> str:
+        """A job id of this case's own."""
+        return f"{self.case}{name}"
+
+    def link(self, name: str, medium: str, fault: str | None = None) -> str:
+        """A signed link to a medium of this case's own."""
+        return self.account.apis.host.url(f"/{self.case}{name}/{medium}", fault=fault)
+
+    def invoke(self, name: str, event: Any, **own: str) -> Outcome:
+        """Invoke a function once; `own` stands in its environment in place of what the stack has."""
+        if name in ASKING:
+            self.account.make_room()
+        function = self.account.functions[name]
+        environment = {**function.environment, **own}
+        outcome = self.functions.invoke(replace(function, environment=environment), event, self.slot)
+        if outcome.seconds > function.seconds:
+            self.problems.append(f"{name} took {outcome.seconds:.0f} s, and has {function.seconds:.0f}")
+        return outcome
+
+    def until_done(self, tries: int, name: str, event: Any, **own: str) -> bool:
+        """Invoke it until it ends well, so often at most; where it never does, that is a problem."""
+        done = any(self.invoke(name, event, **own).done for _ in range(tries))
+        if not done:
+            self.problems.append(f"{name} never ended well")
+        return done
+
+    def deliver(self, delivery: Delivery, *, again: bool = True) -> None:
+        """As a provider calls: again where it is not answered 200, if it is one that does."""
+        name = RECEIVERS[delivery.webhook]
+        event = http_api_event(delivery, datetime.now(UTC))
+        for _ in range(MOST_TRIES if again else 1):
+            outcome = self.invoke(name, event)
+            if outcome.error:
+                self.problems.append(f"{name} raised {outcome.error}")
+            if outcome.done and outcome.result["statusCode"] == 200:
+                event_id = sha256(f"{delivery.webhook}\n".encode() + delivery.body).hexdigest()
+                if json.loads(outcome.result["body"])["event_id"] != event_id:
+                    self.problems.append("acknowledged under another id than that of its content")
+                self.acknowledged.add(event_id)
+                return
+            if outcome.done and outcome.result["statusCode"] != 503:
+                self.problems.append(f"answered {outcome.result['statusCode']}")
+        if again:
+            self.problems.append("a delivery was never acknowledged")
+
+    def submit(self, full_name: str, job_id: str) -> None:
+        """As the owner's app tells the bus that a job was submitted, whose end this webhook is told of; Lambda tries an
+        asynchronous call three times."""
+        provider, webhook = full_name.split("/")
+        detail = {"provider": provider, "webhook": webhook, "job_id": job_id}
+        notice = {"source": "owners.app", "detail-type": "Job Submitted", "id": self.case, "detail": detail}
+        self.until_done(ASYNCHRONOUS_TRIES, "Track", notice)
+
+    def sweep(self) -> None:
+        """As the schedule does: where a sweep fell, the next one goes on."""
+        self.until_done(MOST_TRIES, "Reconcile", {})
+
+    def quieten(self) -> None:
+        """Do what there is to do until there is nothing."""
+        quiet_since = time.monotonic()
+        while time.monotonic() - quiet_since < QUIET_SECONDS:
+            if works := self._due():
+                self._do(works)
+                quiet_since = time.monotonic()
+
+    def live(self, story: Story, target: Call | None, fault: Fault | None) -> None:
+        """Tell the story, and do what follows until all rests."""
+        self.slot.begin(target, fault)
+        ending = story(self)
+        self._after_try = ending.after_try
+        deadline = time.monotonic() + PATIENCE
+        quiet_since = time.monotonic()
+        while time.monotonic() < deadline:
+            if works := self._due():
+                self._do(works)
+                quiet_since = time.monotonic()
+            elif time.monotonic() - quiet_since > QUIET_SECONDS and self._rests(ending):
+                return
+            elif time.monotonic() - quiet_since > MEANWHILE_SECONDS:
+                ending.meanwhile()
+                quiet_since = time.monotonic()
+        self.problems.append(f"did not come to rest: {[self.account.job(*job) for job in ending.jobs]}")
+
+    def _due(self) -> list[Work]:
+        works = []
+        try:
+            works.append(self.account.work[self.case].get(timeout=0.05))
+            while True:
+                works.append(self.account.work[self.case].get_nowait())
+        except Empty:
+            return works
+
+    def _rests(self, ending: Ending) -> bool:
+        if self._under_way:
+            return False
+        rows = {job: self.account.job(*job) for job in ending.jobs}
+        return all(
+            rows[job].get("stage") == stage and self._announced.get(job) == rows[job]["version"]
+            for job, stage in ending.jobs.items()
+            if stage
+        )
+
+    def _do(self, works: list[Work]) -> None:
+        by_function: dict[str, list[dict[str, Any]]] = {}
+        for work in works:
+            by_function.setdefault(work.function, []).append(work.record)
+        for message in by_function.pop("Archive", ()):
+            self._archive(message)
+        for name, records in by_function.items():
+            self._hand_over(name, records)
+
+    def _hand_over(self, name: str, records: list[dict[str, Any]]) -> None:
+        """As Lambda's poller of a stream does: the whole batch again until it is taken."""
+        self.until_done(MOST_TRIES, name, {"Records": records})
+        if name == "Announce":
+            for record in records:
+                image = record["dynamodb"]["NewImage"]
+                if "version" in image:
+                    _, provider, job_id = image["pk"]["S"].split("#", 2)
+                    self._announced[provider, job_id] = int(image["version"]["N"])
+
+    def _archive(self, message: dict[str, Any]) -> None:
+        """As Lambda's poller of a queue does: what is reported, or was under way in a process that is gone, is shown
+        again when its time has come."""
+        if self.loses_media:
+            self.loses_media -= 1
+            self.account.archived(message)
+            return
+        self._under_way.add(message["MessageId"])
+        record = {
+            "messageId": message["MessageId"],
+            "receiptHandle": message["ReceiptHandle"],
+            "body": message["Body"],
+            "attributes": {"ApproximateReceiveCount": message["Attributes"]["ApproximateReceiveCount"]},
+        }
+        outcome = self.invoke("Archive", {"Records": [record]})
+        if outcome.done and not outcome.result["batchItemFailures"]:
+            self.account.archived(message)
+            self._under_way.discard(message["MessageId"])
+        elif not outcome.done:
+            self.account.time_is_over(message)
+        if int(record["attributes"]["ApproximateReceiveCount"]) >= self.account.most_receives:
+            self._under_way.discard(message["MessageId"])  # it is with the dead letters now
+        self._after_try()

@@ -1,0 +1,275 @@
+"""What stands between the functions and AWS: it records every call, and makes the one fail that it is told to.
+
+A slot is a port that the functions of one case at a time call; their signatures cover its address, so that identities
+and permissions stay true. Errors are rendered by microburst, in each service's own protocol.
+"""
+
+import asyncio
+import threading
+from collections import Counter
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, field
+from typing import Any, Literal
+from urllib.parse import parse_qsl, unquote, urlsplit
+
+from microburst.detection import detect
+from microburst.protocols import render_error
+from multidict import CIMultiDict
+
+from resilience.faults.calls import Call, about
+
+type Way = Literal["throttled", "broken", "denied", "reset", "silent", "lost", "killed before", "killed after"]
+
+HOLD_SECONDS = 5.5  # longer than all clients of ours wait but the archive's S3 client: that one is hung up on
+SERVICES = ("dynamodb", "s3", "sqs", "events", "secretsmanager")
+HEAD_LIMIT = 64 * 1024
+UNNAMED = "unnamed-"  # a request that bears no name of a call, which the SDK keeps through its tries
+MOST_READ = 1024 * 1024  # of a body, to know what it is about; what is larger is a part of a medium
+OF_AN_UPLOAD = {
+    "PUT": "UploadPart",
+    "POST": "CompleteMultipartUpload",
+    "GET": "ListParts",
+    "DELETE": "AbortMultipartUpload",
+}
+CODES: dict[str, dict[str, tuple[str, int]]] = {
+    "throttled": {
+        "dynamodb": ("ProvisionedThroughputExceededException", 400),
+        "s3": ("SlowDown", 503),
+        "": ("ThrottlingException", 400),
+    },
+    "broken": {"s3": ("InternalError", 500), "": ("InternalServerError", 500)},
+    "denied": {"s3": ("AccessDenied", 403), "": ("AccessDeniedException", 400)},
+}
+
+
+@dataclass(frozen=True)
+class Fault:
+    """One way to fail: at the first try of a call or at every try that the SDK makes of it."""
+
+    way: Way
+    every_try: bool = False
+
+    def __str__(self) -> str:
+        return f"{self.way}, every try" if self.every_try else self.way
+
+
+WAYS_WITH_RETRY: tuple[Way, ...] = ("throttled", "broken", "reset", "silent", "lost")
+FAULTS = (
+    *(Fault(way, every_try) for way in WAYS_WITH_RETRY for every_try in (False, True)),
+    *(Fault(way) for way in ("denied", "killed before", "killed after")),
+)
+UNMENDED = tuple(fault for fault in FAULTS if fault.every_try or fault.way not in WAYS_WITH_RETRY)
+"""Those that the SDK's next try does not mend."""
+
+
+@dataclass
+class Slot:
+    """One case's way to AWS. `kill` ends the invocation that is under way. `target` is the call that fails, `fault`
+    how; `fired` how often it did. `calls` are those that were made, `once` those of them that no SDK tries again."""
+
+    port: int = 0
+    function: str = ""
+    kill: Callable[[], None] = lambda: None
+    target: Call | None = None
+    fault: Fault | None = None
+    fired: int = 0
+    calls: list[Call] = field(default_factory=list)
+    once: set[Call] = field(default_factory=set)
+    _seen: Counter[Call] = field(default_factory=Counter)
+    _tries: dict[str, Call] = field(default_factory=dict)
+    _failing: set[str] = field(default_factory=set)
+
+    def begin(self, target: Call | None, fault: Fault | None) -> None:
+        """A new case."""
+        self.target, self.fault, self.fired, self.calls, self.once = target, fault, 0, [], set()
+        self.invoked("")
+
+    def invoked(self, function: str) -> None:
+        """A new invocation."""
+        self.function = function
+        self._seen.clear()
+        self._tries.clear()
+        self._failing.clear()
+
+    def fault_for(self, service: str, operation: str, subject: str, try_of: str) -> Fault | None:
+        """How this request fails, if it does. `try_of` is the same for each try that the SDK makes of one call."""
+        if try_of in self._tries:
+            again = self.fault and self.fault.every_try and try_of in self._failing
+            self.fired += bool(again)
+            return self.fault if again else None
+        plain = Call(self.function, service, operation, subject)
+        self._seen[plain] += 1
+        nth = self._seen[plain] if operation == "GetSecretValue" else 1  # else that depends on what came in one batch
+        call = Call(self.function, service, operation, subject, nth)
+        self._tries[try_of] = call
+        self.calls.append(call)
+        if try_of.startswith(UNNAMED):
+            self.once.add(call)
+        if call != self.target or self.fired:
+            return None
+        self.fired += 1
+        self._failing.add(try_of)
+        return self.fault
+
+
+class Gate:
+    """The slots, and AWS behind them."""
+
+    def __init__(self, aws_port: int) -> None:
+        self._aws_port = aws_port
+        self._loop = asyncio.new_event_loop()
+        self._unnamed = 0
+        self._taken: dict[bytes, bytes] = {}
+        for service in SERVICES:  # microburst reads AWS's descriptions when it is first asked, for seconds
+            render_error(service, "InternalError")
+            scope = f"AWS4-HMAC-SHA256 Credential=A/20260115/us-east-1/{service}/aws4_request"
+            detect(CIMultiDict({"Authorization": scope}), "GET", "/bucket/key", {}, b"{}")
+
+    def slot(self) -> Slot:
+        """One more slot."""
+        slot = Slot()
+        opened = asyncio.run_coroutine_threadsafe(self._open(slot), self._loop)
+        slot.port = opened.result()
+        return slot
+
+    async def _open(self, slot: Slot) -> int:
+        async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+            with suppress(OSError, asyncio.IncompleteReadError):
+                await self._one_request(slot, reader, writer)
+            writer.close()
+
+        server = await asyncio.start_server(serve, "127.0.0.1", 0, limit=HEAD_LIMIT, backlog=128)
+        port: int = server.sockets[0].getsockname()[1]
+        return port
+
+    async def _one_request(self, slot: Slot, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        """Each connection carries one request: the answers say that it is closed."""
+        request = await _read(reader, writer)
+        self._unnamed += 1
+        fault = slot.fault_for(
+            request.known.service or "unknown",
+            request.operation,
+            request.about,
+            request.headers.get("amz-sdk-invocation-id") or f"{UNNAMED}{self._unnamed}",
+        )
+        match fault.way if fault else "":
+            case "throttled" | "broken" | "denied" as way:
+                writer.write(_refusal(request, way))
+            case "killed before":
+                slot.kill()
+            case "killed after":
+                await self._ask(request)
+                slot.kill()
+            case "reset":
+                writer.transport.abort()
+            case "silent":
+                await _hold(reader, writer)
+            case "lost":
+                await self._ask(request)
+                await _hold(reader, writer)
+            case _:
+                writer.write(await self._ask(request))
+        await writer.drain()
+
+    async def _ask(self, request: "Request") -> bytes:
+        """What AWS answers. It takes a secret's version once, by the token that the SDK keeps through its tries; the
+        emulator would make it the current one again, and so the previous one too."""
+        if (taken := self._taken.get(request.body)) and request.operation == "PutSecretValue":
+            return taken
+        reader, writer = await asyncio.open_connection("127.0.0.1", self._aws_port)
+        try:
+            headers = "".join(f"{name}: {value}\r\n" for name, value in request.headers.items())
+            head = f"{request.method} {request.target} HTTP/1.1\r\n{headers}Connection: close\r\n\r\n"
+            writer.write(head.encode("latin-1") + request.body)
+            await writer.drain()
+            answer = await reader.read()
+        finally:
+            writer.close()
+        if request.operation == "PutSecretValue" and b" 200 " in answer.partition(b"\r\n")[0]:
+            self._taken[request.body] = answer
+        return answer
+
+    @contextmanager
+    def open(self) -> Iterator["Gate"]:
+        """While the context lasts, it stands."""
+        thread = threading.Thread(target=self._loop.run_forever, name="gate", daemon=True)
+        thread.start()
+        try:
+            yield self
+        finally:
+            self._loop.call_soon_threadsafe(self._loop.stop)
+            thread.join()
+
+
+@dataclass(frozen=True)
+class Request:
+    """A request as it came, its headers without those of the connection, and what microburst knows of it."""
+
+    method: str
+    target: str
+    headers: CIMultiDict[str]
+    body: bytes
+    known: Any
+
+    @property
+    def operation(self) -> str:
+        """AWS's name for it; those of S3's that microburst takes for others are told apart."""
+        if self.known.service == "s3" and "uploadId" in self.query:
+            return OF_AN_UPLOAD[self.method]
+        return str(self.known.operation or self.method)
+
+    @property
+    def about(self) -> str:
+        """What it is about."""
+        path = unquote(urlsplit(self.target).path)
+        return about(self.known.service or "", path, self.query, self.headers, self.body)
+
+    @property
+    def query(self) -> dict[str, str]:
+        """The query's parameters."""
+        return _query(self.target)
+
+
+async def _read(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> Request:
+    head = await reader.readuntil(b"\r\n\r\n")
+    request_line, *lines = head.decode("latin-1").split("\r\n")[:-2]
+    method, target, _ = request_line.split(" ", 2)
+    headers = CIMultiDict((name, value.strip()) for name, _, value in (line.partition(":") for line in lines))
+    headers.popall("Connection", None)
+    if headers.popall("Expect", None):
+        writer.write(b"HTTP/1.1 100 Continue\r\n\r\n")
+    body = await reader.readexactly(int(headers.get("Content-Length", 0)))
+    known = detect(headers, method, urlsplit(target).path, _query(target), body if len(body) < MOST_READ else b"")
+    return Request(method, target, headers, body, known)
+
+
+def _query(target: str) -> dict[str, str]:
+    return dict(parse_qsl(urlsplit(target).query, keep_blank_values=True))
+
+
+def _refusal(request: Request, way: str) -> bytes:
+    """An error of AWS's, in the service's own protocol."""
+    code, status = CODES[way].get(request.known.service) or CODES[way][""]
+    status, told, content = render_error(
+        request.known.service,
+        code,
+        "made by the proof",
+        status,
+        protocol=request.known.protocol,
+        query_compat=request.known.query_compat,
+        request_ct=request.headers.get("Content-Type"),
+        resource=urlsplit(request.target).path,
+    )
+    content = b"" if request.method == "HEAD" else content
+    headers = {**told, "Content-Length": str(len(content)), "Connection": "close"}
+    lines = [f"HTTP/1.1 {status} -", *(f"{name}: {value}" for name, value in headers.items())]
+    return "\r\n".join([*lines, "", ""]).encode() + content
+
+
+async def _hold(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    """Say nothing until the caller has had enough, or HOLD_SECONDS are over; then hang up."""
+    with suppress(TimeoutError, OSError):
+        async with asyncio.timeout(HOLD_SECONDS):
+            await reader.read(1)
+    writer.transport.abort()

@@ -1,0 +1,163 @@
+"""The stories of secrets that are kept current: a token and a signing secret rotate, another one is fetched, a webhook
+is registered. Each case has a secret of its own, and its own webhook at Captions, so that hundreds change at once.
+
+Whatever fails: what a provider proves itself with just now is among the versions that verify, or the tag says that it
+is being changed, so that nobody is refused for good. In the end the right value is the current one and the one before
+verifies on.
+"""
+
+from collections.abc import Callable
+from typing import Any
+from uuid import uuid4
+
+from local import rotation
+from resilience.faults.case_runner import ASYNCHRONOUS_TRIES, MOST_TRIES, Ending, Life, Story
+
+UPDATING = "dailies:updating-until"
+MOST_DEPLOYS = 3
+
+
+class Secret:
+    """A case's own secret. `in_use`: what is proven with it just now, if anything is."""
+
+    def __init__(self, life: Life, name: str, value: str, in_use: Callable[[], str | None]) -> None:
+        self._life = life
+        self.client = life.account.aws.secretsmanager
+        self.before = value
+        self.in_use = in_use
+        made = self.client.create_secret(
+            Name=f"{life.account.stack.stack_name}/{name}-{life.case}", SecretString=value or "not-set"
+        )
+        self.arn = made["ARN"]
+
+    def values(self) -> dict[str, str]:
+        """By stage; a version that has no value yet is left out."""
+        found: dict[str, str] = {}
+        for version, stages in self.client.describe_secret(SecretId=self.arn)["VersionIdsToStages"].items():
+            try:
+                value = self.client.get_secret_value(SecretId=self.arn, VersionId=version).get("SecretString", "")
+            except self.client.exceptions.ResourceNotFoundException:
+                continue
+            found |= dict.fromkeys(stages, value)
+        self._life.account.ever_secret |= {*found.values()} - {"not-set"}
+        return found
+
+    def invoke(self, name: str, event: Any, **own: str) -> bool:
+        """Invoke a function that keeps this secret, and see that nobody is locked out; whether it ended well."""
+        done = self._life.invoke(name, event, SIGNING_SECRET_ID=self.arn, **own).done
+        used = self.in_use()
+        tags = self.client.describe_secret(SecretId=self.arn).get("Tags", [])
+        if used and used not in self.values().values() and UPDATING not in [tag["Key"] for tag in tags]:
+            self._life.problems.append("what is in use just now verifies nowhere")
+        return done
+
+    def ends_with(self, value: str) -> None:
+        """That is the current value now, the one before (if it was one) is the previous one, and there is no other."""
+        wanted = {"AWSCURRENT": value, "AWSPREVIOUS": self.before or self.values().get("AWSPREVIOUS", "")}
+        if (found := self.values()) != wanted:
+            wrong = sorted(stage for stage in found.keys() | wanted if found.get(stage) != wanted.get(stage))
+            self._life.problems.append(f"the secret's versions ended wrong: {', '.join(wrong)}")
+
+
+def _rotate(life: Life, function: str, secret: Secret, **own: str) -> None:
+    """As Secrets Manager does: each step again until it is done."""
+    version = rotation.begin(secret.client, secret.arn)
+    for step in rotation.STEPS:
+        event = rotation.step_event(step, secret.arn, version)
+        if not any(secret.invoke(function, event, **own) for _ in range(MOST_TRIES)):
+            life.problems.append(f"{function} never ended {step} well")
+
+
+def token(life: Life) -> Ending:
+    """The token in Creatify's URL rotates; Creatify goes on calling the URL that it has."""
+    before = f"{life.case}token"
+    secret = Secret(life, "creatify/token", before, lambda: before)
+    _rotate(life, "RotateCreatifyToken", secret)
+    secret.ends_with(secret.values().get("AWSCURRENT", ""))
+    if secret.values().get("AWSCURRENT") == before:
+        life.problems.append("the token has not changed")
+    return Ending({})
+
+
+def signing(life: Life) -> Ending:
+    """The secret of the webhook at Captions rotates: Captions makes the new one, once."""
+    captions = life.account.apis.captions
+    url = _webhook_url(life)
+    one = captions.register(url)
+    secret = Secret(life, "captions/signing", one.secret, lambda: one.secret)
+    _rotate(life, "RotateCaptionsSecret", secret, WEBHOOK_URL=url)
+    secret.ends_with(one.secret)
+    if one.updates != 1:
+        life.problems.append(f"Captions made {one.updates} new secrets")
+    captions.webhooks.registered.pop(one.id)
+    return Ending({})
+
+
+def fetched(life: Life) -> Ending:
+    """Sync's signing secret is another by now; the schedule comes again."""
+    sync = life.account.apis.sync
+    secret = Secret(life, "sync/signing", f"{life.case}before", lambda: None)
+    for _ in range(MOST_TRIES):
+        secret.invoke("FetchSyncSecret", {})
+        if secret.values()["AWSCURRENT"] == sync.signing_secret:
+            break
+    secret.ends_with(sync.signing_secret)
+    return Ending({})
+
+
+def registered(life: Life) -> Ending:
+    """A stack registers its webhook at Captions; where that fails, CloudFormation takes it back, and the owner deploys
+    again."""
+    captions, url = life.account.apis.captions, _webhook_url(life)
+
+    def there() -> list[Any]:
+        return [one for one in captions.registrations if one.url == url]
+
+    secret = Secret(life, "captions/signing", "", lambda: there()[0].secret if there() else None)
+    for _ in range(MOST_DEPLOYS):
+        told = _asked(life, secret, "Create", url)
+        if told.get("Status") == "SUCCESS":
+            break
+        _asked(life, secret, "Delete", url, PhysicalResourceId=told.get("PhysicalResourceId", "none"))
+    ones = there()
+    if len(ones) != 1:
+        life.problems.append(f"{len(ones)} webhooks are registered")
+    for one in ones:
+        secret.ends_with(one.secret)
+        captions.webhooks.registered.pop(one.id)
+    return Ending({})
+
+
+def _asked(life: Life, secret: Secret, request: str, url: str, **more: str) -> dict[str, Any]:
+    """CloudFormation asks for something: what it is answered. Each of its requests has a place for the answer."""
+    account = life.account
+    name = f"{life.case}{uuid4()}"
+    key = account.aws.secretsmanager.describe_secret(SecretId=f"{account.stack.stack_name}/captions/api")["ARN"]
+    event = {
+        "RequestType": request,
+        "ResponseURL": f"{account.formation.url}/{name}",
+        "ResourceProperties": {"Url": url, "ApiUrl": account.apis.captions.base_url, "ApiSecretArn": key},
+        "StackId": "stack",
+        "RequestId": name,
+        "LogicalResourceId": "CaptionsWebhook",
+        **more,
+    }
+    any(secret.invoke("RegisterCaptionsWebhook", event) for _ in range(ASYNCHRONOUS_TRIES))
+    told = [delivery.body for delivery in account.formation.deliveries if delivery.path.endswith(name)]
+    if not told:
+        life.problems.append("CloudFormation was never answered")
+        return {}
+    last: dict[str, Any] = told[-1]
+    return last
+
+
+def _webhook_url(life: Life) -> str:
+    return f"https://{life.case}stack.example.com/webhooks/captions/creator"
+
+
+KEEPING: dict[str, Story] = {
+    "token": token,
+    "signing": signing,
+    "fetched": fetched,
+    "registered": registered,
+}

@@ -1,0 +1,63 @@
+"""The figures of a proof: each part adds its own to `.local/resilience.json`, where the table is made from."""
+
+import argparse
+import json
+from collections.abc import Collection, Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from fcntl import LOCK_EX, flock
+from pathlib import Path
+from typing import Any
+
+from local.stack import ROOT
+
+PATH = ROOT / ".local/resilience.json"
+QUICK = ROOT / ".local/proof-quick.json"
+
+type Figures = dict[str, Any]
+
+
+def add_option(parser: argparse.ArgumentParser) -> None:
+    """`--figures`: where a part keeps its own."""
+    parser.add_argument("--figures", type=Path, default=PATH, help="the file where they are kept (.local/resilience.json)")
+
+
+def code(found: Figures) -> int:
+    """What a part ends with: 1 where something was lost, or nothing was tried."""
+    return 1 if found["lost"] or not found["tried"] else 0
+
+
+def keep(part: str, figures: Figures, path: Path = PATH) -> None:
+    """Keep a part's figures, in place of its older ones. `tried`, `passed` and `lost` are in each."""
+    at = datetime.now(UTC).isoformat(timespec="seconds")
+    with _changed(path) as all_parts:
+        all_parts[part] = {"at": at, **figures}
+
+
+def keep_whole(part: str, figures: Figures, options: argparse.Namespace, *, part_of_it: str) -> None:
+    """Keep a part's figures where `--figures` says, but those of a part of it not in place of those of all of it."""
+    if options.figures != PATH or not part_of_it:
+        keep(part, figures, options.figures)
+
+
+def forget(parts: Collection[str], path: Path = PATH) -> None:
+    """Of these parts: what does not end this time has no figures. Those of others stay."""
+    with _changed(path) as all_parts:
+        for part in parts:
+            all_parts.pop(part, None)
+
+
+def kept(path: Path = PATH) -> dict[str, Figures]:
+    """What is kept, by part."""
+    return dict(json.loads(path.read_text())) if path.exists() else {}
+
+
+@contextmanager
+def _changed(path: Path) -> Iterator[dict[str, Figures]]:
+    """What is kept, to be changed while the context lasts: parts run at once."""
+    path.parent.mkdir(exist_ok=True)
+    with path.with_suffix(".lock").open("w") as lock:
+        flock(lock, LOCK_EX)
+        all_parts = kept(path)
+        yield all_parts
+        path.write_text(json.dumps(all_parts, indent=2) + "\n")

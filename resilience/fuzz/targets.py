@@ -1,0 +1,301 @@
+"""What is fuzzed: each target takes bytes, and fails by an exception that is not documented or by a broken promise."""
+
+import base64
+import hmac
+import ipaddress
+import json
+import re
+from contextlib import suppress
+from hashlib import sha256
+
+from dailies import timestamps
+from dailies.aws import http_api
+from dailies.aws.attribute_values import typed
+from dailies.errors import DeliveryTooLarge, HostFailed, MediumRefused, PayloadError, VerificationError
+from dailies.jobs import links
+from dailies.jobs.merge import merge
+from dailies.jobs.models import Delivery, Event, Report, delivery_digest
+from dailies.jobs.rows import event_item, event_of, job_item, job_of
+from dailies.outbound import address_guard
+from dailies.outbound.address_guard import Ways
+from dailies.providers.contract import ProofRules, Webhook
+from dailies.providers.signatures import redacted
+from dailies.transfer.formats import MARKS, Wholeness, sniff
+from dailies.transfer.mp4 import BoxWalk
+from resilience.fuzz.dynamodb import over_the_wire
+from resilience.fuzz.inputs import NOW, PROVIDERS, SECRETS, WEBHOOKS, Target, headers_in, parted
+from resilience.fuzz.receiver import receive
+
+SIGNED = b'{"id":"g-1","status":"COMPLETED","outputUrl":"https://h.example/o.mp4?X-Amz-Signature=1"}'
+"""The one body that the secrets' owner has signed."""
+SIGNED_AT = int(timestamps.seconds(NOW))
+TIMES = (str(SIGNED_AT), str(SIGNED_AT * 1000))
+"""When: Sync does not say in which unit."""
+MOST_SECONDS = 10**9  # thirty years: what the clock can write
+HOSTS = frozenset({"creatify.ai"})
+
+
+# ---- Proofs: who does not know the secret proves nothing -------------------------------------------------------------
+
+
+def verify_sync(data: bytes) -> None:
+    """Proven is only the body that was signed. With a time: only with the one that was signed, and received within the
+    tolerance of it. Without: only where no signature with a time is shown that holds; one that is over is a replay.
+
+    The input begins with the moment of receipt, in seconds after the signing.
+    """
+    moment, rest = parted(data)
+    head, body = parted(rest)
+    body = body.replace(b"$BODY", SIGNED)
+    for name, known in _known().items():
+        head = head.replace(name.encode(), known.encode())
+    headers, after = headers_in(head), _seconds(moment)
+    delivery = Delivery(headers=headers, body=body, received_at=timestamps.at(SIGNED_AT + after))
+    try:
+        proof = WEBHOOKS["sync/generation"].verify(delivery, SECRETS, ProofRules())
+    except VerificationError:
+        return
+    assert body == SIGNED, "a body that nobody signed"
+    if proof.way.endswith(" t,v1"):
+        header = headers[proof.way.removesuffix(" t,v1")]
+        (time,) = (value.strip() for value in re.findall(r"(?:^|,)\s*t=([^,]*)", header))
+        assert time in TIMES, "a time that nobody signed"
+        assert _digest(f"{time}.").hex() in header.lower(), "no signature of ours at that time"
+        assert abs(after) <= ProofRules().tolerance, "a replay"
+    else:
+        header = headers["x-signature-primary"]
+        shown = header.removeprefix("sha256=").lower() == _digest("").hex() or base64.b64decode(header) == _digest("")
+        assert shown, "no signature of ours"
+        assert headers.get("sync-signature", "") not in map(_timed, TIMES), "a replay, beside a signature without time"
+
+
+def _known() -> dict[str, str]:
+    """What was once seen by whoever calls, by its name in an input."""
+    return {
+        "$TIMED": _timed(TIMES[0]),
+        "$MILLIS": _timed(TIMES[1]),
+        "$V1": _digest(f"{TIMES[0]}.").hex(),
+        "$PLAIN": _digest("").hex(),
+        "$BASE64": base64.b64encode(_digest("")).decode(),
+    }
+
+
+def _seconds(data: bytes) -> int:
+    try:
+        return max(-MOST_SECONDS, min(int(data), MOST_SECONDS))
+    except ValueError:
+        return 0
+
+
+def _digest(before: str) -> bytes:
+    return hmac.digest(SECRETS["current"].encode(), before.encode() + SIGNED, sha256)
+
+
+def _timed(time: str) -> str:
+    return f"t={time},v1={_digest(f'{time}.').hex()}"
+
+
+def verify_captions(data: bytes) -> None:
+    """Proven is only who shows a secret whole."""
+    head, body = parted(data.replace(b"$SECRET", SECRETS["current"].encode()))
+    headers = headers_in(head)
+    try:
+        WEBHOOKS["captions/creator"].verify(
+            Delivery(headers=headers, body=body, received_at=NOW), SECRETS, ProofRules()
+        )
+    except VerificationError:
+        return
+    scheme, _, shown = headers["authorization"].partition(" ")
+    assert scheme.lower() == "bearer"
+    assert shown.strip(" ") in SECRETS.values(), "a secret of theirs"
+
+
+def verify_creatify(data: bytes) -> None:
+    """Proven is only the token itself; and a body that repeats it is kept without it, however it is written."""
+    head, body = parted(data.replace(b"$SECRET", SECRETS["current"].encode()))
+    token = head.decode("utf-8", "surrogateescape")
+    delivery = Delivery(headers={}, body=body, token=token, received_at=NOW)
+    with suppress(VerificationError):
+        WEBHOOKS["creatify/product_to_videos"].verify(delivery, SECRETS, ProofRules())
+        assert token in SECRETS.values(), "a token of theirs"
+    kept = redacted(body, SECRETS)
+    assert not any(secret.encode() in kept for secret in SECRETS.values())
+    with suppress(ValueError, RecursionError):
+        assert not any(secret in json.dumps(json.loads(kept)) for secret in SECRETS.values())
+
+
+# ---- Payloads: what is authentic is read, or said not to be ----------------------------------------------------------
+
+
+def parse(webhook: Webhook) -> Target:
+    """A report that goes into rows and back, or PayloadError."""
+
+    def target(data: bytes) -> None:
+        with suppress(PayloadError):
+            kept(webhook, webhook.parse(data), data)
+
+    return target
+
+
+def kept(webhook: Webhook, report: Report, data: bytes) -> None:
+    """The report stands in an event row and a job row as it is, and nothing signed or secret is in the latter."""
+    assert 1 <= len(report.job_id) <= 256
+    assert report.job_id.isprintable()
+    event = Event.of(
+        report,
+        event_id=delivery_digest(webhook.full_name, data),
+        provider=webhook.provider,
+        webhook=webhook.name,
+        origin="webhook",
+        received_at=NOW,
+    )
+    assert event_of(over_the_wire(typed(event_item(event, expires_at=2_000_000_000)))) == event
+    job = merge(None, event)
+    assert merge(job, event) == job
+    assert job_of(over_the_wire(typed(job_item(job)))) == job
+
+
+def answers(data: bytes) -> None:
+    """Whatever a provider's API answers is read, or PayloadError: as the answer to every question that we have."""
+    for provider in PROVIDERS.values():
+        webhook = provider.webhooks[0]
+        questions = [*provider.renewals.values(), *(inquiry.question for inquiry in provider.inquiries.values())]
+        for question in questions:
+            body = question.redact(data)
+            for read in filter(None, (question.read, question.read_failure)):
+                with suppress(PayloadError):
+                    kept(webhook, read(body, "j-1"), data)
+        for roll in filter(None, (inquiry.roll for inquiry in provider.inquiries.values())):
+            with suppress(PayloadError):
+                for told in roll.read(roll.redact(data)):
+                    kept(webhook, told.report, told.payload)
+        for listing in provider.listings.values():
+            for report in listing.read(iter(data.splitlines()), "b-1"):
+                kept(webhook, report, data)
+        for submission in provider.submissions.values():
+            with suppress(PayloadError):
+                assert submission.job_id(data)
+
+
+# ---- API Gateway's event ---------------------------------------------------------------------------------------------
+
+
+def api_event(data: bytes) -> None:
+    """A delivery with the very bytes that were sent; DeliveryTooLarge, or VerificationError where there are none."""
+    head, body = parted(data)
+    as_base64 = head.startswith(b"base64")
+    text = body.decode("utf-8", "surrogateescape")
+    event = {
+        "headers": None if head.endswith(b"\0") else headers_in(head),
+        "pathParameters": {"token": head.decode("utf-8", "replace")} if head else None,
+        "body": text or None,
+        "isBase64Encoded": as_base64,
+    }
+    try:
+        delivery = http_api.delivery(event, received_at=NOW, limit=2048)
+    except (DeliveryTooLarge, VerificationError):
+        return
+    assert len(delivery.body) <= 2048
+    assert all(name == name.lower() for name in delivery.headers)
+    if as_base64:
+        assert delivery.body == base64.b64decode(text)
+    else:
+        assert delivery.body.decode() == text
+
+
+# ---- Media: bytes in any pieces --------------------------------------------------------------------------------------
+
+
+def mp4_walk(data: bytes) -> None:
+    """Seen whole, in pieces, or by asking for what is missing: the walk ends and says the same."""
+    cut, content = data[:2], data[2:]
+    step = max(1, int.from_bytes(cut, "big") % 97)
+    whole, pieces, asked = BoxWalk(), BoxWalk(), BoxWalk()
+    whole.see(0, content)
+    for at in range(0, len(content), step):
+        pieces.see(at, content[at : at + step])
+    looks = 0
+    while (at_missing := asked.missing(len(content))) is not None:
+        looks += 1
+        assert looks <= len(content) + 2, "a walk without an end"
+        asked.see(at_missing, content[at_missing : at_missing + step])
+    problems = {walk.problem(len(content)) for walk in (whole, pieces, asked)}
+    assert len(problems) == 1, problems
+    assert len({repr(walk.facts()) for walk in (whole, pieces, asked)}) == 1
+
+
+def media(data: bytes) -> None:
+    """Of every kind: whether it is whole does not depend on the pieces that it came in."""
+    cut, content = data[:2], data[2:]
+    step = max(1, int.from_bytes(cut, "big") % 97)
+    found = sniff(content[:64])
+    for kind in {id(mark): mark for _, mark in MARKS}.values() if found is None else (found,):
+        whole, pieces = Wholeness(kind), Wholeness(kind)
+        whole.see(0, content)
+        for at in range(0, len(content), step):
+            pieces.see(at, content[at : at + step])
+        if step >= 64:  # the head is in the first piece, as the archive's pieces have it
+            assert whole.problem(len(content)) == pieces.problem(len(content))
+        pieces.facts()
+        pieces.missing(len(content))
+
+
+# ---- Links -----------------------------------------------------------------------------------------------------------
+
+
+def url_guard(data: bytes) -> None:
+    """A link is refused, or leads by TLS to port 443 of an address that everybody may reach, and asks for nothing that
+    would be another request."""
+    address, rest = parted(data)
+    link, _, location = rest.decode("utf-8", "surrogateescape").partition("\n")
+    where = address.decode("utf-8", "replace")
+
+    def resolve(_name: str, _port: int) -> list[str]:
+        try:
+            ipaddress.ip_address(where)
+        except ValueError:
+            raise OSError("no such name") from None
+        return [where]
+
+    links.media_id(link), links.host(link), links.expires_at(link), links.unsigned(link)
+    for ways in (Ways(), Ways(only=HOSTS)):
+        with suppress(MediumRefused, HostFailed):
+            place = address_guard.place(link, ways, resolve)
+            _is_safe(place, ways)
+            with suppress(MediumRefused, HostFailed):
+                _is_safe(address_guard.place(address_guard.onward(link, location), ways, resolve), ways)
+
+
+def _is_safe(place: address_guard.Place, ways: Ways) -> None:
+    assert place.tls
+    assert place.port == 443
+    ip = ipaddress.ip_address(place.address.partition("%")[0])
+    inner = ip.ipv4_mapped or ip.sixtofour or _nat64(ip) if isinstance(ip, ipaddress.IPv6Address) else None
+    assert (inner or ip).is_global, place
+    assert not (inner or ip).is_multicast, place
+    for written in (place.target, place.host):
+        assert written.isascii(), place
+        assert written.isprintable(), place
+        assert " " not in written, place
+    assert place.target.startswith("/"), place
+    assert "@" not in place.host, place
+    if ways.only:
+        assert any(place.name == host or place.name.endswith(f".{host}") for host in ways.only)
+
+
+def _nat64(ip: ipaddress.IPv6Address) -> ipaddress.IPv4Address | None:
+    return ipaddress.IPv4Address(int(ip) & 0xFFFFFFFF) if int(ip) >> 32 == 0x0064_FF9B << 64 else None
+
+
+TARGETS: dict[str, Target] = {
+    "verify-sync": verify_sync,
+    "verify-creatify": verify_creatify,
+    "verify-captions": verify_captions,
+    **{f"parse-{name.replace('/', '-')}": parse(webhook) for name, webhook in WEBHOOKS.items()},
+    **{f"receive-{name.replace('/', '-')}": receive(webhook) for name, webhook in WEBHOOKS.items()},
+    "answers": answers,
+    "api-event": api_event,
+    "mp4-walk": mp4_walk,
+    "media": media,
+    "url-guard": url_guard,
+}

@@ -1,0 +1,235 @@
+"""The shortest flows that need an action of a role; which are for which: resilience/roles/needs.py.
+
+A flow begins something under a name and sees it fail; where it yields, the action is given back; then it sees it work.
+The flows are independent of each other, so that those of several roles run at once: what wakes a function in them is
+put in front of it by hand, and what other functions make of it is not waited for.
+"""
+
+import json
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from hashlib import sha256
+from threading import Lock
+from typing import Any
+
+from local.stack import Stack
+from simulators.provider_apis import ProviderApis
+from simulators.provider_apis.exchange import Request
+from simulators.provider_calls import Call
+from testkit.fixtures.account_reader import Owner, Row
+from testkit.fixtures.bus_listener import Listener
+from testkit.fixtures.captions_stack import was_too_slow
+from testkit.fixtures.provider_client import NOT_SET, SECRET_OF, Providers
+from testkit.support.functions import RECEIVERS, logged, start_anew
+from testkit.support.wait import wait_for
+
+WEBHOOK = {"sync": "generation", "creatify": "product_to_videos", "captions": "creator"}
+# Two receivers share one secret, which has one pending version at a time.
+ROTATING = {secret: Lock() for secret in SECRET_OF.values()}
+SETTING = {provider: Lock() for provider in WEBHOOK}
+
+
+@dataclass(frozen=True)
+class Ground:
+    """What a flow has at hand, and the name of the function that it is about."""
+
+    stack: Stack
+    providers: Providers
+    owner: Owner
+    listener: Listener
+    apis: ProviderApis
+    function: str = ""
+
+    def is_denied(self, since: float, about: str = "") -> None:
+        """The function logs that AWS denied it something, in a line about that."""
+
+        def look() -> list[str]:
+            return [
+                line for line in logged(self.stack, self.function, since) if "AccessDenied" in line and about in line
+            ]
+
+        wait_for(f"{self.function} is denied {about}", look, bool)
+
+    def asked(self, job_id: str) -> list[Request]:
+        """What the providers' APIs were asked about a job."""
+        return [each for each in self.apis.requests if job_id in f"{each.path} {each.query} {each.body!r}"]
+
+
+type Flow = Callable[[Ground, str], Iterator[None]]
+
+
+RECORDED = ("recorded", "duplicate")
+"""A duplicate is what was recorded by a call before, whose answer came too late."""
+
+
+def _answered(call: Callable[[], str]) -> str:
+    """What a function ends with; called again, as AWS does, where AWS was too slow for it, and for nothing else."""
+    return wait_for("AWS is in time", call, lambda error: not was_too_slow(error))
+
+
+def ends_denied(call: Callable[[], str]) -> None:
+    """What this call of a function fails with is that AWS denies it something."""
+    error = _answered(call)
+    assert "AccessDenied" in error, error
+
+
+def ends_well(call: Callable[[], str]) -> None:
+    """This call of a function ends without an error."""
+    error = _answered(call)
+    assert error == "", error
+
+
+# ---- Receivers -------------------------------------------------------------------------------------------------------
+
+
+def delivery(on: Ground, name: str, *, size: int = 0, secret: str | None = None) -> Call:
+    """A call that can be read and is recorded, whichever webhook it is for."""
+    webhook = RECEIVERS[on.function]
+    job_id = on.providers.job(name)
+    body = {"id": job_id, "operationId": job_id, "status": "failed", "event": "creator.failure"}
+    body["options"] = noise(on, size) if size else ""
+    return on.providers.proven(webhook, json.dumps(body).encode(), secret=secret, job_id=job_id)
+
+
+def noise(on: Ground, size: int) -> str:
+    """So many bytes in hexadecimal digits, which cannot be compressed to less."""
+    return on.providers.host.media["large.mp4"].content[-size:].hex()
+
+
+def recording(on: Ground, name: str) -> Iterator[None]:
+    call = delivery(on, name)
+    assert on.providers.send_once(call).result == "not_stored"
+    assert on.owner.rows(f"job#{call.webhook.partition('/')[0]}#{call.job_id}") == []
+    yield
+    assert on.providers.send(call).result == "recorded"
+
+
+def keeping_a_large_body(on: Ground, name: str) -> Iterator[None]:
+    call = delivery(on, name, size=400_000)
+    assert on.providers.send_once(call).result == "not_stored"
+    assert on.owner.rows(f"job#{call.webhook.partition('/')[0]}#{call.job_id}") == []
+    yield
+    assert on.providers.send(call).result == "recorded"
+
+
+def keeping_a_large_body_that_cannot_be_read(on: Ground, name: str) -> Iterator[None]:
+    body = f"{on.providers.job(name)} {noise(on, 400_000)}".encode()
+    call = on.providers.proven(RECEIVERS[on.function], body)
+    assert on.providers.send_once(call).result == "not_stored"
+    yield
+    assert on.providers.send(call, stored_as="quarantined").result == "quarantined"
+
+
+def reading_the_secret(on: Ground, name: str) -> Iterator[None]:
+    """A secret's new version is read for a call that none of the known ones proves, every five seconds at most."""
+    secret = SECRET_OF[RECEIVERS[on.function]]
+    with ROTATING[secret]:
+        value = on.providers.put_pending(secret)
+        call = delivery(on, name, secret=value)
+        wait_for(
+            "it cannot be read", lambda: on.providers.send_once(call).result, lambda result: result == "not_stored"
+        )
+        yield
+        wait_for("it is read", lambda: on.providers.send_once(call).result, lambda result: result in RECORDED)
+
+
+# ---- What is there before --------------------------------------------------------------------------------------------
+
+
+def event(on: Ground, name: str, provider: str = "captions", **more: Any) -> Row:
+    """An event row; with nothing more, of a job that failed."""
+    job_id, now = on.providers.job(name), datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+    event_id = sha256(job_id.encode()).hexdigest()
+    return {
+        "pk": f"job#{provider}#{job_id}",
+        "sk": f"event#{event_id}",
+        "event_id": event_id,
+        "provider": provider,
+        "webhook": WEBHOOK[provider],
+        "job_id": job_id,
+        "status": "failed",
+        "provider_status": "creator.failure",
+        "occurred_at": now,
+        "clock": "ours",
+        "received_at": now,
+        "origin": "webhook",
+        "expires_at": int(time.time()) + 86_400,
+        "written_by": "a test",
+        **more,
+    }
+
+
+def job_row(on: Ground, name: str, provider: str = "captions") -> Row:
+    """The job row that such an event makes."""
+    row = event(on, name, provider)
+    taken = ("pk", "provider", "webhook", "job_id", "status", "provider_status")
+    moments = {"first_seen_at": row["received_at"], "updated_at": row["received_at"]}
+    return {**{key: row[key] for key in taken}, **moments, "sk": "job", "stage": "settled", "media": [], "version": 1}
+
+
+@contextmanager
+def credentials(on: Ground, provider: str) -> Iterator[None]:
+    """The owner has set the credentials of a provider's API, and the function has read no older ones."""
+    apis = (on.apis.sync, on.apis.creatify, on.apis.captions)
+    (values,) = (api.credentials for api in apis if api.part.provider == provider)
+    secret_id = f"{on.stack.stack_name}/{provider}/api"
+    on.providers.ever_secret.update(values.values())
+    with SETTING[provider]:
+        on.stack.aws.secretsmanager.put_secret_value(SecretId=secret_id, SecretString=json.dumps(values))
+        start_anew(on.stack, [on.function])
+        try:
+            yield
+        finally:
+            on.stack.aws.secretsmanager.put_secret_value(SecretId=secret_id, SecretString=NOT_SET)
+            start_anew(on.stack, [on.function])
+
+
+# ---- Stream consumers ------------------------------------------------------------------------------------------------
+
+
+def merging(on: Ground, name: str) -> Iterator[None]:
+    row, since = event(on, name), time.time()
+    on.owner.put_row(row)
+    on.is_denied(since)
+    assert on.owner.job("captions", row["job_id"]) == {}
+    yield
+    on.owner.resting("captions", row["job_id"])
+
+
+def announcing(on: Ground, name: str) -> Iterator[None]:
+    row, since = job_row(on, name), time.time()
+    on.owner.put_row(row)
+    on.is_denied(since)
+    assert on.listener.of(row["job_id"], "Job Settled") == []
+    yield
+    on.listener.hears(row["job_id"], "Job Settled")
+    assert on.owner.keys(f"media/captions/{row['job_id']}/") == [f"media/captions/{row['job_id']}/job.json"]
+
+
+def queueing_what_is_found(on: Ground, name: str) -> Iterator[None]:
+    """A job with a medium that nobody has a link to: the archive says so, once it has been asked for it."""
+    row, since = job_row(on, name), time.time()
+    medium = {"role": "output", "media_id": "0123abcd", "state": "pending", "found_at": row["first_seen_at"]}
+    on.owner.put_row({**row, "stage": "archiving", "media": [medium]})
+    on.is_denied(since)
+    assert on.owner.events("captions", row["job_id"], "archive") == []
+    yield
+    wait_for(f"{name} is tried", lambda: on.owner.events("captions", row["job_id"], "archive"), bool)
+
+
+def keeping_what_cannot_be_read(on: Ground, name: str) -> Iterator[None]:
+    """A row without most of its attributes: whole in the failure queue, and what comes after it goes on."""
+    of_events = on.function == "Advance"
+    row, since = (event if of_events else job_row)(on, name), time.time()
+    broken = {"pk": row["pk"], "sk": row["sk"], "note": name}
+    on.owner.put_row(broken)
+    on.is_denied(since)
+    yield
+    message = on.owner.message(f"{on.function}FailureQueueUrl", lambda body: row["pk"] in body)
+    record = json.loads(message["Body"])
+    assert record["dynamodb"]["NewImage"] == {key: {"S": value} for key, value in broken.items()}
+    assert record["dynamodb"]["Keys"] == {key: {"S": row[key]} for key in ("pk", "sk")}
+    assert (record["eventName"], record["eventSource"]) == ("INSERT", "aws:dynamodb")

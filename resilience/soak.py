@@ -1,0 +1,57 @@
+"""A hundred thousand deliveries to one receiver in Lambda's own runtime client: its memory stays flat.
+
+The function is what is deployed, with the layer as it is built; AWS is a stand-in that answers as fast as Python does.
+"""
+
+import argparse
+import json
+import time
+from itertools import batched
+from math import ceil
+
+from bench.receive.functions import receiver
+from bench.receive.rig import aws, fresh, started
+from bench.tools import alone, layer
+from resilience import figures
+
+FUNCTION = "sync_generation"
+LOOKS = 10  # at the memory
+MOST_GROWTH = 2 * 1024 * 1024  # bytes from the first look to the last: less than one page for ten deliveries
+
+
+def prove(count: int) -> figures.Figures:
+    """So many deliveries; `lost` where one was not recorded or the memory grew."""
+    began = time.monotonic()
+    looks: dict[int, int] = {}  # bytes of memory, by how many were recorded
+    recorded = 0
+    with alone(), aws() as aws_port, started(receiver(FUNCTION, layer()), aws_port) as running:
+        for events in batched(fresh(FUNCTION, count), ceil(count / LOOKS), strict=False):
+            recorded += sum(json.loads(answer["body"])["result"] == "recorded" for answer in running.answers(events))
+            looks[recorded] = running.memory()
+    first, *_, last = looks.values()
+    growth = last - first
+    lost = count - recorded + (growth > MOST_GROWTH)
+    return {
+        "tried": count,
+        "passed": count - lost,
+        "lost": lost,
+        "megabytes": {str(at): round(size / 1024**2, 2) for at, size in looks.items()},
+        "growth_bytes": growth,
+        "per_second": round(count / (time.monotonic() - began)),
+        "seconds": round(time.monotonic() - began),
+    }
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(prog="python -m resilience.soak", description=__doc__)
+    parser.add_argument("--deliveries", type=int, default=100_000, help="at least 20 (100,000)")
+    figures.add_option(parser)
+    options = parser.parse_args()
+    found = prove(options.deliveries)
+    figures.keep("memory", found, options.figures)
+    print(f"memory: {found}")
+    raise SystemExit(figures.code(found))
+
+
+if __name__ == "__main__":
+    main()

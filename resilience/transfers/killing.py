@@ -1,0 +1,118 @@
+"""Work in a process of its own, which is killed in its middle: a transfer, or the archive's function.
+
+`python -m resilience.transfers.killing transfer|function`: what it needs to know comes by its standard input, as
+JSON, and
+the upload that a transfer has begun goes to its standard output. It imports what the work needs and no more: it starts
+often.
+"""
+
+import json
+import os
+import runpy
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import asdict, replace
+from typing import TYPE_CHECKING, Any
+
+from dailies.jobs.models import Upload
+from local.stack import ROOT
+
+if TYPE_CHECKING:
+    from simulators.s3 import Sink
+
+PATHS = os.pathsep.join(map(str, (ROOT, ROOT / "layers/dailies/python")))
+
+type When = Callable[[], bool]
+
+
+class Context:
+    """What Lambda tells the function, at the start of its time."""
+
+    aws_request_id = "request-1"
+
+    def get_remaining_time_in_millis(self) -> int:
+        return 900_000
+
+
+def killed_transfer(url: str, s3: "Sink", when: When) -> Upload | None:
+    """Begin the transfer of a link to an S3 that speaks no TLS, and kill it as soon as it is time. The upload that it
+    has begun, if it has."""
+    with _begun("transfer", {"url": url, "endpoint_url": s3.endpoint_url}) as process:
+        _kill(process, when)
+        assert process.stdout
+        told = process.stdout.readline()
+    return Upload(**json.loads(told)) if told else None
+
+
+def killed_function(environment: Mapping[str, str], batch: Mapping[str, Any], when: When) -> None:
+    """Call the archive's function, and kill it as soon as it is time."""
+    with _begun("function", batch, environment) as process:
+        _kill(process, when)
+
+
+def called_function(environment: Mapping[str, str], batch: Mapping[str, Any]) -> None:
+    """Call it, and let it end."""
+    with _begun("function", batch, environment) as process:
+        assert process.wait() == 0
+
+
+@contextmanager
+def _begun(
+    work: str, about: Mapping[str, Any], environment: Mapping[str, str] | None = None
+) -> Iterator[subprocess.Popen[str]]:
+    """The process at its work. It is over when the context is."""
+    with subprocess.Popen(
+        [sys.executable, "-m", "resilience.transfers.killing", work],
+        cwd=ROOT,
+        env={**os.environ, **(environment or {}), "PYTHONPATH": PATHS},
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+    ) as process:
+        assert process.stdin
+        try:
+            process.stdin.write(f"{json.dumps(about)}\n")
+            process.stdin.close()
+            yield process
+        finally:
+            process.kill()
+
+
+def _kill(process: subprocess.Popen[str], when: When) -> None:
+    """As soon as it is time."""
+    while not when():
+        assert process.poll() is None, "it ended by itself"
+        time.sleep(0.01)
+    process.kill()
+    process.wait()
+
+
+def _transfer(url: str, endpoint_url: str) -> None:
+    from botocore.credentials import Credentials  # noqa: PLC0415  in the other process only, as all that follows
+
+    from dailies.aws.bucket import Bucket  # noqa: PLC0415
+    from dailies.transfer.transfer import transfer  # noqa: PLC0415
+    from resilience.transfers.orders import order  # noqa: PLC0415
+    from simulators.s3 import BUCKET, Sink  # noqa: PLC0415
+    from simulators.s3.signature import ACCESS_KEY, SECRET_KEY  # noqa: PLC0415
+
+    def tell(begun: Upload) -> None:
+        sys.stdout.write(f"{json.dumps(asdict(begun))}\n")
+        sys.stdout.flush()
+
+    client = Sink(endpoint_url, None, keep=False).client()
+    transfer(
+        replace(order(url), began=tell), Bucket(lambda: client, BUCKET, credentials=Credentials(ACCESS_KEY, SECRET_KEY))
+    )
+
+
+if __name__ == "__main__":
+    given = json.loads(sys.stdin.readline())
+    match sys.argv[1]:
+        case "transfer":
+            _transfer(**given)
+        case "function":
+            runpy.run_path(str(ROOT / "functions/archive/app.py"))["lambda_handler"](given, Context())

@@ -1,0 +1,38 @@
+"""An order for a link on loopback, and what it is to leave in the S3 stand-in."""
+
+from hashlib import sha256
+
+from dailies.aws.bucket import Bucket
+from dailies.outbound.address_guard import Ways
+from dailies.transfer.transfer import Order, Stored, transfer
+from simulators.s3 import Sink
+
+MIB = 2**20
+KEY = "media/sync/g-1/output-0123abcd.mp4"
+
+
+def order(url: str) -> Order:
+    """For a video at a link on loopback."""
+    return Order(
+        url=url,
+        ways=Ways(private=frozenset({"127.0.0.1"})),
+        kinds=frozenset({"video"}),
+        key=lambda extension: f"media/sync/g-1/output-0123abcd.{extension}",
+        metadata={"provider": "sync", "job-id": "g%2F1", "role": "output"},
+        most_bytes=100 * MIB,
+        seconds=60,
+    )
+
+
+def stored(order: Order, bucket: Bucket) -> Stored:
+    """What a transfer stored."""
+    done = transfer(order, bucket)
+    assert isinstance(done, Stored)
+    return done
+
+
+def kept(s3: Sink, content: bytes) -> None:
+    """The object is this medium, and there is nothing else."""
+    assert s3.keys == [KEY]
+    assert sha256(s3.object(KEY).content or b"").digest() == sha256(content).digest()
+    assert s3.open_uploads == []

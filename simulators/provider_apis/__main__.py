@@ -1,0 +1,52 @@
+"""Serve the simulated providers' APIs until interrupted, and print what leads to them.
+
+The first lines are as `make up` takes them from its environment, the next what the stack's secrets are to hold.
+"""
+
+import argparse
+import json
+import threading
+from contextlib import suppress
+
+from local.ports import choose
+from local.stack import StackError
+from simulators.provider_apis import Pace, provider_apis
+
+
+def main() -> None:
+    options = argparse.ArgumentParser(
+        prog="python -m simulators.provider_apis", description="Serve the simulated providers' APIs."
+    )
+    options.add_argument("--port", type=int, default=0, help="0 takes a free one")
+    options.add_argument("--seed", type=int, default=0, help="the same seed makes up the same ids and secrets")
+    options.add_argument("--waiting", type=float, default=2, help="seconds until a submitted job is worked on")
+    options.add_argument("--working", type=float, default=8, help="seconds it is worked on")
+    options.add_argument("--failing", type=_share, default=0.0, metavar="SHARE", help="of the jobs that fail: 0 to 1")
+    given = options.parse_args()
+    try:
+        port = choose(given.port, 0)
+    except StackError as error:
+        options.error(str(error))
+    with provider_apis(seed=given.seed, port=port) as apis, suppress(KeyboardInterrupt):
+        for provider in (apis.sync, apis.creatify, apis.captions):
+            provider.part.pace = Pace(given.waiting, given.working, given.failing)
+            print(f"{provider.part.provider.upper()}_API_URL={provider.base_url}")
+        print(f"sync/signing {apis.sync.signing_secret}")
+        for provider in (apis.sync, apis.creatify, apis.captions):
+            print(f"{provider.part.provider}/api {json.dumps(provider.credentials)}")
+        print(f"media {apis.host.base_url}", flush=True)
+        threading.Event().wait()
+
+
+def _share(text: str) -> float:
+    try:
+        share = float(text)
+    except ValueError:
+        share = -1
+    if not 0 <= share <= 1:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a number from 0 to 1")
+    return share
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,149 @@
+"""The Captions API: operations of the creator and the registered webhooks, all POST, with a key in `x-api-key`.
+
+States QUEUED, PROCESSING, COMPLETE. 5 calls a minute; links are signed in Google's way, for days. An operation that has
+ended calls the webhook that its submission named as `webhookId`, with that webhook's secret as bearer.
+
+Guesses: errors have a `detail`; what a failed operation answers to a poll (400); what `creator.failure` says beyond
+`event` and `operationId`; that a submission without `webhookId` calls nobody.
+
+https://help.captions.ai/api-reference (checked 2026-11-21)
+"""
+
+from itertools import count
+from typing import Any
+
+from simulators.media_host.answers import Answer
+from simulators.provider_apis.captions_jobs import Operation
+from simulators.provider_apis.captions_webhooks import Registration, Webhooks
+from simulators.provider_apis.exchange import Api, Refused, Request, json_answer, route
+from simulators.provider_apis.faults import Limit
+from simulators.provider_apis.state import World
+
+BASE_PATH = "/captions/api"
+LINK_SECONDS = 543_058  # 6.3 days, as seen in a real link
+LONGEST_SCRIPT = 800  # characters
+
+
+class Captions:
+    """The API and its scripting. `api_key` may be set to another, as the provider's user does; `webhooks` says when an
+    old secret goes out of use."""
+
+    def __init__(self, world: World) -> None:
+        limits = [Limit(5, lambda _request: True)]
+        self.part = world.part("captions", BASE_PATH, dialect="X-Goog", limits=limits)
+        self.base_url, self.links, self.callbacks = self.part.base_url, self.part.links, self.part.callbacks
+        self.links.lifetime = LINK_SECONDS
+        self.fail = self.part.gate.fail
+        self.api_key = world.chance.letters(40, "captions", "key")
+        self.webhooks = Webhooks(world.clock, world.chance)
+        self.jobs: dict[str, Operation] = {}
+        self._numbers = count(1)
+        self.api = Api(
+            self.part.provider,
+            BASE_PATH,
+            [
+                route("POST", "/webhooks/events", self._events),
+                route("POST", "/webhooks/register", self._register),
+                route("POST", "/webhooks/list", self._list),
+                route("POST", "/webhooks/update", self._update),
+                route("POST", "/webhooks/delete", self._delete),
+                route("POST", "/creator/submit", self._submit),
+                route("POST", "/creator/poll", self._poll),
+            ],
+            self._authenticate,
+            _error,
+        )
+
+    @property
+    def credentials(self) -> dict[str, str]:
+        """What the secret with the API's key holds."""
+        return {"api_key": self.api_key}
+
+    @property
+    def registrations(self) -> list[Registration]:
+        """The webhooks that are registered now, the oldest first."""
+        return list(self.webhooks.registered.values())
+
+    def register(self, url: str) -> Registration:
+        """A webhook for all events, as if somebody had registered it."""
+        with self.part.world.lock:
+            return self.webhooks.register(url, list(self.webhooks.events))
+
+    def job(self, job_id: str, *, webhook_id: str | None = None) -> Operation:
+        """The operation of that id; one that is QUEUED, where there is none yet. Every registered webhook is told of
+        it, or the one of an id."""
+        with self.part.world.lock:
+            made = Operation(self.part, self.webhooks, job_id, webhook_id)
+            return self.jobs.setdefault(job_id, made)
+
+    def forget(self, job_id: str) -> None:
+        """The API knows the operation no longer: 404."""
+        with self.part.world.lock:
+            self.jobs.pop(job_id, None)
+
+    # ---- the calls ----
+
+    def _authenticate(self, request: Request) -> None:
+        if "x-api-key" not in request.headers:
+            raise Refused(401, "API key is missing")
+        if request.headers["x-api-key"] != self.api_key:
+            raise Refused(403, "Invalid API key")
+
+    def _events(self, _request: Request) -> Answer:
+        return json_answer({"events": self.webhooks.events})
+
+    def _register(self, request: Request) -> Answer:
+        asked = request.json()
+        if not asked.get("url") or not asked.get("enabledEvents"):
+            raise Refused(400, "url and enabledEvents are required")
+        made = self.webhooks.register(asked["url"], self._known(asked["enabledEvents"]))
+        return json_answer(made.shown(), self.webhooks.made_status)
+
+    def _list(self, _request: Request) -> Answer:
+        return json_answer({"registeredWebhooks": [one.shown() for one in self.registrations]})
+
+    def _update(self, request: Request) -> Answer:
+        asked, one = request.json(), self._registered(request)
+        events = asked.get("enabledEvents")
+        self.webhooks.update(one, asked.get("url"), None if events is None else self._known(events))
+        return json_answer(one.shown(), self.webhooks.made_status)
+
+    def _delete(self, request: Request) -> Answer:
+        del self.webhooks.registered[self._registered(request).id]
+        return json_answer({"success": True})
+
+    def _submit(self, request: Request) -> Answer:
+        asked = request.json()
+        if not asked.get("script") or len(asked["script"]) > LONGEST_SCRIPT:
+            raise Refused(400, f"script is required, of at most {LONGEST_SCRIPT} characters")
+        webhook_id = asked.get("webhookId") or ""
+        if webhook_id and webhook_id not in self.webhooks.registered:
+            raise Refused(400, "Unknown webhookId")
+        job_id = self.part.world.chance.letters(20, "captions", "job", next(self._numbers))
+        job = self.job(job_id, webhook_id=webhook_id)
+        end = job.fails if self.part.fails(job.id) else job.completes
+        self.part.work(lambda: job.status, lambda: job.becomes("PROCESSING", progress=45), end)
+        return json_answer({"operationId": job.id})
+
+    def _poll(self, request: Request) -> Answer:
+        job = self.jobs.get(str(request.json().get("operationId")))
+        if job is None:
+            raise Refused(404, "Operation not found")
+        if job.error:
+            raise Refused(400, job.error)
+        return json_answer(job.shown())
+
+    def _registered(self, request: Request) -> Registration:
+        one = self.webhooks.registered.get(str(request.json().get("id")))
+        if one is None:
+            raise Refused(404, "Webhook not found")
+        return one
+
+    def _known(self, events: list[str]) -> list[str]:
+        if not set(events) <= set(self.webhooks.events):
+            raise Refused(400, f"enabledEvents are of {', '.join(self.webhooks.events)}")
+        return events
+
+
+def _error(_status: int, why: Any) -> dict[str, Any]:
+    return {"detail": why}

@@ -1,0 +1,80 @@
+"""The operations of Captions' creator: what a poll and the webhook show of them, how a script moves them."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+from simulators.provider_apis.callbacks import Callback
+from simulators.provider_apis.captions_webhooks import Registration, Webhooks
+from simulators.provider_apis.state import Part
+from simulators.provider_calls import compact
+
+CREDITS = 30  # one a second, of half a minute
+
+
+@dataclass
+class Operation:
+    """One operation. `output` names a medium as simulators/provider_apis/links.py says. `webhook_id` is the
+    registered webhook that
+    is told of its end; None for every one, which is for jobs that a script makes."""
+
+    _part: Part = field(repr=False)
+    _webhooks: Webhooks = field(repr=False)
+    id: str
+    webhook_id: str | None = None
+    state: str = "QUEUED"
+    progress: int | None = None
+    output: str = ""
+    error: str = ""
+
+    @property
+    def status(self) -> str:
+        """The state, or that there is an error, which is none."""
+        return "failed" if self.error else self.state
+
+    def becomes(self, state: str, progress: int | None = None) -> "Operation":
+        """QUEUED or PROCESSING, and how far it is in percent; no webhook is told."""
+        with self._part.world.lock:
+            self.state, self.progress = state, progress
+        return self
+
+    def completes(self, output: str = "operation.mp4") -> "Operation":
+        """COMPLETE, with this medium; the webhook is told `creator.success`."""
+        with self._part.world.lock:
+            self.output, self.state, self.progress = output, "COMPLETE", None
+        self._tell("creator.success")
+        return self
+
+    def fails(self, error: str = "The operation failed.") -> "Operation":
+        """Failed, which is not one of the states: a poll is answered with an error. The webhook is told
+        `creator.failure`."""
+        with self._part.world.lock:
+            self.error = error
+        self._tell("creator.failure")
+        return self
+
+    def shown(self) -> dict[str, Any]:
+        """As a poll shows it: what there is none of is absent."""
+        shown = {"url": self._part.links.url(self.id, self.output), "state": self.state, "progress": self.progress}
+        return {name: value for name, value in shown.items() if value not in ("", None)}
+
+    def _tell(self, event: str) -> None:
+        with self._part.world.lock:
+            told = [self._callback(event, one.url, self._webhooks.prover(one)) for one in self._hearers(event)]
+        for callback in told:
+            self._part.tell(callback)
+
+    def _hearers(self, event: str) -> list[Registration]:
+        return [
+            one
+            for one in self._webhooks.registered.values()
+            if event in one.enabled_events and self.webhook_id in (None, one.id)
+        ]
+
+    def _callback(self, event: str, url: str, prove: Callable[[bytes], dict[str, str]]) -> Callback:
+        body: dict[str, Any] = {"event": event, "operationId": self.id}
+        if event == "creator.success":
+            body = {"url": self._part.links.url(self.id, self.output), **body, "creditsSpent": CREDITS}
+        else:
+            body |= {"error": self.error}  # a guess: what a failure says is published nowhere
+        return Callback("captions/creator", self.id, event, url, compact(body), prove)

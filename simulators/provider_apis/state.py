@@ -1,0 +1,85 @@
+"""What the simulated providers share, and what each has of it: time, chance, media, callbacks, limits and faults."""
+
+import threading
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+
+from simulators.media_host.server import Dialect, MediaHost
+from simulators.provider_apis.callbacks import Callback, Callbacks
+from simulators.provider_apis.clock import Clock
+from simulators.provider_apis.exchange import Request
+from simulators.provider_apis.faults import Gate, Limit
+from simulators.provider_apis.links import Links
+from simulators.provider_apis.random_values import Chance
+
+
+@dataclass
+class World:
+    """`lock` is held while a call is answered and while a job is changed, and never while a webhook is called."""
+
+    clock: Clock
+    chance: Chance
+    host: MediaHost
+    base_url: str
+    requests: list[Request] = field(default_factory=list)
+    callbacks: list[Callback] = field(default_factory=list)
+    lock: threading.RLock = field(default_factory=threading.RLock)
+
+    def part(self, provider: str, base_path: str, *, dialect: Dialect, limits: Sequence[Limit] = ()) -> "Part":
+        """What one provider has of it."""
+        return Part(
+            self,
+            provider,
+            self.base_url + base_path,
+            Links(self.host, provider, dialect),
+            Callbacks(self.callbacks),
+            Gate(limits),
+        )
+
+
+@dataclass
+class Pace:
+    """How long a submitted job waits and is worked on, in seconds of the providers' clock, and which share of them
+    fails; which ones, the seed says."""
+
+    waiting: float = 2
+    working: float = 8
+    failing: float = 0
+
+
+@dataclass
+class Part:
+    """One provider's part of the world. Without a `pace`, submitted jobs are moved by scripts only."""
+
+    world: World
+    provider: str
+    base_url: str
+    links: Links
+    callbacks: Callbacks
+    gate: Gate
+    pace: Pace | None = field(default_factory=Pace)
+
+    def fails(self, job_id: str) -> bool:
+        """Whether a submitted job is one of those that fail."""
+        return self.pace is not None and self.world.chance.fraction(self.provider, "fails", job_id) < self.pace.failing
+
+    def work(self, status: Callable[[], str], begin: Callable[[], object], end: Callable[[], object]) -> None:
+        """Begin with a submitted job after a while and end it later, unless a script moves it in the meantime."""
+        if self.pace is None:
+            return
+        submitted, working = status(), self.pace.working
+
+        def begin_if_untouched() -> None:
+            if status() == submitted:
+                begin()
+                begun = status()
+                self.world.clock.after(working, lambda: end() if status() == begun else None)
+
+        self.world.clock.after(self.pace.waiting, begin_if_untouched)
+
+    def tell(self, callback: Callback, *, soon: bool = False) -> None:
+        """Call a webhook; `soon`: not before the call of the API that is being answered has been."""
+        if soon:
+            self.world.clock.after(0, lambda: self.callbacks.tell(callback))
+        else:
+            self.callbacks.tell(callback)

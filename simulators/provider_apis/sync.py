@@ -1,0 +1,168 @@
+"""Sync's API: generations and batches, with a key in `x-api-key`.
+
+Statuses PENDING, PROCESSING, COMPLETED, FAILED, REJECTED, CANCELED, TIMED_OUT; of a batch PENDING, JOBS_CREATED,
+PROCESSING, COMPLETED, FAILED. Limits: 60 a minute on POST /v2/generate, 600 elsewhere. Errors have `message`, `error`
+and `statusCode`. A completed or failed job calls the webhook that its submission named, with the object that GET shows.
+
+Guesses: that the list of generations is whole, and what the errors say, but for the one of the limit.
+
+https://sync.so/docs/api-reference (checked 2026-11-21)
+"""
+
+from http import HTTPStatus
+from itertools import count
+from typing import Any
+
+from simulators.media_host.answers import Answer, redirect
+from simulators.provider_apis.exchange import Api, Refused, Request, json_answer, route, text_answer
+from simulators.provider_apis.faults import Limit
+from simulators.provider_apis.state import World
+from simulators.provider_apis.sync_jobs import Batch, Generation
+
+BASE_PATH = "/sync"
+
+
+class Sync:
+    """The API and its scripting. `api_key` and `signing_secret` may be set to others, as the provider's user does."""
+
+    def __init__(self, world: World) -> None:
+        limits = [Limit(60, _submits), Limit(600, lambda request: not _submits(request))]
+        self.part = world.part("sync", BASE_PATH, dialect="X-Amz", limits=limits)
+        self.base_url, self.links, self.callbacks = self.part.base_url, self.part.links, self.part.callbacks
+        self.fail = self.part.gate.fail
+        self.api_key = f"sk-{world.chance.letters(32, 'sync', 'key')}"
+        self.signing_secret = f"whsec_{world.chance.letters(32, 'sync', 'signing')}"
+        self.results_need_key = False  # whether a batch's result asks for the key before it redirects: not documented
+        self.jobs: dict[str, Generation] = {}
+        self.batches: dict[str, Batch] = {}
+        self._numbers = count(1)
+        self.api = Api(
+            self.part.provider,
+            BASE_PATH,
+            [
+                route("POST", "/v2/generate", self._generate),
+                route("GET", "/v2/generate/{id}", self._generation),
+                route("GET", "/v2/generations", self._generations),
+                route("GET", "/v2/generations/{id}/download", self._download),
+                route("GET", "/v2/generations/{id}/result", self._result, open=True),
+                route("GET", "/v2/batch/{id}", self._batch),
+                route("GET", "/v2/batches/{id}/result", self._batch_result, open=True),
+                route("GET", "/v2/organizations/webhook/secret", self._webhook_secret),
+            ],
+            self._authenticate,
+            _error,
+        )
+
+    @property
+    def credentials(self) -> dict[str, str]:
+        """What the secret with the API's key holds."""
+        return {"api_key": self.api_key}
+
+    def job(self, job_id: str, *, webhook_url: str = "") -> Generation:
+        """The generation of that id; one that is PENDING, where there is none yet."""
+        with self.part.world.lock:
+            return self.jobs.get(job_id) or self._new(job_id, webhook_url=webhook_url)
+
+    def batch(self, job_id: str, *, webhook_url: str = "", snake_case: bool = False) -> Batch:
+        """The batch of that id; one that is PENDING, where there is none yet. The schema spells names in snake_case,
+        the example in camelCase."""
+        with self.part.world.lock:
+            made = Batch(self.part, self._secret, self.job, job_id, webhook_url, snake_case)
+            return self.batches.setdefault(job_id, made)
+
+    def forget(self, job_id: str) -> None:
+        """The API knows the job no longer: 404."""
+        with self.part.world.lock:
+            self.jobs.pop(job_id, None)
+            self.batches.pop(job_id, None)
+
+    def _new(self, job_id: str, **asked: Any) -> Generation:
+        self.jobs[job_id] = Generation(self.part, self._secret, job_id, **asked)
+        return self.jobs[job_id]
+
+    def _secret(self) -> str:
+        return self.signing_secret
+
+    # ---- the calls ----
+
+    def _authenticate(self, request: Request) -> None:
+        if request.headers.get("x-api-key") != self.api_key:
+            raise Refused(401, "Invalid API key")
+
+    def _generate(self, request: Request) -> Answer:
+        """201 with the job, PENDING."""
+        asked = request.json()
+        wrong = [f"{name} should not be empty" for name in ("model", "input") if not asked.get(name)]
+        if wrong:
+            raise Refused(400, wrong)
+        job = self._new(
+            self.part.world.chance.uuid("sync", "job", next(self._numbers)),
+            webhook_url=asked.get("webhookUrl") or "",
+            model=asked["model"],
+            input=asked["input"],
+            options=asked.get("options") or {},
+        )
+        end = job.fails if self.part.fails(job.id) else job.completes
+        self.part.work(lambda: job.status, lambda: job.becomes("PROCESSING"), end)
+        return json_answer(job.shown(), 201)
+
+    def _generation(self, _request: Request, job_id: str) -> Answer:
+        return json_answer(self._found(job_id).shown())
+
+    def _generations(self, request: Request) -> Answer:
+        """The newest first; of some statuses, or some ids, where the query says so."""
+        statuses, ids = (request.query.get(name, "") for name in ("status", "ids"))
+        shown = [
+            job.shown()
+            for job in reversed(self.jobs.values())
+            if (not statuses or job.status in statuses.split(",")) and (not ids or job.id in ids.split(","))
+        ]
+        return json_answer(shown)
+
+    def _download(self, _request: Request, job_id: str) -> Answer:
+        """A link as plain text, of an output that is there."""
+        return text_answer(self._link(self._found(job_id)))
+
+    def _result(self, request: Request, job_id: str) -> Answer:
+        """What `outputUrl` leads through: the token in it is all the proof there is."""
+        job = self._found(job_id)
+        if request.query.get("token") != job.token:
+            raise Refused(401, "Invalid token")
+        return redirect(self._link(job))
+
+    def _batch(self, _request: Request, job_id: str) -> Answer:
+        return json_answer(self._found_batch(job_id).shown())
+
+    def _batch_result(self, request: Request, job_id: str) -> Answer:
+        if self.results_need_key:
+            self._authenticate(request)
+        batch = self._found_batch(job_id)
+        if not batch.result:
+            raise Refused(404, "Batch has no result")
+        return redirect(self.links.url(batch.id, batch.result))
+
+    def _webhook_secret(self, _request: Request) -> Answer:
+        return json_answer({"secret": self.signing_secret})
+
+    def _link(self, job: Generation) -> str:
+        if not job.output:
+            raise Refused(404, "Generation has no output")
+        return self.links.url(job.id, job.output)
+
+    def _found(self, job_id: str) -> Generation:
+        if job_id not in self.jobs:
+            raise Refused(404, "Generation not found")
+        return self.jobs[job_id]
+
+    def _found_batch(self, job_id: str) -> Batch:
+        if job_id not in self.batches:
+            raise Refused(404, "Batch not found")
+        return self.batches[job_id]
+
+
+def _submits(request: Request) -> bool:
+    return (request.method, request.path) == ("POST", "/v2/generate")
+
+
+def _error(status: int, why: Any) -> dict[str, Any]:
+    return {"message": why, "error": HTTPStatus(status).phrase, "statusCode": status}

@@ -1,0 +1,1 @@
+"""Recorded events: what AWS hands to each function. `python -m simulators.recorded_events` writes events/."""

@@ -1,0 +1,176 @@
+"""Recorded events: what AWS hands to each function, for `make invoke EVENT=...`, for tests, to read.
+
+    python -m simulators.recorded_events                                    writes events/ anew; the same code, the
+    same files
+    python -m simulators.recorded_events --check                            writes nothing; ends with 1 where a file
+    is another
+    python -m simulators.recorded_events sync_generation/completed          prints that one, called now instead
+    python -m simulators.recorded_events sync_generation/completed --secret whsec_...    and proven with your secret
+
+The shapes are AWS's: API Gateway's payload format 2.0, a DynamoDB stream's and a queue's records. The media have links
+like the providers', which lead nowhere.
+"""
+
+import argparse
+import json
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+from simulators.provider_calls import Call, captions_creator, creatify_product_to_videos, sync_batch, sync_generation
+from simulators.recorded_events.changes import (
+    ACCOUNT,
+    GENERATION,
+    OUTPUT_URL,
+    RECORDED_AT,
+    REGION,
+    SYNC_SECRET,
+    Json,
+    consequences,
+    notices,
+)
+from simulators.recorded_events.secrets import secret_events
+
+FOLDER = Path(__file__).parents[2] / "events"
+CREATIFY_TOKEN = "DailiesExampleToken0123456789abcdefghijklmn"  # noqa: S105  as long as the stack's: 43
+CAPTIONS_SECRET = "dailies-example-captions-secret"  # noqa: S105
+
+BATCH = "batch_abc123"
+PRODUCT_TO_VIDEO = "7e5e8a6f-d0d5-4736-b390-03e696ffc969"
+OPERATION = "tg7FaiVgmGqTQfuDhyGA"
+
+RESULT_URL = f"https://api.sync.so/v2/batches/{BATCH}/result"
+PHOTO_URL = "https://dpbavq092lwjh.cloudfront.net/product_to_video/7e5e8a6f/photo.png"
+VIDEO_URL = "https://dpbavq092lwjh.cloudfront.net/product_to_video/7e5e8a6f/video.mp4"
+OPERATION_URL = (
+    "https://storage.googleapis.com/captions-avatar-orc/orc/studio/dWBgT5iv1D4KS6KwpbCr/result.mp4"
+    "?X-Goog-Algorithm=GOOG4-RSA-SHA256&X-Goog-Date=20260115T102900Z&X-Goog-Expires=543058&X-Goog-SignedHeaders=host"
+    "&X-Goog-Signature=0123456789abcdef"
+)
+
+API = "a1b2c3d4e5"
+
+# ---- Deliveries: a call as API Gateway hands it on -------------------------------------------------------------------
+
+
+def deliveries(at: datetime, secret: str | None = None) -> dict[str, Json]:
+    """One event per webhook and outcome, by `<function>/<outcome>`. `secret` takes the place of the example ones."""
+    sync, token, captions = secret or SYNC_SECRET, secret or CREATIFY_TOKEN, secret or CAPTIONS_SECRET
+    stages: dict[str, dict[str, str]] = {
+        "image_generating": {},
+        "image_generated": {"photo_url": PHOTO_URL},
+        "video_generating": {"photo_url": PHOTO_URL},
+        "video_generated": {"photo_url": PHOTO_URL, "video_url": VIDEO_URL},
+        "failed": {},
+    }
+    calls = {
+        "sync_generation/completed": sync_generation("completed", GENERATION, sync, output_url=OUTPUT_URL, at=at),
+        "sync_generation/failed": sync_generation("failed", GENERATION, sync, at=at),
+        "sync_batch/completed": sync_batch("completed", BATCH, sync, output_url=RESULT_URL, at=at),
+        "sync_batch/failed": sync_batch("failed", BATCH, sync, output_url="", at=at),
+        "captions_creator/success": captions_creator("success", OPERATION, captions, url=OPERATION_URL),
+        "captions_creator/failure": captions_creator("failure", OPERATION, captions),
+    } | {
+        f"creatify_product_to_video/{stage}": creatify_product_to_videos(
+            stage, PRODUCT_TO_VIDEO, token, **urls, at=at - timedelta(seconds=30 * (len(stages) - number))
+        )
+        for number, (stage, urls) in enumerate(stages.items())
+    }
+    return {name: http_api_event(call, at) for name, call in calls.items()}
+
+
+def http_api_event(call: Call, at: datetime) -> Json:
+    """A call in API Gateway's payload format 2.0 for HTTP APIs."""
+    segments = call.path.split("/")
+    token = segments[-1] if call.webhook == "creatify/product_to_videos" else None
+    route = "POST " + ("/".join([*segments[:-1], "{token}"]) if token else call.path)
+    domain, sender, program = f"{API}.execute-api.{REGION}.amazonaws.com", "203.0.113.7", "simulated-provider"
+    return {
+        "version": "2.0",
+        "routeKey": route,
+        "rawPath": call.path,
+        "rawQueryString": "",
+        "headers": {
+            "accept": "*/*",
+            "content-length": str(len(call.body)),
+            "host": domain,
+            "user-agent": program,
+            "x-amzn-trace-id": "Root=1-6968c288-0123456789abcdef01234567",
+            "x-forwarded-for": sender,
+            "x-forwarded-port": "443",
+            "x-forwarded-proto": "https",
+            **{name.lower(): value for name, value in call.headers.items()},
+        },
+        "requestContext": {
+            "accountId": ACCOUNT,
+            "apiId": API,
+            "domainName": domain,
+            "domainPrefix": API,
+            "http": {
+                "method": "POST",
+                "path": call.path,
+                "protocol": "HTTP/1.1",
+                "sourceIp": sender,
+                "userAgent": program,
+            },
+            "requestId": "JKJaXmPLvHcESHA=",
+            "routeKey": route,
+            "stage": "$default",
+            "time": at.strftime("%d/%b/%Y:%H:%M:%S +0000"),
+            "timeEpoch": int(at.timestamp() * 1000),
+        },
+        **({"pathParameters": {"token": token}} if token else {}),
+        "body": call.body.decode(),
+        "isBase64Encoded": False,
+    }
+
+
+# ---- The command -----------------------------------------------------------------------------------------------------
+
+
+def recorded() -> dict[str, Json]:
+    """All events by `<function>/<name>`, as they stand under events/."""
+    return deliveries(RECORDED_AT) | consequences(RECORDED_AT) | notices(RECORDED_AT) | secret_events(RECORDED_AT)
+
+
+def text(event: Json) -> str:
+    """An event as it stands in its file."""
+    return json.dumps(event, indent=2, ensure_ascii=False) + "\n"
+
+
+def main() -> None:
+    options = argparse.ArgumentParser(
+        prog="python -m simulators.recorded_events", description=(__doc__ or "").partition("\n")[0]
+    )
+    options.add_argument(
+        "event", nargs="?", help="such as sync_generation/completed; without it, events/ is written anew"
+    )
+    options.add_argument("--check", action="store_true", help="only compare events/ with what would be written")
+    options.add_argument("--secret", help="prove it with this secret (Creatify: the token), not with the example one")
+    asked = options.parse_args()
+    if asked.event:
+        now = deliveries(datetime.now(UTC), asked.secret)
+        if asked.event not in now:
+            options.error(f"no delivery is called {asked.event}; there are: {', '.join(now)}")
+        print(text(now[asked.event]), end="")
+        return
+    files = {FOLDER / f"{name}.json": text(event) for name, event in recorded().items()}
+    if asked.check:
+        check(files)
+        return
+    for path, content in files.items():
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(content, encoding="utf-8")
+
+
+def check(files: dict[Path, str]) -> None:
+    """Compare what is there with what would be written. SystemExit names each file that differs, lacks or is left."""
+    there = {path: path.read_text(encoding="utf-8") for path in FOLDER.glob("*/*.json")}
+    different = {path for path, _ in files.items() ^ there.items()}
+    if different:
+        names = ", ".join(sorted(str(path.relative_to(FOLDER)) for path in different))
+        raise SystemExit(f"recording: not what `python -m simulators.recorded_events` writes: {names}")
+    print(f"recording: all {len(files)} events are as they are written")
+
+
+if __name__ == "__main__":
+    main()

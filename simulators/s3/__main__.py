@@ -1,0 +1,25 @@
+"""`python -m simulators.s3`: the stand-in until it is interrupted."""
+
+import argparse
+import json
+import signal
+import threading
+from contextlib import suppress
+
+from simulators.s3 import sink
+
+
+def main() -> None:
+    options = argparse.ArgumentParser(prog="python -m simulators.s3", description="An S3 stand-in that keeps no bytes.")
+    options.add_argument("--port", type=int, default=0, help="0 takes a free one")
+    options.add_argument("--tls", action="store_true")
+    options.add_argument("--keep", action="store_true", help="keep the bytes, in memory")
+    chosen = options.parse_args()
+    signal.signal(signal.SIGINT, signal.default_int_handler)  # which a shell's background job would be deaf to
+    with sink(port=chosen.port, tls=chosen.tls, keep=chosen.keep) as s3, suppress(KeyboardInterrupt):
+        print(json.dumps({"endpoint_url": s3.endpoint_url, "ca_file": str(s3.ca_file or "")}), flush=True)
+        threading.Event().wait()
+
+
+if __name__ == "__main__":
+    main()

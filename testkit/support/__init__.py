@@ -1,0 +1,1 @@
+"""Plain modules for tests: no fixtures."""

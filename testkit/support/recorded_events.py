@@ -1,0 +1,46 @@
+"""The recorded events of events/, and the deliveries in them. Their proofs hold at RECORDED_AT, with secrets that
+events/README.md tells everyone."""
+
+import json
+import re
+from pathlib import Path
+from typing import Any
+
+from dailies.aws import http_api
+from dailies.jobs.models import Delivery
+from dailies.providers import every_provider
+from dailies.providers.contract import Webhook
+
+EVENTS = Path(__file__).parents[2] / "events"
+RECORDED_AT = "2026-01-15T10:30:00.000000Z"
+WEBHOOKS: dict[str, Webhook] = {
+    webhook.full_name: webhook for provider in every_provider().values() for webhook in provider.webhooks
+}
+
+
+def event(name: str) -> Any:
+    """What AWS hands to a function, by `<function>/<outcome>`."""
+    return json.loads((EVENTS / f"{name}.json").read_bytes())
+
+
+def outcomes(webhook: Webhook) -> list[str]:
+    """The names of the recorded deliveries that came over this webhook's route."""
+    names = (str(path.relative_to(EVENTS).with_suffix("")) for path in sorted(EVENTS.rglob("*.json")))
+    return [name for name in names if _route(event(name)) == webhook.full_name]
+
+
+def delivery(name: str) -> Delivery:
+    """The recorded delivery, at the moment for which it was signed."""
+    return http_api.delivery(event(name), received_at=RECORDED_AT, limit=2**20)
+
+
+def secret(provider: str) -> str:
+    """The secret that proves this provider's recorded deliveries."""
+    readme = (EVENTS / "README.md").read_text(encoding="utf-8")
+    found = re.search(rf"^\| {provider}\b[^|]*\| `([^`]+)` \|$", readme, re.MULTILINE | re.IGNORECASE)
+    assert found, f"events/README.md names no secret of {provider}"
+    return found[1]
+
+
+def _route(recorded: dict[str, Any]) -> str:
+    return "/".join(recorded.get("routeKey", "").split("/")[2:4])

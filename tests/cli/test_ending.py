@@ -1,0 +1,103 @@
+"""How the command ends when it is interrupted, when nobody reads on, and when what it says cannot be written."""
+
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import redirect_stderr, redirect_stdout
+from io import StringIO
+from pathlib import Path
+from typing import TextIO
+
+import pytest
+
+from cli.main import main
+from testkit.fixtures.cli import dailies
+
+COMMAND = Path(sys.executable).parent / "dailies"
+INTERRUPTED = 130
+# As a terminal's Ctrl-C while the packages load, at the same place each time; also where SIGINT is ignored, as in a
+# shell's background.
+IS_INTERRUPTED = """
+import signal
+signal.signal(signal.SIGINT, signal.default_int_handler)
+signal.raise_signal(signal.SIGINT)
+"""
+
+
+class Keyboard:
+    """A terminal's, whose user answers a question with Ctrl-C."""
+
+    def isatty(self) -> bool:
+        return True
+
+    def readline(self, *_: object) -> str:
+        raise KeyboardInterrupt
+
+
+@pytest.fixture(params=[-1, 1], ids=["at the end", "each line"])
+def unread(request: pytest.FixtureRequest) -> Iterator[TextIO]:
+    """A pipe whose reader is gone, as `head` is when it has its lines: told so at the end, or at each line."""
+    reads, writes = os.pipe()
+    os.close(reads)
+    with os.fdopen(writes, "w", buffering=request.param) as pipe:
+        yield pipe
+
+
+@pytest.fixture
+def full() -> Iterator[TextIO]:
+    """A file on a disk that is full."""
+    with Path("/dev/full").open("w") as file:
+        yield file
+
+
+def ended_into(file: TextIO, *arguments: str) -> tuple[int, str]:
+    """What the command ends with that writes there, and what it says of it."""
+    said = StringIO()
+    with redirect_stdout(file), redirect_stderr(said), pytest.raises(SystemExit) as ended:
+        main(arguments)
+    return int(ended.value.code or 0), said.getvalue()
+
+
+@pytest.mark.parametrize("package", ["typer", "botocore"])
+def test_interrupted_while_it_starts_it_says_nothing(tmp_path: Path, package: str) -> None:
+    (tmp_path / f"{package}.py").write_text(IS_INTERRUPTED)
+    done = subprocess.run(
+        [str(COMMAND), "--help"], env={"PYTHONPATH": str(tmp_path)}, capture_output=True, text=True, check=False
+    )
+    assert (done.returncode, done.stdout, done.stderr) == (INTERRUPTED, "", "")
+
+
+@pytest.mark.usefixtures("deployed")
+def test_interrupted_at_a_question_it_ends_as_interrupted(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sys, "stdin", Keyboard())
+    done = dailies("secrets", "rotate", "--stack", "dailies")
+    assert (done.code, done.out.strip()) == (INTERRUPTED, "")
+    assert done.err.startswith("Make a new token for Creatify's URL on dailies in us-east-1?")
+    assert "Aborted" not in done.err
+
+
+def test_its_help_names_all_that_it_ends_with() -> None:
+    said = " ".join(dailies("--help").out.split())
+    for ending in ("0 when done", "1 when something", "2 when it was not understood", "130 when interrupted"):
+        assert ending in said
+
+
+def test_where_nobody_reads_on_it_is_done(unread: TextIO) -> None:
+    assert ended_into(unread, "--help") == (0, "")
+
+
+def test_where_its_output_finds_no_room_it_says_so_in_a_line(full: TextIO) -> None:
+    """Nor does Python fail, which writes what is left when the process ends."""
+    said = "dailies: what it says cannot be written: No space left on device; write it to another place\n"
+    done = subprocess.run([str(COMMAND), "--help"], stdout=full, stderr=subprocess.PIPE, text=True, check=False)
+    assert (done.returncode, done.stderr) == (1, said)
+
+
+@pytest.mark.usefixtures("deployed")
+@pytest.mark.parametrize("more", [(), ("--json",)])
+def test_the_same_of_what_a_command_found(unread: TextIO, full: TextIO, more: tuple[str, ...]) -> None:
+    arguments = ("quarantine", "list", "--since", "1d", *more, "--stack", "dailies")
+    assert ended_into(unread, *arguments) == (0, "")
+    code, said = ended_into(full, *arguments)
+    assert (code, said.count("\n"), "No space left on device" in said) == (1, 1, True)

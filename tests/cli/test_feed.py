@@ -1,0 +1,44 @@
+"""`dailies events`: all that came in since a moment, whatever number of jobs it is of."""
+
+import hashlib
+from datetime import UTC, datetime, timedelta
+
+from cli import feed
+from cli.stack import Stack
+from dailies import timestamps
+from dailies.jobs.models import Event
+from dailies.steps.advance import advance
+from testkit.fixtures.aws import Cloud
+
+NOW = datetime.now(UTC)
+MANY = 60  # jobs: more than are on a page
+
+
+def came(job_id: str, at: datetime) -> Event:
+    """What was recorded at that moment."""
+    return Event(
+        event_id=hashlib.sha256(f"{job_id} {at}".encode()).hexdigest(),
+        provider="sync",
+        webhook="generation",
+        job_id=job_id,
+        status="processing",
+        provider_status="PROCESSING",
+        origin="webhook",
+        received_at=timestamps.from_datetime(at),
+    )
+
+
+def test_all_of_the_span_is_told_the_oldest_first(fast_stack: Stack, cloud: Cloud) -> None:
+    events = [came(f"g-{number}", NOW - timedelta(minutes=MANY - number)) for number in range(MANY)]
+    cloud.put_events(events)
+    told = feed.recent(fast_stack, NOW - timedelta(days=1))
+    assert [arrival.what.event_id for arrival in told] == [event.event_id for event in events]
+
+
+def test_of_a_job_that_goes_on_only_what_came_since_is_told(fast_stack: Stack, cloud: Cloud) -> None:
+    late = came("g-1", NOW - timedelta(hours=1))
+    cloud.put_events([came("g-1", NOW - timedelta(hours=3)), came("g-2", NOW - timedelta(hours=3))])
+    fast_stack.table.record(late, retention_days=90, written_by="test")
+    advance(fast_stack.table, late)
+    told = feed.recent(fast_stack, NOW - timedelta(hours=2))
+    assert [arrival.what.event_id for arrival in told] == [late.event_id]

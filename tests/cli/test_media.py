@@ -1,0 +1,74 @@
+"""`dailies media` at a stack on AWS (moto's): what is fetched, and what the browser is given to open."""
+
+import webbrowser
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from dailies import timestamps
+from dailies.jobs.models import Event, Media
+from dailies.steps.advance import advance
+from testkit.fixtures.archiver import Archive
+from testkit.fixtures.aws import BUCKET
+from testkit.fixtures.cli import dailies
+from testkit.fixtures.console import archived
+from testkit.fixtures.deployed_stack import deploy
+
+CONTENT = b"a medium"
+FOUND = Media("output", "https://h.example/one.mp4")
+
+
+@pytest.fixture
+def browser(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A program that is this machine's browser: the file into which it writes what it is to open."""
+    opened, program = tmp_path / "opened", tmp_path / "browser"
+    program.write_text(f'#!/bin/sh\necho "$1" >> "{opened}"\n')
+    program.chmod(0o700)
+    opened.touch()
+    monkeypatch.setenv("BROWSER", str(program))
+    monkeypatch.setattr(webbrowser, "_tryorder", None)  # it looks once for what there is
+    monkeypatch.setattr(webbrowser, "_browsers", {})
+    return opened
+
+
+@pytest.fixture
+def stored(archive_at_work: Archive, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The generation g-1 has one medium, which is archived."""
+    monkeypatch.delenv("AWS_REGION", raising=False)
+    receipt = archived(FOUND, version_id="", bytes=len(CONTENT), checksum="")
+    event = Event(
+        event_id="1",
+        provider="sync",
+        webhook="generation",
+        job_id="g-1",
+        status="completed",
+        provider_status="COMPLETED",
+        origin="webhook",
+        received_at=timestamps.now(),
+        media=(FOUND,),
+    )
+    advance(archive_at_work.table, event)
+    advance(archive_at_work.table, replace(event, event_id="2", origin="archive", media=(), receipt=receipt))
+    archive_at_work.cloud.s3.put_object(Bucket=BUCKET, Key=receipt.key, Body=CONTENT)
+    deploy(archive_at_work, {}, {"MediaBucketName": BUCKET})
+
+
+@pytest.mark.usefixtures("stored")
+@pytest.mark.parametrize("as_json", [(), ("--json",)])
+def test_what_is_downloaded_is_opened_too_where_both_are_asked_for(
+    browser: Path, tmp_path: Path, as_json: tuple[str, ...]
+) -> None:
+    to = tmp_path / "one.mp4"
+    done = dailies("media", "g-1", "--download", "--to", str(to), "--open", *as_json, "--stack", "dailies")
+    assert (done.code, to.read_bytes()) == (0, CONTENT)
+    (link,) = browser.read_text().splitlines()
+    assert "X-Amz-Signature=" in link
+
+
+@pytest.mark.usefixtures("stored")
+def test_nothing_is_opened_unasked(browser: Path, tmp_path: Path) -> None:
+    to = tmp_path / "one.mp4"
+    assert dailies("media", "g-1", "--download", "--to", str(to), "--stack", "dailies").code == 0
+    assert dailies("media", "g-1", "--stack", "dailies").code == 0
+    assert browser.read_text() == ""

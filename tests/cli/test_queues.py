@@ -1,0 +1,178 @@
+"""Queues of failed work that are long: looked at without keeping anything from others, and put back to work."""
+
+import json
+import shlex
+from dataclasses import replace
+from typing import Any
+
+import boto3
+import pytest
+
+from cli import queues
+from cli.queues import ARCHIVE, Failed
+from cli.replay import from_rows
+from cli.stack import Stack
+from cli.times import moment_since
+from dailies.jobs.models import Event
+from testkit.fixtures.aws import Cloud
+
+LONG = 35  # messages: SQS gives ten at once
+
+
+def work(job_id: str) -> str:
+    """A message of the archive's."""
+    detail = {"provider": "sync", "webhook": "generation", "job_id": job_id}
+    return json.dumps({"detail": {**detail, "media": [{"role": "output", "media_id": "0215347b"}]}})
+
+
+class Waiting:
+    """The queue of media that were given up, and whoever else works with it meanwhile."""
+
+    def __init__(self, cloud: Cloud, stack: Stack) -> None:
+        self.url = cloud.queue_url("failures")
+        self._at_work = cloud.queue_url("found")
+        self.others = boto3.client("sqs")
+        self.asked: list[str] = []
+        stack.sqs.meta.events.register("before-call.sqs", lambda model, **_: self.asked.append(model.name))
+        self._events = stack.sqs.meta.events
+
+    def put(self, *job_ids: str) -> None:
+        """Work of these jobs was given up."""
+        for job_id in job_ids:
+            self.others.send_message(QueueUrl=self.url, MessageBody=work(job_id))
+
+    def at_first_receive(self, change: Any) -> None:
+        """Somebody else does this with the messages that we receive first."""
+        left = [change]
+
+        def once(parsed: Any, **_: Any) -> None:
+            while left:
+                for message in parsed["Messages"]:
+                    left[0](QueueUrl=self.url, ReceiptHandle=message["ReceiptHandle"])
+                left.pop()
+
+        self._events.register("after-call.sqs.ReceiveMessage", once)
+
+    def shown(self) -> int:
+        """How many messages others can see."""
+        return self._count(self.url)
+
+    def at_work(self) -> int:
+        """How many messages the archive has before it."""
+        return self._count(self._at_work)
+
+    def _count(self, url: str) -> int:
+        answer = self.others.get_queue_attributes(QueueUrl=url, AttributeNames=["ApproximateNumberOfMessages"])
+        return int(answer["Attributes"]["ApproximateNumberOfMessages"])
+
+
+@pytest.fixture
+def waiting(cloud: Cloud, fast_stack: Stack) -> Waiting:
+    """The queue, empty."""
+    return Waiting(cloud, fast_stack)
+
+
+def test_what_was_looked_at_shows_again_ten_in_a_call(fast_stack: Stack, waiting: Waiting) -> None:
+    waiting.put(*(f"g-{number}" for number in range(LONG)))
+    assert len(queues.look(fast_stack, ARCHIVE, None)) == LONG
+    assert waiting.shown() == LONG
+    assert waiting.asked.count("ChangeMessageVisibilityBatch") == 4
+    assert "ChangeMessageVisibility" not in waiting.asked
+
+
+def test_a_look_at_a_few_hides_none_of_those_that_came_with_them(fast_stack: Stack, waiting: Waiting) -> None:
+    waiting.put(*(f"g-{number}" for number in range(LONG)))
+    assert len(queues.look(fast_stack, ARCHIVE, 12)) == 12
+    assert waiting.shown() == LONG
+
+
+def test_messages_that_somebody_else_takes_while_we_look_are_passed_over(fast_stack: Stack, waiting: Waiting) -> None:
+    """SQS refuses to show them again, as it does where their time was over."""
+    waiting.put(*(f"g-{number}" for number in range(LONG)))
+    waiting.at_first_receive(waiting.others.delete_message)
+    assert len(queues.look(fast_stack, ARCHIVE, None)) == LONG
+    assert waiting.shown() == LONG - 10
+
+
+def test_messages_that_come_again_while_a_long_queue_is_read_do_not_end_it(fast_stack: Stack, waiting: Waiting) -> None:
+    def shows_again(**message: str) -> None:
+        waiting.others.change_message_visibility(**message, VisibilityTimeout=0)
+
+    waiting.put(*(f"g-{number}" for number in range(LONG)))
+    waiting.at_first_receive(shows_again)
+    found = queues.look(fast_stack, ARCHIVE, None)
+    assert len(found) == len({failed.message_id for failed in found}) == LONG
+
+
+def test_of_a_long_queue_the_work_of_one_job_is_put_back_and_the_rest_shows_again(
+    fast_stack: Stack, waiting: Waiting
+) -> None:
+    waiting.put(*(f"g-{number}" for number in range(LONG)))
+
+    def wanted(failed: Failed) -> bool:
+        return failed.job_id == "g-7"
+
+    (done,) = queues.redrive(fast_stack, ARCHIVE, wanted=wanted)
+    assert not done.stays
+    assert (waiting.at_work(), waiting.shown()) == (1, LONG - 1)
+
+
+def test_where_one_is_wanted_no_more_is_read_once_it_is_found(fast_stack: Stack, waiting: Waiting) -> None:
+    waiting.put(*(f"g-{number}" for number in range(LONG)))
+    (done,) = queues.redrive(fast_stack, ARCHIVE, most=1)
+    assert not done.stays
+    assert waiting.asked.count("ReceiveMessage") == 1
+    assert waiting.shown() == LONG - 1
+
+
+def test_the_same_work_is_put_back_once_and_what_stays_of_it_is_told(fast_stack: Stack, waiting: Waiting) -> None:
+    waiting.put("g-1", "g-1", "g-2")
+    done = queues.redrive(fast_stack, ARCHIVE)
+    assert sorted((one.failed.job_id, one.stays, one.problem) for one in done) == [
+        ("g-1", False, ""),
+        ("g-1", True, ""),
+        ("g-2", False, ""),
+    ]
+    assert (waiting.at_work(), waiting.shown()) == (2, 1)
+
+
+def test_where_only_a_place_in_the_stream_is_named_the_command_that_is_told_finds_its_first_row(
+    cloud: Cloud, fast_stack: Stack
+) -> None:
+    """A row bears the moment of before its put, the place that of after it."""
+    event = Event(
+        event_id="0" * 64,
+        provider="sync",
+        webhook="generation",
+        job_id="stuck",
+        status="completed",
+        provider_status="COMPLETED",
+        origin="webhook",
+        received_at="2026-11-25T09:29:57.000000Z",
+    )
+    fast_stack.table.record(event, retention_days=90, written_by="test")
+    told = advice(fast_stack, cloud, {"approximateArrivalOfFirstRecord": "2026-11-25T09:30:00Z"})
+    options = shlex.split(told)
+    assert options[:3] == ["dailies", "replay", "--since"]
+    assert options[4:] == ["--from-rows"]
+    assert from_rows(fast_stack, since=moment_since(options[3])) == [("sync", "stuck")]
+
+
+def test_where_it_does_not_say_when_all_rows_are_looked_at(cloud: Cloud, fast_stack: Stack) -> None:
+    assert advice(fast_stack, cloud, {"shardId": "shardId-1"}) == "dailies replay --from-rows"
+
+
+def advice(stack: Stack, cloud: Cloud, place: dict[str, str]) -> str:
+    """What is told to be typed for a message that Lambda put there."""
+    stack = replace(stack, outputs={**stack.outputs, queues.ADVANCE.output: cloud.queue_url("failures")})
+    body = json.dumps({"DDBStreamBatchInfo": place})
+    stack.sqs.send_message(QueueUrl=stack.output(queues.ADVANCE.output), MessageBody=body)
+    (stayed,) = queues.redrive(stack, queues.ADVANCE)
+    assert stayed.stays
+    return stayed.problem.split("`")[1]
+
+
+def test_more_than_was_looked_at_is_counted_roughly() -> None:
+    assert queues.in_words(1, 1) == "1 message"
+    assert queues.in_words(2, 2) == "2 messages"
+    assert queues.in_words(3000, 100) == "about 3,000 messages"

@@ -1,0 +1,192 @@
+"""What is billed of a provider's call, of a video and of a month is what bench/cost counts, and docs/cost.md says."""
+
+import json
+import re
+from dataclasses import asdict, replace
+
+import pytest
+
+from bench.cost.assumed import ARCHIVE_MB, ASK_SECONDS, PER_MESSAGE, START_SECONDS, copying
+from bench.cost.counted import (
+    ALARMS,
+    CAPTIONS,
+    CREATIFY,
+    DEAREST,
+    LOOK,
+    READ_BACK,
+    SECRETS,
+    START,
+    SWEEP,
+    SYNC,
+    TRACKED,
+    USUAL,
+    VIDEOS,
+    Call,
+)
+from bench.cost.page import ASKS, PAGE, idle, page
+from bench.cost.prices import PRICES, Usage, a_month
+from bench.cost.wanted import ARCHIVED, MOST, RECEIVED, WHOLE, Bound, bounds
+from dailies.steps.archive import archive
+from simulators.media_host.samples import padded
+from simulators.s3 import Sink
+from testkit.fixtures.archiver import TOKEN, Archive
+from testkit.fixtures.aws import Cloud
+from testkit.fixtures.billed_usage import MEGABYTES, Bill
+from testkit.support.recorded_events import WEBHOOKS, event, secret
+from testkit.support.template import ROOT, resources, template
+
+SLACK = 20  # bytes: the archive's figures have more digits or fewer, and gzip is that of the machine
+TWENTY_MB = 20_000_000
+
+
+def same(measured: Usage, counted: Usage) -> None:
+    """All of it; log bytes but for the slack."""
+    assert measured.log_bytes == pytest.approx(counted.log_bytes, abs=SLACK)
+    assert asdict(replace(measured, log_bytes=0)) == pytest.approx(asdict(replace(counted, log_bytes=0)))
+
+
+class TestACall:
+    @pytest.fixture
+    def warm(self, cloud: Cloud, bill: Bill, webhook: str) -> None:
+        """The receiver has been called before, and knows its secret."""
+        cloud.set_secret(secret(WEBHOOKS[webhook].provider))
+        (call, *_) = USUAL[webhook]
+        refused = bill.of(call.event.partition("/")[0], {**event(call.event), "body": "{}"})
+        assert refused.secrets == START.secrets
+
+    def comes(self, bill: Bill, call: Call) -> None:
+        """It is billed as it is counted."""
+        received = bill.of(call.event.partition("/")[0], event(call.event))
+        assert bill.calls == ["PutItem"]
+        same(received, call.received)
+        same(received + bill.of_what_follows(), call.whole)
+        assert bill.largest_row() == pytest.approx(call.row_bytes, abs=SLACK)
+
+    @pytest.mark.usefixtures("warm")
+    @pytest.mark.parametrize("webhook", USUAL)
+    def test_as_it_usually_comes(self, bill: Bill, webhook: str) -> None:
+        for call in USUAL[webhook]:
+            self.comes(bill, call)
+
+    @pytest.mark.usefixtures("warm")
+    @pytest.mark.parametrize("webhook", DEAREST)
+    def test_of_a_job_that_the_owners_app_told_of(self, bill: Bill, webhook: str) -> None:
+        call, told_by = DEAREST[webhook], WEBHOOKS[webhook]
+        job_id = told_by.parse(event(call.event)["body"].encode()).job_id
+        about = {"provider": told_by.provider, "webhook": told_by.name, "job_id": job_id}
+        tracked = bill.of("track", event("track/submitted") | {"detail": about}) + bill.of_what_follows()
+        if webhook == SYNC:
+            same(tracked + Usage(events=1), TRACKED)  # the event is the app's
+        self.comes(bill, call)
+
+
+class TestAVideoOf20MB:
+    """From its message to a job that is settled. It is the last of its job's media."""
+
+    @pytest.fixture
+    def at_work(self, archive_at_work: Archive) -> Archive:
+        """The archive. The providers' videos are of 20 MB, and the links in Creatify's calls are followed."""
+        host = archive_at_work.apis.host
+        video = padded(host.media["generation.mp4"].content, TWENTY_MB)
+        for path in ("sync/g-1/generation.mp4", "creatify/p-1/product.mp4", "captions/o-1/operation.mp4"):
+            host.add(f"/{path}", video, "video/mp4")
+        archive_at_work.desk = replace(archive_at_work.desk, only_hosts={"creatify": frozenset({"127.0.0.1"})})
+        return archive_at_work
+
+    def is_archived(self, at_work: Archive, s3: Sink, bill: Bill, *, seconds: float) -> Usage:
+        """What is billed of it, if the archive takes so long."""
+        bill.of_what_follows()
+        *before, video = bill.found
+        for medium in before:
+            self.copied(at_work, s3, bill, medium)
+            bill.of_what_follows()
+        taken = Usage(gb_seconds=seconds * MEGABYTES["archive"] / 1024)
+        return self.copied(at_work, s3, bill, video) + bill.of_what_follows() + taken
+
+    def copied(self, at_work: Archive, s3: Sink, bill: Bill, medium: dict[str, object]) -> Usage:
+        message = {
+            "messageId": "m-1",
+            "receiptHandle": "r-1",
+            "body": json.dumps({"detail": medium}),
+            "attributes": {"ApproximateReceiveCount": "1"},
+        }
+        s3.calls.clear()
+        usage = bill.woken(lambda: archive(at_work.desk, message, seconds=60))
+        assert dict(s3.calls) == {"PutObject": 1}
+        return usage + Usage(objects=1, messages=PER_MESSAGE)
+
+    def moves(self, at_work: Archive) -> None:
+        """Creatify has told of each step of a job."""
+        url = f"https://r.example/webhooks/creatify/product_to_videos/{TOKEN}"
+        job = at_work.apis.creatify.job("p-1", webhook_url=url)
+        job.becomes("image_generating").has_image().becomes("video_generating").completes()
+        for told in at_work.apis.creatify.callbacks.told:
+            at_work.hears(told)
+
+    def test_of_syncs(self, at_work: Archive, s3: Sink, bill: Bill) -> None:
+        at_work.generation()
+        same(self.is_archived(at_work, s3, bill, seconds=copying()), VIDEOS[SYNC])
+
+    def test_of_captions(self, at_work: Archive, s3: Sink, bill: Bill) -> None:
+        at_work.operation()
+        same(self.is_archived(at_work, s3, bill, seconds=copying()), VIDEOS[CAPTIONS])
+
+    def test_of_creatifys(self, at_work: Archive, s3: Sink, bill: Bill) -> None:
+        self.moves(at_work)
+        same(self.is_archived(at_work, s3, bill, seconds=copying()), VIDEOS[CREATIFY])
+
+    def test_of_creatifys_read_back_at_its_api(self, at_work: Archive, s3: Sink, bill: Bill) -> None:
+        at_work.set_keys()
+        self.moves(at_work)
+        same(self.is_archived(at_work, s3, bill, seconds=ASK_SECONDS + copying()), READ_BACK)
+
+
+class TestAMonth:
+    def test_the_schedules_while_there_is_nothing_to_do(self, cloud: Cloud, bill: Bill) -> None:
+        for provider in ("sync", "creatify", "captions"):
+            cloud.secretsmanager.create_secret(Name=f"dailies/{provider}/api", SecretString="not-set")
+        same(bill.of("reconcile", event("reconcile/sweep")), SWEEP)
+        same(bill.of("fetch_sync_secret", event("fetch_sync_secret/due")), LOOK)
+
+    def test_what_the_stack_has(self) -> None:
+        assert MEGABYTES["archive"] == ARCHIVE_MB
+        logging = template()["Globals"]["Function"]["LoggingConfig"]
+        assert (logging["LogFormat"], logging["SystemLogLevel"]) == ("JSON", {"Ref": "SystemLogLevel"})
+        assert template()["Parameters"]["SystemLogLevel"]["Default"] == "WARN"  # else Lambda's own lines are billed too
+        assert len(resources("AWS::SecretsManager::Secret")) == SECRETS
+        assert len(resources("AWS::CloudWatch::Alarm")) == ALARMS
+        for webhook in USUAL.values():
+            receiver = webhook[0].event.partition("/")[0]
+            assert START.gb_seconds == START_SECONDS * MEGABYTES[receiver] / 1024
+
+
+@pytest.mark.parametrize("bound", bounds(), ids=lambda bound: f"{bound.thing}: {bound.webhook}")
+def test_a_million_cost_no_more_than_they_may(bound: Bound) -> None:
+    assert bound.usual <= bound.dearest <= MOST[bound.thing]
+
+
+def test_every_webhook_is_counted() -> None:
+    assert {bound.webhook for bound in bounds()} == set(WEBHOOKS)
+
+
+def test_the_page_is_what_the_counts_and_prices_make() -> None:
+    assert PAGE.read_text() == page()
+    assert set(PRICES) == set(Usage.__slots__)  # every unit of a usage has a price
+
+
+def test_the_readme_says_what_the_page_says() -> None:
+    readme = (ROOT / "README.md").read_text()
+    usual = {thing: [bound.usual for bound in bounds() if bound.thing == thing] for thing in MOST}
+    dearest = {thing: max(bound.dearest for bound in bounds() if bound.thing == thing) for thing in MOST}
+    span = {thing: f"${min(found):.2f} to ${max(found):.2f}" for thing, found in usual.items()}
+    _, _, sweeps, looks, polls = idle().values()
+    for told in (
+        f"{span[RECEIVED]} for a million calls received, {span[WHOLE]} with the job row",
+        f"{span[ARCHIVED]} for a million videos of 20 MB archived",
+        f"a call of Creatify's at ${dearest[WHOLE]:.2f}",
+        f"its videos at ${dearest[ARCHIVED]:.2f}",
+        f"the two schedules of every five minutes ${sweeps + looks:.2f}",
+        f"Lambda's looks into the archive's queue ${polls:.2f}",
+        f"asks Secrets Manager for ${a_month(Usage(secrets=1), ASKS):.2f} a month",
+    ):
+        assert told in re.sub(r"\s+", " ", readme)

@@ -1,0 +1,88 @@
+"""docs/operations.md has what a person looks up there: each alarm, each saved question, each metric by its name. And
+docs/threats.md names tests that are there, README.md as many alarms as there are."""
+
+import re
+from typing import Any
+
+import pytest
+import typer
+
+from cli.main import app
+from testkit.support.template import ROOT, resources
+
+DOCUMENTS = ("README.md", "docs/operations.md", "docs/recovery.md", "docs/hardening.md", "docs/threats.md")
+OPERATIONS = (ROOT / "docs/operations.md").read_text()
+
+
+def test_the_tests_that_the_threats_are_held_by_are_there() -> None:
+    named = set(re.findall(r"\b(?:e2e/)?test_\w+", (ROOT / "docs/threats.md").read_text()))
+    assert named
+    assert {name for name in named if not (ROOT / f"tests/{name}.py").exists()} == set()
+
+
+def section(title: str) -> str:
+    """A section, without those that follow."""
+    return OPERATIONS.split(f"\n## {title}\n")[1].split("\n## ")[0]
+
+
+@pytest.mark.parametrize("alarm", sorted(resources("AWS::CloudWatch::Alarm")))
+def test_an_alarm_has_a_row_that_says_what_it_means_and_what_puts_it_right(alarm: str) -> None:
+    (row,) = (line for line in section("Alarms").splitlines() if re.match(rf"\| [^|]*`{alarm}`", line))
+    _, _, means, right, _ = (cell.strip() for cell in row.split("|"))
+    assert len(means) > 40
+    assert len(right) > 20
+
+
+def test_no_alarm_is_told_of_that_is_not_there() -> None:
+    assert set(re.findall(r"\w+Alarm\b", OPERATIONS)) <= set(resources("AWS::CloudWatch::Alarm"))
+
+
+def test_each_saved_question_is_told_by_its_name() -> None:
+    names = [query["Name"]["Fn::Sub"].partition("/")[2] for query in resources("AWS::Logs::QueryDefinition").values()]
+    words = " ".join(section("Logs").split())
+    assert names
+    for name in names:
+        assert f'"{name}"' in words
+
+
+def test_each_metric_of_the_code_is_in_the_table() -> None:
+    sources = [*(ROOT / "functions").rglob("*.py"), *(ROOT / "layers/dailies/python/dailies").rglob("*.py")]
+    counted = {name for source in sources for name in re.findall(r'\.count\(\s*"([A-Z]\w+)"', source.read_text())}
+    told = set(
+        re.findall(r"`(\w+)`", "".join(line.split("|")[1] for line in section("Metrics").splitlines() if "|" in line))
+    )
+    assert {"Deliveries", "Archives", "JobsNeedingAttention"} <= counted
+    assert counted <= told
+    written = "".join(source.read_text() for source in sources)
+    assert {name for name in told if f'"{name}"' not in written} == set()
+
+
+def commands() -> list[str]:
+    """Every `dailies ...` that a document tells to type, once."""
+    texts = [(ROOT / name).read_text() for name in DOCUMENTS]
+    typed = [
+        found for text in texts for found in re.findall(r"(?:`|^ *|&& |\| )(dailies [a-z-]+[^`\n|#;)]*)", text, re.M)
+    ]
+    return sorted({command.strip() for command in typed})
+
+
+@pytest.mark.parametrize("command", commands())
+def test_each_command_that_is_told_is_one_that_there_is(command: str) -> None:
+    at: Any = typer.main.get_command(app)
+    words = command.replace("&&", " ").split()[1:]
+    while words and words[0] in getattr(at, "commands", {}):
+        at = at.commands[words.pop(0)]
+    assert not hasattr(at, "commands") or not words, f"no such command: {words}"
+    words = [word for word in words if word != "..."]
+    try:
+        at.make_context(command, words)
+    except Exception as error:
+        if type(error).__name__ != "MissingParameter":  # a document may leave out what only its reader knows
+            raise
+
+
+def test_the_readme_counts_the_alarms_and_the_secrets_that_there_are_and_what_they_cost() -> None:
+    readme = (ROOT / "README.md").read_text()
+    alarms, secrets = len(resources("AWS::CloudWatch::Alarm")), len(resources("AWS::SecretsManager::Secret"))
+    assert re.findall(r"(\d+) alarms", readme) == [str(alarms), str(alarms)]
+    assert f"{secrets} secrets ${secrets * 0.4:.2f}, {alarms} alarms ${alarms * 0.1:.2f}" in readme

@@ -1,0 +1,338 @@
+"""The versions of a secret that verify at a moment, and how often Secrets Manager is asked for them.
+
+The moment is handed in; moto keeps the versions, and dates them by the real clock.
+"""
+
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from uuid import uuid4
+
+import boto3
+import pytest
+from moto.secretsmanager.models import secretsmanager_backends
+
+from cli.doctor import MOST_SKEW
+from dailies.aws.secrets import (
+    LEAST_LETTERS,
+    MOST_CLOCKS_DIFFER,
+    MOST_REFRESH_SECONDS,
+    PLACEHOLDER,
+    REFRESH_SECONDS,
+    REREAD_SECONDS,
+    UPDATING_SECONDS,
+    UPDATING_UNTIL,
+    ApiSecret,
+    SigningSecret,
+)
+from dailies.errors import NotStored
+from testkit.fixtures.aws import ONE_TRY, SECRET, UNREACHABLE, Cloud
+
+GRACE = 2 * 86_400.0  # seconds
+# After the versions were made, however long this run takes to get here. Whole seconds: what is added to them is there
+# to the last bit.
+NOW = float(int(time.time()) + 86_400)
+
+
+class Store:
+    """Secrets Manager as a SigningSecret sees it: counted, and gone while it is `down`."""
+
+    def __init__(self, cloud: Cloud) -> None:
+        self.aws = cloud.secretsmanager
+        self.calls: list[str] = []
+        self.down = False
+        self.seconds_a_call = 0.0
+        self._gone = boto3.client("secretsmanager", endpoint_url=UNREACHABLE, config=ONE_TRY)
+        for client in (self.aws, self._gone):
+            client.meta.events.register("before-call.secretsmanager", lambda model, **_: self.calls.append(model.name))
+
+    def secret(self, *, grace: float = GRACE) -> SigningSecret:
+        return SigningSecret(lambda: self._gone if self.down else self.aws, SECRET, grace=grace, elapsed=self.elapsed)
+
+    def elapsed(self) -> float:
+        """A clock that the calls alone move."""
+        return len(self.calls) * self.seconds_a_call
+
+    def put(self, value: str, stage: str = "AWSCURRENT") -> str:
+        """A new version at this stage."""
+        return self.aws.put_secret_value(SecretId=SECRET, SecretString=value, VersionStages=[stage])["VersionId"]
+
+    @contextmanager
+    def outage(self) -> Iterator[None]:
+        self.down = True
+        yield
+        self.down = False
+
+
+@pytest.fixture
+def store(cloud: Cloud) -> Store:
+    cloud.set_secret("whsec_first")
+    return Store(cloud)
+
+
+class TestVersions:
+    def test_current_pending_and_previous_all_verify_the_current_one_first(self, store: Store) -> None:
+        store.put("whsec_second")
+        store.put("whsec_third", "AWSPENDING")
+        usable = store.secret().usable(NOW)
+        assert list(usable.items()) == [
+            ("current", "whsec_second"),
+            ("pending", "whsec_third"),
+            ("previous", "whsec_first"),
+        ]
+
+    def test_the_previous_one_verifies_until_the_grace_after_the_current_one_was_made_is_over(
+        self, store: Store
+    ) -> None:
+        made = store.put("whsec_second")
+        at = store.aws.get_secret_value(SecretId=SECRET, VersionId=made)["CreatedDate"].timestamp()
+        secret = store.secret()
+        assert secret.usable(at + GRACE - 0.001) == {"current": "whsec_second", "previous": "whsec_first"}
+        assert secret.usable(at + GRACE) == {"current": "whsec_second"}
+
+    def test_where_a_rotation_ended_later_the_grace_begins_then(self, store: Store) -> None:
+        """It makes its version first, as pending, and tries it before it makes it the current one."""
+        ended = NOW + 10_000
+        told = {"LastRotatedDate": datetime.fromtimestamp(ended, UTC)}
+        store.aws.meta.events.register(
+            "after-call.secretsmanager.DescribeSecret", lambda parsed, **_: parsed.update(told)
+        )
+        store.put("whsec_second")
+        secret = store.secret()
+        assert secret.usable(ended + GRACE - 1)["previous"] == "whsec_first"
+        assert "previous" not in secret.usable(ended + GRACE)
+
+    def test_without_a_grace_it_never_does(self, store: Store) -> None:
+        store.put("whsec_second")
+        assert store.secret(grace=0).usable(NOW) == {"current": "whsec_second"}
+
+    def test_a_version_that_was_removed_no_longer_verifies(self, store: Store) -> None:
+        pending = store.put("whsec_second", "AWSPENDING")
+        secret, now = store.secret(), NOW
+        assert "whsec_second" in secret.usable(now).values()
+        store.aws.update_secret_version_stage(SecretId=SECRET, VersionStage="AWSPENDING", RemoveFromVersionId=pending)
+        assert secret.usable(now + REFRESH_SECONDS) == {"current": "whsec_first"}
+
+    @pytest.mark.parametrize("value", [PLACEHOLDER, "", " ", "\n\t "])
+    def test_a_placeholder_and_an_empty_value_verify_nothing(self, store: Store, value: str) -> None:
+        store.put(value or " ")
+        store.put(value or " ", "AWSPENDING")
+        assert store.secret(grace=0).usable(NOW) == {}
+
+    @pytest.mark.parametrize("stage", ["AWSCURRENT", "AWSPENDING"])
+    def test_a_value_that_can_be_guessed_verifies_nothing(self, store: Store, stage: str) -> None:
+        """Nor is each of its letters redacted from what is recorded."""
+        store.put("x" * (LEAST_LETTERS - 1), stage)
+        assert store.secret(grace=0).usable(NOW) == ({} if stage == "AWSCURRENT" else {"current": "whsec_first"})
+        store.put("x" * LEAST_LETTERS, stage)
+        assert "x" * LEAST_LETTERS in store.secret(grace=0).usable(NOW).values()
+
+    def test_whitespace_around_a_value_was_pasted_along(self, store: Store) -> None:
+        store.put(" whsec_pasted\n")
+        assert store.secret().usable(NOW)["current"] == "whsec_pasted"
+
+
+class TestHowOftenItIsRead:
+    def test_what_was_read_is_kept_and_refreshed_within_a_minute(self, store: Store) -> None:
+        secret, now = store.secret(), NOW
+        for after in (0.0, 1, REFRESH_SECONDS - 1):
+            assert secret.usable(now + after) == {"current": "whsec_first"}
+        assert store.calls == ["DescribeSecret", "GetSecretValue"]
+        store.put("whsec_second")
+        assert REFRESH_SECONDS < 60
+        assert secret.usable(now + REFRESH_SECONDS)["current"] == "whsec_second"
+
+    def test_a_refresh_reads_only_versions_that_are_new(self, store: Store) -> None:
+        secret, now = store.secret(), NOW
+        secret.usable(now)
+        secret.usable(now + REFRESH_SECONDS)
+        assert store.calls == ["DescribeSecret", "GetSecretValue", "DescribeSecret"]
+
+    def test_a_change_is_seen_at_once_by_the_delivery_that_nothing_known_proves(self, store: Store) -> None:
+        secret, now = store.secret(), NOW
+        secret.usable(now)
+        store.put("whsec_second")
+        assert secret.look_again(now + REREAD_SECONDS) == {"current": "whsec_second", "previous": "whsec_first"}
+
+    def test_strangers_make_it_read_at_most_each_five_seconds(self, store: Store) -> None:
+        secret, now = store.secret(), NOW
+        secret.usable(now)
+        assert [secret.look_again(now + tenth / 10) for tenth in range(50)] == [None] * 50
+        looks = [secret.look_again(now + 5 + second / 10) for second in range(100)]
+        assert sum(look is not None for look in looks) == 2
+        assert store.calls.count("DescribeSecret") == 3
+
+
+class TestOutage:
+    """While Secrets Manager does not answer."""
+
+    def test_what_is_known_goes_on_to_verify(self, store: Store) -> None:
+        secret, now = store.secret(), NOW
+        secret.usable(now)
+        with store.outage():
+            for after in (REFRESH_SECONDS, 10 * REFRESH_SECONDS, 24 * 3600.0):
+                assert secret.usable(now + after) == {"current": "whsec_first"}
+        store.put("whsec_second")
+        assert secret.usable(now + 48 * 3600)["current"] == "whsec_second"
+
+    def test_where_nothing_is_known_yet_nobody_is_told_that_he_is_unproven(self, store: Store) -> None:
+        """A provider that hears 401 does not come again; with 503 it does. At any moment of the outage."""
+        secret, now = store.secret(), NOW
+        with store.outage():
+            for after in (0, 0.1, 4.9, REREAD_SECONDS, REFRESH_SECONDS - 1, REFRESH_SECONDS):
+                with pytest.raises(NotStored):
+                    secret.usable(now + after)
+        assert secret.usable(now + 2 * REFRESH_SECONDS) == {"current": "whsec_first"}
+
+    def test_it_is_over_for_us_soon_after_it_is_over(self, store: Store) -> None:
+        secret, now = store.secret(), NOW
+        with store.outage(), pytest.raises(NotStored):
+            secret.usable(now)
+        assert secret.usable(now + REREAD_SECONDS) == {"current": "whsec_first"}
+
+    def test_one_that_looks_again_is_told_so(self, store: Store) -> None:
+        secret, now = store.secret(), NOW
+        secret.usable(now)
+        with store.outage():
+            for after in (0, 0.1, REREAD_SECONDS - 0.1):
+                with pytest.raises(NotStored):
+                    secret.look_again(now + REREAD_SECONDS + after)
+        assert secret.look_again(now + 2 * REREAD_SECONDS) == {"current": "whsec_first"}
+
+    def test_an_outage_costs_one_question_each_five_seconds(self, store: Store) -> None:
+        secret, now = store.secret(), NOW
+        with store.outage():
+            for tenth in range(100):
+                with pytest.raises(NotStored):
+                    secret.usable(now + tenth / 10)
+        assert store.calls == ["DescribeSecret"] * 2
+
+    def test_a_secret_that_is_not_there_is_an_outage_too(self, cloud: Cloud) -> None:
+        with pytest.raises(NotStored, match="ResourceNotFound"):
+            Store(cloud).secret().usable(NOW)
+
+
+class TestSlow:
+    """Where Secrets Manager takes its time: a receiver has to answer in its own."""
+
+    @pytest.fixture
+    def slow(self, store: Store) -> Store:
+        """Three versions, and calls that each take more than half of what there is for all."""
+        store.put("whsec_second")
+        store.put("whsec_third", "AWSPENDING")
+        store.calls.clear()
+        store.seconds_a_call = MOST_REFRESH_SECONDS * 0.6
+        return store
+
+    def test_no_further_call_is_made_once_they_have_taken_too_long(self, slow: Store) -> None:
+        with pytest.raises(NotStored, match="too slow"):
+            slow.secret().usable(NOW)
+        assert slow.calls == ["DescribeSecret", "GetSecretValue"]
+
+    def test_what_was_read_is_not_read_again_so_that_it_ends(self, slow: Store) -> None:
+        secret = slow.secret()
+        for looks in range(2):
+            with pytest.raises(NotStored, match="too slow"):
+                secret.usable(NOW + looks * REREAD_SECONDS)
+        assert len(secret.usable(NOW + 2 * REREAD_SECONDS)) == 3
+        assert slow.calls.count("GetSecretValue") == 3
+
+    def test_those_that_are_known_verify_on_and_who_is_not_proven_comes_again(self, store: Store) -> None:
+        secret = store.secret()
+        secret.usable(NOW)
+        store.put("whsec_second")
+        store.put("whsec_third", "AWSPENDING")
+        store.seconds_a_call = MOST_REFRESH_SECONDS
+        assert secret.usable(NOW + REFRESH_SECONDS) == {"current": "whsec_first"}
+        with pytest.raises(NotStored):
+            secret.look_again(NOW + REFRESH_SECONDS)
+
+
+class TestUpdating:
+    """While a provider makes a new value, the secret bears a tag."""
+
+    def tag(self, store: Store, until: object) -> None:
+        store.aws.tag_resource(SecretId=SECRET, Tags=[{"Key": UPDATING_UNTIL, "Value": str(until)}])
+
+    def test_it_counts_until_it_says(self, store: Store) -> None:
+        self.tag(store, NOW + 60)
+        secret = store.secret()
+        secret.usable(NOW)
+        assert [secret.updating(NOW + after) for after in (0, 59.9, 60, 3600)] == [True, True, False, False]
+
+    def test_it_proves_nothing(self, store: Store) -> None:
+        self.tag(store, NOW + 60)
+        assert store.secret().usable(NOW) == {"current": "whsec_first"}
+
+    def test_it_is_seen_by_whoever_looks_again_and_gone_when_it_is_taken_off(self, store: Store) -> None:
+        secret = store.secret()
+        secret.usable(NOW)
+        self.tag(store, NOW + 60)
+        assert not secret.updating(NOW)
+        secret.look_again(NOW + REREAD_SECONDS)
+        assert secret.updating(NOW + REREAD_SECONDS)
+        store.aws.untag_resource(SecretId=SECRET, TagKeys=[UPDATING_UNTIL])
+        secret.look_again(NOW + 2 * REREAD_SECONDS)
+        assert not secret.updating(NOW + 2 * REREAD_SECONDS)
+
+    @pytest.mark.parametrize("ahead", [1, MOST_SKEW, MOST_CLOCKS_DIFFER])
+    def test_the_clock_of_whoever_sets_it_may_be_ahead_of_ours(self, store: Store, ahead: float) -> None:
+        """By as much as `dailies doctor` lets pass, and more: where the tag does not count, a job is lost by a 401."""
+        self.tag(store, NOW + ahead + UPDATING_SECONDS)
+        secret = store.secret()
+        secret.usable(NOW)
+        assert secret.updating(NOW)
+
+    @pytest.mark.parametrize(
+        "until",
+        ["", "soon", "nan", "inf", "1e300", NOW + UPDATING_SECONDS + MOST_CLOCKS_DIFFER + 1, NOW - 1],
+        ids=["", "soon", "nan", "inf", "1e300", "too late", "over"],
+    )
+    def test_what_no_rotation_would_write_counts_for_nothing(self, store: Store, until: object) -> None:
+        self.tag(store, until)
+        secret = store.secret()
+        secret.usable(NOW)
+        assert not secret.updating(NOW)
+
+    def test_a_version_without_a_value_is_read_again_when_it_may_have_one(self, store: Store) -> None:
+        """Secrets Manager stages the version before a rotation gives it its value."""
+        version = str(uuid4())
+        keeps = secretsmanager_backends["123456789012"]["us-east-1"].secrets[SECRET]
+        keeps.versions[version] = {"createdate": 1, "version_id": version, "version_stages": ["AWSPENDING"]}
+        secret = store.secret()
+        assert secret.usable(NOW) == {"current": "whsec_first"}
+        store.aws.put_secret_value(
+            SecretId=SECRET, ClientRequestToken=version, SecretString="whsec_next", VersionStages=["AWSPENDING"]
+        )
+        assert secret.look_again(NOW + REREAD_SECONDS) == {"current": "whsec_first", "pending": "whsec_next"}
+
+
+class TestApiCredentials:
+    """A JSON object of strings."""
+
+    def credentials(self, cloud: Cloud, text: str, *names: str) -> dict[str, str] | None:
+        cloud.set_secret(text)
+        return ApiSecret(lambda: cloud.secretsmanager, SECRET).credentials(NOW, *names)
+
+    def test_they_are_what_the_owner_has_set(self, cloud: Cloud) -> None:
+        text = '{"api_id":"i","api_key":" k ","note":5}'
+        assert self.credentials(cloud, text, "api_id", "api_key") == {"api_id": "i", "api_key": "k"}
+
+    @pytest.mark.parametrize(
+        "text", [PLACEHOLDER, "{", "[]", "null", '"k"', '{"api_id":"i"}', '{"api_key":""}', '{"api_key":5}', "5"]
+    )
+    def test_where_they_are_not_whole_there_are_none(self, cloud: Cloud, text: str) -> None:
+        assert self.credentials(cloud, text, "api_key") is None
+
+    def test_an_added_one_counts_at_once_and_a_change_within_a_minute(self, cloud: Cloud) -> None:
+        cloud.set_secret(PLACEHOLDER)
+        api, now = ApiSecret(lambda: cloud.secretsmanager, SECRET), NOW
+        assert api.credentials(now, "api_key") is None
+        cloud.set_secret('{"api_key":"k"}')
+        assert api.credentials(now + REREAD_SECONDS - 1, "api_key") is None
+        added = now + REREAD_SECONDS
+        assert api.credentials(added, "api_key") == {"api_key": "k"}
+        cloud.set_secret('{"api_key":"l"}')
+        assert api.credentials(added + REFRESH_SECONDS - 1, "api_key") == {"api_key": "k"}
+        assert api.credentials(added + REFRESH_SECONDS, "api_key") == {"api_key": "l"}

@@ -1,0 +1,115 @@
+"""What follows from changed job rows: found media are queued, a settled job's page is written, the bus is told."""
+
+import copy
+import json
+from typing import Any
+
+import pytest
+from botocore.exceptions import ClientError
+
+from dailies.aws.bus import Bus
+from dailies.errors import NotStored
+from dailies.jobs.announcements import Announcement
+from dailies.providers import every_provider
+from dailies.steps.archive_item import named
+from testkit.fixtures.aws import BUCKET, BUS, Cloud
+from testkit.support.recorded_events import event
+
+COMPLETED, ARCHIVED = (event(f"announce/{name}") for name in ("completed", "archived"))
+JOB = "6533643b-aceb-4c40-967e-d9ba9baac39e"
+PAGE = f"media/sync/{JOB}/job.json"
+
+
+def batch(*events: dict[str, Any]) -> dict[str, Any]:
+    return {"Records": [record for one in events for record in one["Records"]]}
+
+
+class TestAnnounce:
+    def test_the_bus_hears_what_has_changed(self, cloud: Cloud) -> None:
+        cloud.function("announce").lambda_handler(batch(COMPLETED), None)
+        told = cloud.told()
+        assert [title for title, _ in told] == ["Job Completed"]
+        assert all((detail["provider"], detail["job_id"]) == ("sync", JOB) for _, detail in told)
+        assert cloud.objects() == {}
+
+    def test_media_that_are_found_go_into_the_archives_queue(self, cloud: Cloud) -> None:
+        cloud.function("announce").lambda_handler(batch(COMPLETED, ARCHIVED), None)
+        (found,) = cloud.queued()
+        assert (found["provider"], found["job_id"], found["media"][0]["role"]) == ("sync", JOB, "output")
+        assert named(json.dumps({"detail": found}), every_provider()).job_id == JOB
+
+    def test_the_bus_is_told_of_them_where_the_owner_wants_it(self, cloud: Cloud) -> None:
+        cloud.function("announce", ANNOUNCE_MEDIA_FOUND="true").lambda_handler(batch(COMPLETED), None)
+        assert [title for title, _ in cloud.told()] == ["Media Found", "Job Completed"]
+        assert len(cloud.queued()) == 1
+
+    def test_where_the_queue_is_gone_the_batch_comes_again_and_the_bus_is_told_nothing(self, cloud: Cloud) -> None:
+        handler = cloud.function("announce", ARCHIVE_QUEUE_URL=cloud.queue_url("gone")).lambda_handler
+        with pytest.raises(ClientError):
+            handler(batch(COMPLETED), None)
+        assert (cloud.told(), cloud.failed()) == ([], [])
+
+    def test_before_a_job_is_told_settled_its_page_is_written(self, cloud: Cloud) -> None:
+        cloud.function("announce").lambda_handler(batch(ARCHIVED), None)
+        told = dict(cloud.told())
+        assert set(told) == {"Media Archived", "Job Settled"}
+        page = json.loads(cloud.objects()[PAGE])
+        assert page == {name: value for name, value in told["Job Settled"].items() if name != "id"}
+        assert page["media"][0]["state"] == "archived"
+
+    def test_where_the_page_cannot_be_written_nothing_is_told(self, cloud: Cloud) -> None:
+        handler = cloud.function("announce").lambda_handler
+        cloud.s3.delete_bucket(Bucket=BUCKET)
+        with pytest.raises(ClientError):
+            handler(batch(ARCHIVED), None)
+        assert (cloud.told(), cloud.failed()) == ([], [])
+
+    def test_twice_it_tells_the_same_under_the_same_ids(self, cloud: Cloud) -> None:
+        announce = cloud.function("announce").lambda_handler
+        announce(batch(COMPLETED, ARCHIVED), None)
+        once = cloud.told()
+        announce(batch(COMPLETED, ARCHIVED), None)
+        assert cloud.told() == once
+        assert len({detail["id"] for _, detail in once}) == 3
+
+    @pytest.mark.parametrize("image", [None, {}, {"media": {"S": "none"}}, {"pk": {"S": "job#sync#g-1"}}])
+    def test_a_record_that_no_retry_can_help_is_kept_whole_and_the_rest_goes_on(
+        self, cloud: Cloud, image: dict[str, Any] | None
+    ) -> None:
+        poison = copy.deepcopy(COMPLETED)
+        poison["Records"][0]["dynamodb"]["NewImage"] = image
+        cloud.function("announce").lambda_handler(batch(poison, ARCHIVED), None)
+        assert [title for title, _ in cloud.told()] == ["Media Archived", "Job Settled"]
+        assert [work for _, work in cloud.failed()] == poison["Records"]
+
+    def test_where_the_bus_is_gone_the_batch_comes_again(self, cloud: Cloud) -> None:
+        handler = cloud.function(
+            "announce", BUS_NAME="arn:aws:events:us-east-1:123456789012:event-bus/gone"
+        ).lambda_handler
+        with pytest.raises((ClientError, NotStored)):
+            handler(batch(COMPLETED), None)
+        assert cloud.failed() == []
+
+
+class TestBus:
+    def test_an_announcement_is_an_event_of_ours_with_its_title(self, cloud: Cloud) -> None:
+        Bus(cloud.events, BUS).tell([Announcement("Job Failed", {"id": "1", "job_id": "g-é"})])
+        assert cloud.told() == [("Job Failed", {"id": "1", "job_id": "g-é"})]
+
+    def test_as_many_as_there_are_are_told_in_order(self, cloud: Cloud) -> None:
+        Bus(cloud.events, BUS).tell([Announcement("Job Failed", {"id": str(number)}) for number in range(25)])
+        assert sorted(int(detail["id"]) for _, detail in cloud.told()) == list(range(25))
+
+    def test_no_announcement_is_no_call(self, cloud: Cloud) -> None:
+        calls: list[str] = []
+        cloud.events.meta.events.register("before-call.events.PutEvents", lambda **_: calls.append("PutEvents"))
+        Bus(cloud.events, BUS).tell([])
+        assert calls == []
+
+    def test_one_that_is_not_taken_is_told_so(self, cloud: Cloud) -> None:
+        """PutEvents answers 200 and says in the answer which it did not take."""
+        refused = {"FailedEntryCount": 1, "Entries": [{"EventId": "1"}, {"ErrorCode": "ThrottlingException"}]}
+        client = cloud.events
+        client.meta.events.register("after-call.events.PutEvents", lambda parsed, **_: parsed.update(refused))
+        with pytest.raises(NotStored, match="did not take 1: ThrottlingException"):
+            Bus(client, BUS).tell([Announcement("Job Failed", {"id": "1"})])

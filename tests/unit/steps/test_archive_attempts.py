@@ -1,0 +1,349 @@
+"""When a medium is tried again, where it stands until then, what is noted of it."""
+
+import json
+from collections.abc import Callable
+from dataclasses import replace
+from decimal import Decimal
+from time import time
+
+import pytest
+
+from dailies.jobs.models import Event, MediaState
+from dailies.steps.archive import LAST_CHANCE_SECONDS, LONGEST_ASKED, LONGEST_PAUSE
+from simulators.media_host.samples import Medium
+from simulators.s3 import BUCKET, Sink
+from testkit.fixtures.archiver import FIRST_PAUSE, TRIES, Archive
+from testkit.support.template import resources, template
+from tests.unit.transfer.test_mp4 import FRAGMENTED
+
+type Trouble = Callable[[Sink], object]
+
+
+class TestTries:
+    """What counts as one: a receipt. SQS counts receives."""
+
+    def test_a_receive_that_did_not_reach_the_function_is_none(self, archive_at_work: Archive) -> None:
+        """Lambda was throttled, or ended the function before it could say anything."""
+        event = archive_at_work.generation("/fault/broken/generation.mp4")
+        for received in (TRIES, TRIES + 1):
+            assert not archive_at_work.receive(event, "output", times=received)
+            assert archive_at_work.receipt(event).state == "pending"
+        assert archive_at_work.receive(event, "output", times=TRIES + 2)
+        assert archive_at_work.receipt(event).state == "failed"
+
+    def test_a_message_that_is_brought_back_has_all_of_them(self, archive_at_work: Archive) -> None:
+        event = archive_at_work.generation("/fault/broken/generation.mp4")
+        assert archive_at_work.try_medium(event, "output", tries=TRIES)
+        for received in range(1, TRIES):
+            assert not archive_at_work.receive(event, "output", times=received)
+        assert archive_at_work.receive(event, "output", times=TRIES)
+        assert [receipt.state for receipt in archive_at_work.receipts(event)].count("failed") == 2
+
+    def test_the_queue_gives_up_after_the_last_try_that_there_can_be(self) -> None:
+        redrive = resources("AWS::SQS::Queue")["ArchiveQueue"]["RedrivePolicy"]
+        assert redrive["maxReceiveCount"] > template()["Parameters"]["ArchiveTries"]["MaxValue"]
+
+
+class TestPauses:
+    """Before a message shows again."""
+
+    def test_they_double_up_to_ten_minutes(self, archive_at_work: Archive) -> None:
+        archive_at_work.desk = replace(archive_at_work.desk, most_tries=20)
+        event = archive_at_work.generation("/fault/broken/generation.mp4")
+        for tries in range(1, 10):
+            assert not archive_at_work.try_medium(event, "output", tries=tries)
+        for tries, pause in enumerate(archive_at_work.pauses, start=1):
+            meant = min(LONGEST_PAUSE, FIRST_PAUSE * 2 ** (tries - 1))
+            assert 0.8 * meant - 1 <= pause <= 1.2 * meant + 1  # no two jobs come again in step
+
+    @pytest.mark.parametrize("left", [62, 90, 200, 500])
+    def test_a_link_is_tried_again_before_it_dies(self, archive_at_work: Archive, left: int) -> None:
+        archive_at_work.desk = replace(archive_at_work.desk, most_tries=20)
+        archive_at_work.apis.sync.links.lifetime = left
+        event = archive_at_work.generation("/fault/broken/generation.mp4")
+        until = time() + left
+        assert not archive_at_work.try_medium(event, "output", tries=9)  # ten minutes, by itself
+        (pause,) = archive_at_work.pauses
+        assert 1 <= pause <= max(1, until - time() - LAST_CHANCE_SECONDS + 1)
+
+    @pytest.mark.parametrize("left", [5, 30, 58])
+    def test_its_last_minute_costs_no_more_tries_than_any_other(self, archive_at_work: Archive, left: int) -> None:
+        """One of them was its last chance. What is left of them is for the fresh link that can be asked for then."""
+        archive_at_work.apis.sync.links.lifetime = left
+        event = archive_at_work.generation("/fault/broken/generation.mp4")
+        assert not archive_at_work.try_medium(event, "output", tries=2)
+        assert 0.8 * 30 - 1 <= archive_at_work.pauses[0] <= 1.2 * 30 + 1
+
+    def test_one_that_is_dead_already_is_given_its_pause(self, archive_at_work: Archive) -> None:
+        """The provider may answer later, or the host's clock be late."""
+        archive_at_work.apis.sync.links.lifetime = -10
+        event = archive_at_work.generation()
+        assert not archive_at_work.try_medium(event, "output", tries=2)
+        assert archive_at_work.receipt(event).reason == "the host answered 403"
+        assert 0.8 * 30 - 1 <= archive_at_work.pauses[0] <= 1.2 * 30 + 1
+
+    @pytest.mark.parametrize("fault", ["busy-two-minutes", "back-in-two-minutes"])
+    def test_a_host_that_asks_for_a_longer_one_is_left_alone_for_that_long(
+        self, archive_at_work: Archive, fault: str
+    ) -> None:
+        event = archive_at_work.generation(f"/fault/{fault}/generation.mp4")
+        assert not archive_at_work.try_medium(event, "output")  # fifteen seconds, by ourselves
+        assert 100 <= archive_at_work.pauses[0] <= 125
+
+    def test_but_not_beyond_the_links_life(self, archive_at_work: Archive) -> None:
+        archive_at_work.apis.sync.links.lifetime = 100
+        event = archive_at_work.generation("/fault/busy-two-minutes/generation.mp4")
+        assert not archive_at_work.try_medium(event, "output")
+        assert archive_at_work.pauses[0] <= 100 - LAST_CHANCE_SECONDS
+
+    def test_what_the_providers_rate_limit_asks_for_is_not_shortened_by_it(self, archive_at_work: Archive) -> None:
+        """It is the provider that is waited for then: it gives a fresh link with its answer."""
+        archive_at_work.set_keys()
+        archive_at_work.apis.creatify.links.lifetime = 100
+        archive_at_work.apis.creatify.fail(429, retry_after=60)
+        assert not archive_at_work.try_medium(archive_at_work.product(), "video")
+        assert archive_at_work.pauses[0] >= 60 > 100 - LAST_CHANCE_SECONDS
+
+    def test_nor_beyond_an_hour_where_nobody_knows_how_long_it_lives(self, archive_at_work: Archive) -> None:
+        archive_at_work.apis.sync.links.lifetime = None
+        event = archive_at_work.generation("/fault/busy-a-week/generation.mp4")
+        assert not archive_at_work.try_medium(event, "output")
+        assert archive_at_work.pauses == [LONGEST_ASKED]
+
+    def test_where_aws_fails_the_message_has_its_pause_and_no_try_is_used_up(
+        self, archive_at_work: Archive, s3: Sink
+    ) -> None:
+        batch = archive_at_work.batch({"g-1": "batch-1.mp4"})
+        s3.fail("GetObject", status=403, code="AccessDenied", times=100)
+        assert not archive_at_work.try_medium(batch, "result", tries=TRIES)
+        assert 0.8 * 60 - 1 <= archive_at_work.pauses[0] <= 1.2 * 60 + 1
+        assert archive_at_work.job(batch).stage == "archiving"
+
+    def test_what_is_done_with_is_not_waited_for(self, archive_at_work: Archive) -> None:
+        event = archive_at_work.generation()
+        assert archive_at_work.try_medium(event, "output")
+        assert archive_at_work.pauses == []
+
+
+class TestMargin:
+    """How long a link had still to live when its medium was stored, which an alarm watches."""
+
+    def measured(self, archive: Archive, printed: pytest.CaptureFixture[str]) -> dict[str, float]:
+        return self.measured_of(archive, archive.generation(), "output", printed)
+
+    def measured_of(
+        self, archive: Archive, event: Event, role: str, printed: pytest.CaptureFixture[str]
+    ) -> dict[str, float]:
+        printed.readouterr()
+        assert archive.try_medium(event, role)
+        told: list[dict[str, float]] = [json.loads(line) for line in printed.readouterr().out.splitlines()]
+        (measured,) = [line for line in told if "Archives" in line]
+        return measured
+
+    def test_it_is_told_where_the_link_says_when_it_dies(
+        self, archive_at_work: Archive, capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        archive_at_work.apis.sync.links.lifetime = 1000
+        margin = self.measured(archive_at_work, capsys)["LinkMarginSeconds"]
+        assert 900 < margin <= 1000
+
+    def test_else_it_is_not(self, archive_at_work: Archive, capsys: pytest.CaptureFixture[str]) -> None:
+        archive_at_work.apis.sync.links.lifetime = None
+        assert "LinkMarginSeconds" not in self.measured(archive_at_work, capsys)
+
+    def test_it_is_that_of_the_fresh_link_where_the_first_one_was_dead(
+        self, archive_at_work: Archive, capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        archive_at_work.set_keys()
+        archive_at_work.apis.sync.links.lifetime = -10
+        event = archive_at_work.generation()
+        archive_at_work.apis.sync.links.lifetime = 1000
+        margin = self.measured_of(archive_at_work, event, "output", capsys)["LinkMarginSeconds"]
+        assert 900 < margin <= 1000
+
+    def test_nor_of_the_links_that_are_not_believed(
+        self, archive_at_work: Archive, capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        """Creatify's own one is followed, whatever the call said."""
+        archive_at_work.set_keys()
+        archive_at_work.apis.creatify.links.lifetime = -10
+        event = archive_at_work.product()
+        archive_at_work.apis.creatify.links.lifetime = 1000
+        margin = self.measured_of(archive_at_work, event, "video", capsys)["LinkMarginSeconds"]
+        assert 900 < margin <= 1000
+
+
+class TestNamedByHand:
+    """A medium whose event rows have expired, which somebody has put into the queue by its name."""
+
+    def test_it_is_archived_by_a_fresh_link_and_its_wait_is_not_guessed(
+        self, archive_at_work: Archive, s3: Sink, capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        archive_at_work.set_keys()
+        event = archive_at_work.generation()
+        archive_at_work.forget(event)
+        assert archive_at_work.try_medium(event, "output")
+        receipt = archive_at_work.receipt(event)
+        assert (receipt.state, [receipt.key]) == ("archived", s3.keys)
+        told = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+        (measured,) = [line for line in told if "Archives" in line]
+        assert "MediaBytes" in measured
+        assert "DeliveryToArchivedSeconds" not in measured
+
+
+class TestStates:
+    """Where a medium stands after a try, and whether its message waits for a person."""
+
+    @pytest.mark.parametrize(
+        ("medium", "trouble", "states", "reason"),
+        [
+            ("broken", None, ("pending", "failed"), "the host answered 500"),
+            ("busy", None, ("pending", "failed"), "the host answered 429"),
+            ("range-not-satisfiable", None, ("pending", "failed"), "the host answered 416"),
+            ("cut-with-length", None, ("pending", "failed"), "cut short: "),
+            ("forbidden", None, ("pending", "lost"), "the host answered 403"),
+            ("expired", None, ("pending", "lost"), "the host answered 400"),
+            ("missing", None, ("pending", "lost"), "the host answered 404"),
+            ("gone", None, ("pending", "lost"), "the host answered 410"),
+            ("html-page", None, ("failed", "failed"), "not audio or video: an HTML page"),
+            ("redirect-to-metadata", None, ("failed", "failed"), "not https: http"),
+            ("slow", lambda s3: s3.fail("PutObject", times=9), ("pending", "failed"), "S3 answered SlowDown"),
+        ],
+    )
+    def test_by_what_went_wrong_and_whether_there_is_another_try(
+        self,
+        archive_at_work: Archive,
+        s3: Sink,
+        *,
+        medium: str,
+        trouble: Trouble | None,
+        states: tuple[MediaState, MediaState],
+        reason: str,
+    ) -> None:
+        if trouble:
+            trouble(s3)
+        event = archive_at_work.generation(f"/fault/{medium}/generation.mp4")
+        for tries, state in ((1, states[0]), (TRIES - 1, states[0]), (TRIES, states[1])):
+            done = archive_at_work.try_medium(event, "output", tries=tries)
+            receipt = archive_at_work.receipt(event)
+            assert (receipt.state, done) == (state, state != "pending")
+            assert receipt.reason.startswith(reason)
+            assert (receipt.key, receipt.bytes) == ("", 0)
+            waits = [why for why, _ in archive_at_work.cloud.failed()]
+            assert waits == ([receipt.reason] if state == "failed" else [])
+        assert archive_at_work.job(event).stage == "attention"
+        assert (s3.keys, s3.open_uploads) == ([], [])
+
+    def test_an_object_ends_all_of_it(self, archive_at_work: Archive) -> None:
+        event = archive_at_work.generation("/fault/unavailable-twice/generation.mp4")
+        stages = []
+        for tries in range(1, TRIES + 1):
+            archive_at_work.try_medium(event, "output", tries=tries)
+            stages.append((archive_at_work.receipt(event).state, archive_at_work.job(event).stage))
+        assert stages == [("pending", "archiving"), ("pending", "archiving"), ("archived", "settled")]
+        assert len(archive_at_work.pauses) == 2
+
+
+class TestNotes:
+    """Where what the provider said is not what came."""
+
+    @pytest.mark.parametrize(
+        ("said", "note"),
+        [
+            (2.0, ""),  # as the header says
+            (2.4, ""),  # half a second is rounding
+            (1.6, ""),
+            (2.6, "the provider said that it plays 2.6 s"),
+            (9.0, "the provider said that it plays 9 s"),
+            (None, ""),
+        ],
+    )
+    def test_another_duration_is_noted_and_not_refused(
+        self, archive_at_work: Archive, said: float | None, note: str
+    ) -> None:
+        event = archive_at_work.generation(seconds=said)
+        assert archive_at_work.try_medium(event, "output")
+        receipt = archive_at_work.receipt(event)
+        assert (receipt.state, receipt.note) == ("archived", note)
+        assert (receipt.seconds, receipt.width, receipt.height) == (Decimal(2), 320, 180)
+        (output,) = archive_at_work.job(event).media
+        assert output.receipt == receipt
+
+    def test_of_a_long_one_a_fiftieth_is_rounding(self, archive_at_work: Archive) -> None:
+        clip = archive_at_work.apis.host.media["large.mp4"]  # of three seconds
+        at = clip.content.index(b"mvhd") + 4 + 12  # its units a second: a hundredth of them make it three hundred
+        units = int.from_bytes(clip.content[at : at + 4]) // 100
+        slower = clip.content[:at] + units.to_bytes(4) + clip.content[at + 4 :]
+        archive_at_work.apis.host.media["slower.mp4"] = Medium("slower.mp4", "video/mp4", slower)
+        for said, note in ((295, ""), (293, "the provider said that it plays 293 s")):
+            event = archive_at_work.generation(f"/{said}/slower.mp4", seconds=said)
+            archive_at_work.try_medium(event, "output")
+            assert archive_at_work.receipt(event).note == note
+
+    def test_a_header_that_says_no_duration_is_no_difference(self, archive_at_work: Archive) -> None:
+        archive_at_work.apis.host.media["fragmented.mp4"] = Medium("fragmented.mp4", "video/mp4", FRAGMENTED)
+        event = archive_at_work.generation("fragmented.mp4", seconds=2.0)
+        assert archive_at_work.try_medium(event, "output")
+        receipt = archive_at_work.receipt(event)
+        assert (receipt.state, receipt.seconds, receipt.width, receipt.note) == ("archived", None, 96, "")
+
+    def test_how_long_the_segment_plays_nobody_said(self, archive_at_work: Archive) -> None:
+        event = archive_at_work.generation("generation.mp4", "segment.mp4", seconds=2.0)
+        assert archive_at_work.try_medium(event, "segment")
+        receipt = archive_at_work.receipt(event)
+        assert (receipt.seconds, receipt.note) == (Decimal(1), "")
+
+
+class TestResult:
+    """A batch's result lists generations, or it is none."""
+
+    NOT_READY = b'{"error":"not ready"}'
+    ROW = b'{"generationId":"g-1","status":"FAILED","error":"for a test"}\n'
+
+    def serves(self, archive: Archive, rows: bytes) -> None:
+        name = archive.apis.sync.batches["b-1"].result
+        archive.apis.host.media[name] = Medium(name, "application/jsonl", rows)
+
+    @pytest.mark.parametrize("rows", [NOT_READY, NOT_READY + b"\n", b'{"row":"of another shape"}\n' * 3])
+    def test_one_of_which_no_row_can_be_read_is_tried_again_and_not_stored(
+        self, archive_at_work: Archive, s3: Sink, rows: bytes
+    ) -> None:
+        batch = archive_at_work.batch({})
+        self.serves(archive_at_work, rows)
+        assert not archive_at_work.try_medium(batch, "result")
+        receipt = archive_at_work.receipt(batch)
+        assert (receipt.state, receipt.reason) == ("pending", "no row of it could be read")
+        assert (s3.keys, archive_at_work.job(batch).stage) == ([], "archiving")
+
+        self.serves(archive_at_work, self.ROW)
+        assert archive_at_work.try_medium(batch, "result", tries=2)
+        assert s3.object(s3.keys[0]).content == self.ROW
+        assert archive_at_work.job(batch).stage == "settled"
+
+    def test_after_the_last_try_it_waits_for_a_person(self, archive_at_work: Archive, s3: Sink) -> None:
+        batch = archive_at_work.batch({})
+        self.serves(archive_at_work, self.NOT_READY)
+        assert archive_at_work.try_medium(batch, "result", tries=TRIES)
+        assert archive_at_work.receipt(batch).state == "failed"
+        assert (s3.keys, archive_at_work.job(batch).stage) == ([], "attention")
+        assert [why for why, _ in archive_at_work.cloud.failed()] == ["no row of it could be read"]
+
+    @pytest.mark.parametrize("rows", [b'{"row":"of another shape"}\n' + ROW, ROW + NOT_READY, ROW.strip()])
+    def test_one_row_is_enough(self, archive_at_work: Archive, s3: Sink, rows: bytes) -> None:
+        batch = archive_at_work.batch({})
+        self.serves(archive_at_work, rows)
+        assert archive_at_work.try_medium(batch, "result")
+        assert s3.object(s3.keys[0]).content == rows
+        assert archive_at_work.job(batch).stage == "settled"
+
+    def test_what_lies_there_and_lists_nothing_is_not_told_as_its_result(
+        self, archive_at_work: Archive, s3: Sink
+    ) -> None:
+        """As versions before this one stored it; no object is overwritten."""
+        batch = archive_at_work.batch({"g-1": None})
+        key = f"media/sync/b-1/result-{batch.media[0].media_id}.jsonl"
+        s3.client().put_object(Bucket=BUCKET, Key=key, Body=self.NOT_READY)
+        assert archive_at_work.try_medium(batch, "result")
+        receipt = archive_at_work.receipt(batch)
+        assert (receipt.state, receipt.reason) == ("failed", "no row of the object that is there could be read")
+        assert archive_at_work.job(batch).stage == "attention"

@@ -1,0 +1,95 @@
+"""What an archive run adds to a medium's events, and what follows from it."""
+
+import json
+from dataclasses import replace
+
+import pytest
+
+from dailies import timestamps
+from dailies.jobs.announcements import media_found
+from dailies.jobs.merge import merge
+from dailies.jobs.models import Event, Job, Media, Receipt, Report, Upload
+from dailies.providers.creatify import CREATIFY, redact_answer
+from dailies.steps.archive_item import LONGEST_RUN, Wanted, known, receipt_event, renewal_event, upload_event
+
+LINK = Media("video", "https://media.example/a.mp4?signature=1")
+WANTED = Wanted(CREATIFY, "product_to_videos", "j-1", "video", LINK.media_id, link=LINK)
+
+
+def told(number: int) -> Report:
+    """The provider's answer when it is asked for the nth time: another link each time, and one in another role."""
+    fresh = Media("video", f"https://media.example/other-{number}.mp4?signature={number}")
+    other = Media("photo", f"https://media.example/photo-{number}.png")
+    return Report(job_id="j-1", status="completed", provider_status="video_generated", media=(fresh, other))
+
+
+class TestRenewal:
+    """The provider's answer to the question for a fresh link."""
+
+    def test_its_link_is_for_the_medium_that_was_asked_for_whatever_its_path(self) -> None:
+        event = renewal_event(WANTED, told(1), b"{}")
+        assert [(medium.role, medium.media_id) for medium in event.media] == [("video", LINK.media_id)]
+
+    def test_it_is_not_a_find_so_a_dead_link_that_is_renewed_again_and_again_starts_nothing(self) -> None:
+        """Else each try would put another message on the queue, with tries of its own."""
+        job: Job | None = None
+        found = []
+        for number in range(1, 4):
+            asked = renewal_event(WANTED, told(number), f"answer {number}".encode())
+            after = replace(asked.receipt or _tried(), at=asked.received_at, reason="the host answered 403")
+            for event in (asked, receipt_event(WANTED, after)):
+                merged = merge(job, event)
+                found += media_found(job, merged)
+                job = merged
+        assert found == []
+
+    def test_creatifys_answer_repeats_our_token_and_is_kept_without_it(self) -> None:
+        for slash in ("/", r"\/"):
+            route = slash.join(["https:", "", "x.example", "webhooks", "creatify", "product_to_videos", "T0kenT0ken"])
+            answer = f'{{"id":"j-1","webhook_url":"{route}","status":"failed","failed_reason":"no {route}"}}'.encode()
+            kept = redact_answer(answer)
+            assert b"T0ken" not in kept
+            assert json.loads(kept)["id"] == "j-1"
+
+
+class TestUpload:
+    """An upload in parts that another run has begun: whether it is left, or that run may still be at it."""
+
+    UPLOAD = Upload(WANTED.key("mp4"), "u-1", 5, 10, '"etag"')
+    BEGAN = 1_768_473_000.0  # seconds since 1970
+
+    def after(self, seconds: float, *events: Event) -> Upload | None:
+        """What a run finds that begins so long after the upload."""
+        begun = replace(upload_event(WANTED, self.UPLOAD), received_at=timestamps.at(self.BEGAN))
+        return known(WANTED, [begun, *events], self.BEGAN + seconds).upload
+
+    def receipt(self, seconds: float, media_id: str = WANTED.media_id) -> Event:
+        """So long after the upload, some run has told what it came to."""
+        at = timestamps.at(self.BEGAN + seconds)
+        return receipt_event(WANTED, replace(_tried(), at=at, media_id=media_id))
+
+    @pytest.mark.parametrize(("seconds", "left"), [(1, False), (LONGEST_RUN - 1, False), (LONGEST_RUN + 1, True)])
+    def test_it_is_left_when_no_run_can_be_at_it_any_more(self, seconds: float, left: bool) -> None:
+        assert self.after(seconds) == (self.UPLOAD if left else None)
+
+    def test_it_is_left_when_a_receipt_came_after_it(self) -> None:
+        assert self.after(20, self.receipt(-10)) is None  # of the run before
+        assert self.after(20, self.receipt(10, "0123abcd")) is None  # of another medium
+        assert self.after(20, self.receipt(-10), self.receipt(10)) == self.UPLOAD
+
+    def test_what_a_run_tells_on_its_way_is_no_end_of_it(self) -> None:
+        asked = renewal_event(WANTED, told(1), b"{}")
+        assert asked.receipt
+        at = timestamps.at(self.BEGAN + 10)
+        renewed = replace(asked, received_at=at, receipt=replace(asked.receipt, at=at))
+        assert self.after(20, renewed) is None
+
+    def test_of_those_that_are_left_it_is_the_newest(self) -> None:
+        newer = replace(self.UPLOAD, upload_id="u-2")
+        begun = replace(upload_event(WANTED, newer), received_at=timestamps.at(self.BEGAN + 30))
+        assert self.after(50, self.receipt(10), begun) == self.UPLOAD
+        assert self.after(50, self.receipt(10), begun, self.receipt(40)) == newer
+
+
+def _tried() -> Receipt:
+    return Receipt(role="video", media_id=LINK.media_id, state="pending", at="")

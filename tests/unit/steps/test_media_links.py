@@ -1,0 +1,329 @@
+"""A dead link is asked for anew at its provider's own API, and the work goes on; without one the medium is lost."""
+
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
+from typing import Any
+
+import pytest
+from botocore.exceptions import ClientError
+
+from dailies import timestamps
+from dailies.aws.queues import MOST_DELAY
+from dailies.jobs.models import Event
+from dailies.provider_api.client import tries_within
+from dailies.provider_api.rate_limiter import take_calls
+from dailies.steps.archive import PATIENCE
+from simulators.provider_apis import ProviderApis
+from simulators.provider_apis.captions import Captions
+from simulators.provider_apis.creatify import Creatify
+from simulators.provider_apis.sync import Sync
+from simulators.s3 import Sink
+from testkit.fixtures.archiver import PROVIDERS, TOKEN, TRIES, Archive
+
+
+@dataclass(frozen=True)
+class Case:
+    """A medium of a provider: how it is told of, its role and its file, and what the API is asked."""
+
+    provider: str
+    job_id: str
+    told: Callable[[Archive], Event]
+    role: str
+    file: str
+    asked: tuple[str, str]
+    over: int = 403  # what the host of its links answers when their time is over
+
+    def __str__(self) -> str:
+        return f"{self.provider} {self.role}"
+
+    def api(self, apis: ProviderApis) -> Sync | Creatify | Captions:
+        return next(api for api in (apis.sync, apis.creatify, apis.captions) if api.part.provider == self.provider)
+
+
+def generation(archive: Archive) -> Event:
+    return archive.generation("generation.mp4", "segment.mp4")
+
+
+CASES = [
+    Case("sync", "g-1", generation, "output", "generation.mp4", ("GET", "/v2/generations/g-1/download")),
+    Case("sync", "g-1", generation, "segment", "segment.mp4", ("GET", "/v2/generate/g-1")),
+    Case("creatify", "p-1", Archive.product, "photo", "product.png", ("GET", "/product_to_videos/p-1/")),
+    Case("creatify", "p-1", Archive.product, "video", "product.mp4", ("GET", "/product_to_videos/p-1/")),
+    Case("captions", "o-1", Archive.operation, "output", "operation.mp4", ("POST", "/creator/poll"), over=400),
+]
+
+
+@pytest.fixture(params=CASES, ids=str)
+def case(request: pytest.FixtureRequest) -> Case:
+    found: Case = request.param
+    return found
+
+
+@pytest.fixture
+def event(case: Case, archive_at_work: Archive) -> Event:
+    """The medium was told of, and its link died since."""
+    told = case.told(archive_at_work)
+    case.api(archive_at_work.apis).links.die(case.job_id)
+    archive_at_work.apis.requests.clear()
+    return told
+
+
+@pytest.fixture
+def keys(archive_at_work: Archive) -> Iterator[list[str]]:
+    """The owner has set the credentials of all; they and the token show up nowhere in the end."""
+    archive_at_work.set_keys()
+    apis = archive_at_work.apis
+    secret = [apis.sync.api_key, apis.creatify.api_key, apis.creatify.api_id, apis.captions.api_key]
+    yield secret
+    recorded = archive_at_work.recorded()
+    assert not [value for value in (*secret, TOKEN) if value.encode() in recorded]
+    told_hosts = repr(apis.host.requests)
+    assert not [value for value in (*secret, TOKEN) if value in told_hosts]
+
+
+def tries_of(case: Case) -> int:
+    """How often its provider's API is asked in one try of the archive."""
+    return tries_within(PROVIDERS[case.provider].api_limit)
+
+
+class TestRenewed:
+    def test_the_fresh_link_serves_the_medium_and_it_is_asked_for_once(
+        self, case: Case, event: Event, archive_at_work: Archive, s3: Sink, keys: list[str]
+    ) -> None:
+        assert archive_at_work.try_medium(event, case.role)
+        medium_id = next(medium.media_id for medium in event.media if medium.role == case.role)
+        extension = case.file.rpartition(".")[2]
+        key = f"media/{case.provider}/{case.job_id}/{case.role}-{medium_id}.{extension}"
+        assert s3.object(key).content == archive_at_work.apis.host.media[case.file].content
+        ((asked, key_sent),) = [
+            ((request.method, request.path), any(value in request.headers.values() for value in keys))
+            for request in archive_at_work.apis.requests
+        ]
+        assert (asked, key_sent) == (case.asked, True)
+        assert archive_at_work.receipt(event).state == "archived"
+
+    def test_what_the_api_said_is_an_event_of_the_job_without_what_is_secret(
+        self, case: Case, event: Event, archive_at_work: Archive, keys: list[str]
+    ) -> None:
+        archive_at_work.try_medium(event, case.role)
+        (poll,) = archive_at_work.events(event, "poll")
+        assert [(medium.role, medium.media_id) for medium in poll.media] == [
+            (medium.role, medium.media_id) for medium in event.media if medium.role == case.role
+        ]
+        rows = archive_at_work.cloud.typed_rows()
+        assert [row["payload"]["B"] for row in rows if row["sk"]["S"] == f"event#{poll.event_id}"]
+        if case.provider == "creatify":
+            assert b"product_to_videos/[redacted]" in archive_at_work.recorded()
+
+    @pytest.mark.parametrize("case", [case for case in CASES if case.provider != "creatify"], ids=str)
+    def test_it_may_be_on_another_path(self, case: Case, archive_at_work: Archive, s3: Sink, keys: list[str]) -> None:
+        """It is the medium that it was asked for all the same, and no other one. Creatify's would contradict it."""
+        case.api(archive_at_work.apis).links.fresh_paths = True
+        told = case.told(archive_at_work)
+        case.api(archive_at_work.apis).links.die(case.job_id)
+        before = {(medium.role, medium.media_id) for medium in told.media}
+        assert archive_at_work.try_medium(told, case.role)
+        assert archive_at_work.try_medium(told, case.role, tries=2)
+        (stored,) = s3.keys
+        assert f"{case.role}-{dict(before)[case.role]}." in stored
+        assert {(medium.role, medium.media_id) for medium in archive_at_work.job(told).media} == before
+
+    def test_another_try_takes_the_link_that_was_told_last(
+        self, case: Case, event: Event, archive_at_work: Archive, s3: Sink, keys: list[str]
+    ) -> None:
+        """The renewed one, as long as it lives: the API is not asked again, but where links are believed only of it."""
+        s3.fail("PutObject")
+        assert not archive_at_work.try_medium(event, case.role)
+        assert archive_at_work.try_medium(event, case.role, tries=2)
+        assert len(archive_at_work.apis.requests) == (2 if case.provider == "creatify" else 1)
+        assert len(s3.keys) == 1
+
+
+class TestNotRenewed:
+    def test_without_credentials_nobody_is_asked_and_after_the_last_try_it_is_lost(
+        self, case: Case, event: Event, archive_at_work: Archive, s3: Sink
+    ) -> None:
+        states = []
+        for tries in range(1, TRIES + 1):
+            archive_at_work.try_medium(event, case.role, tries=tries)
+            states.append(archive_at_work.receipt(event).state)
+        assert states == ["pending", "pending", "lost"]
+        assert archive_at_work.receipt(event).reason == f"the host answered {case.over}"
+        assert archive_at_work.apis.requests == []
+        assert s3.keys == []
+        assert archive_at_work.cloud.failed() == []  # no redrive would help
+
+    @pytest.mark.parametrize("case", [case for case in CASES if case.provider != "creatify"], ids=str)
+    def test_a_job_that_the_api_no_longer_knows_is_lost(
+        self, case: Case, event: Event, archive_at_work: Archive, keys: list[str]
+    ) -> None:
+        case.api(archive_at_work.apis).forget(case.job_id)
+        assert not archive_at_work.try_medium(event, case.role)
+        assert archive_at_work.try_medium(event, case.role, tries=TRIES)
+        assert archive_at_work.receipt(event).state == "lost"
+        assert archive_at_work.events(event, "poll") == []
+
+    def test_what_it_answers_beside_does_not_say_that_there_is_no_fresh_link(
+        self, case: Case, event: Event, archive_at_work: Archive, keys: list[str]
+    ) -> None:
+        case.api(archive_at_work.apis).fail(400)
+        assert archive_at_work.try_medium(event, case.role, tries=TRIES)
+        receipt = archive_at_work.receipt(event)
+        assert (receipt.state, receipt.reason) == ("failed", "the provider's API answered 400")
+        assert len(archive_at_work.cloud.failed()) == 1
+        assert archive_at_work.try_medium(event, case.role)  # redriven
+        assert archive_at_work.receipt(event).state == "archived"
+
+    @pytest.mark.parametrize("case", [CASES[1], *CASES[2:4]], ids=str)
+    def test_an_answer_about_another_job_is_none_of_this_one_and_makes_no_job(
+        self, case: Case, event: Event, archive_at_work: Archive, keys: list[str]
+    ) -> None:
+        """Or under another spelling of its id. The other calls answer without one."""
+        apis = archive_at_work.apis
+        job = apis.sync.job("g-1") if case.provider == "sync" else apis.creatify.job("p-1")
+        job.id = case.job_id.upper()
+        assert archive_at_work.try_medium(event, case.role, tries=TRIES)
+        receipt = archive_at_work.receipt(event)
+        assert (receipt.state, receipt.reason.partition(" (")[2]) == ("failed", "it is about another job)")
+        assert {row["job_id"] for row in archive_at_work.cloud.rows() if "job_id" in row} == {case.job_id}
+        assert len(archive_at_work.cloud.failed()) == 1  # the API may answer for it when it is brought back
+
+    def test_so_is_one_whose_fresh_link_is_dead_too(
+        self, case: Case, event: Event, archive_at_work: Archive, keys: list[str]
+    ) -> None:
+        case.api(archive_at_work.apis).links.lose(case.job_id)
+        for tries, state in ((1, "pending"), (TRIES, "lost")):
+            archive_at_work.try_medium(event, case.role, tries=tries)
+            receipt = archive_at_work.receipt(event)
+            assert (receipt.state, receipt.reason) == (state, "the host answered 404")
+
+    @pytest.mark.parametrize("status", [429, 503])
+    def test_an_api_that_fails_is_asked_another_time_and_nothing_is_lost(
+        self, case: Case, event: Event, archive_at_work: Archive, status: int, keys: list[str]
+    ) -> None:
+        api = case.api(archive_at_work.apis)
+        api.fail(status, times=2 * tries_of(case))
+        for tries, state in ((1, "pending"), (TRIES, "failed")):
+            archive_at_work.try_medium(event, case.role, tries=tries)
+            receipt = archive_at_work.receipt(event)
+            assert (receipt.state, receipt.reason) == (state, f"the provider's API answered {status}")
+        assert [why for why, _ in archive_at_work.cloud.failed()] == [f"the provider's API answered {status}"]
+        assert archive_at_work.try_medium(event, case.role)  # redriven
+        assert archive_at_work.receipt(event).state == "archived"
+
+    def test_so_is_one_that_hangs_up(self, case: Case, event: Event, archive_at_work: Archive, keys: list[str]) -> None:
+        case.api(archive_at_work.apis).fail(None, times=tries_of(case))
+        assert not archive_at_work.try_medium(event, case.role)
+        assert archive_at_work.receipt(event).reason.startswith("the provider's API: ")
+        assert archive_at_work.try_medium(event, case.role, tries=2)
+
+    def test_one_failure_of_it_costs_no_try(
+        self, case: Case, event: Event, archive_at_work: Archive, keys: list[str]
+    ) -> None:
+        case.api(archive_at_work.apis).fail(503, retry_after=0)
+        assert archive_at_work.try_medium(event, case.role)
+        assert archive_at_work.receipt(event).state == "archived"
+
+    def test_asked_to_wait_for_longer_than_a_function_should_it_comes_another_time(
+        self, case: Case, event: Event, archive_at_work: Archive, keys: list[str]
+    ) -> None:
+        case.api(archive_at_work.apis).fail(429, retry_after=60)
+        assert not archive_at_work.try_medium(event, case.role)
+        assert len(archive_at_work.apis.requests) == 1
+
+    def test_where_the_rate_limit_leaves_no_room_it_is_queued_anew_and_no_try_is_spent(
+        self, case: Case, event: Event, archive_at_work: Archive, keys: list[str]
+    ) -> None:
+        self.exhaust(archive_at_work, case)
+        assert archive_at_work.try_medium(event, case.role, tries=TRIES)  # this message is done with
+        receipt = archive_at_work.receipt(event)
+        assert (receipt.state, receipt.reason) == ("pending", "the provider's rate limit leaves no room just now")
+        assert archive_at_work.cloud.failed() == []
+        assert archive_at_work.apis.requests == []
+        limit = PROVIDERS[case.provider].api_limit
+        assert limit.seconds <= archive_at_work.delays[-1] <= 2 * limit.seconds
+        assert archive_at_work.pauses == []
+
+    @pytest.mark.parametrize("waited", [3600, 80_000])
+    def test_the_longer_it_waits_the_longer_are_the_pauses_up_to_what_sqs_takes(
+        self, archive_at_work: Archive, keys: list[str], waited: int
+    ) -> None:
+        event = self.found(archive_at_work, ago=waited)
+        assert archive_at_work.try_medium(event, "output")
+        assert min(MOST_DELAY, 0.1 * waited) <= archive_at_work.delays[-1] <= MOST_DELAY
+
+    def test_after_a_day_its_tries_are_counted(self, archive_at_work: Archive, keys: list[str]) -> None:
+        event = self.found(archive_at_work, ago=PATIENCE + 60)
+        assert not archive_at_work.try_medium(event, "output")
+        assert archive_at_work.try_medium(event, "output", tries=TRIES)
+        assert archive_at_work.receipt(event).state == "failed"
+        assert len(archive_at_work.cloud.failed()) == 1
+
+    def test_one_that_the_queue_does_not_take_comes_again(self, archive_at_work: Archive, keys: list[str]) -> None:
+        event = self.found(archive_at_work, ago=0)
+
+        def refuse(params: dict[str, Any], **_: Any) -> None:
+            if "DelaySeconds" in params:
+                raise ClientError({"Error": {"Code": "AccessDenied"}}, "SendMessage")
+
+        archive_at_work.cloud.sqs.meta.events.register("provide-client-params.sqs.SendMessage", refuse)
+        assert not archive_at_work.try_medium(event, "output")
+        assert len(archive_at_work.pauses) == 1
+
+    @pytest.mark.parametrize("status", [503, None])
+    def test_one_that_it_lets_be_asked_once_says_what_was_answered(
+        self, archive_at_work: Archive, keys: list[str], status: int | None
+    ) -> None:
+        event = self.found(archive_at_work, ago=0, room=1)
+        archive_at_work.apis.captions.fail(status)
+        assert not archive_at_work.try_medium(event, "output")
+        assert archive_at_work.receipt(event).reason.startswith("the provider's API")
+
+    def exhaust(self, archive: Archive, case: Case, room: int = 0) -> None:
+        """What the limit allows is taken, but for so many calls."""
+        limit = PROVIDERS[case.provider].api_limit
+        take_calls(archive.table, case.provider, limit, limit.calls - room, time.time())
+
+    def found(self, archive: Archive, *, ago: float, room: int = 0) -> Event:
+        """An operation of Captions' whose link is dead, found so many seconds ago; no room is left."""
+        event = archive.operation()
+        archive.apis.captions.links.die("o-1")
+        archive.apis.requests.clear()
+        archive.record(replace(event, event_id="e" * 64, received_at=timestamps.at(time.time() - ago)))
+        self.exhaust(archive, CASES[-1], room)
+        return event
+
+    def test_a_key_that_is_not_taken_loses_nothing_that_a_redrive_could_not_bring_back(
+        self, case: Case, event: Event, archive_at_work: Archive, keys: list[str]
+    ) -> None:
+        case.api(archive_at_work.apis).api_key = "another one by now"
+        assert not archive_at_work.try_medium(event, case.role)
+        assert archive_at_work.try_medium(event, case.role, tries=TRIES)
+        assert archive_at_work.receipt(event).state == "failed"
+        assert len(archive_at_work.cloud.failed()) == 1
+
+
+class TestBatch:
+    def test_its_result_is_asked_for_again_and_each_row_is_an_event_of_its_job(
+        self, archive_at_work: Archive, s3: Sink, keys: list[str]
+    ) -> None:
+        batch = archive_at_work.batch({"g-1": "batch-1.mp4", "g-2": "batch-2.mp4", "g-3": None})
+        archive_at_work.apis.requests.clear()
+        archive_at_work.apis.sync.fail(403, path="/result")  # where its link leads; once
+        assert archive_at_work.try_medium(batch, "result")
+        assert [(request.path, request.headers.get("x-api-key")) for request in archive_at_work.apis.requests] == [
+            ("/v2/batches/b-1/result", None),
+            ("/v2/batch/b-1", keys[0]),
+            ("/v2/batches/b-1/result", None),
+        ]
+        assert archive_at_work.job(batch).stage == "settled"
+        for number, (job_id, status) in enumerate({"g-1": "completed", "g-2": "completed", "g-3": "failed"}.items(), 1):
+            (row,) = archive_at_work.table.events("sync", job_id)
+            assert (row.origin, row.webhook, row.status, row.parent) == ("batch", "generation", status, "b-1")
+            assert [medium.role for medium in row.media] == (["output"] if status == "completed" else [])
+            if row.media:  # is archived like any other
+                assert archive_at_work.try_medium(row, "output")
+                stored = s3.object(f"media/sync/{job_id}/output-{row.media[0].media_id}.mp4")
+                assert stored.content == archive_at_work.apis.host.media[f"batch-{number}.mp4"].content
+                assert archive_at_work.job(row).stage == "settled"

@@ -1,0 +1,103 @@
+"""What a receiver imports at its cold start, which is most of it: a list that only grows on purpose (docs/speed.md)."""
+
+import json
+import os
+import subprocess
+import sys
+from functools import cache
+
+import pytest
+
+from bench.receive.functions import RECEIVER_SETTINGS
+from testkit.support.functions import RECEIVERS
+from testkit.support.template import ROOT, folder
+
+OURS = {
+    *(
+        "dailies",
+        "dailies.aws.cold_start",
+        "dailies.errors",
+        "dailies.timestamps",
+        "dailies.jobs.models",
+        "dailies.jobs.links",
+    ),
+    *(
+        "dailies.providers.contract",
+        "dailies.providers",
+        "dailies.providers.payload",
+        "dailies.providers.signatures",
+        "dailies.provider_api.rate_limit",
+    ),
+    *("dailies.steps.receive", "dailies.aws.http_api", "dailies.aws.telemetry"),
+    *(
+        "dailies.aws.table",
+        "dailies.jobs.rows",
+        "dailies.aws.attribute_values",
+        "dailies.jobs.merge",
+        "dailies.aws.bucket",
+        "dailies.aws.secrets",
+    ),
+}
+OF_EACH = {
+    "SyncGeneration": {"dailies.providers.sync"},
+    "SyncBatch": {"dailies.providers.sync"},
+    "CreatifyProductToVideo": {"dailies.providers.creatify", "secrets"},  # new_token's
+    "CaptionsCreator": {"dailies.providers.captions"},
+}
+# Packages beside the standard library. dateutil and six come with botocore, the rest of the second line with pydantic.
+PACKAGES = {
+    *("botocore", "jmespath", "urllib3", "dateutil", "six"),
+    *("pydantic", "pydantic_core", "annotated_types", "typing_extensions", "typing_inspection"),
+}
+# Of the standard library, beside what a client of botocore's needs by itself: pydantic's, and what lists the providers.
+STANDARD = {"fractions", "zoneinfo", "sysconfig", "pkgutil"}
+# What botocore may not need either: each was imported once, and is slow.
+SLOW = {"asyncio", "multiprocessing"}
+# What writes botocore's documentation, an eighth of its import: `cold_start` leaves it out.
+DOCUMENTATION = {"botocore.docs.bcdoc.restdoc", "botocore.docs.client", "botocore.docs.method"}
+# botocore takes these where they are: the layer has no certifi, which reads its file so, and of awscrt the checksums.
+OF_THIS_ENVIRONMENT = {"certifi", "awscrt", "importlib.readers", "importlib.resources.readers"}
+
+A_CLIENT = """
+from dailies import cold_start
+cold_start.begin()
+from botocore.session import get_session
+get_session().create_client("dynamodb")
+"""
+
+
+@cache
+def imported(source: str, *path: str) -> frozenset[str]:
+    """The modules that a new process imports for this, without those that others have for themselves (`_...`)."""
+    tell = f"import json, sys\nbefore = set(sys.modules)\n{source}\nprint(json.dumps([*sys.modules.keys() - before]))"
+    done = subprocess.run(
+        [sys.executable, "-c", tell],
+        env={
+            "PATH": os.defpath,
+            "PYTHONPATH": os.pathsep.join((*path, f"{ROOT}/layers/dailies/python")),
+            "AWS_DEFAULT_REGION": "us-east-1",
+            **RECEIVER_SETTINGS,
+        },
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    names: list[str] = json.loads(done.stdout)
+    return frozenset(name for name in names if not any(part.startswith("_") for part in name.split(".")))
+
+
+def top(module: str) -> str:
+    """The package that a module is of."""
+    return module.partition(".")[0]
+
+
+@pytest.mark.parametrize("function", RECEIVERS)
+def test_a_receiver_imports_what_is_on_the_list_and_no_more(function: str) -> None:
+    modules = imported("import app", str(folder(function))) - {"app"}
+    ours = {module for module in modules if top(module) == "dailies"}
+    standard = {module for module in modules if top(module) in sys.stdlib_module_names}
+    packages = {top(module) for module in modules - ours - standard}
+    beside = standard - imported(A_CLIENT)
+    assert (ours | beside) - OF_THIS_ENVIRONMENT == OURS | STANDARD | OF_EACH[function]
+    assert packages - OF_THIS_ENVIRONMENT == PACKAGES
+    assert modules & (SLOW | DOCUMENTATION) == set()

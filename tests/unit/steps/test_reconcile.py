@@ -1,0 +1,212 @@
+"""A sweep over jobs that are stuck or silent, within its time; whom it asks is in test_polling."""
+
+import json
+import time
+from collections import Counter
+from dataclasses import replace
+
+import pytest
+
+from dailies import timestamps
+from dailies.jobs.models import Event, Media
+from dailies.jobs.rows import job_item
+from dailies.steps.advance import advance
+from dailies.steps.archive import LONGEST_ASKED
+from dailies.steps.reconcile import GROWS, LONGEST_GAP, next_look, reconcile
+from dailies.steps.track import submitted_event
+from testkit.fixtures.archiver import PROVIDERS, Archive
+from testkit.fixtures.reconciler import FINISHES, HOUR, WEBHOOK, Reconcile
+
+TIME_LIMIT = 960.0  # seconds for which a medium's message is hidden while it is tried
+
+
+def found(job_id: str, *, ago: float) -> Event:
+    """Sync has told of the job's medium so many seconds ago."""
+    detail = {"provider": "sync", "webhook": "generation", "job_id": job_id}
+    event = submitted_event(detail, PROVIDERS, at=timestamps.at(timestamps.seconds(timestamps.now()) - ago))
+    medium = Media("output", f"https://h.example/{job_id}.mp4")
+    return replace(event, origin="webhook", status="completed", media=(medium,))
+
+
+class TestStuck:
+    def found(self, *, ago: float) -> Event:
+        return found("g-1", ago=ago)
+
+    def test_a_medium_that_nothing_is_heard_of_is_queued_again_but_not_at_every_sweep(
+        self, archive_at_work: Archive
+    ) -> None:
+        reconciles = Reconcile(archive_at_work)
+        reconciles.advance(self.found(ago=2 * HOUR))
+        reconciles.run()
+        (detail,) = reconciles.queued()
+        assert (detail["provider"], detail["job_id"]) == ("sync", "g-1")
+        reconciles.run()
+        assert reconciles.queued() == []
+
+    @pytest.mark.parametrize("ago", [HOUR / 2, LONGEST_ASKED + TIME_LIMIT])
+    def test_one_that_may_still_be_under_way_is_not(self, archive_at_work: Archive, ago: float) -> None:
+        """Also after the pause that its host asked for, and a try that took all of its time."""
+        reconciles = Reconcile(archive_at_work)
+        reconciles.advance(self.found(ago=ago))
+        reconciles.run()
+        assert reconciles.queued() == []
+
+    @pytest.mark.parametrize(("days", "queued"), [(6.9, 1), (7.1, 0)])
+    def test_after_a_week_it_is_left(self, archive_at_work: Archive, days: float, queued: int) -> None:
+        reconciles = Reconcile(archive_at_work)
+        reconciles.advance(self.found(ago=days * 24 * HOUR))
+        reconciles.run()
+        assert len(reconciles.queued()) == queued
+
+    def test_the_row_of_one_that_is_not_due_is_not_read(self, archive_at_work: Archive) -> None:
+        reconciles = Reconcile(archive_at_work)
+        reconciles.advance(self.found(ago=2 * HOUR))
+        reconciles.run()
+        reads: list[object] = []
+        archive_at_work.cloud.dynamodb.meta.events.register(
+            "provide-client-params.dynamodb.GetItem", lambda params, **_: reads.append(params)
+        )
+        reconcile(reconciles.sweep, seconds=60)
+        assert reads == []
+
+    def test_what_is_queued_again_is_what_the_archive_understands(self, archive_at_work: Archive) -> None:
+        reconciles = Reconcile(archive_at_work)
+        told = archive_at_work.generation()
+        advance(
+            archive_at_work.table,
+            replace(told, received_at=timestamps.at(timestamps.seconds(timestamps.now()) - 2 * HOUR)),
+        )
+        reconciles.run()
+        (detail,) = reconciles.queued()
+        assert archive_at_work.try_medium(told, "output")
+        assert archive_at_work.receipt(told).media_id == detail["media"][0]["media_id"]  # type: ignore[index]
+
+
+class TestSilence:
+    def test_a_job_that_is_silent_for_a_day_needs_attention_also_where_nobody_can_be_asked(
+        self, archive_at_work: Archive
+    ) -> None:
+        reconciles = Reconcile(archive_at_work)
+        reconciles.submitted("captions", "o-1", ago=25 * HOUR)
+        reconciles.submitted("captions", "o-2", ago=23 * HOUR)
+        reconciles.run()
+        assert reconciles.job("captions", "o-1").stage == "attention"
+        assert reconciles.job("captions", "o-2").stage == "waiting"
+
+    def test_it_is_asked_about_still_and_settles_when_it_is_heard_of(self, reconciles: Reconcile) -> None:
+        """The provider was down for more than a day."""
+        reconciles.submitted("sync", "j-1", ago=48 * HOUR)
+        reconciles.desk.apis.sync.fail(503, times=9)
+        reconciles.run()
+        assert reconciles.job("sync", "j-1").standing == "silent"
+        later = replace(
+            reconciles.job("sync", "j-1"), reconciled_at=timestamps.at(timestamps.seconds(timestamps.now()) - 2 * HOUR)
+        )
+        reconciles.desk.cloud.dynamodb.delete_item(
+            TableName=reconciles.desk.cloud.environment["TABLE_NAME"],
+            Key={"pk": {"S": "job#sync#j-1"}, "sk": {"S": "job"}},
+        )
+        reconciles.desk.table.put_once(job_item(later), written_by="test")
+        FINISHES["sync"](reconciles.desk)
+        reconciles.run()
+        assert reconciles.job("sync", "j-1").stage == "archiving"
+
+
+class TestTime:
+    """A sweep's time is limited; what it has no time for is as due in the next."""
+
+    SLOW = 5  # seconds that a write takes here
+    MANY = 12  # jobs for each step
+
+    @pytest.fixture(autouse=True)
+    def slow_writes(self, reconciles: Reconcile, monkeypatch: pytest.MonkeyPatch) -> None:
+        """On a clock that they put forward."""
+        passed, real = [0.0], time.monotonic
+        monkeypatch.setattr(time, "monotonic", lambda: real() + sum(passed))
+        reconciles.desk.cloud.dynamodb.meta.events.register(
+            "provide-client-params.dynamodb.PutItem", lambda **_: passed.append(self.SLOW)
+        )
+
+    def backlog(self, reconciles: Reconcile, provider: str) -> None:
+        """So much that no sweep is enough for any step of it."""
+        numbers = range(self.MANY)
+        if provider == "sync":
+            reconciles.desk.cloud.put_events(found(f"stuck-{number}", ago=3 * HOUR) for number in numbers)
+        reconciles.submitted(provider, *(f"j-{number}" for number in numbers), ago=2 * HOUR)
+        reconciles.submitted(provider, *(f"silent-{number}" for number in numbers), ago=25 * HOUR)
+
+    def test_without_any_nothing_is_done(self, reconciles: Reconcile) -> None:
+        for provider in WEBHOOK:
+            self.backlog(reconciles, provider)
+            FINISHES[provider](reconciles.desk)
+        rows = reconciles.desk.cloud.rows()
+        reconcile(reconciles.sweep, seconds=-1)
+        assert reconciles.desk.cloud.rows() == rows
+        assert (reconciles.desk.apis.requests, reconciles.queued()) == ([], [])
+
+    def test_a_backlog_leaves_each_provider_and_each_step_its_share(self, reconciles: Reconcile) -> None:
+        for provider in WEBHOOK:
+            self.backlog(reconciles, provider)
+        reconcile(reconciles.sweep, seconds=240)
+        assert {request.provider for request in reconciles.desk.apis.requests} == set(WEBHOOK)
+        looks = [row for row in reconciles.desk.cloud.rows() if row.get("origin") == "poll"]
+        silent = Counter(row["provider"] for row in looks if row.get("silent"))
+        asked = Counter(row["provider"] for row in looks if not row.get("silent") and "stuck" not in row["job_id"])
+        assert silent.keys() == asked.keys() == set(WEBHOOK)
+        assert max(silent.values()) < self.MANY
+        assert 1 < len(reconciles.queued()) < self.MANY - 2
+        assert len(looks) * self.SLOW < 240 + 3 * self.SLOW
+
+    def test_that_some_is_left_is_told(self, reconciles: Reconcile, capsys: pytest.CaptureFixture[str]) -> None:
+        self.backlog(reconciles, "captions")
+        reconcile(reconciles.sweep, seconds=30)
+        lines = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+        problems = {line["provider"]: line.get("problem", "") for line in lines if "Sweeps" in line}
+        assert problems == {"sync": "", "creatify": "", "captions": "the time was over"}
+
+
+class TestNextLook:
+    USUAL = 600.0
+    HEARD = "2026-01-15T10:00:00.000000Z"
+
+    def test_it_is_first_when_the_usual_time_is_over_and_then_after_gaps_that_grow(self) -> None:
+        heard = timestamps.seconds(self.HEARD)
+        look = next_look({"updated_at": self.HEARD}, self.USUAL)
+        assert look == heard + self.USUAL
+        gaps = []
+        for _ in range(12):
+            gap = next_look({"updated_at": self.HEARD, "reconciled_at": timestamps.at(look)}, self.USUAL) - look
+            assert gap == pytest.approx(min((look - heard) * GROWS, LONGEST_GAP))
+            gaps.append(gap)
+            look += gap
+        assert gaps == sorted(gaps)
+
+    def test_news_begin_it_anew(self) -> None:
+        earlier = "2026-01-15T09:00:00.000000Z"
+        assert next_look({"updated_at": self.HEARD, "reconciled_at": earlier}, self.USUAL) == (
+            timestamps.seconds(self.HEARD) + self.USUAL
+        )
+
+
+class TestLines:
+    def told(self, capsys: pytest.CaptureFixture[str]) -> dict[str, int]:
+        """The metrics of the sweeps' lines, added up."""
+        added: Counter[str] = Counter()
+        for line in map(json.loads, capsys.readouterr().out.splitlines()):
+            (directive,) = line["_aws"]["CloudWatchMetrics"]
+            if "Sweeps" in line:
+                assert directive["Dimensions"] == [[]]
+                added.update({metric["Name"]: line[metric["Name"]] for metric in directive["Metrics"]})
+        return dict(added)
+
+    def test_a_sweep_that_finds_nothing_to_do_is_one_metric_as_each_is_billed_while_idle(
+        self, reconciles: Reconcile, capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        reconciles.run()
+        assert self.told(capsys) == {"Sweeps": 3}
+
+    def test_what_a_sweep_does_is_counted(self, reconciles: Reconcile, capsys: pytest.CaptureFixture[str]) -> None:
+        reconciles.submitted("sync", "j-1", ago=HOUR)
+        FINISHES["sync"](reconciles.desk)
+        reconciles.run()
+        assert self.told(capsys) == {"Sweeps": 3, "PolledJobs": 1}

@@ -1,0 +1,283 @@
+"""A transfer that was killed, or stopped because its time was over, is gone on with by the next one.
+
+What S3 has is not sent again, and only where the medium is still the same. Parts are of 5 MiB here, the least that S3
+takes: the medium has six.
+"""
+
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+
+import pytest
+
+from dailies.aws.bucket import Bucket
+from dailies.errors import HostFailed, StorageFailed, TransferError
+from dailies.jobs.models import Upload
+from dailies.transfer import parallel, transfer
+from dailies.transfer.transfer import Order, Unfinished
+from resilience.transfers.long_media import LongMedium, long_medium
+from resilience.transfers.orders import KEY, MIB, kept, order, stored
+from simulators.media_host.samples import Medium
+from simulators.media_host.server import MediaHost, media_host
+from simulators.s3 import BUCKET, Sink
+from testkit.fixtures.transfers import time_is_over
+
+PART = 5 * MIB
+LONG, OTHER = long_medium(26 * MIB), long_medium(26 * MIB + 1)
+CHANGED = LongMedium((*LONG.pieces[:-1], LONG.pieces[-1][:-1] + b"\1"))
+PARTS = 6
+
+
+@pytest.fixture(autouse=True)
+def small_parts_and_pauses(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(transfer, "PART_BYTES", PART)
+    monkeypatch.setattr(parallel, "PAUSE_SECONDS", 0.02)
+
+
+@pytest.fixture
+def one_by_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    """One connection at a time, so that what it does is certain."""
+    monkeypatch.setattr(parallel, "MOST_CONNECTIONS", 1)
+
+
+@pytest.fixture(scope="module")
+def host() -> Iterator[MediaHost]:
+    with media_host() as running:
+        running.media["long.mp4"] = LONG.medium
+        yield running
+
+
+@pytest.fixture(scope="module")
+def elsewhere() -> Iterator[MediaHost]:
+    """Another host, of the same medium."""
+    with media_host() as running:
+        running.media["long.mp4"] = LONG.medium
+        yield running
+
+
+def stopped(wanted: Order, bucket: Bucket, s3: Sink) -> Upload:
+    """An upload that has three of its parts, the time of whose run was over."""
+    begun: list[Upload] = []
+    done = transfer.transfer(replace(wanted, seconds=0, began=begun.append), bucket)
+    assert done == Unfinished(begun[0], 0)
+    s3.count_anew()
+    put(s3, begun[0], {number: LONG.content[(number - 1) * PART : number * PART] for number in (1, 2, 4)})
+    return begun[0]
+
+
+def put(s3: Sink, upload: Upload, contents: dict[int, bytes]) -> None:
+    for number, content in contents.items():
+        s3.client().upload_part(
+            Bucket=BUCKET,
+            Key=upload.key,
+            UploadId=upload.upload_id,
+            PartNumber=number,
+            Body=content,
+            ChecksumAlgorithm="CRC64NVME",
+        )
+    s3.count_anew()
+
+
+class TestTimeOver:
+    def test_one_that_was_killed_again_goes_on_from_there_again(
+        self, host: MediaHost, s3: Sink, bucket: Bucket, one_by_one: None
+    ) -> None:
+        begun = stopped(order(host.url("/again/long.mp4")), bucket, s3)
+        for number in (3, 6):
+            put(s3, begun, {number: LONG.content[(number - 1) * PART : number * PART]})
+            again = transfer.transfer(replace(order(host.url("/again/long.mp4")), seconds=0, resume=begun), bucket)
+            assert again == Unfinished(begun, 4 if number == 3 else 5)
+        stored(replace(order(host.url("/again/long.mp4")), resume=begun), bucket)
+        kept(s3, LONG.content)
+        assert s3.done["UploadPart"] == PARTS - 5
+
+    def test_it_stops_where_a_part_ends_and_the_next_run_finishes(
+        self, host: MediaHost, s3: Sink, bucket: Bucket, one_by_one: None
+    ) -> None:
+        begun: list[Upload] = []
+        wanted = replace(order(host.url("/first/long.mp4")), began=begun.append)
+        with time_is_over(s3, after=2):
+            done = transfer.transfer(wanted, bucket)
+        assert isinstance(done, Unfinished)
+        assert done.upload == begun[0]
+        there = s3.objects.uploads[begun[0].upload_id].parts
+        assert 0 < len(there) == done.parts < PARTS
+        assert {part.size for part in there.values()} == {PART}
+        s3.count_anew()
+        stored(replace(order(host.url("/quick/long.mp4")), resume=begun[0]), bucket)
+        kept(s3, LONG.content)
+        assert s3.done["UploadPart"] == PARTS - done.parts
+
+    def test_where_all_parts_are_there_only_the_end_is_left_to_do(
+        self, host: MediaHost, s3: Sink, bucket: Bucket
+    ) -> None:
+        begun = stopped(order(host.url("/all/long.mp4")), bucket, s3)
+        put(s3, begun, {number + 1: LONG.content[number * PART : (number + 1) * PART] for number in range(PARTS)})
+        stored(replace(order(host.url("/all/long.mp4")), resume=begun), bucket)
+        kept(s3, LONG.content)
+        assert dict(s3.calls) == {"ListParts": 1, "CompleteMultipartUpload": 1}
+
+
+class TestFailed:
+    """What is there when a run fails is kept, where another one can go on with it."""
+
+    def left(self, wanted: Order, bucket: Bucket, s3: Sink) -> list[Upload]:
+        """The upload that the run has begun, if it is still open when the run has failed."""
+        begun: list[Upload] = []
+        with pytest.raises(TransferError):
+            transfer.transfer(replace(wanted, began=begun.append), bucket)
+        assert s3.keys == []
+        s3.count_anew()
+        return [upload for upload in begun if upload.upload_id in s3.objects.uploads]
+
+    def test_the_next_run_goes_on(self, host: MediaHost, s3: Sink, bucket: Bucket) -> None:
+        """The host sends four parts and is busy then."""
+        (begun,) = self.left(order(host.url("/failed/long.mp4", fault="cut-then-busy-two-minutes")), bucket, s3)
+        assert len(s3.objects.uploads[begun.upload_id].parts) == 4
+        stored(replace(order(host.url("/works/long.mp4")), resume=begun), bucket)
+        kept(s3, LONG.content)
+        assert (s3.calls["CreateMultipartUpload"], s3.done["UploadPart"]) == (0, PARTS - 4)
+
+    def test_where_only_the_end_failed_only_that_is_done(self, host: MediaHost, s3: Sink, bucket: Bucket) -> None:
+        s3.fail("CompleteMultipartUpload", times=2)
+        (begun,) = self.left(order(host.url("/end/long.mp4")), bucket, s3)
+        stored(replace(order(host.url("/end/long.mp4")), resume=begun), bucket)
+        kept(s3, LONG.content)
+        assert dict(s3.calls) == {"ListParts": 1, "CompleteMultipartUpload": 1}
+
+    @pytest.mark.parametrize("fault", ["plain-cut-with-length", "cut-with-weak-etag"])
+    def test_of_a_host_that_cannot_be_asked_for_the_rest_nothing_is_kept(
+        self, host: MediaHost, s3: Sink, bucket: Bucket, fault: str
+    ) -> None:
+        assert self.left(order(host.url(f"/{fault}/long.mp4", fault=fault)), bucket, s3) == []
+        assert s3.open_uploads == []
+
+    def test_nor_of_a_medium_that_is_not_whole_though_all_of_it_came(
+        self, host: MediaHost, s3: Sink, bucket: Bucket
+    ) -> None:
+        host.add("/cut.mp4", LONG.content[:-1000], "video/mp4")
+        assert self.left(order(host.url("/cut.mp4")), bucket, s3) == []
+        assert s3.open_uploads == []
+
+    def test_where_the_rest_cannot_be_had_by_itself_the_next_run_but_one_begins_anew(
+        self, host: MediaHost, s3: Sink, bucket: Bucket
+    ) -> None:
+        """This host answers each range with the whole, and says that it is the range."""
+        wanted = order(host.url("/lies/long.mp4", fault="cut-then-whole-as-range"))
+        (begun,) = self.left(wanted, bucket, s3)
+        assert self.left(replace(wanted, resume=begun), bucket, s3) == []
+        assert s3.open_uploads == []
+        stored(replace(wanted, resume=begun), bucket)
+        kept(s3, LONG.content)
+
+    def test_nor_an_upload_that_has_no_part(self, host: MediaHost, s3: Sink, bucket: Bucket) -> None:
+        s3.fail("UploadPart", times=1000)
+        assert self.left(order(host.url("/denied/long.mp4")), bucket, s3) == []
+        assert s3.open_uploads == []
+
+    def test_nor_what_is_refused_for_what_it_is(self, host: MediaHost, s3: Sink, bucket: Bucket) -> None:
+        """No run follows."""
+        assert self.left(order(host.url("/loop/long.mp4", fault="cut-then-redirect-to-itself")), bucket, s3) == []
+        assert s3.open_uploads == []
+
+
+class TestTheSameMedium:
+    def test_a_fresh_link_leads_to_it_as_well(
+        self, host: MediaHost, elsewhere: MediaHost, s3: Sink, bucket: Bucket
+    ) -> None:
+        """Another host, path and query; the ETag and the length are what tells."""
+        begun = stopped(order(host.url("/first/long.mp4")), bucket, s3)
+        host.revoke("/first/long.mp4")
+        stored(replace(order(elsewhere.url("/renewed/9/long.mp4")), resume=begun), bucket)
+        kept(s3, LONG.content)
+        assert s3.done["UploadPart"] == PARTS - 3
+
+    @pytest.mark.parametrize(
+        ("now", "fault"),
+        [
+            (CHANGED.medium, None),  # another ETag
+            (OTHER.medium, None),  # and another length
+            (LONG.medium, "range-ignored"),  # the same, but not in ranges any more
+            (long_medium(4 * MIB).medium, None),  # one that goes as one object
+            (LONG.medium, "plain-no-length"),  # one that promises no length any more
+        ],
+        ids=["changed", "longer", "without ranges", "small", "without length"],
+    )
+    def test_if_not_the_old_upload_is_dropped_and_it_is_begun_anew(
+        self, s3: Sink, bucket: Bucket, now: Medium, fault: str | None
+    ) -> None:
+        with media_host() as host:
+            host.media["long.mp4"] = LONG.medium
+            begun = stopped(order(host.url("/changing/long.mp4")), bucket, s3)
+            host.media["long.mp4"] = now
+            stored(replace(order(host.url("/changing/long.mp4", fault=fault)), resume=begun), bucket)
+        kept(s3, now.content)
+        assert s3.calls["AbortMultipartUpload"] == 1
+        assert begun.upload_id not in s3.objects.uploads
+
+    def test_nor_if_it_is_of_another_kind_now(self, s3: Sink, bucket: Bucket) -> None:
+        """And so of another key."""
+        with media_host() as host:
+            host.media["long.mp4"] = LONG.medium
+            begun = stopped(order(host.url("/kind/long.mp4")), bucket, s3)
+            host.media["long.mp4"] = host.media["product.png"]
+            wanted = replace(order(host.url("/kind/long.mp4")), resume=begun, kinds=frozenset({"image"}))
+            assert stored(wanted, bucket).content_type == "image/png"
+        assert s3.open_uploads == []
+
+    def test_a_host_that_fails_for_a_while_costs_nothing_that_is_there(
+        self, host: MediaHost, s3: Sink, bucket: Bucket
+    ) -> None:
+        begun = stopped(order(host.url("/busy/long.mp4")), bucket, s3)
+        wanted = replace(order(host.url("/busy/long.mp4", fault="busy-once")), resume=begun)
+        with pytest.raises(HostFailed, match="429"):
+            transfer.transfer(wanted, bucket)
+        stored(wanted, bucket)
+        kept(s3, LONG.content)
+        assert s3.done["UploadPart"] == PARTS - 3
+
+
+class TestTheUpload:
+    @pytest.mark.parametrize("status", [403, 404])
+    def test_one_that_s3_knows_no_longer_is_begun_anew(
+        self, host: MediaHost, s3: Sink, bucket: Bucket, status: int
+    ) -> None:
+        """S3 says 403 of an object that is not there to who may not list the bucket."""
+        begun = stopped(order(host.url("/gone/long.mp4")), bucket, s3)
+        s3.objects.uploads.clear()  # as the bucket's rule does after a day
+        s3.fail("HeadObject", status=status, code="AccessDenied")
+        stored(replace(order(host.url("/gone/long.mp4")), resume=begun), bucket)
+        kept(s3, LONG.content)
+        assert s3.done["UploadPart"] == PARTS
+
+    def test_one_that_was_completed_is_the_object(self, host: MediaHost, s3: Sink, bucket: Bucket) -> None:
+        """Its run was killed between S3's answer and ours: nothing is fetched a second time."""
+        begun: list[Upload] = []
+        wanted = replace(order(host.url("/done/long.mp4")), began=begun.append)
+        first = stored(wanted, bucket)
+        s3.count_anew()
+        again = stored(replace(wanted, resume=begun[0]), bucket)
+        assert (again.version_id, again.checksum) == (first.version_id, first.checksum)
+        kept(s3, LONG.content)
+        assert s3.done["UploadPart"] == 0
+
+    def test_two_runs_at_once_do_not_spoil_it(self, host: MediaHost, s3: Sink, bucket: Bucket) -> None:
+        """A part that comes twice is the same bytes. Who comes too late finds the object, or has to come again."""
+        begun = stopped(order(host.url("/both/long.mp4")), bucket, s3)
+        wanted = replace(order(host.url("/both/long.mp4")), resume=begun)
+        with ThreadPoolExecutor(2) as both:
+            runs = [both.submit(stored, wanted, bucket) for _ in range(2)]
+        failures = [run.exception() for run in runs if run.exception()]
+        assert len(failures) < 2
+        assert {type(failure) for failure in failures} <= {StorageFailed}
+        kept(s3, LONG.content)
+        assert stored(wanted, bucket).version_id == s3.object(KEY).version_id
+
+    def test_an_s3_that_does_not_say_what_it_has_is_asked_another_time(
+        self, host: MediaHost, s3: Sink, bucket: Bucket
+    ) -> None:
+        begun = stopped(order(host.url("/mute/long.mp4")), bucket, s3)
+        s3.fail("ListParts", status=503, code="SlowDown", times=100)
+        with pytest.raises(StorageFailed, match="SlowDown"):
+            transfer.transfer(replace(order(host.url("/mute/long.mp4")), resume=begun), bucket)
+        assert s3.open_uploads == [KEY]  # with its parts

@@ -1,0 +1,257 @@
+"""Bytes go to S3 piece by piece under one signature, their checksum behind them; what S3 does not take, it says why.
+
+The S3 is the one that keeps S3's rules: it holds the signature, the framing, the lengths and the checksum against what
+comes.
+"""
+
+import sys
+from base64 import b64encode
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from http.server import BaseHTTPRequestHandler
+from random import Random
+from urllib.parse import urlsplit
+
+import pytest
+from awscrt import checksums
+from botocore.credentials import Credentials
+from hypothesis import given
+from hypothesis import strategies as st
+
+from dailies.aws.bucket import Bucket, Door
+from dailies.errors import ObjectExists, StorageFailed
+from dailies.jobs.object_keys import media_key
+from dailies.outbound import media
+from dailies.transfer.multipart import Target
+from dailies.transfer.upload import PIECE_BYTES, TRAILER, Frame, Lane, Sent, crc_of, crc_text
+from resilience.transfers.long_media import MIB, crc64nvme, long_medium
+from resilience.transfers.orders import KEY
+from simulators.loopback_server import LoopbackServer
+from simulators.s3 import BUCKET, Sink, sink
+from simulators.s3.signature import ACCESS_KEY, SECRET_KEY
+
+NOISE = Random(0).randbytes(MIB)
+
+connections: list[object] = []
+sys.addaudithook(lambda event, args: connections.append(args[1]) if event == "socket.connect" else None)
+
+
+def target(bucket: Bucket, key: str = KEY) -> Target:
+    return Target(bucket, key, "video/mp4", {"role": "output"})
+
+
+def sent(lane: Lane, content: bytes) -> Sent:
+    """The body that was begun, sent as a transfer sends it."""
+    frame = Frame()
+    for offset in range(0, len(content), PIECE_BYTES):
+        piece = content[offset : offset + PIECE_BYTES]
+        frame.piece[: len(piece)] = piece
+        lane.send(frame, len(piece))
+    return lane.finish()
+
+
+def put(bucket: Bucket, content: bytes, key: str = KEY) -> Sent:
+    """An object put at once."""
+    made = target(bucket, key)
+    with made.lane() as lane:
+        made.put(lane, len(content))
+        return sent(lane, content)
+
+
+class TestBodies:
+    @pytest.mark.parametrize(
+        "size", [0, 1, 15, PIECE_BYTES - 1, PIECE_BYTES, PIECE_BYTES + 1, 3 * PIECE_BYTES, 3 * PIECE_BYTES + 4097]
+    )
+    def test_of_any_length_they_arrive_as_they_are(self, s3: Sink, bucket: Bucket, size: int) -> None:
+        content = NOISE[:size]
+        done = put(bucket, content)
+        made = s3.object(KEY)
+        assert made.content == content
+        assert done == Sent(f'"{made.etag}"', made.version_id, crc64nvme(content), size)
+        assert (made.algorithm, made.checksum, made.checksum_type) == ("crc64nvme", crc_text(done.crc), "FULL_OBJECT")
+
+    def test_the_head_promises_what_comes_and_all_of_it_is_signed(self, s3: Sink, bucket: Bucket) -> None:
+        put(bucket, NOISE[:9])
+        headers = s3.requests[0].headers
+        assert headers["x-amz-content-sha256"] == "STREAMING-UNSIGNED-PAYLOAD-TRAILER"
+        assert (headers["content-encoding"], headers["x-amz-decoded-content-length"]) == ("aws-chunked", "9")
+        assert (headers["x-amz-trailer"], headers["if-none-match"]) == (TRAILER, "*")
+        signed = headers["authorization"].partition("SignedHeaders=")[2].partition(",")[0].split(";")
+        promised = {name for name in headers if name.startswith("x-amz-")} | {"host", "content-type", "if-none-match"}
+        assert promised <= {*signed}
+
+    def test_a_functions_session_token_goes_along_signed(self, s3: Sink, bucket: Bucket) -> None:
+        door = replace(bucket.door(KEY), credentials=Credentials(ACCESS_KEY, SECRET_KEY, "a session's token"))
+        with Lane(door) as lane:
+            lane.begin(3)
+            sent(lane, b"abc")
+        headers = s3.requests[0].headers
+        assert headers["x-amz-security-token"] == "a session's token"
+        assert ";x-amz-security-token" in headers["authorization"]
+
+    def test_one_lane_takes_one_after_the_other_by_one_connection(self, s3: Sink, bucket: Bucket) -> None:
+        made = target(bucket)
+        upload = made.begin(5 * MIB, 11 * MIB, '"etag"')
+        content = long_medium(11 * MIB).content
+        before = len(connections)
+        with made.lane() as lane:
+            parts = {}
+            for number in (3, 1, 2):
+                part = content[(number - 1) * 5 * MIB : number * 5 * MIB]
+                lane.begin(len(part), {"partNumber": str(number), "uploadId": upload.upload_id})
+                parts[number] = sent(lane, part)
+        assert connections[before:] == [("127.0.0.1", urlsplit(s3.endpoint_url).port)]
+        done = made.complete(upload, parts)
+        assert s3.object(KEY).content == content
+        assert done == Sent(
+            f'"{s3.object(KEY).etag}"', s3.object(KEY).version_id, long_medium(11 * MIB).crc64nvme, 11 * MIB
+        )
+
+    def test_it_is_over_when_all_of_it_was_sent_and_not_before(self, s3: Sink, bucket: Bucket) -> None:
+        with target(bucket).lane() as lane:
+            lane.begin(10)
+            with pytest.raises(ValueError, match="3 bytes of the body were not sent"):
+                sent(lane, NOISE[:7])
+        assert s3.keys == []
+
+    @pytest.mark.parametrize("job_id", ["a/b", "..", "%2F", "+ &?#=", "Zürich ~ 東京", "x" * 256, "東" * 256])
+    def test_whatever_the_jobs_id_the_object_is_where_the_client_finds_it(
+        self, s3: Sink, bucket: Bucket, job_id: str
+    ) -> None:
+        key = media_key("sync", job_id, "output", "0123abcd", "mp4")
+        put(bucket, NOISE[:9], key)
+        assert s3.keys == [key]
+        assert s3.client().get_object(Bucket=BUCKET, Key=key)["Body"].read() == NOISE[:9]
+
+    def test_over_tls_only_the_authority_that_was_named_vouches_for_s3(self) -> None:
+        with sink(tls=True, keep=True) as secure:
+            client = secure.client()
+            credentials = Credentials(ACCESS_KEY, SECRET_KEY)
+            put(Bucket(lambda: client, BUCKET, credentials=credentials, ca_file=str(secure.ca_file)), NOISE)
+            assert secure.object(KEY).content == NOISE
+            with pytest.raises(StorageFailed, match="could not be reached: SSLCertVerificationError"):
+                put(Bucket(lambda: client, BUCKET, credentials=credentials), NOISE, "other")
+
+
+class TestRefusals:
+    @pytest.mark.parametrize(("status", "code"), [(412, "PreconditionFailed"), (409, "ConditionalRequestConflict")])
+    def test_an_object_that_is_there_is_told(self, s3: Sink, bucket: Bucket, status: int, code: str) -> None:
+        s3.fail("PutObject", status=status, code=code)
+        with pytest.raises(ObjectExists, match=code):
+            put(bucket, NOISE)
+        put(bucket, NOISE)
+        with pytest.raises(ObjectExists, match="PreconditionFailed"):
+            put(bucket, b"another")
+        assert s3.object(KEY).content == NOISE
+
+    def test_else_the_reason_is_s3s_own_word_and_the_next_body_is_taken(self, s3: Sink, bucket: Bucket) -> None:
+        made = target(bucket)
+        with made.lane() as lane:
+            for status, code in ((503, "SlowDown"), (403, "AccessDenied"), (500, "InternalError")):
+                s3.fail("PutObject", status=status, code=code)
+                made.put(lane, len(NOISE))
+                with pytest.raises(StorageFailed, match=f"^S3 answered {code}$"):
+                    sent(lane, NOISE)
+            made.put(lane, len(NOISE))
+            sent(lane, NOISE)
+        assert s3.keys == [KEY]
+
+    def test_a_refusal_before_the_end_of_the_body_is_heard_or_felt(self, s3: Sink, bucket: Bucket) -> None:
+        """S3 answers and hangs up while the bytes are still on their way: its word may be lost among them."""
+        door = replace(bucket.door(KEY), credentials=Credentials(ACCESS_KEY, "another secret"))
+        content = NOISE * 8
+        with Lane(door) as lane:
+            lane.begin(len(content))
+            with pytest.raises(StorageFailed, match=r"SignatureDoesNotMatch|did not answer"):
+                sent(lane, content)
+        assert s3.keys == []
+
+    @pytest.mark.parametrize("after", [0, PIECE_BYTES, 3 * PIECE_BYTES])
+    def test_a_connection_that_breaks_is_no_object(self, s3: Sink, bucket: Bucket, after: int) -> None:
+        s3.cut("PutObject", after=after)
+        with pytest.raises(StorageFailed, match=r"^S3 did not answer: "):
+            put(bucket, NOISE)
+        assert s3.keys == []
+
+    def test_a_body_that_is_left_is_no_object(self, s3: Sink, bucket: Bucket) -> None:
+        made, frame = target(bucket), Frame()
+        with made.lane() as lane:
+            made.put(lane, len(NOISE))
+            lane.send(frame, PIECE_BYTES)
+        put(bucket, NOISE, "another")
+        assert s3.keys == ["another"]
+
+    def test_an_s3_that_does_not_answer_is_not_waited_for(
+        self, s3: Sink, bucket: Bucket, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(media, "STORAGE_SECONDS", 0.5)
+        s3.hang("PutObject")
+        with pytest.raises(StorageFailed, match=r"^S3 did not answer: TimeoutError$"):
+            put(bucket, NOISE)
+
+    def test_one_that_nobody_is_at_is_told(self, s3: Sink, bucket: Bucket) -> None:
+        door = replace(bucket.door(KEY), url=f"http://127.0.0.1:1/{KEY}")
+        with Lane(door) as lane, pytest.raises(StorageFailed, match="could not be reached: ConnectionRefusedError"):
+            lane.begin(3)
+
+
+class TestAnswers:
+    """What S3 should not say, from a server that says what it is told to."""
+
+    @pytest.mark.parametrize(
+        ("headers", "body", "reason"),
+        [
+            ({}, b"<Error><Code>InternalError</Code></Error>", "S3 answered InternalError"),
+            ({}, b"", "S3 answered 200"),
+            ({"ETag": '"e"', TRAILER: crc_text(1)}, b"", "S3 computed another checksum than we did"),
+        ],
+        ids=["an error inside", "nothing", "another checksum"],
+    )
+    def test_200_alone_is_no_object(self, headers: dict[str, str], body: bytes, reason: str) -> None:
+        with saying(headers, body) as door, Lane(door) as lane:
+            lane.begin(len(NOISE))
+            with pytest.raises(StorageFailed, match=f"^{reason}$"):
+                sent(lane, NOISE)
+
+    def test_200_with_an_etag_is_one(self) -> None:
+        for headers in ({"ETag": '"e"'}, {"ETag": '"e"', TRAILER: crc_text(checksums.crc64nvme(NOISE))}):
+            with saying(headers, b"") as door, Lane(door) as lane:
+                lane.begin(len(NOISE))
+                assert sent(lane, NOISE).etag == '"e"'
+
+
+class TestChecksums:
+    def test_it_is_crc_64_nvme_as_s3_writes_it(self) -> None:
+        """The check value of the catalogue of CRC algorithms, and other code than ours."""
+        assert crc64nvme(b"123456789") == checksums.crc64nvme(b"123456789") == 0xAE8B14860A799888
+        assert crc_text(0xAE8B14860A799888) == b64encode(bytes.fromhex("AE8B14860A799888")).decode()
+        assert long_medium(3 * MIB).crc64nvme == checksums.crc64nvme(long_medium(3 * MIB).content)
+
+    @given(crc=st.integers(0, 2**64 - 1))
+    def test_what_is_written_is_read(self, crc: int) -> None:
+        assert crc_of(crc_text(crc)) == crc
+
+    @given(content=st.binary(max_size=300))
+    def test_other_code_agrees(self, content: bytes) -> None:
+        assert crc64nvme(content) == checksums.crc64nvme(content)
+
+
+@contextmanager
+def saying(headers: dict[str, str], body: bytes) -> Iterator[Door]:
+    """A server that takes a body and answers 200 with this."""
+
+    class Handler(BaseHTTPRequestHandler):
+        protocol_version = "HTTP/1.1"
+
+        def do_PUT(self) -> None:
+            self.rfile.read(int(self.headers["Content-Length"]))
+            self.send_response_only(200)
+            for name, value in {**headers, "Content-Length": str(len(body))}.items():
+                self.send_header(name, value)
+            self.end_headers()
+            self.wfile.write(body)
+
+    server = LoopbackServer(0, Handler)
+    with server.serving():
+        yield Door(f"http://127.0.0.1:{server.server_port}/{KEY}", "us-east-1", Credentials(ACCESS_KEY, SECRET_KEY), "")
