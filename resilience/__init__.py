@@ -1,1 +1,1 @@
-"""The proof: what Dailies promises, tried at length; `make proof` prints the figures, `docs/resilience.md` keeps them."""
+"""What Dailies promises, tried at length: `make proof` prints the figures, `docs/resilience.md` keeps them."""

@@ -1,9 +1,10 @@
 """make proof: faults at every step and in transfers, each grant of the roles, flat memory, the state space, a short
 fuzzing, another S3 and another DynamoDB, sent is stored under load.
 
-At most twenty minutes on two processors; then one table. Ends with 1 where anything was lost. `docs/resilience.md` says what
-each line means. The figures are kept in .local/resilience.json. `--quick` runs each part as short as it goes, which shows
-that the proof works and no more; its figures are kept in .local/proof-quick.json.
+At most twenty minutes on two processors; then one table. Ends with 1 where anything was lost. `docs/resilience.md`
+says what
+each line means. The figures are kept in .local/resilience.json. `--quick` runs each part as short as it goes, which
+shows that the proof works and no more; its figures are kept in .local/proof-quick.json.
 """
 
 import argparse

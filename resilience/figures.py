@@ -19,7 +19,7 @@ type Figures = dict[str, Any]
 
 def add_option(parser: argparse.ArgumentParser) -> None:
     """`--figures`: where a part keeps its own."""
-    parser.add_argument("--figures", type=Path, default=PATH, help="the file where they are kept (.local/resilience.json)")
+    parser.add_argument("--figures", type=Path, default=PATH, help="where they are kept (.local/resilience.json)")
 
 
 def code(found: Figures) -> int:

@@ -51,7 +51,7 @@ LANES: Sequence[Sequence[Script]] = (
         Script("demo.invoke", ("--check", "sync_generation/completed")),
         Script("local.down"),
     ),
-    (Script("proof", ("--quick", *WITHOUT_LOAD)),),
+    (Script("resilience", ("--quick", *WITHOUT_LOAD)),),
     (
         Script("bench.cost", ("--check",)),
         Script("local.retained", ("dailies-Table-1", "dailies-mediabucket-1")),
