@@ -13,30 +13,12 @@ from testkit.support.functions import RECEIVERS
 from testkit.support.template import ROOT, folder
 
 OURS = {
-    *(
-        "dailies",
-        "dailies.aws.cold_start",
-        "dailies.errors",
-        "dailies.timestamps",
-        "dailies.jobs.models",
-        "dailies.jobs.links",
-    ),
-    *(
-        "dailies.providers.contract",
-        "dailies.providers",
-        "dailies.providers.payload",
-        "dailies.providers.signatures",
-        "dailies.provider_api.rate_limit",
-    ),
-    *("dailies.steps.receive", "dailies.aws.http_api", "dailies.aws.telemetry"),
-    *(
-        "dailies.aws.table",
-        "dailies.jobs.rows",
-        "dailies.aws.attribute_values",
-        "dailies.jobs.merge",
-        "dailies.aws.bucket",
-        "dailies.aws.secrets",
-    ),
+    *("dailies", "dailies.errors", "dailies.timestamps"),
+    *("dailies.jobs", "dailies.jobs.models", "dailies.jobs.links", "dailies.jobs.rows", "dailies.jobs.object_keys"),
+    *("dailies.providers", "dailies.providers.contract", "dailies.providers.payload", "dailies.providers.signatures"),
+    *("dailies.aws", "dailies.aws.cold_start", "dailies.aws.http_api", "dailies.aws.telemetry", "dailies.aws.table"),
+    *("dailies.aws.attribute_values", "dailies.aws.bucket", "dailies.aws.secrets"),
+    *("dailies.steps", "dailies.steps.receive"),
 }
 OF_EACH = {
     "SyncGeneration": {"dailies.providers.sync"},
@@ -59,7 +41,7 @@ DOCUMENTATION = {"botocore.docs.bcdoc.restdoc", "botocore.docs.client", "botocor
 OF_THIS_ENVIRONMENT = {"certifi", "awscrt", "importlib.readers", "importlib.resources.readers"}
 
 A_CLIENT = """
-from dailies import cold_start
+from dailies.aws import cold_start
 cold_start.begin()
 from botocore.session import get_session
 get_session().create_client("dynamodb")

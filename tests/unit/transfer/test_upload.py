@@ -22,7 +22,7 @@ from hypothesis import strategies as st
 from dailies.aws.bucket import Bucket, Door
 from dailies.errors import ObjectExists, StorageFailed
 from dailies.jobs.object_keys import media_key
-from dailies.outbound import media
+from dailies.outbound import storage
 from dailies.transfer.multipart import Target
 from dailies.transfer.upload import PIECE_BYTES, TRAILER, Frame, Lane, Sent, crc_of, crc_text
 from resilience.transfers.long_media import MIB, crc64nvme, long_medium
@@ -185,7 +185,7 @@ class TestRefusals:
     def test_an_s3_that_does_not_answer_is_not_waited_for(
         self, s3: Sink, bucket: Bucket, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        monkeypatch.setattr(media, "STORAGE_SECONDS", 0.5)
+        monkeypatch.setattr(storage, "STORAGE_SECONDS", 0.5)
         s3.hang("PutObject")
         with pytest.raises(StorageFailed, match=r"^S3 did not answer: TimeoutError$"):
             put(bucket, NOISE)

@@ -8,7 +8,7 @@ from contextlib import ExitStack
 import pytest
 
 from dailies.errors import HostFailed
-from dailies.outbound import media as outbound
+from dailies.outbound import connection
 from dailies.outbound.address_guard import Ways
 from dailies.outbound.connection import Network
 from dailies.outbound.media import get
@@ -34,7 +34,7 @@ def test_a_slow_host_is_given_up_for_its_own_reason(
 ) -> None:
     monkeypatch.setattr(answers, "DRIP_SECONDS", 0.003)
     for name, limit in limits.items():
-        monkeypatch.setattr(outbound, name, limit)
+        monkeypatch.setattr(connection, name, limit)
     with media_host() as host, pytest.raises(HostFailed) as failed:
         read_all(host.url(f"/{CLIP}", fault=fault), seconds)
     assert failed.value.reason == reason
