@@ -10,14 +10,16 @@ import pytest
 from boto3.dynamodb.types import TypeDeserializer, TypeSerializer
 from hypothesis import given
 
-from dailies.jobs.announcements import Announcement, announcements, media_found, page
+from dailies.jobs.announcements import Announcement, announcements, job_summary, media_found
 from dailies.jobs.merge import merge
-from dailies.jobs.models import Event, Job, JobError, Media, MediaState, Receipt
+from dailies.jobs.models import Event, Job, JobError, MediaLink, MediaState, Receipt
 from dailies.jobs.rows import job_item, job_of
 from testkit.support.strategies import HISTORIES, JOBS, SIGNED, merged
 
 T0, T1, T2, T3 = (f"2026-01-15T10:30:0{second}.000000Z" for second in range(4))
-LINK, SEGMENT = (Media(role, f"https://h.example/{role}.mp4?X-Signature={SIGNED}") for role in ("output", "segment"))
+LINK, SEGMENT = (
+    MediaLink(role, f"https://h.example/{role}.mp4?X-Signature={SIGNED}") for role in ("output", "segment")
+)
 
 BEGUN = Event(
     event_id="0" * 64,
@@ -34,7 +36,7 @@ FAILED = replace(BEGUN, status="failed", provider_status="FAILED", error=JobErro
 CANCELED = replace(BEGUN, status="canceled", provider_status="CANCELED")
 
 
-def tried(state: MediaState, at: str, medium: Media = LINK, version: str = "") -> Event:
+def tried(state: MediaState, at: str, medium: MediaLink = LINK, version: str = "") -> Event:
     receipt = Receipt(
         role=medium.role, media_id=medium.media_id, state=state, at=at, key=version and "k", version_id=version
     )
@@ -63,13 +65,13 @@ class TestWhatIsTold:
     def test_a_job_that_goes_well(self) -> None:
         assert titles(BEGUN, DONE, ARCHIVED) == [
             [],
-            ["Media Found", "Job Completed"],
-            ["Media Archived", "Job Settled"],
+            ["MediaLink Found", "Job Completed"],
+            ["MediaLink Archived", "Job Settled"],
         ]
 
     def test_a_medium_is_told_before_its_job_is_done(self) -> None:
         """So that it is archived while its link lives."""
-        assert titles(replace(BEGUN, media=(LINK,))) == [["Media Found"]]
+        assert titles(replace(BEGUN, media=(LINK,))) == [["MediaLink Found"]]
 
     @pytest.mark.parametrize("end", [FAILED, CANCELED])
     def test_a_job_that_came_to_nothing_is_settled_at_once(self, end: Event) -> None:
@@ -79,23 +81,27 @@ class TestWhatIsTold:
         assert titles(replace(DONE, media=())) == [["Job Completed", "Job Needs Attention"]]
 
     def test_a_medium_that_is_lost_needs_attention(self) -> None:
-        assert titles(DONE, CUT, LOST) == [["Media Found", "Job Completed"], [], ["Job Needs Attention"]]
+        assert titles(DONE, CUT, LOST) == [["MediaLink Found", "Job Completed"], [], ["Job Needs Attention"]]
 
     def test_a_lost_one_beside_an_archived_one_of_its_role_does_not(self) -> None:
-        other = Media("output", "https://h.example/other.mp4")
+        other = MediaLink("output", "https://h.example/other.mp4")
         both = replace(DONE, media=(LINK, other))
         steps = titles(both, ARCHIVED, tried("lost", T2, other))
-        assert steps == [["Media Found", "Media Found", "Job Completed"], ["Media Archived"], ["Job Settled"]]
+        assert steps == [
+            ["MediaLink Found", "MediaLink Found", "Job Completed"],
+            ["MediaLink Archived"],
+            ["Job Settled"],
+        ]
 
     def test_found_again_after_it_was_given_up_it_is_told_again_under_another_id(self) -> None:
         first, _, again, settled = story(DONE, LOST, replace(DONE, received_at=T3), tried("archived", T3, version="v1"))
-        assert [told.detail_type for told in again] == ["Media Found"]
+        assert [told.detail_type for told in again] == ["MediaLink Found"]
         assert again[0].detail["id"] != first[0].detail["id"]
-        assert [told.detail_type for told in settled] == ["Media Archived", "Job Settled"]
+        assert [told.detail_type for told in settled] == ["MediaLink Archived", "Job Settled"]
 
     def test_a_try_that_did_not_succeed_tells_nothing_and_a_link_found_after_it_is_tried_at_once(self) -> None:
         steps = titles(DONE, CUT, replace(DONE, received_at=T3))
-        assert steps == [["Media Found", "Job Completed"], [], ["Media Found"]]
+        assert steps == [["MediaLink Found", "Job Completed"], [], ["MediaLink Found"]]
 
     def test_two_stages_are_two_completions(self) -> None:
         """Creatify's picture, and then its video."""
@@ -117,7 +123,7 @@ class TestWhatIsTold:
         assert [item.detail_type for item in told[2]] == []
         heard = {item.detail["id"] for step in told for item in step}
         again = announcements(None, merged(history))
-        assert [item.detail_type for item in again] == ["Media Archived", "Job Completed", "Job Settled"]
+        assert [item.detail_type for item in again] == ["MediaLink Archived", "Job Completed", "Job Settled"]
         assert {item.detail["id"] for item in again} <= heard
 
     def test_canceled_and_then_failed_are_two_things_without_any_clock(self) -> None:
@@ -175,9 +181,9 @@ class TestLaws:
         job = steps(history)[-1][1]
         for medium in job.media:
             if medium.state == "archived":
-                assert (medium.role, medium.media_id) in media_of(told, "Media Archived")
+                assert (medium.role, medium.media_id) in media_of(told, "MediaLink Archived")
             if medium.state == "pending" and not medium.receipt:
-                assert (medium.role, medium.media_id) in media_of(told, "Media Found")
+                assert (medium.role, medium.media_id) in media_of(told, "MediaLink Found")
         rests = [item.detail_type for item in told if item.detail_type in ("Job Settled", "Job Needs Attention")]
         if job.stage in ("settled", "attention"):
             assert rests[-1] == {"settled": "Job Settled", "attention": "Job Needs Attention"}[job.stage]
@@ -209,8 +215,10 @@ class TestPage:
 
     def test_numbers_are_numbers_and_the_keys_of_the_row_are_left_out(self) -> None:
         job = replace(merged([DONE, ARCHIVED]), credits=Decimal("12.50"), version=2)
-        told = page(job_of(job_item(job)))
+        told = job_summary(job_of(job_item(job)))
         assert (told["credits"], told["version"], told["status"]) == (12.5, 2, "completed")
         assert "pk" not in told
         assert "sk" not in told
-        assert json.dumps(page(replace(job, credits=Decimal("30.0"))), sort_keys=True).count('"credits": 30,') == 1
+        assert (
+            json.dumps(job_summary(replace(job, credits=Decimal("30.0"))), sort_keys=True).count('"credits": 30,') == 1
+        )
