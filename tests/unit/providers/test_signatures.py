@@ -146,7 +146,7 @@ class TestSignaturePrimary:
     """`X-Signature-Primary`, whose form Sync does not tell."""
 
     @pytest.mark.parametrize(
-        ("header", "way"),
+        ("header", "scheme"),
         [(STAMPED, "t,v1"), (HEX, "hex"), (HEX.upper(), "hex"), (f"sha256={HEX}", "hex"), (BASE64, "base64")],
     )
     def test_each_form_it_may_have_is_taken_and_told(self, header: str, scheme: str) -> None:
