@@ -65,13 +65,13 @@ class TestWhatIsTold:
     def test_a_job_that_goes_well(self) -> None:
         assert titles(BEGUN, DONE, ARCHIVED) == [
             [],
-            ["MediaLink Found", "Job Completed"],
+            ["Media Found", "Job Completed"],
             ["MediaLink Archived", "Job Settled"],
         ]
 
     def test_a_medium_is_told_before_its_job_is_done(self) -> None:
         """So that it is archived while its link lives."""
-        assert titles(replace(BEGUN, media=(LINK,))) == [["MediaLink Found"]]
+        assert titles(replace(BEGUN, media=(LINK,))) == [["Media Found"]]
 
     @pytest.mark.parametrize("end", [FAILED, CANCELED])
     def test_a_job_that_came_to_nothing_is_settled_at_once(self, end: Event) -> None:
@@ -81,27 +81,27 @@ class TestWhatIsTold:
         assert titles(replace(DONE, media=())) == [["Job Completed", "Job Needs Attention"]]
 
     def test_a_medium_that_is_lost_needs_attention(self) -> None:
-        assert titles(DONE, CUT, LOST) == [["MediaLink Found", "Job Completed"], [], ["Job Needs Attention"]]
+        assert titles(DONE, CUT, LOST) == [["Media Found", "Job Completed"], [], ["Job Needs Attention"]]
 
     def test_a_lost_one_beside_an_archived_one_of_its_role_does_not(self) -> None:
         other = MediaLink("output", "https://h.example/other.mp4")
         both = replace(DONE, media=(LINK, other))
         steps = titles(both, ARCHIVED, tried("lost", T2, other))
         assert steps == [
-            ["MediaLink Found", "MediaLink Found", "Job Completed"],
+            ["Media Found", "Media Found", "Job Completed"],
             ["MediaLink Archived"],
             ["Job Settled"],
         ]
 
     def test_found_again_after_it_was_given_up_it_is_told_again_under_another_id(self) -> None:
         first, _, again, settled = story(DONE, LOST, replace(DONE, received_at=T3), tried("archived", T3, version="v1"))
-        assert [told.detail_type for told in again] == ["MediaLink Found"]
+        assert [told.detail_type for told in again] == ["Media Found"]
         assert again[0].detail["id"] != first[0].detail["id"]
         assert [told.detail_type for told in settled] == ["MediaLink Archived", "Job Settled"]
 
     def test_a_try_that_did_not_succeed_tells_nothing_and_a_link_found_after_it_is_tried_at_once(self) -> None:
         steps = titles(DONE, CUT, replace(DONE, received_at=T3))
-        assert steps == [["MediaLink Found", "Job Completed"], [], ["MediaLink Found"]]
+        assert steps == [["Media Found", "Job Completed"], [], ["Media Found"]]
 
     def test_two_stages_are_two_completions(self) -> None:
         """Creatify's picture, and then its video."""
@@ -183,7 +183,7 @@ class TestLaws:
             if medium.state == "archived":
                 assert (medium.role, medium.media_id) in media_of(told, "MediaLink Archived")
             if medium.state == "pending" and not medium.receipt:
-                assert (medium.role, medium.media_id) in media_of(told, "MediaLink Found")
+                assert (medium.role, medium.media_id) in media_of(told, "Media Found")
         rests = [item.detail_type for item in told if item.detail_type in ("Job Settled", "Job Needs Attention")]
         if job.stage in ("settled", "attention"):
             assert rests[-1] == {"settled": "Job Settled", "attention": "Job Needs Attention"}[job.stage]
