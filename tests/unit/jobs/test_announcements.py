@@ -66,7 +66,7 @@ class TestWhatIsTold:
         assert titles(BEGUN, DONE, ARCHIVED) == [
             [],
             ["Media Found", "Job Completed"],
-            ["MediaLink Archived", "Job Settled"],
+            ["Media Archived", "Job Settled"],
         ]
 
     def test_a_medium_is_told_before_its_job_is_done(self) -> None:
@@ -89,7 +89,7 @@ class TestWhatIsTold:
         steps = titles(both, ARCHIVED, tried("lost", T2, other))
         assert steps == [
             ["Media Found", "Media Found", "Job Completed"],
-            ["MediaLink Archived"],
+            ["Media Archived"],
             ["Job Settled"],
         ]
 
@@ -97,7 +97,7 @@ class TestWhatIsTold:
         first, _, again, settled = story(DONE, LOST, replace(DONE, received_at=T3), tried("archived", T3, version="v1"))
         assert [told.detail_type for told in again] == ["Media Found"]
         assert again[0].detail["id"] != first[0].detail["id"]
-        assert [told.detail_type for told in settled] == ["MediaLink Archived", "Job Settled"]
+        assert [told.detail_type for told in settled] == ["Media Archived", "Job Settled"]
 
     def test_a_try_that_did_not_succeed_tells_nothing_and_a_link_found_after_it_is_tried_at_once(self) -> None:
         steps = titles(DONE, CUT, replace(DONE, received_at=T3))
@@ -123,7 +123,7 @@ class TestWhatIsTold:
         assert [item.detail_type for item in told[2]] == []
         heard = {item.detail["id"] for step in told for item in step}
         again = announcements(None, merged(history))
-        assert [item.detail_type for item in again] == ["MediaLink Archived", "Job Completed", "Job Settled"]
+        assert [item.detail_type for item in again] == ["Media Archived", "Job Completed", "Job Settled"]
         assert {item.detail["id"] for item in again} <= heard
 
     def test_canceled_and_then_failed_are_two_things_without_any_clock(self) -> None:
@@ -181,7 +181,7 @@ class TestLaws:
         job = steps(history)[-1][1]
         for medium in job.media:
             if medium.state == "archived":
-                assert (medium.role, medium.media_id) in media_of(told, "MediaLink Archived")
+                assert (medium.role, medium.media_id) in media_of(told, "Media Archived")
             if medium.state == "pending" and not medium.receipt:
                 assert (medium.role, medium.media_id) in media_of(told, "Media Found")
         rests = [item.detail_type for item in told if item.detail_type in ("Job Settled", "Job Needs Attention")]
