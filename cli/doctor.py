@@ -16,16 +16,16 @@ from cli.provider_apis import api
 from cli.stack import Stack
 from dailies.errors import CredentialsRefused, HostFailed
 from dailies.providers import every_provider
-from dailies.providers.contract import Credentials, Request, Roll
+from dailies.providers.contract import Credentials, ListJobs, Request
 
 if TYPE_CHECKING:
     from mypy_boto3_lambda.type_defs import EventSourceMappingConfigurationResponseTypeDef
 
 type Word = Literal["ok", "look", "wrong"]
 
-MOST_SKEW = 30.0  # seconds; Sync's signatures are taken for 300, AWS's own for 900
+MAX_SKEW = 30.0  # seconds; Sync's signatures are taken for 300, AWS's own for 900
 LETTERS_SHOWN = 120
-MOST_ALARMS = 100  # names that DescribeAlarms takes
+MAX_ALARMS = 100  # names that DescribeAlarms takes
 LOW_CONCURRENCY = 100  # a new account has 10; receivers, streams and the archive are some thirty at a busy moment
 ARCHIVE_SHARE = 3  # the archive is to take a third at most: it holds a function for minutes
 WORKING = frozenset({"Enabled", "Creating", "Enabling", "Updating"})  # the latter three end by themselves
@@ -66,11 +66,11 @@ def _clock(stack: Stack) -> Iterator[Finding]:
     answer = stack.sts.get_caller_identity()
     date = answer["ResponseMetadata"]["HTTPHeaders"].get("date", "")
     skew = abs(parsedate_to_datetime(date).timestamp() - time.time()) if date else 0.0
-    if skew > MOST_SKEW:
+    if skew > MAX_SKEW:
         yield Finding("clock", "wrong", f"this machine's differs from AWS's by {skew:.0f} s", "set it by NTP")
     else:
         yield Finding(
-            "clock", "ok", f"as {answer['Arn'].rpartition('/')[2] or 'yourself'}, within {MOST_SKEW:.0f} s of AWS's"
+            "clock", "ok", f"as {answer['Arn'].rpartition('/')[2] or 'yourself'}, within {MAX_SKEW:.0f} s of AWS's"
         )
 
 
@@ -95,7 +95,7 @@ def _apis(stack: Stack) -> Iterator[Finding]:
     """Whether the providers take the stack's credentials, by the cheapest call that each has."""
     for provider in every_provider().values():
         one = api(stack, provider.name)
-        rolls = [inquiry.roll for inquiry in provider.inquiries.values() if inquiry.roll]
+        rolls = [inquiry.roll for inquiry in provider.polling.values() if inquiry.roll]
         try:
             credentials = one.credentials()
             if credentials is None or not rolls:
@@ -141,7 +141,7 @@ def _registration(stack: Stack) -> Iterator[Finding]:
         yield Finding("Captions' webhook", "ok", f"registered for all events: {ours[0].id}")
 
 
-def _newest(roll: Roll, base_url: str, credentials: Credentials) -> Request:
+def _newest(roll: ListJobs, base_url: str, credentials: Credentials) -> Request:
     return roll.ask(base_url, credentials, ())
 
 
@@ -150,7 +150,7 @@ def _alarms(stack: Stack) -> Iterator[Finding]:
     names = {called: name for name, called in stack.resources("AWS::CloudWatch::Alarm").items()}
     alarms = [
         alarm
-        for some in batched(names, MOST_ALARMS, strict=False)
+        for some in batched(names, MAX_ALARMS, strict=False)
         for page in stack.cloudwatch.get_paginator("describe_alarms").paginate(AlarmNames=some)
         for alarm in page["MetricAlarms"]
     ]

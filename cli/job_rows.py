@@ -14,7 +14,7 @@ from dailies.jobs.rows import Item, job_of
 
 AT_ONCE = 100  # keys that DynamoDB takes in one call
 READERS = 8
-MOST_TRIES = 5
+MAX_ATTEMPTS = 5
 
 
 def whole(stack: Stack, listed: Iterable[Item]) -> dict[str, Job]:
@@ -30,7 +30,7 @@ def whole(stack: Stack, listed: Iterable[Item]) -> dict[str, Job]:
 def _read(stack: Stack, keys: Sequence[str]) -> Iterator[Item]:
     table = stack.output("TableName")
     wanted: Any = {table: {"Keys": [{"pk": {"S": pk}, "sk": {"S": "job"}} for pk in keys]}}
-    for _ in range(MOST_TRIES):
+    for _ in range(MAX_ATTEMPTS):
         answer = stack.dynamodb.batch_get_item(RequestItems=wanted)
         yield from (plain(item) for item in answer["Responses"].get(table, ()))
         wanted = answer.get("UnprocessedKeys")

@@ -16,8 +16,8 @@ from typing import Self, cast, get_args
 
 from cli.errors import NothingFound, Refusal
 from cli.stack import Stack
-from dailies.jobs.models import FINISHED, Job, Stage, Standing, Status
-from dailies.jobs.rows import STANDINGS, Item
+from dailies.jobs.models import FINISHED, Job, ListName, Stage, Status
+from dailies.jobs.rows import LIST_NAMES, Item
 from dailies.providers import every_provider
 from dailies.timestamps import Timestamp
 
@@ -26,18 +26,18 @@ STATUSES: tuple[Status, ...] = get_args(Status.__value__)
 STAGES: tuple[Stage, ...] = get_args(Stage.__value__)
 
 PAGE = 50
-MOST_LOOKED_AT = 1000
+MAX_LOOKED_AT = 1000
 """Rows of the index in one page, where a filter lets few through: the page ends then, and its cursor goes on."""
 
 # The lists where jobs of a stage and of a status that is not a list's own are found.
-OF_STAGE: dict[Stage, tuple[Standing, ...]] = {
+OF_STAGE: dict[Stage, tuple[ListName, ...]] = {
     "waiting": ("waiting",),
     "archiving": ("archiving",),
     "attention": ("attention", "silent"),
     "settled": ("completed", "failed", "canceled"),
 }
-UNDECIDED: tuple[Standing, ...] = ("archiving", "attention")  # finished, whatever their status
-UNFINISHED: tuple[Standing, ...] = ("waiting", "silent", "attention")
+UNDECIDED: tuple[ListName, ...] = ("archiving", "attention")  # finished, whatever their status
+UNFINISHED: tuple[ListName, ...] = ("waiting", "silent", "attention")
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,12 +56,12 @@ class Filter:
         return (self.provider,) if self.provider else PROVIDERS
 
     @property
-    def standings(self) -> tuple[Standing, ...]:
+    def list_names(self) -> tuple[ListName, ...]:
         """Which lists can hold such jobs."""
-        of_stage = OF_STAGE[self.stage] if self.stage else STANDINGS
+        of_stage = OF_STAGE[self.stage] if self.stage else LIST_NAMES
         if self.status is None:
             return of_stage
-        of_status = (cast("Standing", self.status), *UNDECIDED) if self.status in FINISHED else UNFINISHED
+        of_status = (cast("ListName", self.status), *UNDECIDED) if self.status in FINISHED else UNFINISHED
         return tuple(standing for standing in of_stage if standing in of_status)
 
     def lets_through(self, row: Item) -> bool:
@@ -104,7 +104,7 @@ def page(stack: Stack, wanted: Filter, *, after: Cursor | None = None, most: int
     for looked_at, row in enumerate(_newest_first(stack, wanted, after), 1):
         if wanted.lets_through(row):
             rows.append(row)
-        if len(rows) == most or looked_at == max(most, MOST_LOOKED_AT):
+        if len(rows) == most or looked_at == max(most, MAX_LOOKED_AT):
             return Page(tuple(rows), Cursor(row["updated_at"], row["pk"]))
     return Page(tuple(rows), None)
 
@@ -129,9 +129,9 @@ def find(stack: Stack, name: str) -> Job:
 def _newest_first(stack: Stack, wanted: Filter, after: Cursor | None) -> Iterator[Item]:
     until = after.updated_at if after else wanted.until
     lists = [
-        stack.table.standing_jobs(provider, standing, since=wanted.since, until=until)
+        stack.table.list_jobs(provider, standing, since=wanted.since, until=until)
         for provider in wanted.providers
-        for standing in wanted.standings
+        for standing in wanted.list_names
     ]
     merged = heapq.merge(*_begun(lists), key=itemgetter("updated_at"), reverse=True)
     # The index orders by the moment alone: of the same one, the key decides, so that a cursor parts them.

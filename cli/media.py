@@ -11,14 +11,14 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from cli.errors import NothingFound, Refusal
 from cli.stack import Stack
-from dailies.jobs.models import Job, JobMedia, Receipt
+from dailies.jobs.models import Job, MediaItem, Receipt
 
 LINK_SECONDS = 3600
 PIECE = 1024 * 1024  # bytes read at a time
 CRC64NVME = "crc64nvme:"
 
 
-def archived(job: Job, role: str | None = None) -> list[JobMedia]:
+def archived(job: Job, role: str | None = None) -> list[MediaItem]:
     """The job's media that are in the bucket, of one role or of all. NothingFound, with the reason, where none is."""
     wanted = [medium for medium in job.media if role in {None, medium.role}]
     found = [medium for medium in wanted if medium.state == "archived"]
@@ -33,7 +33,7 @@ def archived(job: Job, role: str | None = None) -> list[JobMedia]:
     raise NothingFound(f"nothing of {job.provider}/{job.job_id} is in the bucket: {states}; see `dailies queues`")
 
 
-def link(stack: Stack, medium: JobMedia, *, seconds: int = LINK_SECONDS, inline: bool = True) -> str:
+def link(stack: Stack, medium: MediaItem, *, seconds: int = LINK_SECONDS, inline: bool = True) -> str:
     """A link to an archived medium that works without credentials for so long. `inline`: a browser plays it, else it
     saves it under its name."""
     receipt = _receipt(medium)
@@ -51,7 +51,7 @@ def link(stack: Stack, medium: JobMedia, *, seconds: int = LINK_SECONDS, inline:
     )
 
 
-def download(stack: Stack, medium: JobMedia, to: Path, *, progress: Callable[[int], None] = lambda _: None) -> Path:
+def download(stack: Stack, medium: MediaItem, to: Path, *, progress: Callable[[int], None] = lambda _: None) -> Path:
     """The file of an archived medium, its bytes and checksum held against the receipt; `to` is a folder or a new file.
 
     It stands under its name only when it is whole and right; else a Refusal, as where the disk does not take it.
@@ -119,7 +119,7 @@ def _wrong(receipt: Receipt, got: int, crc: int) -> str:
     return ""
 
 
-def _receipt(medium: JobMedia) -> Receipt:
+def _receipt(medium: MediaItem) -> Receipt:
     if medium.receipt is None or medium.state != "archived":
         raise NothingFound(f"the {medium.role} {medium.media_id} is not in the bucket but {medium.state}")
     return medium.receipt

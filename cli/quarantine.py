@@ -13,7 +13,7 @@ from cli.concurrency import threads
 from cli.errors import NothingFound, Refusal
 from cli.stack import Stack
 from dailies import timestamps
-from dailies.aws.table import MOST_INLINE, compressed
+from dailies.aws.table import MAX_INLINE, compressed
 from dailies.errors import PayloadError
 from dailies.jobs import rows
 from dailies.jobs.models import Event
@@ -74,16 +74,16 @@ def calls(stack: Stack, since: datetime, *, provider: str | None = None) -> list
     )
 
 
-def named(found: Sequence[Call], start: str) -> Call:
+def find_call(found: Sequence[Call], start: str) -> Call:
     """The one of these whose event id begins so. It stands once for each day it came: the newest."""
-    named = [call for call in found if call.event_id.startswith(start)]
-    if not named:
+    find_call = [call for call in found if call.event_id.startswith(start)]
+    if not find_call:
         raise NothingFound(
             f"no call with an id that begins {start!r}; `dailies quarantine list --since 90d` looks back"
         )
-    if len({call.event_id for call in named}) > 1:
-        raise Refusal(f"{len(named)} calls have ids that begin {start!r}; give more of it")
-    return named[0]
+    if len({call.event_id for call in find_call}) > 1:
+        raise Refusal(f"{len(find_call)} calls have ids that begin {start!r}; give more of it")
+    return find_call[0]
 
 
 def one(stack: Stack, provider: str, day: str, event_id: str) -> Call:
@@ -151,7 +151,7 @@ def read_again(stack: Stack, call: Call) -> Read:
 def _record(stack: Stack, event: Event) -> None:
     packed = compressed(event.payload)
     kept: rows.Item = {"payload": packed}
-    if len(packed) > MOST_INLINE:
+    if len(packed) > MAX_INLINE:
         key = delivery_key(event.provider, event.event_id, quarantined=False)
         stack.s3.put_object(Bucket=stack.bucket_name, Key=key, Body=packed, ContentType="application/gzip")
         kept = {"payload_key": key}

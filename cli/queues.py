@@ -23,12 +23,12 @@ from dailies.aws import stream
 from dailies.errors import DailiesError
 from dailies.providers import every_provider
 from dailies.steps.advance import advance
-from dailies.steps.archive_item import named
+from dailies.steps.archive_item import from_message
 from dailies.steps.track import submitted_event
 from dailies.timestamps import Timestamp
 
 HIDDEN_SECONDS = 120  # a message that we look at or work on is hidden for so long, if we do not show it again before
-MOST_AT_ONCE = 10  # messages that SQS gives, or shows again, in one call
+MAX_AT_ONCE = 10  # messages that SQS gives, or shows again, in one call
 WAIT_SECONDS = 1  # for messages: without waiting, SQS asks a part of its servers only
 BEFORE_IT_ARRIVED = timedelta(hours=1)  # its put takes seconds, and a function that makes several rows minutes
 
@@ -149,7 +149,7 @@ def redrive(
 def _show_again(stack: Stack, queue: Queue, hidden: Mapping[str, str]) -> None:
     """Let others see messages again that stay. What SQS refuses of it needs nothing: that message's time was over, so
     it shows already, or somebody else has it by now."""
-    for handles in batched(hidden.values(), MOST_AT_ONCE, strict=False):
+    for handles in batched(hidden.values(), MAX_AT_ONCE, strict=False):
         stack.sqs.change_message_visibility_batch(
             QueueUrl=stack.output(queue.output),
             Entries=[
@@ -175,7 +175,7 @@ def _work(stack: Stack, failed: Failed) -> str:
 
 
 def _archive(stack: Stack, failed: Failed) -> None:
-    named(failed.body, every_provider())  # what names no medium would come back at once
+    from_message(failed.body, every_provider())  # what names no medium would come back at once
     stack.sqs.send_message(QueueUrl=stack.output("ArchiveQueueUrl"), MessageBody=failed.body)
 
 
@@ -238,7 +238,7 @@ def _received(stack: Stack, queue: Queue, hidden: dict[str, str]) -> Iterator[Fa
     while again <= len(seen):
         answer = stack.sqs.receive_message(
             QueueUrl=stack.output(queue.output),
-            MaxNumberOfMessages=MOST_AT_ONCE,
+            MaxNumberOfMessages=MAX_AT_ONCE,
             VisibilityTimeout=HIDDEN_SECONDS,
             WaitTimeSeconds=WAIT_SECONDS,
             MessageAttributeNames=["reason"],

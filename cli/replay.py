@@ -54,7 +54,7 @@ def publisher(stack: Stack) -> Publisher:
     )
 
 
-def named(stack: Stack, name: str) -> tuple[str, str]:
+def find_job(stack: Stack, name: str) -> tuple[str, str]:
     """Provider and id of a job by its id, or by `provider/id`; also of one whose events were never merged."""
     provider, slash, rest = name.partition("/")
     asked = [(provider, rest)] if slash and provider in PROVIDERS else [(one, name) for one in PROVIDERS]

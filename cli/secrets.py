@@ -14,9 +14,9 @@ from dailies.aws.secrets import PLACEHOLDER, STAGES, may_verify
 from dailies.providers import every_provider
 
 NAMES = ("sync/signing", "sync/api", "creatify/token", "creatify/api", "captions/signing", "captions/api")
-LEAST_LETTERS = 8  # what is shorter, or `whsec_` alone, was cut when it was copied; Dailies makes tokens of 43
-TOKEN = re.compile(rf"[A-Za-z0-9_-]{{{LEAST_LETTERS},}}")  # what stands in a URL as it is
-SIGNING = re.compile(rf"[!-~]{{{LEAST_LETTERS},}}")  # what an HTTP header can bear
+MIN_LETTERS = 8  # what is shorter, or `whsec_` alone, was cut when it was copied; Dailies makes tokens of 43
+TOKEN = re.compile(rf"[A-Za-z0-9_-]{{{MIN_LETTERS},}}")  # what stands in a URL as it is
+SIGNING = re.compile(rf"[!-~]{{{MIN_LETTERS},}}")  # what an HTTP header can bear
 EXAMPLE = "..."  # where the documentation leaves a credential out
 
 
@@ -78,11 +78,11 @@ def check(name: str, text: str) -> str:
         raise Refusal("Sync's signing secrets begin with whsec_, which belongs to them; nothing was changed")
     elif name == "creatify/token" and not TOKEN.fullmatch(text):
         raise Refusal(
-            f"{name} is {LEAST_LETTERS} or more of A-Z, a-z, 0-9, - and _, as it stands in a URL"
+            f"{name} is {MIN_LETTERS} or more of A-Z, a-z, 0-9, - and _, as it stands in a URL"
             " (`dailies secrets rotate` makes one); nothing was changed"
         )
     elif not SIGNING.fullmatch(text):
-        raise Refusal(f"{name} is {LEAST_LETTERS} or more printable ASCII characters; nothing was changed")
+        raise Refusal(f"{name} is {MIN_LETTERS} or more printable ASCII characters; nothing was changed")
     return text
 
 

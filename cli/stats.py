@@ -14,13 +14,13 @@ from math import ceil
 from cli import job_rows, jobs
 from cli.stack import Stack
 from dailies import timestamps
-from dailies.jobs.models import Job, JobMedia, Receipt
+from dailies.jobs.models import Job, MediaItem, Receipt
 from dailies.jobs.rows import Item
 from dailies.timestamps import Timestamp
 
 HOURS = 24
-MOST_JOBS = 2000  # counted: about 100 reads of the index
-MOST_WHOLE = 500  # whose media are looked at: about 300 reads
+MAX_JOBS = 2000  # counted: about 100 reads of the index
+MAX_WHOLE = 500  # whose media are looked at: about 300 reads
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,16 +46,16 @@ class Figures:
 def figures(stack: Stack, now: Timestamp) -> Figures:
     """The figures of the last HOURS."""
     since = timestamps.from_datetime(datetime.fromisoformat(now) - timedelta(hours=HOURS))
-    rows = list(islice(jobs.every(stack, jobs.Filter(since=since)), MOST_JOBS + 1))
-    counted = rows[:MOST_JOBS]
-    settled = [row for row in counted if row["stage"] in {"settled", "archiving", "attention"}][:MOST_WHOLE]
+    rows = list(islice(jobs.every(stack, jobs.Filter(since=since)), MAX_JOBS + 1))
+    counted = rows[:MAX_JOBS]
+    settled = [row for row in counted if row["stage"] in {"settled", "archiving", "attention"}][:MAX_WHOLE]
     media = job_rows.whole(stack, settled).values()
     return Figures(
         hours=by_hour(counted, now),
         stages=Counter(row["stage"] for row in counted),
         to_bucket=to_bucket(media),
         margins=margins(media),
-        is_part=len(rows) > MOST_JOBS,
+        is_part=len(rows) > MAX_JOBS,
     )
 
 
@@ -81,19 +81,19 @@ def margins(found: Iterable[Job]) -> list[float]:
     return sorted(seconds for job in found for medium in job.media if (seconds := margin(medium)) is not None)
 
 
-def wait(medium: JobMedia) -> float | None:
+def wait(medium: MediaItem) -> float | None:
     """Seconds from the call that named a medium to its object; None where it is not there, or that is not known."""
     receipt = _by_its_link(medium)
     return timestamps.seconds(receipt.at) - timestamps.seconds(medium.found_at) if receipt and medium.found_at else None
 
 
-def margin(medium: JobMedia) -> float | None:
+def margin(medium: MediaItem) -> float | None:
     """Seconds that were left of an archived medium's link; None where that is not known."""
     receipt, dies_at = _by_its_link(medium), medium.link_expires_at
     return timestamps.seconds(dies_at) - timestamps.seconds(receipt.at) if receipt and dies_at else None
 
 
-def _by_its_link(medium: JobMedia) -> Receipt | None:
+def _by_its_link(medium: MediaItem) -> Receipt | None:
     """The receipt of what was archived by the link that is known. That is the one that was named last: where it was
     named again once it was in the bucket, as Creatify's photo is in the call about the video, there is none."""
     receipt = medium.receipt if medium.state == "archived" else None

@@ -16,7 +16,7 @@ from dailies.errors import CredentialsRefused, HostFailed, LimitReached, Payload
 from dailies.outbound import responses
 from dailies.provider_api.client import Api
 from dailies.providers.captions import REGISTRY
-from dailies.providers.contract import Credentials, Registration, Request
+from dailies.providers.contract import Credentials, RegisteredWebhook, Request
 
 SIGNING = "captions/signing"
 
@@ -31,12 +31,12 @@ def events(stack: Stack) -> frozenset[str]:
     return _call(stack, REGISTRY.events, REGISTRY.read_events)
 
 
-def registered(stack: Stack) -> tuple[Registration, ...]:
+def registered(stack: Stack) -> tuple[RegisteredWebhook, ...]:
     """All of the account."""
     return _call(stack, REGISTRY.all, REGISTRY.read_all)
 
 
-def find(stack: Stack, webhook_id: str) -> Registration:
+def find(stack: Stack, webhook_id: str) -> RegisteredWebhook:
     """One of the account's. NothingFound where there is none of that id."""
     for known in registered(stack):
         if known.id == webhook_id:
@@ -44,7 +44,7 @@ def find(stack: Stack, webhook_id: str) -> Registration:
     raise NothingFound(f"Captions knows no webhook {webhook_id}; `dailies hooks captions list` lists those there are")
 
 
-def register(stack: Stack, url: str) -> tuple[Registration, bool]:
+def register(stack: Stack, url: str) -> tuple[RegisteredWebhook, bool]:
     """A webhook of this URL, for all events, its secret in the stack; whether it is new. One that there is is taken,
     and where it lacks events, changed: then its secret is a new one."""
     one = there = next((known for known in registered(stack) if known.url == url), None)
@@ -57,7 +57,7 @@ def register(stack: Stack, url: str) -> tuple[Registration, bool]:
     return one, there is None
 
 
-def update(stack: Stack, known: Registration, url: str | None, *, leaked: bool = False) -> Registration:
+def update(stack: Stack, known: RegisteredWebhook, url: str | None, *, leaked: bool = False) -> RegisteredWebhook:
     """Change its URL, or nothing: its secret is a new one, and goes into the stack. With `leaked`, the secret before
     verifies no longer."""
     if url is None and known.url != url_of(stack):
@@ -70,7 +70,7 @@ def update(stack: Stack, known: Registration, url: str | None, *, leaked: bool =
 
 def _change(
     stack: Stack, webhook_id: str, url: str | None, wanted: frozenset[str] | None, *, leaked: bool = False
-) -> Registration:
+) -> RegisteredWebhook:
     """Change what is given, and take its new secret. Captions may use it before it is in the stack; calls that come
     meanwhile come again."""
     with secrets.updating(stack, SIGNING):
@@ -94,7 +94,7 @@ def _api(stack: Stack) -> Api:
     return api(stack, "captions", secret_id=stack.parameters.get("CaptionsApiSecretArn", ""))
 
 
-def _keep(stack: Stack, one: Registration, *, leaked: bool = False) -> None:
+def _keep(stack: Stack, one: RegisteredWebhook, *, leaked: bool = False) -> None:
     try:
         secrets.put(stack, SIGNING, one.secret, leaked=leaked)
     except (BotoCoreError, ClientError) as error:
@@ -113,7 +113,7 @@ def _call[T](stack: Stack, ask: Callable[[str, Credentials], Request], read: Cal
         answer = captions.call(ask, credentials, tries=1)
         if answer.status == HTTPStatus.NOT_FOUND:
             raise NothingFound("Captions knows no such webhook; `dailies hooks captions list` lists those there are")
-        if answer.status not in responses.TAKEN:
+        if answer.status not in responses.ACCEPTED:
             raise Refusal(f"Captions answered {answer.status}")  # without its body, which may hold a secret
         return read(answer.body)
     except CredentialsRefused as error:

@@ -16,7 +16,7 @@ from botocore.exceptions import ClientError
 
 from demo.scenarios import Outcome
 from local.stack import Stack
-from simulators.media_host.samples import Medium
+from simulators.media_host.samples import SampleMedia
 
 RECEIPT = ("key", "version_id", "bytes", "checksum", "content_type", "archived_at")
 """What a job row holds of a medium that is in the bucket."""
@@ -101,7 +101,7 @@ def _missing(media: list[Row]) -> list[str]:
     return [f"has no {' and no '.join(absent)} in its receipt"] if absent else []
 
 
-def _differing(running: Stack, medium: Row, served: Medium, kept: Path) -> list[str]:
+def _differing(running: Stack, medium: Row, served: SampleMedia, kept: Path) -> list[str]:
     """What is wrong with an object that a receipt names, against what was served."""
     try:
         answer = running.aws.s3.get_object(

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 
-from simulators.media_host.samples import Medium
+from simulators.media_host.samples import SampleMedia
 from simulators.media_host.server import MediaHost
 from simulators.provider_calls import (
     Call,
@@ -42,7 +42,7 @@ class Outcome:
     job_id: str
     told_by: Call
     status: str | None
-    media: Mapping[str, Medium] = field(default_factory=dict)
+    media: Mapping[str, SampleMedia] = field(default_factory=dict)
 
 
 type Chapter = tuple[list[Step], list[Outcome]]
@@ -109,7 +109,7 @@ def batches(host: MediaHost, secret: str, run: str) -> Chapter:
         sync_batch_row("request-2", two, host.url(f"/{two}/batch-2.mp4")),
         sync_batch_row("request-3", failed, None),
     ]
-    result = Medium("results.jsonl", "application/jsonl", sync_batch_result(rows))
+    result = SampleMedia("results.jsonl", "application/jsonl", sync_batch_result(rows))
     host.add(f"/{batch}/{result.name}", result.content, result.content_type)
     done = sync_batch("completed", batch, secret, output_url=_result(host, f"batches/{batch}", result.name))
     failure = sync_batch("failed", lost, secret, output_url="", proof="X-Signature-Primary, base64")
@@ -192,5 +192,5 @@ def _result(host: MediaHost, place: str, name: str) -> str:
     return host.url(path, lifetime=None) + "?token=00000000-0000-4000-8000-000000000000"
 
 
-def _media(host: MediaHost, **names: str) -> dict[str, Medium]:
+def _media(host: MediaHost, **names: str) -> dict[str, SampleMedia]:
     return {role: host.media[name] for role, name in names.items()}

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 NAME = "cloudwatch"
 PAUSE = 3.0  # seconds between two looks: a person waits that long, and the processors have other work
-MOST_AT_ONCE = 500  # data; PutMetricData takes 1,000
+MAX_AT_ONCE = 500  # data; PutMetricData takes 1,000
 BREACHES = {
     "GreaterThanThreshold": operator.gt,
     "GreaterThanOrEqualToThreshold": operator.ge,
@@ -74,7 +74,7 @@ def of_queues(aws: Aws) -> Iterator[Datum]:
 def put(aws: Aws, data: list[Datum]) -> None:
     """Hand metrics to the emulated CloudWatch."""
     for namespace, of_one in groupby(sorted(data, key=operator.itemgetter(0)), key=operator.itemgetter(0)):
-        for some in batched(of_one, MOST_AT_ONCE, strict=False):
+        for some in batched(of_one, MAX_AT_ONCE, strict=False):
             aws.cloudwatch.put_metric_data(Namespace=namespace, MetricData=[datum for _, datum in some])
 
 

@@ -41,7 +41,7 @@ from testkit.support.wait import wait_for
 FORGED, DUPLICATES, DISORDER = 0.05, 0.30, 0.10
 CALLERS = 6  # at once: more only wait for each other on two processors
 CALLERS_MEETING_FAULTS = 10  # of whom some wait in the SDK's pauses
-MOST_CALLS = 8  # of one delivery until it is acknowledged
+MAX_CALLS = 8  # of one delivery until it is acknowledged
 WARM_UP = 200  # calls before any counts: each receiver runs in as many processes as callers meet in it
 FAULTS = (
     {"error": {"code": "ProvisionedThroughputExceededException"}},
@@ -127,7 +127,7 @@ def deliver(call: Call, url: str, *, forged: bool) -> Delivered:
     """As a provider does: again until it is acknowledged, or refused."""
     seconds: list[float] = []
     status, result = 0, ""
-    for _ in range(MOST_CALLS):
+    for _ in range(MAX_CALLS):
         began = time.perf_counter()
         try:
             reply = send(call, url)

@@ -16,7 +16,7 @@ from resilience import figures
 
 FUNCTION = "sync_generation"
 LOOKS = 10  # at the memory
-MOST_GROWTH = 2 * 1024 * 1024  # bytes from the first look to the last: less than one page for ten deliveries
+MAX_GROWTH = 2 * 1024 * 1024  # bytes from the first look to the last: less than one page for ten deliveries
 
 
 def prove(count: int) -> figures.Figures:
@@ -30,7 +30,7 @@ def prove(count: int) -> figures.Figures:
             looks[recorded] = running.memory()
     first, *_, last = looks.values()
     growth = last - first
-    lost = count - recorded + (growth > MOST_GROWTH)
+    lost = count - recorded + (growth > MAX_GROWTH)
     return {
         "tried": count,
         "passed": count - lost,

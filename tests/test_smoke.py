@@ -42,7 +42,11 @@ RUNS = re.compile(r"""^(if __name__ == "__main__":|main\(\))""", re.MULTILINE)
 
 def runnable() -> set[str]:
     """All modules that can be run, by the names that `python -m` takes."""
-    files = [path for folder in ("bench", "local", "proof") for path in (ROOT / folder).rglob("*.py")]
+    files = [
+        path
+        for folder in ("bench", "demo", "local", "resilience", "simulators")
+        for path in (ROOT / folder).rglob("*.py")
+    ]
     return {
         ".".join(path.relative_to(ROOT).with_suffix("").parts).removesuffix(".__main__")
         for path in files

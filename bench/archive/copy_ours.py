@@ -11,9 +11,9 @@ import boto3
 
 from dailies.aws import bucket
 from dailies.aws.bucket import Bucket
-from dailies.outbound.address_guard import Ways
+from dailies.outbound.address_guard import FetchPolicy
 from dailies.outbound.connection import Network
-from dailies.transfer.transfer import Order, Stored, transfer
+from dailies.transfer.transfer import TransferRequest, TransferResult, transfer
 
 LONGEST = 900  # seconds: the time limit of the function
 LARGEST = 5 * 1024**3  # the template's default
@@ -25,18 +25,18 @@ if in_function:
 else:
     s3 = boto3.client("s3", config=bucket.PATIENT)
 ca_file = os.environ["AWS_CA_BUNDLE"]
-order = Order(
+order = TransferRequest(
     url=url,
-    ways=Ways(private=frozenset({urlsplit(url).hostname or ""})),
+    ways=FetchPolicy(private=frozenset({urlsplit(url).hostname or ""})),
     kinds=frozenset({"video"}),
     key=lambda _: key,
     metadata={"provider": "bench"},
-    most_bytes=LARGEST,
+    max_bytes=LARGEST,
     seconds=LONGEST,
     network=Network(ca_file=ca_file),
 )
 credentials = boto3.Session().get_credentials()
 target = Bucket(lambda: s3, os.environ["BUCKET_NAME"], credentials=credentials, ca_file=ca_file)
 done = transfer(order, target)
-if not isinstance(done, Stored):
+if not isinstance(done, TransferResult):
     raise SystemExit(f"not finished: {done}")

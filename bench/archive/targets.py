@@ -9,7 +9,7 @@ from bench.archive.ways import BOTO3, OURS, RCLONE, RELAY, RELAYS
 
 FREE, CAPPED = "free", "capped"
 SMALL, TWENTY, MEDIUM, LARGE, LARGEST = MIB, 20_000_000, 64 * MIB, GIB, 5 * GIB
-MOST_MEMORY = 64_000_000
+MAX_MEMORY = 64_000_000
 
 type Medians = Mapping[tuple[str, int, str], Run]
 """The median run of each host, size and way."""
@@ -37,8 +37,8 @@ def targets(medians: Medians, bounded: Run | None) -> list[Target]:
         _ratio("free, 1 GiB: at most 1.25x the faster relay", medians, (*large, OURS), relay, most=1.25),
         _ratio("free, 1 GiB: boto3 takes at least 1.4x", medians, (*large, BOTO3), (*large, OURS), least=1.4),
         _ratio("free, 1 GiB: CPU at most 0.7x of boto3's", medians, (*large, OURS), (*large, BOTO3), most=0.7, of=_cpu),
-        _most("peak memory at 1 MiB at most 64 MB", medians.get((FREE, SMALL, OURS)), _peak, MOST_MEMORY, "MB"),
-        _most("peak memory at 5 GiB at most 64 MB", medians.get((FREE, LARGEST, OURS)), _peak, MOST_MEMORY, "MB"),
+        _most("peak memory at 1 MiB at most 64 MB", medians.get((FREE, SMALL, OURS)), _peak, MAX_MEMORY, "MB"),
+        _most("peak memory at 5 GiB at most 64 MB", medians.get((FREE, LARGEST, OURS)), _peak, MAX_MEMORY, "MB"),
         _bounded(bounded),
         _most("1 MiB: one request to the host", medians.get((FREE, SMALL, OURS)), _requests, 1, ""),
         _most("1 MiB: one call to S3", medians.get((FREE, SMALL, OURS)), _calls, 1, ""),

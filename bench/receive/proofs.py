@@ -16,7 +16,7 @@ from importlib import import_module
 from statistics import median
 from typing import Any
 
-from dailies.providers.signatures import stamped_hmac
+from dailies.providers.signatures import timestamped_hmac
 
 BODY = json.dumps({"id": "6533643b", "status": "COMPLETED", "padding": "x" * 960}).encode()
 KEY = b"0123456789abcdef0123456789abcdef"
@@ -49,7 +49,7 @@ def ways(packages: Sequence[str]) -> dict[str, Callable[[], Any]]:
         "stripe": lambda package: lambda: package.WebhookSignature.verify_header(text, header, SECRET, 300),
     }
     return {
-        OURS: lambda: stamped_hmac(header, BODY, secrets, way="sync-signature", now=float(NOW), tolerance=300),
+        OURS: lambda: timestamped_hmac(header, BODY, secrets, scheme="sync-signature", now=float(NOW), tolerance=300),
         **{name: theirs[name](import_module(name)) for name in packages},
     }
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from bench.receive.cold import Cold
 from bench.receive.warm import Warm
 
-MOST_WARM, MOST_COLD = 1.15, 1.25  # times what it is compared with
+MAX_WARM, MAX_COLD = 1.15, 1.25  # times what it is compared with
 HEAD = "| | ours | against | | ratio | wanted | held |\n|---|--:|---|--:|--:|---|---|"
 
 
@@ -45,10 +45,10 @@ def rows(warmed: Sequence[Warm], started: Sequence[Cold], proven: Mapping[str, f
     """All of them. Of the warm and the cold, what ours are compared with comes last; `ours` is one of the proofs."""
     *receivers, bare = warmed
     for one in receivers:
-        yield Row(f"warm, CPU: {one.name}", one.microseconds, bare.name, bare.microseconds, "µs", MOST_WARM)
+        yield Row(f"warm, CPU: {one.name}", one.microseconds, bare.name, bare.microseconds, "µs", MAX_WARM)
     *starts, client = started
     for start in starts:
-        yield Row(f"cold: {start.name}", start.milliseconds, client.name, client.milliseconds, "ms", MOST_COLD)
+        yield Row(f"cold: {start.name}", start.milliseconds, client.name, client.milliseconds, "ms", MAX_COLD)
     for name, microseconds in proven.items():
         if name != "ours":
             yield Row("proof alone, CPU", proven["ours"], name, microseconds, "µs", 1, below=True)

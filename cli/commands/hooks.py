@@ -8,7 +8,7 @@ from cli import webhooks
 from cli.commands.options import stack_of
 from cli.commands.secrets import Leaked
 from cli.output import Json, Yes, ask, plain, print_json, print_table, say
-from dailies.providers.contract import Registration
+from dailies.providers.contract import RegisteredWebhook
 
 app = typer.Typer(no_args_is_help=True, help="The webhooks that are registered at a provider.")
 captions = typer.Typer(no_args_is_help=True, help="Captions'. Its key is the stack's; five calls a minute.")
@@ -18,7 +18,7 @@ Id = Annotated[str, typer.Argument(help="The webhook's id at Captions.")]
 Url = Annotated[str, typer.Option(help="Another URL that leads to this stack, such as a domain of yours.")]
 
 
-def _told(one: Registration) -> dict[str, object]:
+def _told(one: RegisteredWebhook) -> dict[str, object]:
     return {"id": one.id, "url": one.url, "events": sorted(one.events)}  # its secret is nobody's to see
 
 

@@ -14,8 +14,8 @@ from cli.output import Json, coloured, counted, plain, print_json, print_table, 
 from cli.timeline import Step, Story, event_named, story
 from cli.times import ago, duration, moment_since, shown
 from dailies import timestamps
-from dailies.jobs.announcements import page as as_page
-from dailies.jobs.models import Event, Job, JobMedia, Stage, Status
+from dailies.jobs.announcements import job_summary as as_page
+from dailies.jobs.models import Event, Job, MediaItem, Stage, Status
 
 
 def _known(provider: str | None) -> str | None:
@@ -187,7 +187,7 @@ def _troubles(job: Job) -> Iterator[str]:
         yield "It completed without any medium: look at what came with --payload"
 
 
-def _medium(medium: JobMedia, job: Job) -> Iterator[str]:
+def _medium(medium: MediaItem, job: Job) -> Iterator[str]:
     receipt = medium.receipt
     line = f"  {plain(medium.role):8} {medium.media_id}  {coloured(medium.state)}"
     if receipt is None or medium.state != "archived":

@@ -13,7 +13,7 @@ from cli.commands.options import stack_of
 from cli.errors import Refusal
 from cli.output import Json, coloured, plain, print_json, progress, say
 from cli.stack import Stack
-from dailies.jobs.models import JobMedia
+from dailies.jobs.models import MediaItem
 
 
 def media(
@@ -47,7 +47,7 @@ def media(
             webbrowser.open(url)
 
 
-def _show_files(found: Sequence[JobMedia], files: Sequence[Path], *, json: bool) -> None:
+def _show_files(found: Sequence[MediaItem], files: Sequence[Path], *, json: bool) -> None:
     if json:
         print_json([{"role": medium.role, "file": str(file)} for medium, file in zip(found, files, strict=True)])
         return
@@ -55,7 +55,7 @@ def _show_files(found: Sequence[JobMedia], files: Sequence[Path], *, json: bool)
         say(f"{medium.role}  {plain(file)}  [green]checked[/]: its bytes are those of the receipt")
 
 
-def _show_links(found: Sequence[JobMedia], links: Sequence[str], *, json: bool) -> None:
+def _show_links(found: Sequence[MediaItem], links: Sequence[str], *, json: bool) -> None:
     if json:
         print_json([{"role": medium.role, "url": url} for medium, url in zip(found, links, strict=True)])
         return
@@ -63,7 +63,7 @@ def _show_links(found: Sequence[JobMedia], links: Sequence[str], *, json: bool) 
         say(f"{coloured(medium.role)}  {plain(url)}")
 
 
-def _fetch(stack: Stack, medium: JobMedia, to: Path) -> Path:
+def _fetch(stack: Stack, medium: MediaItem, to: Path) -> Path:
     size = medium.receipt.bytes if medium.receipt else 0
     with progress(medium.role, size) as more:
         return archive.download(stack, medium, to, progress=more)

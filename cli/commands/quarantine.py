@@ -49,7 +49,7 @@ def show(
 ) -> None:
     """One call: why it could not be read, and what came."""
     stack = stack_of(ctx)
-    call = quarantine.named(quarantine.calls(stack, since_when(since)), event)
+    call = quarantine.find_call(quarantine.calls(stack, since_when(since)), event)
     raw = quarantine.payload(stack, call).decode("utf-8", "replace")
     if json:
         print_json({**{name: getattr(call, name) for name in call.__slots__}, "payload": raw})
@@ -79,7 +79,7 @@ def reparse(
     """
     stack = stack_of(ctx)
     found = quarantine.calls(stack, since_when(since), provider=provider)
-    chosen = [quarantine.named(found, start) for start in events] if events else found
+    chosen = [quarantine.find_call(found, start) for start in events] if events else found
     if not chosen:
         raise NothingFound(f"nothing came into quarantine {words_since(since)}; --since looks further back")
     ask(f"Read {counted(len(chosen), 'call')} of {stack} again?", yes=yes)

@@ -93,7 +93,7 @@ def since_moment(text: str) -> str:
 
 def _chosen(stack: Stack, job_ids: Sequence[str] | None, wanted: Filter, from_rows: bool) -> list[tuple[str, str]]:
     if job_ids:
-        return [replaying.named(stack, name) for name in job_ids]
+        return [replaying.find_job(stack, name) for name in job_ids]
     if from_rows:
         return replaying.from_rows(stack, since=wanted.since, provider=wanted.provider)
     return [(row["provider"], row["job_id"]) for row in jobs.every(stack, wanted)]

@@ -17,7 +17,7 @@ from cli.output import counted
 from cli.replay import replay
 from cli.stats import margin, wait
 from cli.timeline import story
-from dailies.jobs.models import Job, JobMedia
+from dailies.jobs.models import Job, MediaItem
 
 EVERY = 4  # seconds: one query of one partition
 
@@ -27,7 +27,7 @@ class Screen:
     """A medium as the page shows it: links to look at it and to save it, empty where it is not in the bucket, and what
     its receipt says."""
 
-    of: JobMedia
+    of: MediaItem
     url: str
     save: str
     is_picture: bool
@@ -141,7 +141,7 @@ def facts(job: Job) -> Iterator[tuple[str, str]]:
     yield "Writes of its row", str(job.version)
 
 
-def screen(job: Job, medium: JobMedia) -> Screen:
+def screen(job: Job, medium: MediaItem) -> Screen:
     """A medium as the page shows it."""
     there = medium.state == "archived"
     return Screen(
@@ -154,7 +154,7 @@ def screen(job: Job, medium: JobMedia) -> Screen:
     )
 
 
-def receipt_facts(medium: JobMedia) -> Iterator[tuple[str, str]]:
+def receipt_facts(medium: MediaItem) -> Iterator[tuple[str, str]]:
     """What a medium's receipt says, and what was known of its link."""
     receipt = medium.receipt
     if receipt and medium.state == "archived":
@@ -183,12 +183,12 @@ def receipt_facts(medium: JobMedia) -> Iterator[tuple[str, str]]:
         yield "Served by", medium.source_host
 
 
-def plays(medium: JobMedia) -> bool:
+def plays(medium: MediaItem) -> bool:
     """Whether a browser shows it as it is."""
     kind = medium.receipt.content_type.partition("/")[0] if medium.receipt else ""
     return medium.state == "archived" and kind in {"image", "video", "audio"}
 
 
-def medium_url(job: Job, medium: JobMedia) -> str:
+def medium_url(job: Job, medium: MediaItem) -> str:
     """Where the page gets a medium: from here, which leads to the bucket."""
     return url("/medium", provider=job.provider, id=job.job_id, role=medium.role, medium=medium.media_id)

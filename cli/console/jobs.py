@@ -35,7 +35,7 @@ FILTERS = (
         [("", "Ever"), ("1h", "1 hour"), ("24h", "24 hours"), ("7d", "7 days"), ("30d", "30 days")],
     ),
 )
-MOST_NAMED = 3  # jobs that the screen reader is told of by name
+MAX_NAMED = 3  # jobs that the screen reader is told of by name
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,8 +112,8 @@ def still(job: Job | None) -> Still | None:
 def news(fresh: Iterable[Item]) -> str:
     """What a screen reader says of jobs that have news."""
     told = [f"{item['provider']} {item['job_id']}: {item['status']}, {item['stage']}" for item in fresh]
-    more = len(told) - MOST_NAMED
-    return "; ".join(told[:MOST_NAMED]) + (f"; and {more} more" if more > 0 else "")
+    more = len(told) - MAX_NAMED
+    return "; ".join(told[:MAX_NAMED]) + (f"; and {more} more" if more > 0 else "")
 
 
 def anchor(pk: str) -> str:

@@ -12,14 +12,14 @@ from cli.errors import Refusal
 from cli.stack import Stack
 
 PORT = 8780
-MOST_TAKEN = 20  # ports tried after the wanted one
+MAX_TAKEN = 20  # ports tried after the wanted one
 BACKLOG = 128
 
 
 def listening(port: int | None) -> socket.socket:
     """A socket on the loopback: on this port, a free one where it is 0; where it is None on PORT, or the next that is
     free. A Refusal where it is taken."""
-    ports = range(PORT, PORT + MOST_TAKEN) if port is None else [port]
+    ports = range(PORT, PORT + MAX_TAKEN) if port is None else [port]
     for one in ports:
         listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)

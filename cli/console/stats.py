@@ -4,7 +4,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from cli.console import charts, rendering
-from cli.stats import MOST_JOBS, figures
+from cli.stats import MAX_JOBS, figures
 from dailies import timestamps
 
 EVERY = 30  # seconds: of a busy stack, some 500 reads
@@ -20,5 +20,5 @@ def show(request: Request) -> Response:
         section="/figures",
         tiles=charts.tiles(found.stages, found.to_bucket),
         charts=[charts.by_hour(found.hours), charts.to_bucket(found.to_bucket), charts.margins(found.margins)],
-        part=f"There were more: these are the newest {MOST_JOBS:,}." if found.is_part else "",
+        part=f"There were more: these are the newest {MAX_JOBS:,}." if found.is_part else "",
     )

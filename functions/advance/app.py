@@ -19,7 +19,7 @@ telemetry = Telemetry(os.environ["STACK_NAME"])
 def lambda_handler(batch: dict[str, Any], _context: object) -> None:
     """Safe to run again for the same batch: a merge that changes nothing writes nothing."""
     for record in batch["Records"]:
-        about = stream.named(record)
+        about = stream.log_ids(record)
         with failures.keeping(record, telemetry, about):
             job = advance(jobs, stream.new_event(record))
             telemetry.note(**about, status=job.status, stage=job.stage)

@@ -27,7 +27,7 @@ telemetry = Telemetry(os.environ["STACK_NAME"])
 def lambda_handler(batch: dict[str, Any], _context: object) -> None:
     """Safe to run again for the same batch: see `publishing`."""
     for record in batch["Records"]:
-        about = stream.named(record)
+        about = stream.log_ids(record)
         with failures.keeping(record, telemetry, about):
             done = publisher.publish(*stream.changed_job(record))
             if done.queued or done.announced:

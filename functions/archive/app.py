@@ -14,7 +14,7 @@ from dailies.aws.telemetry import Telemetry
 from dailies.outbound.connection import Network
 from dailies.provider_api.client import every_api
 from dailies.providers import every_provider
-from dailies.steps.archive import Desk, archive
+from dailies.steps.archive import Archiver, archive
 
 LAST_SECONDS = 30  # of the time limit, for what must be told when a transfer is stopped
 
@@ -31,7 +31,7 @@ sqs = boto3.client("sqs", config=queues.CLIENT)
 secrets_manager = boto3.client("secretsmanager", config=secrets.CLIENT)
 jobs = Table(boto3.client("dynamodb", config=table.CLIENT), os.environ["TABLE_NAME"])
 telemetry = Telemetry(os.environ["STACK_NAME"])
-desk = Desk(
+desk = Archiver(
     table=jobs,
     bucket=Bucket(lambda: s3, os.environ["BUCKET_NAME"], credentials=boto3.Session().get_credentials()),
     queue=WorkQueue(sqs, os.environ["ARCHIVE_QUEUE_URL"]),
@@ -42,9 +42,9 @@ desk = Desk(
     network=Network(),
     private_hosts=names("PRIVATE_MEDIA_HOSTS"),
     only_hosts={name: names(f"{name.upper()}_MEDIA_HOSTS") for name in unproven},
-    most_tries=int(os.environ["ARCHIVE_TRIES"]),
+    max_attempts=int(os.environ["ARCHIVE_TRIES"]),
     first_pause=float(os.environ["ARCHIVE_BACKOFF_SECONDS"]),
-    most_bytes=int(os.environ["MAX_MEDIA_BYTES"]),
+    max_bytes=int(os.environ["MAX_MEDIA_BYTES"]),
     retention_days=int(os.environ["RETENTION_DAYS"]),
 )
 

@@ -11,7 +11,7 @@ from dailies.aws.table import Table
 from dailies.aws.telemetry import Telemetry
 from dailies.provider_api.client import every_api
 from dailies.providers import every_provider
-from dailies.steps.reconcile import Sweep, reconcile
+from dailies.steps.reconcile import Reconciler, reconcile
 
 LAST_SECONDS = 60  # of the time limit: three tries of the last question, at their longest, and their pauses
 
@@ -19,7 +19,7 @@ secrets_manager = boto3.client("secretsmanager", config=secrets.CLIENT)
 jobs = Table(boto3.client("dynamodb", config=table.CLIENT), os.environ["TABLE_NAME"])
 telemetry = Telemetry(os.environ["STACK_NAME"])
 providers = every_provider()
-sweep = Sweep(
+sweep = Reconciler(
     table=jobs,
     queue=WorkQueue(boto3.client("sqs", config=queues.CLIENT), os.environ["ARCHIVE_QUEUE_URL"]),
     telemetry=telemetry,

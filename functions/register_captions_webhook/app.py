@@ -22,7 +22,7 @@ from dailies.outbound import api
 from dailies.outbound.connection import Network
 from dailies.provider_api.account import Account, taking
 from dailies.providers.captions import CAPTIONS, REGISTRY
-from dailies.steps.register_webhook import LAST_LOOK_SECONDS, Register, carry_out
+from dailies.steps.register_webhook import LAST_LOOK_SECONDS, WebhookRegistrar, carry_out
 
 LAST_SECONDS = 100.0  # of the time limit: a call that hangs, taking back what was made, and the answer
 # By so much a creation gives up before a deletion that began with it, which looks last LAST_LOOK_SECONDS before its own
@@ -36,10 +36,10 @@ secret = HeldSecret(client, os.environ["SIGNING_SECRET_ID"])
 telemetry = Telemetry(os.environ["STACK_NAME"])
 
 
-def place(api_url: str, api_secret: str, *, patience: float) -> Register:
+def place(api_url: str, api_secret: str, *, patience: float) -> WebhookRegistrar:
     """Captions' register at this address, by the key in this secret."""
     account = Account("captions", api_url, ApiSecret(lambda: client, api_secret), patience, take)
-    return Register(account, REGISTRY, secret)
+    return WebhookRegistrar(account, REGISTRY, secret)
 
 
 def lambda_handler(event: dict[str, Any], context: LambdaContext) -> None:

@@ -12,7 +12,7 @@ from dailies.aws.secrets import ApiSecret
 from dailies.aws.table import Table
 from dailies.provider_api.account import Account, taking
 from dailies.providers.captions import CAPTIONS, REGISTRY
-from dailies.steps.register_webhook import Register, rotation
+from dailies.steps.register_webhook import WebhookRegistrar, rotation
 from dailies.steps.rotate_secret import rotate
 
 LAST_SECONDS = 60.0  # of the time limit, for calls that hang
@@ -28,5 +28,5 @@ def lambda_handler(event: dict[str, Any], context: LambdaContext) -> None:
     """Safe to run again for the same step."""
     patience = context.get_remaining_time_in_millis() / 1000 - LAST_SECONDS
     account = Account("captions", api_url, api_key, patience, take)
-    way = rotation(Register(account, REGISTRY, secret), webhook_url)
+    way = rotation(WebhookRegistrar(account, REGISTRY, secret), webhook_url)
     rotate(event["Step"], event["ClientRequestToken"], secret, way)

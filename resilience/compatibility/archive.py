@@ -13,7 +13,7 @@ from dailies.errors import HostFailed, ObjectExists, StorageFailed, TransferErro
 from dailies.jobs.models import Upload
 from dailies.jobs.object_keys import delivery_key, job_key, media_key
 from dailies.transfer import parallel
-from dailies.transfer.upload import PIECE_BYTES, Frame, Sent, crc_text
+from dailies.transfer.upload import PIECE_BYTES, ChunkBuffer, UploadedPart, crc_text
 from resilience.compatibility.checks import Check
 from resilience.compatibility.store import BUCKET, LARGE, PART, SMALL, Store, part, refused, send
 from resilience.transfers.long_media import LongMedium, crc64nvme
@@ -83,7 +83,7 @@ def _one_winner(store: Store) -> None:
 def _wrong_checksum(store: Store) -> None:
     target = store.target("wrong.mp4")
 
-    def put() -> Sent:
+    def put() -> UploadedPart:
         with target.lane() as lane:
             target.put(lane, 9)
             lane._crc ^= 1  # noqa: SLF001  as where a bit is turned on the way
@@ -97,7 +97,7 @@ def _cut(store: Store) -> None:
     target = store.target("cut.mp4")
     with target.lane() as lane:
         target.put(lane, 2 * PIECE_BYTES)
-        lane.send(Frame(), PIECE_BYTES)
+        lane.send(ChunkBuffer(), PIECE_BYTES)
     assert not target.exists()
 
 

@@ -20,7 +20,7 @@ from local.stack import ROOT, StackError
 BRING = ROOT / "local/opinions.sh"
 WEED = ROOT / ".local/opinions/bin/weed"
 DYNALITE = ROOT / ".local/dynalite/node_modules/dynalite/cli.js"
-MOST_WORDS = 200  # characters of why something could not be installed
+MAX_WORDS = 200  # characters of why something could not be installed
 SOCKETS = Path("/tmp")  # noqa: S108  where SeaweedFS puts its own, by their ports, and leaves some
 PATIENCE = 60.0  # seconds until one answers; on an idle machine within four
 KEYS = (
@@ -37,7 +37,7 @@ class Server(Protocol):
 def bring(script: Path = BRING) -> str:
     """Install them, once. Why that did not work, in a line; empty where it did."""
     done = subprocess.run([str(script)], capture_output=True, text=True, check=False)
-    return "" if done.returncode == 0 else f"{script.name}: {' '.join(done.stderr.split())[-MOST_WORDS:] or 'failed'}"
+    return "" if done.returncode == 0 else f"{script.name}: {' '.join(done.stderr.split())[-MAX_WORDS:] or 'failed'}"
 
 
 @contextmanager

@@ -9,9 +9,9 @@ from botocore.credentials import Credentials
 
 from dailies.aws.bucket import PATIENT, Bucket
 from dailies.jobs.models import Upload
-from dailies.transfer.multipart import Target
+from dailies.transfer.multipart import MultipartObject
 from dailies.transfer.transfer import transfer
-from dailies.transfer.upload import PIECE_BYTES, Frame, Lane, Sent
+from dailies.transfer.upload import PIECE_BYTES, ChunkBuffer, PutStream, UploadedPart
 from local.aws import Aws
 from resilience.transfers.long_media import long_medium
 from resilience.transfers.orders import MIB, order
@@ -45,17 +45,17 @@ class Store:
         credentials = Credentials(aws.aws_access_key_id, aws.aws_secret_access_key)
         return cls(client, Bucket(lambda: client, BUCKET, credentials=credentials), host)
 
-    def target(self, key: str) -> Target:
-        return Target(self.bucket, key, "video/mp4", {"job-id": "g%2F1", "role": "output"})
+    def target(self, key: str) -> MultipartObject:
+        return MultipartObject(self.bucket, key, "video/mp4", {"job-id": "g%2F1", "role": "output"})
 
-    def put(self, key: str, content: bytes) -> Sent:
+    def put(self, key: str, content: bytes) -> UploadedPart:
         """An object by one call."""
         target = self.target(key)
         with target.lane() as lane:
             target.put(lane, len(content))
             return send(lane, content)
 
-    def upload(self, key: str, *pieces: bytes) -> tuple[Target, Upload, dict[int, Sent]]:
+    def upload(self, key: str, *pieces: bytes) -> tuple[MultipartObject, Upload, dict[int, UploadedPart]]:
         """An upload with these parts."""
         target = self.target(key)
         upload = target.begin(PART, sum(map(len, pieces)), '"v"')
@@ -83,9 +83,9 @@ class Store:
         return sum(upload["Key"] == key for upload in found)
 
 
-def send(lane: Lane, content: bytes) -> Sent:
+def send(lane: PutStream, content: bytes) -> UploadedPart:
     """The body that was begun."""
-    frame = Frame()
+    frame = ChunkBuffer()
     for offset in range(0, len(content), PIECE_BYTES):
         piece = content[offset : offset + PIECE_BYTES]
         frame.piece[: len(piece)] = piece
@@ -93,7 +93,7 @@ def send(lane: Lane, content: bytes) -> Sent:
     return lane.finish()
 
 
-def part(lane: Lane, upload: Upload, number: int, content: bytes) -> Sent:
+def part(lane: PutStream, upload: Upload, number: int, content: bytes) -> UploadedPart:
     """A part of an upload."""
     lane.begin(len(content), {"partNumber": str(number), "uploadId": upload.upload_id})
     return send(lane, content)

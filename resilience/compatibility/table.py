@@ -11,10 +11,10 @@ from botocore.config import Config
 from botocore.exceptions import ClientError
 
 from dailies.aws.attribute_values import plain, typed
-from dailies.aws.table import CLIENT, INDEX, MOST_INLINE, MOST_KEYS, PAGE, Table
-from dailies.jobs.models import Event, Job, Media
+from dailies.aws.table import CLIENT, INDEX, MAX_INLINE, MAX_KEYS, PAGE, Table
+from dailies.jobs.models import Event, Job, MediaLink
 from dailies.jobs.rows import SHARDS, job_pk, quarantine_item
-from dailies.provider_api.rate_limiter import take_calls
+from dailies.provider_api.rate_limiter import reserve_calls
 from dailies.providers.contract import Limit
 from dailies.steps.advance import advance
 from local.aws import Aws
@@ -82,8 +82,8 @@ def told(number: int, job_id: str, provider: str = "sync", **changed: Any) -> Ev
     return replace(event, **changed)
 
 
-def medium(number: int) -> Media:
-    return Media("segment", f"https://h.example/{number}.mp4")
+def medium(number: int) -> MediaLink:
+    return MediaLink("segment", f"https://h.example/{number}.mp4")
 
 
 def _one_winner(desk: Desk) -> None:
@@ -134,11 +134,11 @@ def _old_version(desk: Desk) -> None:
 
 def _allowance(desk: Desk) -> None:
     limit = Limit(calls=20, seconds=60)
-    granted = desk.at_once(lambda number, table: take_calls(table, "sync", limit, 3, 1000.0 + number / 100))
+    granted = desk.at_once(lambda number, table: reserve_calls(table, "sync", limit, 3, 1000.0 + number / 100))
     assert sum(granted) <= limit.calls
-    assert sum(granted) + take_calls(desk.table, "sync", limit, 100, 1001.0) == limit.calls
-    assert take_calls(desk.table, "sync", limit, 1, 1002.0) == 0
-    assert take_calls(desk.table, "sync", limit, 100, 1100.0) == limit.calls
+    assert sum(granted) + reserve_calls(desk.table, "sync", limit, 100, 1001.0) == limit.calls
+    assert reserve_calls(desk.table, "sync", limit, 1, 1002.0) == 0
+    assert reserve_calls(desk.table, "sync", limit, 100, 1100.0) == limit.calls
 
 
 def _listed(desk: Desk) -> None:
@@ -148,19 +148,19 @@ def _listed(desk: Desk) -> None:
         list(pool.map(lambda event: advance(desk.table, event), events))
     moments = sorted(event.received_at for event in events)
     for newest_first in (True, False):
-        found = list(desk.table.standing_jobs("listed", "waiting", newest_first=newest_first))
+        found = list(desk.table.list_jobs("listed", "waiting", newest_first=newest_first))
         assert [row["updated_at"] for row in found] == sorted(moments, reverse=newest_first)
         assert {row["job_id"] for row in found} == {event.job_id for event in events}
     since, until = events[20].received_at, events[30].received_at
-    some = list(desk.table.standing_jobs("listed", "waiting", since=since, until=until))
+    some = list(desk.table.list_jobs("listed", "waiting", since=since, until=until))
     assert {row["job_id"] for row in some} == {each.job_id for each in events if since <= each.received_at <= until}
 
 
 def _moves(desk: Desk) -> None:
     advance(desk.table, told(1, "g-1", "moves"))
     advance(desk.table, told(2, "g-1", "moves", status="failed"))
-    assert list(desk.table.standing_jobs("moves", "waiting")) == []
-    (row,) = desk.table.standing_jobs("moves", "failed")
+    assert list(desk.table.list_jobs("moves", "waiting")) == []
+    (row,) = desk.table.list_jobs("moves", "failed")
     projection = resources("AWS::DynamoDB::Table")["Table"]["GlobalSecondaryIndexes"][0]["Projection"]
     assert row.keys() <= {"pk", "sk", "listed", "updated_at", *projection["NonKeyAttributes"]}
     assert row["status"] == "failed"
@@ -173,7 +173,7 @@ def _unlisted(desk: Desk) -> None:
 
 
 def _batch(desk: Desk) -> None:
-    ids = [f"b-{number}" for number in range(MOST_KEYS)]
+    ids = [f"b-{number}" for number in range(MAX_KEYS)]
     for number, job_id in enumerate(ids[::2]):
         advance(desk.table, told(number, job_id))
     found = desk.table.jobs("sync", [*ids, ids[0]])
@@ -215,7 +215,7 @@ def _time_to_live(desk: Desk) -> None:
 
 def _largest(desk: Desk) -> None:
     key = {"pk": "large", "sk": "event"}
-    assert desk.table.put_once({**key, "payload": bytes(MOST_INLINE + 40 * 1024)}, written_by="a")
+    assert desk.table.put_once({**key, "payload": bytes(MAX_INLINE + 40 * 1024)}, written_by="a")
     try:
         desk.table.put_once({"pk": "larger", "sk": "event", "payload": bytes(400 * 1024)}, written_by="a")
     except ClientError as error:

@@ -43,7 +43,7 @@ WAKES = ("TrackSubmittedJob", "ReconcileSweep", "FetchSyncSecret")  # the rules 
 FORGET_SECONDS = 0.5
 MOVED = ", moved by SQS"  # a message whose tries were over
 KEEPERS = ("RegisterCaptionsWebhook", "RotateCaptionsSecret", "RotateCreatifyToken", "FetchSyncSecret")
-MOST_READ = 5 * 1024 * 1024  # bytes of an object: hundreds of cases have one of twenty megabytes
+MAX_READ = 5 * 1024 * 1024  # bytes of an object: hundreds of cases have one of twenty megabytes
 
 type Row = dict[str, Any]
 
@@ -58,7 +58,7 @@ class Work:
 
 @dataclass(frozen=True)
 class Stored:
-    """A version of an object: its size in bytes; and, as far as it is no larger than MOST_READ, its content."""
+    """A version of an object: its size in bytes; and, as far as it is no larger than MAX_READ, its content."""
 
     version: str
     size: int
@@ -103,7 +103,7 @@ class Account:
         for api in (apis.sync, apis.creatify, apis.captions):
             api.part.gate.limits = []
         self.functions = {name: self._function(name, folder) for name in stack.functions}
-        self.most_receives = self._most_receives()
+        self.max_receives = self._most_receives()
         self._listener = listening_queue(
             self.aws.sqs, self.aws.events, stack.outputs["BusName"], "proof-listener", "proof-listener"
         )
@@ -297,7 +297,7 @@ class Account:
     def _stored(self, version: Any) -> Stored:
         """An object as it is listed, and read where it is small enough."""
         name, size = version["VersionId"], version["Size"]
-        if size > MOST_READ:
+        if size > MAX_READ:
             return Stored(name, size)
         answer = self.aws.s3.get_object(Bucket=self.bucket, Key=version["Key"], VersionId=name)
         return Stored(name, size, answer["Body"].read())

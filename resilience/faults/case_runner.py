@@ -25,7 +25,7 @@ RECEIVERS = {
 ASKING = frozenset({"Archive", "Reconcile", "RegisterCaptionsWebhook", "RotateCaptionsSecret"})  # at Captions' API
 NOBODY = "nobody"  # the webhook that the simulated API of Captions tells of a job's end
 ASYNCHRONOUS_TRIES = 3
-MOST_TRIES = 8  # of a delivery or a batch, one of which fails: more are a failure that stays
+MAX_ATTEMPTS = 8  # of a delivery or a batch, one of which fails: more are a failure that stays
 PATIENCE = 60.0  # seconds until a case must rest
 QUIET_SECONDS = 0.25  # without anything to do, after all jobs rest
 MEANWHILE_SECONDS = 6.0  # without anything to do, before: longer than the archive's longest pause
@@ -90,7 +90,7 @@ class Life:
         """As a provider calls: again where it is not answered 200, if it is one that does."""
         name = RECEIVERS[delivery.webhook]
         event = http_api_event(delivery, datetime.now(UTC))
-        for _ in range(MOST_TRIES if again else 1):
+        for _ in range(MAX_ATTEMPTS if again else 1):
             outcome = self.invoke(name, event)
             if outcome.error:
                 self.problems.append(f"{name} raised {outcome.error}")
@@ -115,7 +115,7 @@ class Life:
 
     def sweep(self) -> None:
         """As the schedule does: where a sweep fell, the next one goes on."""
-        self.until_done(MOST_TRIES, "Reconcile", {})
+        self.until_done(MAX_ATTEMPTS, "Reconcile", {})
 
     def quieten(self) -> None:
         """Do what there is to do until there is nothing."""
@@ -173,7 +173,7 @@ class Life:
 
     def _hand_over(self, name: str, records: list[dict[str, Any]]) -> None:
         """As Lambda's poller of a stream does: the whole batch again until it is taken."""
-        self.until_done(MOST_TRIES, name, {"Records": records})
+        self.until_done(MAX_ATTEMPTS, name, {"Records": records})
         if name == "Announce":
             for record in records:
                 image = record["dynamodb"]["NewImage"]
@@ -201,6 +201,6 @@ class Life:
             self._under_way.discard(message["MessageId"])
         elif not outcome.done:
             self.account.time_is_over(message)
-        if int(record["attributes"]["ApproximateReceiveCount"]) >= self.account.most_receives:
+        if int(record["attributes"]["ApproximateReceiveCount"]) >= self.account.max_receives:
             self._under_way.discard(message["MessageId"])  # it is with the dead letters now
         self._after_try()

@@ -24,7 +24,7 @@ provider's words, where its call has others than its API; what SQS has moved by 
 
 
 @dataclass(frozen=True)
-class Standing:
+class State:
     """Jobs, the events with how often each was recorded, the objects by key with their size, their content and how
     often they are there, what was told (each by its own id only once), what waits in the failure queues."""
 
@@ -35,7 +35,7 @@ class Standing:
     failed: frozenset[tuple[str, int]]
 
 
-def standing(found: Found, case: str, *, without: Container[Freedom] = ()) -> Standing:
+def state(found: Found, case: str, *, without: Container[Freedom] = ()) -> State:
     """Of a case; its own name, what follows from it and the moments are left out, and what it is free in."""
     of_the_job = OF_THE_JOB + (() if "words" in without else AS_TOLD)
     told_rows = [] if "events" in without else [row for row in found.rows if _is_told(row)]
@@ -51,7 +51,7 @@ def standing(found: Found, case: str, *, without: Container[Freedom] = ()) -> St
     for name, times in told.items():
         plain_name = NUMBER.sub("job", name)
         each[plain_name] = 1 if name.startswith(AGAIN) else max(times, each.get(plain_name, 0))
-    return Standing(
+    return State(
         jobs=frozenset(plain(_job(row, of_the_job)) for row in found.rows if row["sk"] == "job" and "status" in row),
         events=frozenset(Counter(plain(_event(row)) for row in told_rows).items()),
         objects=frozenset(_objects(found, case)),

@@ -19,13 +19,13 @@ from multidict import CIMultiDict
 
 from resilience.faults.calls import Call, about
 
-type Way = Literal["throttled", "broken", "denied", "reset", "silent", "lost", "killed before", "killed after"]
+type FaultKind = Literal["throttled", "broken", "denied", "reset", "silent", "lost", "killed before", "killed after"]
 
 HOLD_SECONDS = 5.5  # longer than all clients of ours wait but the archive's S3 client: that one is hung up on
 SERVICES = ("dynamodb", "s3", "sqs", "events", "secretsmanager")
 HEAD_LIMIT = 64 * 1024
 UNNAMED = "unnamed-"  # a request that bears no name of a call, which the SDK keeps through its tries
-MOST_READ = 1024 * 1024  # of a body, to know what it is about; what is larger is a part of a medium
+MAX_READ = 1024 * 1024  # of a body, to know what it is about; what is larger is a part of a medium
 OF_AN_UPLOAD = {
     "PUT": "UploadPart",
     "POST": "CompleteMultipartUpload",
@@ -47,19 +47,19 @@ CODES: dict[str, dict[str, tuple[str, int]]] = {
 class Fault:
     """One way to fail: at the first try of a call or at every try that the SDK makes of it."""
 
-    way: Way
+    kind: FaultKind
     every_try: bool = False
 
     def __str__(self) -> str:
-        return f"{self.way}, every try" if self.every_try else self.way
+        return f"{self.kind}, every try" if self.every_try else self.kind
 
 
-WAYS_WITH_RETRY: tuple[Way, ...] = ("throttled", "broken", "reset", "silent", "lost")
+RETRIED_KINDS: tuple[FaultKind, ...] = ("throttled", "broken", "reset", "silent", "lost")
 FAULTS = (
-    *(Fault(way, every_try) for way in WAYS_WITH_RETRY for every_try in (False, True)),
-    *(Fault(way) for way in ("denied", "killed before", "killed after")),
+    *(Fault(kind, every_try) for kind in RETRIED_KINDS for every_try in (False, True)),
+    *(Fault(kind) for kind in ("denied", "killed before", "killed after")),
 )
-UNMENDED = tuple(fault for fault in FAULTS if fault.every_try or fault.way not in WAYS_WITH_RETRY)
+UNMENDED = tuple(fault for fault in FAULTS if fault.every_try or fault.kind not in RETRIED_KINDS)
 """Those that the SDK's next try does not mend."""
 
 
@@ -153,7 +153,7 @@ class Gate:
             request.about,
             request.headers.get("amz-sdk-invocation-id") or f"{UNNAMED}{self._unnamed}",
         )
-        match fault.way if fault else "":
+        match fault.kind if fault else "":
             case "throttled" | "broken" | "denied" as way:
                 writer.write(_refusal(request, way))
             case "killed before":
@@ -240,7 +240,7 @@ async def _read(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> R
     if headers.popall("Expect", None):
         writer.write(b"HTTP/1.1 100 Continue\r\n\r\n")
     body = await reader.readexactly(int(headers.get("Content-Length", 0)))
-    known = detect(headers, method, urlsplit(target).path, _query(target), body if len(body) < MOST_READ else b"")
+    known = detect(headers, method, urlsplit(target).path, _query(target), body if len(body) < MAX_READ else b"")
     return Request(method, target, headers, body, known)
 
 

@@ -18,7 +18,7 @@ from resilience import figures
 from resilience.faults.account import Account, Found
 from resilience.faults.calls import Call
 from resilience.faults.case_runner import RECEIVERS, Life, Story
-from resilience.faults.checks import Freedom, Standing, lies, standing
+from resilience.faults.checks import Freedom, State, lies, state
 from resilience.faults.fault_proxy import FAULTS, UNMENDED, Fault, Gate, Slot
 from resilience.faults.grants import never_needed
 from resilience.faults.invoking import Lambda, lambda_service
@@ -30,10 +30,10 @@ from simulators.provider_apis import ProviderApis, provider_apis
 from simulators.webhook_server import webhook
 
 QUIET = {"ReconcileQuietSeconds": "1"}
-MOST_TURNS = 3  # of a case whose call was not made: another case's sweep may have been there first
+MAX_TURNS = 3  # of a case whose call was not made: another case's sweep may have been there first
 SETTLE_SECONDS = 1.0  # for what the bus has taken and not yet handed on
 NOT_MADE = "the call was not made"
-MOST_TOLD = 1200  # letters of a problem: a job row
+MAX_TOLD = 1200  # letters of a problem: a job row
 
 
 @dataclass(frozen=True)
@@ -150,7 +150,7 @@ def run(folder: Path, *, only: str, stories: str) -> figures.Figures:
         leaks = said(folder / "functions.log", ground.account.ever_secret)
     wrong = dict(_wrong(ground, plain, cases, found))
     for case, problems in wrong.items():
-        print(f"  {case}", *(problem[:MOST_TOLD] for problem in problems), sep="\n      ")
+        print(f"  {case}", *(problem[:MAX_TOLD] for problem in problems), sep="\n      ")
     for permission in left:
         print(f"  no story has needed: {permission}")
     for line in leaks:
@@ -190,7 +190,7 @@ def _played(ground: Bench, only: str, stories: str) -> tuple[list[Case], list[Ca
         some = list(_cases(ground, these, numbers, only, {case.call for case in cases if case.call}))
         calls, count = len({case.call for case in some}), len(some)
         ground.play(reversed(some), act.cases_at_once)  # the stories that take longest stand last
-        for _ in range(MOST_TURNS):
+        for _ in range(MAX_TURNS):
             missed = [case for case in some if not ground.fired[case.name]]
             these += [Case(case.name, case.story) for case in missed]
             again = [replace(case, name=f"case{next(numbers):05}-") for case in missed]
@@ -212,8 +212,8 @@ def _wrong(
 ) -> Iterator[tuple[Case, list[str]]]:
     """The cases that are not as they should be, and why."""
 
-    def stands(case: Case) -> Standing:
-        return standing(found[case.name], case.name, without=_freedoms(case.story))
+    def stands(case: Case) -> State:
+        return state(found[case.name], case.name, without=_freedoms(case.story))
 
     wanted = {case.story: stands(case) for case in reversed(plain)}  # the first of a story
     for case in [*plain, *cases]:
@@ -257,7 +257,7 @@ def _cases(
                         yield Case(f"case{next(numbers):05}-", reference.story, call, fault)
 
 
-def _differences(wanted: Standing, found: Standing) -> Iterator[str]:
+def _differences(wanted: State, found: State) -> Iterator[str]:
     for name in ("jobs", "objects", "told", "failed", "events"):
         should, does = getattr(wanted, name), getattr(found, name)
         if should != does:

@@ -14,13 +14,13 @@ from resilience.faults.case_runner import NOBODY, RECEIVERS, Ending, Life, Story
 from simulators.provider_calls import Call, captions_creator, creatify_product_to_videos, sync_batch, sync_generation
 
 QUIET_SECONDS = 1.2  # a little more than what the stack's reconcile takes for too long
-MOST_JOBS = 4
+MAX_JOBS = 4
 
 
 def until_met(life: Life, one: Callable[[str], dict[tuple[str, str], str]]) -> Ending:
     """Do something with one job after the other until the fault has been met: where the jobs come to rest."""
     jobs: dict[tuple[str, str], str] = {}
-    for number in range(MOST_JOBS):
+    for number in range(MAX_JOBS):
         jobs |= one(life.job(f"job{number}"))
         if life.slot.target is None or life.slot.fired:
             break

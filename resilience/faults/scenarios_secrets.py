@@ -11,10 +11,10 @@ from typing import Any
 from uuid import uuid4
 
 from local import rotation
-from resilience.faults.case_runner import ASYNCHRONOUS_TRIES, MOST_TRIES, Ending, Life, Story
+from resilience.faults.case_runner import ASYNCHRONOUS_TRIES, MAX_ATTEMPTS, Ending, Life, Story
 
 UPDATING = "dailies:updating-until"
-MOST_DEPLOYS = 3
+MAX_DEPLOYS = 3
 
 
 class Secret:
@@ -64,7 +64,7 @@ def _rotate(life: Life, function: str, secret: Secret, **own: str) -> None:
     version = rotation.begin(secret.client, secret.arn)
     for step in rotation.STEPS:
         event = rotation.step_event(step, secret.arn, version)
-        if not any(secret.invoke(function, event, **own) for _ in range(MOST_TRIES)):
+        if not any(secret.invoke(function, event, **own) for _ in range(MAX_ATTEMPTS)):
             life.problems.append(f"{function} never ended {step} well")
 
 
@@ -97,7 +97,7 @@ def fetched(life: Life) -> Ending:
     """Sync's signing secret is another by now; the schedule comes again."""
     sync = life.account.apis.sync
     secret = Secret(life, "sync/signing", f"{life.case}before", lambda: None)
-    for _ in range(MOST_TRIES):
+    for _ in range(MAX_ATTEMPTS):
         secret.invoke("FetchSyncSecret", {})
         if secret.values()["AWSCURRENT"] == sync.signing_secret:
             break
@@ -114,7 +114,7 @@ def registered(life: Life) -> Ending:
         return [one for one in captions.registrations if one.url == url]
 
     secret = Secret(life, "captions/signing", "", lambda: there()[0].secret if there() else None)
-    for _ in range(MOST_DEPLOYS):
+    for _ in range(MAX_DEPLOYS):
         told = _asked(life, secret, "Create", url)
         if told.get("Status") == "SUCCESS":
             break

@@ -24,7 +24,7 @@ from resilience.fuzz.seeds import seeds
 from resilience.fuzz.targets import TARGETS
 
 FOLDER = ROOT / ".local/fuzz"
-MOST_BYTES = 8192  # of an input
+MAX_BYTES = 8192  # of an input
 OF_MEDIA = 512  # enough for every structure of theirs; each byte is seen three times
 SECONDS_PER_INPUT = 60  # longer is a hang: inputs take milliseconds, and a busy machine may sleep in between
 MEGABYTES = 1024  # more is a leak
@@ -90,7 +90,7 @@ def _job(target: str, *, runs: int, seconds: int) -> dict[str, Any]:
     options = {
         "runs": runs or -1,
         "max_total_time": seconds,
-        "max_len": OF_MEDIA if target in ("mp4-walk", "media") else MOST_BYTES,
+        "max_len": OF_MEDIA if target in ("mp4-walk", "media") else MAX_BYTES,
         "timeout": SECONDS_PER_INPUT,
         "rss_limit_mb": MEGABYTES,
         "artifact_prefix": f"{FOLDER}/{target}-",

@@ -10,16 +10,16 @@ from typing import Any
 
 from dailies.aws.attribute_values import plain
 
-MOST_BYTES = 400 * 1024  # of a row; its JSON is a little longer
-MOST_KEY = {"pk": 2048, "sk": 1024}  # bytes
-MOST_DIGITS = 38
+MAX_BYTES = 400 * 1024  # of a row; its JSON is a little longer
+MAX_KEY = {"pk": 2048, "sk": 1024}  # bytes
+MAX_DIGITS = 38
 NUMBERS = (Decimal("1E-130"), Decimal("9.9999999999999999999999999999999999999E+125"))
 
 
 def over_the_wire(row: dict[str, Any]) -> dict[str, Any]:
     """A row, as `typed` makes it, as DynamoDB gives it back. AssertionError where it would refuse it."""
-    assert len(json.dumps(row, default=str).encode()) < MOST_BYTES, "a row that is too large"
-    for name, most in MOST_KEY.items():
+    assert len(json.dumps(row, default=str).encode()) < MAX_BYTES, "a row that is too large"
+    for name, most in MAX_KEY.items():
         assert 1 <= len(row[name]["S"].encode()) <= most, "a key of no length or of too much"
     for kind, value in _values(row):
         match kind:
@@ -27,7 +27,7 @@ def over_the_wire(row: dict[str, Any]) -> dict[str, Any]:
                 value.encode()  # what is no UTF-8 cannot be sent
             case "N":
                 number = Decimal(value)
-                assert len(number.normalize().as_tuple().digits) <= MOST_DIGITS, "a number of too many digits"
+                assert len(number.normalize().as_tuple().digits) <= MAX_DIGITS, "a number of too many digits"
                 assert not number or NUMBERS[0] <= abs(number) <= NUMBERS[1], "a number out of range"
     return plain(row)
 

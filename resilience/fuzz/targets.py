@@ -17,10 +17,10 @@ from dailies.jobs.merge import merge
 from dailies.jobs.models import Delivery, Event, Report, delivery_digest
 from dailies.jobs.rows import event_item, event_of, job_item, job_of
 from dailies.outbound import address_guard
-from dailies.outbound.address_guard import Ways
+from dailies.outbound.address_guard import FetchPolicy
 from dailies.providers.contract import ProofRules, Webhook
 from dailies.providers.signatures import redacted
-from dailies.transfer.formats import MARKS, Wholeness, sniff
+from dailies.transfer.formats import MAGIC, IntegrityCheck, sniff
 from dailies.transfer.mp4 import BoxWalk
 from resilience.fuzz.dynamodb import over_the_wire
 from resilience.fuzz.inputs import NOW, PROVIDERS, SECRETS, WEBHOOKS, Target, headers_in, parted
@@ -31,7 +31,7 @@ SIGNED = b'{"id":"g-1","status":"COMPLETED","outputUrl":"https://h.example/o.mp4
 SIGNED_AT = int(timestamps.seconds(NOW))
 TIMES = (str(SIGNED_AT), str(SIGNED_AT * 1000))
 """When: Sync does not say in which unit."""
-MOST_SECONDS = 10**9  # thirty years: what the clock can write
+MAX_SECONDS = 10**9  # thirty years: what the clock can write
 HOSTS = frozenset({"creatify.ai"})
 
 
@@ -56,8 +56,8 @@ def verify_sync(data: bytes) -> None:
     except VerificationError:
         return
     assert body == SIGNED, "a body that nobody signed"
-    if proof.way.endswith(" t,v1"):
-        header = headers[proof.way.removesuffix(" t,v1")]
+    if proof.scheme.endswith(" t,v1"):
+        header = headers[proof.scheme.removesuffix(" t,v1")]
         (time,) = (value.strip() for value in re.findall(r"(?:^|,)\s*t=([^,]*)", header))
         assert time in TIMES, "a time that nobody signed"
         assert _digest(f"{time}.").hex() in header.lower(), "no signature of ours at that time"
@@ -82,7 +82,7 @@ def _known() -> dict[str, str]:
 
 def _seconds(data: bytes) -> int:
     try:
-        return max(-MOST_SECONDS, min(int(data), MOST_SECONDS))
+        return max(-MAX_SECONDS, min(int(data), MAX_SECONDS))
     except ValueError:
         return 0
 
@@ -159,17 +159,17 @@ def answers(data: bytes) -> None:
     """Whatever a provider's API answers is read, or PayloadError: as the answer to every question that we have."""
     for provider in PROVIDERS.values():
         webhook = provider.webhooks[0]
-        questions = [*provider.renewals.values(), *(inquiry.question for inquiry in provider.inquiries.values())]
+        questions = [*provider.link_refresh.values(), *(inquiry.question for inquiry in provider.polling.values())]
         for question in questions:
             body = question.redact(data)
             for read in filter(None, (question.read, question.read_failure)):
                 with suppress(PayloadError):
                     kept(webhook, read(body, "j-1"), data)
-        for roll in filter(None, (inquiry.roll for inquiry in provider.inquiries.values())):
+        for roll in filter(None, (inquiry.roll for inquiry in provider.polling.values())):
             with suppress(PayloadError):
                 for told in roll.read(roll.redact(data)):
                     kept(webhook, told.report, told.payload)
-        for listing in provider.listings.values():
+        for listing in provider.manifests.values():
             for report in listing.read(iter(data.splitlines()), "b-1"):
                 kept(webhook, report, data)
         for submission in provider.submissions.values():
@@ -211,17 +211,17 @@ def mp4_walk(data: bytes) -> None:
     cut, content = data[:2], data[2:]
     step = max(1, int.from_bytes(cut, "big") % 97)
     whole, pieces, asked = BoxWalk(), BoxWalk(), BoxWalk()
-    whole.see(0, content)
+    whole.feed(0, content)
     for at in range(0, len(content), step):
-        pieces.see(at, content[at : at + step])
+        pieces.feed(at, content[at : at + step])
     looks = 0
-    while (at_missing := asked.missing(len(content))) is not None:
+    while (at_missing := asked.next_gap(len(content))) is not None:
         looks += 1
         assert looks <= len(content) + 2, "a walk without an end"
-        asked.see(at_missing, content[at_missing : at_missing + step])
-    problems = {walk.problem(len(content)) for walk in (whole, pieces, asked)}
+        asked.feed(at_missing, content[at_missing : at_missing + step])
+    problems = {walk.error(len(content)) for walk in (whole, pieces, asked)}
     assert len(problems) == 1, problems
-    assert len({repr(walk.facts()) for walk in (whole, pieces, asked)}) == 1
+    assert len({repr(walk.media_info()) for walk in (whole, pieces, asked)}) == 1
 
 
 def media(data: bytes) -> None:
@@ -229,15 +229,15 @@ def media(data: bytes) -> None:
     cut, content = data[:2], data[2:]
     step = max(1, int.from_bytes(cut, "big") % 97)
     found = sniff(content[:64])
-    for kind in {id(mark): mark for _, mark in MARKS}.values() if found is None else (found,):
-        whole, pieces = Wholeness(kind), Wholeness(kind)
-        whole.see(0, content)
+    for kind in {id(mark): mark for _, mark in MAGIC}.values() if found is None else (found,):
+        whole, pieces = IntegrityCheck(kind), IntegrityCheck(kind)
+        whole.feed(0, content)
         for at in range(0, len(content), step):
-            pieces.see(at, content[at : at + step])
+            pieces.feed(at, content[at : at + step])
         if step >= 64:  # the head is in the first piece, as the archive's pieces have it
-            assert whole.problem(len(content)) == pieces.problem(len(content))
-        pieces.facts()
-        pieces.missing(len(content))
+            assert whole.error(len(content)) == pieces.error(len(content))
+        pieces.media_info()
+        pieces.next_gap(len(content))
 
 
 # ---- Links -----------------------------------------------------------------------------------------------------------
@@ -258,15 +258,15 @@ def url_guard(data: bytes) -> None:
         return [where]
 
     links.media_id(link), links.host(link), links.expires_at(link), links.unsigned(link)
-    for ways in (Ways(), Ways(only=HOSTS)):
+    for ways in (FetchPolicy(), FetchPolicy(only=HOSTS)):
         with suppress(MediumRefused, HostFailed):
-            place = address_guard.place(link, ways, resolve)
+            place = address_guard.resolve(link, ways, resolve)
             _is_safe(place, ways)
             with suppress(MediumRefused, HostFailed):
-                _is_safe(address_guard.place(address_guard.onward(link, location), ways, resolve), ways)
+                _is_safe(address_guard.resolve(address_guard.redirect_url(link, location), ways, resolve), ways)
 
 
-def _is_safe(place: address_guard.Place, ways: Ways) -> None:
+def _is_safe(place: address_guard.PinnedUrl, ways: FetchPolicy) -> None:
     assert place.tls
     assert place.port == 443
     ip = ipaddress.ip_address(place.address.partition("%")[0])

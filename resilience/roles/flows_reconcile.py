@@ -6,8 +6,8 @@ from datetime import UTC, datetime, timedelta
 from functools import partial
 from typing import Any
 
-from dailies.jobs.models import Standing
-from dailies.jobs.rows import listed, shard_of
+from dailies.jobs.models import ListName
+from dailies.jobs.rows import list_key, shard_of
 from resilience.roles.flows import Flow, Ground, credentials, ends_denied, ends_well, job_row
 from resilience.roles.flows_archive import media_id
 from testkit.fixtures.account_reader import Row
@@ -52,10 +52,10 @@ def listing(on: Ground, name: str) -> Iterator[None]:
     ends_well(partial(sweep, on))
 
 
-def job_of_old(on: Ground, name: str, standing: Standing, provider: str = "captions", **more: Any) -> Row:
+def job_of_old(on: Ground, name: str, standing: ListName, provider: str = "captions", **more: Any) -> Row:
     """The row of a job that nothing was heard of for two hours."""
     row, ago = job_row(on, name, provider), two_hours_ago()
-    listed_as = listed(provider, standing, shard_of(row["job_id"]))
+    listed_as = list_key(provider, standing, shard_of(row["job_id"]))
     return {**row, "stage": standing, "listed": listed_as, "first_seen_at": ago, "updated_at": ago, **more}
 
 

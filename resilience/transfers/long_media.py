@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from functools import cache, cached_property
 from random import Random
 
-from simulators.media_host.samples import Medium, media
+from simulators.media_host.samples import SampleMedia, media
 
 CLIP = media()["generation.mp4"]
 MIB = 2**20
@@ -32,9 +32,9 @@ class LongMedium:
         return b"".join(self.pieces)
 
     @cached_property
-    def medium(self) -> Medium:
+    def medium(self) -> SampleMedia:
         """As a host serves it."""
-        return Medium("long.mp4", "video/mp4", self.content)
+        return SampleMedia("long.mp4", "video/mp4", self.content)
 
     @cached_property
     def crc64nvme(self) -> int:

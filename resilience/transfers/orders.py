@@ -3,31 +3,31 @@
 from hashlib import sha256
 
 from dailies.aws.bucket import Bucket
-from dailies.outbound.address_guard import Ways
-from dailies.transfer.transfer import Order, Stored, transfer
+from dailies.outbound.address_guard import FetchPolicy
+from dailies.transfer.transfer import TransferRequest, TransferResult, transfer
 from simulators.s3 import Sink
 
 MIB = 2**20
 KEY = "media/sync/g-1/output-0123abcd.mp4"
 
 
-def order(url: str) -> Order:
+def order(url: str) -> TransferRequest:
     """For a video at a link on loopback."""
-    return Order(
+    return TransferRequest(
         url=url,
-        ways=Ways(private=frozenset({"127.0.0.1"})),
+        ways=FetchPolicy(private=frozenset({"127.0.0.1"})),
         kinds=frozenset({"video"}),
         key=lambda extension: f"media/sync/g-1/output-0123abcd.{extension}",
         metadata={"provider": "sync", "job-id": "g%2F1", "role": "output"},
-        most_bytes=100 * MIB,
+        max_bytes=100 * MIB,
         seconds=60,
     )
 
 
-def stored(order: Order, bucket: Bucket) -> Stored:
+def stored(order: TransferRequest, bucket: Bucket) -> TransferResult:
     """What a transfer stored."""
     done = transfer(order, bucket)
-    assert isinstance(done, Stored)
+    assert isinstance(done, TransferResult)
     return done
 
 

@@ -13,7 +13,7 @@ from dailies.jobs.models import Upload
 from dailies.outbound import storage
 from dailies.outbound.connection import Network
 from dailies.transfer import watchdog
-from dailies.transfer.transfer import Order, Stored, transfer
+from dailies.transfer.transfer import TransferRequest, TransferResult, transfer
 from dailies.transfer.upload import crc_text
 from resilience.transfers.killing import killed_transfer
 from resilience.transfers.long_media import long_medium
@@ -69,7 +69,7 @@ class Run:
         self.host = host
         self.order = self.to(cell.row.fault)
 
-    def to(self, fault: str | None) -> Order:
+    def to(self, fault: str | None) -> TransferRequest:
         """The order for the medium of a host with that fault."""
         wanted = order(self.host.url(self.path, fault=fault))
         return replace(wanted, network=Network(ca_file=str(self.host.ca_file))) if self.host.ca_file else wanted
@@ -112,11 +112,11 @@ class Run:
         medium = self.cell.medium
         kept(self.s3, medium.content)
         assert self.s3.object(KEY).crc64nvme == medium.crc64nvme
-        assert isinstance(done, Stored)
+        assert isinstance(done, TransferResult)
         assert done.checksum == f"crc64nvme:{crc_text(medium.crc64nvme)}"
         assert (done.bytes, done.version_id) == (len(medium.content), self.s3.object(KEY).version_id)
 
-    def refused(self, wanted: Order, expected: TransferError, *, stored: bool) -> None:
+    def refused(self, wanted: TransferRequest, expected: TransferError, *, stored: bool) -> None:
         """There is none, and the reason says why."""
         refusal = refused(wanted, self.bucket)
         assert type(refusal) is type(expected), refusal
@@ -125,7 +125,7 @@ class Run:
         assert all(upload.parts for upload in self.s3.objects.uploads.values())
 
 
-def refused(wanted: Order, bucket: Bucket) -> TransferError:
+def refused(wanted: TransferRequest, bucket: Bucket) -> TransferError:
     """What a transfer ends with that stores nothing."""
     try:
         done = transfer(wanted, bucket)

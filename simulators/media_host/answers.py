@@ -13,7 +13,7 @@ from functools import cached_property
 from http import HTTPStatus
 from typing import Final, Literal
 
-from simulators.media_host.samples import Medium
+from simulators.media_host.samples import SampleMedia
 
 DRIP_SECONDS = 0.1  # between two pieces of a dripping answer: at this pace a clip of 20 KB takes half an hour
 SLOW_PIECE, SLOW_SECONDS = 64 * 1024, 0.01  # 6 MB/s, as hosts that cap each connection
@@ -78,7 +78,7 @@ class Exchange:
     same medium without a fault."""
 
     request: Request
-    medium: Medium
+    medium: SampleMedia
     attempt: int
     good_path: str
 
@@ -93,7 +93,7 @@ class Exchange:
         return self.due.body[: len(self.due.body) // 2]
 
 
-def good(request: Request, medium: Medium) -> Answer:
+def good(request: Request, medium: SampleMedia) -> Answer:
     """The medium, or the range of it that was asked for (one range; If-Range and If-Match are heeded)."""
     etag, size = f'"{medium.sha256[:32]}"', len(medium.content)
     if request.header("if-match") not in (None, "*", etag):
@@ -282,7 +282,7 @@ def range_not_satisfiable(exchange: Exchange) -> Pieces:
 def changing(exchange: Exchange) -> Pieces:
     """Another version with each request: its last byte differs, and so its ETag."""
     content = exchange.medium.content[:-1] + bytes([exchange.attempt % 256])
-    yield from good(exchange.request, Medium(exchange.medium.name, exchange.medium.content_type, content)).closing
+    yield from good(exchange.request, SampleMedia(exchange.medium.name, exchange.medium.content_type, content)).closing
 
 
 # ---- Answers whose headers never end ---------------------------------------------------------------------------------

@@ -26,7 +26,7 @@ VERSION = "1"  # part of the folder's name: another recipe makes its media anew
 
 
 @dataclass(frozen=True)
-class Medium:
+class SampleMedia:
     """One file that is served: its name, its type and its bytes."""
 
     name: str
@@ -63,7 +63,7 @@ RECIPES = {
 CONTENT_TYPES = {".mp4": "video/mp4", ".png": "image/png"}
 
 
-def media(folder: Path = FOLDER) -> dict[str, Medium]:
+def media(folder: Path = FOLDER) -> dict[str, SampleMedia]:
     """All media by name, those not yet in `folder` made first (about a second, 27 MB)."""
     home = folder / f"v{VERSION}"
     home.mkdir(parents=True, exist_ok=True)
@@ -78,12 +78,12 @@ def padded(clip: bytes, size: int) -> bytes:
     return clip + (1).to_bytes(4) + b"free" + padding.to_bytes(8) + bytes(padding - 16)
 
 
-def _medium(path: Path, recipe: Recipe) -> Medium:
+def _medium(path: Path, recipe: Recipe) -> SampleMedia:
     if not path.exists():
         unfinished = path.with_name(f"unfinished-{random.getrandbits(32):08x}-{path.name}")
         _make(unfinished, recipe)
         unfinished.replace(path)  # whole or not there, whoever else makes it at the same time
-    return Medium(path.name, CONTENT_TYPES[path.suffix], path.read_bytes())
+    return SampleMedia(path.name, CONTENT_TYPES[path.suffix], path.read_bytes())
 
 
 def _make(path: Path, recipe: Recipe) -> None:

@@ -37,7 +37,7 @@ from urllib.parse import parse_qs, unquote, urlencode, urlsplit
 from simulators.loopback_server import LoopbackServer, certified
 from simulators.media_host.answers import HANG_UP, RESET, Answer, Exchange, Pieces, Request, good, redirect, refusal
 from simulators.media_host.faults import FAULTS, bad
-from simulators.media_host.samples import FOLDER, Medium, media
+from simulators.media_host.samples import FOLDER, SampleMedia, media
 
 HOUR = 3600
 SIGNED, FAULT = "/signed", "/fault"  # the first segments of paths: /signed/fault/<name>/<path>
@@ -54,7 +54,7 @@ class MediaHost:
     def __init__(
         self,
         base_url: str,
-        content: dict[str, Medium],
+        content: dict[str, SampleMedia],
         ca_file: Path | None = None,
         *,
         now: Callable[[], float] = time.time,
@@ -65,7 +65,7 @@ class MediaHost:
         self.ca_file = ca_file
         self.requests: list[Request] = []
         self._now = now
-        self._added: dict[str, Medium | Answer] = {}
+        self._added: dict[str, SampleMedia | Answer] = {}
         self._removed: set[str] = set()
         self._attempts: Counter[str] = Counter()
         self._revoked: Counter[str] = Counter()
@@ -99,7 +99,7 @@ class MediaHost:
 
     def add(self, path: str, content: bytes, content_type: str) -> None:
         """Serve other content at a path; `url` makes links to it."""
-        self._added[path] = Medium(path.rpartition("/")[2], content_type, content)
+        self._added[path] = SampleMedia(path.rpartition("/")[2], content_type, content)
 
     def answers(self, path: str, answer: Answer) -> None:
         """Answer a path so, whatever is asked."""
@@ -217,7 +217,7 @@ class _Handler(BaseHTTPRequestHandler):
 
 
 @cache
-def _read_once(folder: Path) -> dict[str, Medium]:
+def _read_once(folder: Path) -> dict[str, SampleMedia]:
     """The hosts of a process share what they serve: 27 MB."""
     return media(folder)
 

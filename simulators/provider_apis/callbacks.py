@@ -46,7 +46,7 @@ class Callbacks:
         """From now on, callbacks have this fate."""
         self._fate = fate
 
-    def tell(self, callback: Callback) -> None:
+    def notify(self, callback: Callback) -> None:
         """A job has changed: call its webhook, as its fate is."""
         with self._lock:
             self.told.append(callback)

@@ -21,7 +21,7 @@ from simulators.provider_apis.state import World
 
 BASE_PATH = "/captions/api"
 LINK_SECONDS = 543_058  # 6.3 days, as seen in a real link
-LONGEST_SCRIPT = 800  # characters
+MAX_SCRIPT = 800  # characters
 
 
 class Captions:
@@ -114,8 +114,8 @@ class Captions:
 
     def _submit(self, request: Request) -> Answer:
         asked = request.json()
-        if not asked.get("script") or len(asked["script"]) > LONGEST_SCRIPT:
-            raise Refused(400, f"script is required, of at most {LONGEST_SCRIPT} characters")
+        if not asked.get("script") or len(asked["script"]) > MAX_SCRIPT:
+            raise Refused(400, f"script is required, of at most {MAX_SCRIPT} characters")
         webhook_id = asked.get("webhookId") or ""
         if webhook_id and webhook_id not in self.webhooks.registered:
             raise Refused(400, "Unknown webhookId")

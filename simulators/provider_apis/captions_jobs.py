@@ -62,7 +62,7 @@ class Operation:
         with self._part.world.lock:
             told = [self._callback(event, one.url, self._webhooks.prover(one)) for one in self._hearers(event)]
         for callback in told:
-            self._part.tell(callback)
+            self._part.notify(callback)
 
     def _hearers(self, event: str) -> list[Registration]:
         return [

@@ -19,8 +19,8 @@ from simulators.provider_apis.exchange import Api, Refused, Request, json_answer
 from simulators.provider_apis.state import World
 
 BASE_PATH = "/creatify/api"
-MOST_IDS = 100
-LONGEST_WEBHOOK_URL = 200  # characters
+MAX_IDS = 100
+MAX_WEBHOOK_URL = 200  # characters
 JOBS = "/product_to_videos/"
 FIELDS = ("type", "product_url", "aspect_ratio", "override_avatar", "product_showcase_url", "image_prompt")
 VIDEO_FIELDS = ("motion_style", "video_prompt")
@@ -89,8 +89,8 @@ class Creatify:
     def _jobs(self, request: Request) -> Answer:
         """The newest first; those of the ids, where the query has some. Unknown ones are left out."""
         ids = [job_id for job_id in request.query.get("ids", "").split(",") if job_id]
-        if len(ids) > MOST_IDS:
-            raise Refused(400, {"ids": [f"Ensure this field has no more than {MOST_IDS} elements."]})
+        if len(ids) > MAX_IDS:
+            raise Refused(400, {"ids": [f"Ensure this field has no more than {MAX_IDS} elements."]})
         found = [job for job in reversed(self.jobs.values()) if not ids or job.id in ids]
         shown = [job.shown() for job in found[: self.page_size or None]]
         if self.paged:
@@ -157,8 +157,8 @@ class Creatify:
 
 def _webhook_url(asked: dict[str, Any]) -> str:
     url = str(asked.get("webhook_url") or "")
-    if len(url) > LONGEST_WEBHOOK_URL:
-        raise Refused(400, {"webhook_url": [f"Ensure this field has no more than {LONGEST_WEBHOOK_URL} characters."]})
+    if len(url) > MAX_WEBHOOK_URL:
+        raise Refused(400, {"webhook_url": [f"Ensure this field has no more than {MAX_WEBHOOK_URL} characters."]})
     return url
 
 

@@ -40,7 +40,7 @@ class ProductToVideo:
             self.updated_at = self._part.world.clock.date()
             callback = self._callback(self.shown())
         if self.webhook_url:
-            self._part.tell(callback, soon=soon)
+            self._part.notify(callback, soon=soon)
         return self
 
     def has_image(self, photo: str = PHOTO) -> "ProductToVideo":

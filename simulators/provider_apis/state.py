@@ -77,9 +77,9 @@ class Part:
 
         self.world.clock.after(self.pace.waiting, begin_if_untouched)
 
-    def tell(self, callback: Callback, *, soon: bool = False) -> None:
+    def notify(self, callback: Callback, *, soon: bool = False) -> None:
         """Call a webhook; `soon`: not before the call of the API that is being answered has been."""
         if soon:
-            self.world.clock.after(0, lambda: self.callbacks.tell(callback))
+            self.world.clock.after(0, lambda: self.callbacks.notify(callback))
         else:
-            self.callbacks.tell(callback)
+            self.callbacks.notify(callback)

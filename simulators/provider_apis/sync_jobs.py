@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import quote
 
-from simulators.media_host.samples import Medium
+from simulators.media_host.samples import SampleMedia
 from simulators.provider_apis.callbacks import Callback
 from simulators.provider_apis.state import Part
 from simulators.provider_calls import compact, sync_batch_result, sync_batch_row, sync_proofs, zulu
@@ -64,7 +64,7 @@ class Generation:
             self.status = status
             callback = self._callback(self._told(), self._secret)
         if self.webhook_url and status in ENDS:
-            self._part.tell(callback)
+            self._part.notify(callback)
         return self
 
     def completes(self, output: str = "generation.mp4", segment: str = "", *, seconds: float = 2.0) -> "Generation":
@@ -137,7 +137,7 @@ class Batch:
             self.status = status
             callback = self._callback(self.shown(), self._secret)
         if self.webhook_url and status in ENDS:
-            self._part.tell(callback)
+            self._part.notify(callback)
         return self
 
     def completes(self, generations: Mapping[str, str | None]) -> "Batch":
@@ -154,7 +154,7 @@ class Batch:
             self.result = f"{world.chance.letters(20, 'sync', 'result', self.id)}.jsonl"
             self.succeeded = sum(output is not None for output in generations.values())
             self.failed, self.pending = len(generations) - self.succeeded, 0
-            world.host.media[self.result] = Medium(self.result, "application/jsonl", sync_batch_result(rows))
+            world.host.media[self.result] = SampleMedia(self.result, "application/jsonl", sync_batch_result(rows))
         return self.becomes("COMPLETED")
 
     def fails(self) -> "Batch":

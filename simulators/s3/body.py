@@ -16,7 +16,7 @@ from awscrt import checksums
 from simulators.s3.errors import Refusal
 
 PIECE_BYTES = 256 * 1024  # read at once; larger ones fall out of the processor's cache
-MOST_LINE = 8 * 1024  # of a chunk's head or a trailer: a signature is the longest thing in it
+MAX_LINE = 8 * 1024  # of a chunk's head or a trailer: a signature is the longest thing in it
 
 
 class Source(Protocol):
@@ -92,7 +92,7 @@ class Chunked(io.RawIOBase):
                 self.trailers[name.strip().lower()] = value.strip()
 
     def _line(self) -> bytes:
-        line = self._source.readline(MOST_LINE)
+        line = self._source.readline(MAX_LINE)
         if not line.endswith(b"\n"):
             raise Cut
         return line.rstrip(b"\r\n")

@@ -13,9 +13,9 @@ from xml.etree import ElementTree
 from simulators.s3.body import ALGORITHMS, CRCS, Body
 from simulators.s3.errors import Refusal
 
-LEAST_PART = 5 * 1024 * 1024  # S3's limits: of each part but the last,
-MOST_PARTS = 10_000  # of parts,
-MOST_PUT = 5 * 1024**3  # and of one PUT or part
+MIN_PART = 5 * 1024 * 1024  # S3's limits: of each part but the last,
+MAX_PARTS = 10_000  # of parts,
+MAX_PUT = 5 * 1024**3  # and of one PUT or part
 SUM = "x-amz-checksum-"
 DEFAULT = "crc64nvme"  # what S3 adds where the client names none
 
@@ -86,7 +86,7 @@ class Objects:
         """PutObject, checksums checked already."""
         algorithm = named_algorithm(headers) or DEFAULT
         part = _part(body, algorithm, keep=self.keep)
-        if body.size > MOST_PUT:
+        if body.size > MAX_PUT:
             raise Refusal(400, "EntityTooLarge", "More than 5 GiB in one PUT.")
         with self._lock:
             self._not_there(bucket, key, headers)
@@ -130,7 +130,7 @@ class Objects:
 
     def put_part(self, upload: Upload, number: str, headers: Headers, body: Body) -> Part:
         """UploadPart, checksums checked already."""
-        if not number.isdecimal() or not 1 <= int(number) <= MOST_PARTS:
+        if not number.isdecimal() or not 1 <= int(number) <= MAX_PARTS:
             raise Refusal(400, "InvalidArgument", "Part number must be an integer between 1 and 10000.")
         sent = named_algorithm(headers)
         owed = upload.named and (sent or upload.checksum_type == "COMPOSITE")
@@ -139,7 +139,7 @@ class Objects:
                 f"Checksum Type mismatch occurred, expected checksum Type: {upload.algorithm}, actual checksum Type: "
             )
             raise Refusal(400, "InvalidRequest", message + (sent or "null"))
-        if body.size > MOST_PUT:
+        if body.size > MAX_PUT:
             raise Refusal(400, "EntityTooLarge", "More than 5 GiB in one part.")
         part = _part(body, upload.algorithm, keep=self.keep)
         with self._lock:
@@ -153,7 +153,7 @@ class Objects:
         size = sum(part.size for part in parts)
         if headers.get("x-amz-mp-object-size", str(size)) != str(size):
             raise Refusal(400, "InvalidRequest", "The object's size is not the one that was promised.")
-        if any(part.size < LEAST_PART for part in parts[:-1]):
+        if any(part.size < MIN_PART for part in parts[:-1]):
             raise Refusal(400, "EntityTooSmall", "A part is smaller than 5 MiB and not the last.")
         if headers.get(SUM + "type", upload.checksum_type).upper() != upload.checksum_type:
             raise Refusal(400, "BadDigest", f"The upload was created with checksum type {upload.checksum_type}.")

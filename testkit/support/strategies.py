@@ -13,7 +13,7 @@ from itertools import product
 from hypothesis import strategies as st
 
 from dailies.jobs.merge import merge
-from dailies.jobs.models import Event, Job, JobError, Media, MediaState, Origin, Receipt, Status, Upload
+from dailies.jobs.models import Event, Job, JobError, MediaLink, MediaState, Origin, Receipt, Status, Upload
 from dailies.providers.contract import Webhook
 from dailies.providers.creatify import PRODUCT_TO_VIDEOS
 from dailies.providers.sync import GENERATION
@@ -27,7 +27,7 @@ _LINKS = [
 ]
 LINKS = st.sampled_from(_LINKS)
 MEDIA = st.sampled_from([
-    Media(*known)
+    MediaLink(*known)
     for known in product(["output", "segment"], _LINKS, [None, Decimal("12.5")], ["", "", "0123abcd"])
 ])  # fmt: skip
 WORDS: st.SearchStrategy[tuple[Status, str]] = st.sampled_from([

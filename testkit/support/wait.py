@@ -8,7 +8,7 @@ import psutil
 import pytest
 
 PAUSE = 0.1  # seconds after the first look; each is longer than the one before
-MOST_PAUSE = 0.5  # seconds: a look is work for the emulated AWS, and three stacks wait most of the time
+MAX_PAUSE = 0.5  # seconds: a look is work for the emulated AWS, and three stacks wait most of the time
 STALL = 60.0  # seconds in which no function of the stack does anything: what is not there by then does not come
 MAX_SPANS = 10  # spans of that length in which something goes on, and still not what is waited for
 
@@ -33,7 +33,7 @@ def wait_for[T](
                 pytest.fail(f"{what}: it does not come; seen last: {seen!r}", pytrace=False)
             before, deadline = after, time.monotonic() + stall
         time.sleep(pause)
-        pause = max(pause, min(1.3 * pause, MOST_PAUSE))
+        pause = max(pause, min(1.3 * pause, MAX_PAUSE))
 
 
 def _work_done() -> dict[int, float]:

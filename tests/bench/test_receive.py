@@ -3,7 +3,7 @@
 import pytest
 
 from bench.receive.cold import Cold
-from bench.receive.report import MOST_COLD, MOST_WARM, rows
+from bench.receive.report import MAX_COLD, MAX_WARM, rows
 from bench.receive.warm import Warm
 
 
@@ -29,8 +29,8 @@ def test_each_receiver_and_each_peer_is_compared() -> None:
 @pytest.mark.parametrize(
     ("measured", "missed"),
     [
-        ({"warm": 100 * MOST_WARM + 1}, "warm, CPU: two / bare"),
-        ({"cold": 100 * MOST_COLD + 1}, "cold: two / client"),
+        ({"warm": 100 * MAX_WARM + 1}, "warm, CPU: two / bare"),
+        ({"cold": 100 * MAX_COLD + 1}, "cold: two / client"),
         ({"peer": 100}, "proof alone, CPU / peer"),
         ({"peer": 99}, "proof alone, CPU / peer"),
     ],

@@ -18,16 +18,16 @@ from moto.core.botocore_stubber import MockRawResponse
 from cli import jobs
 from cli.jobs import Cursor, Filter
 from cli.stack import Stack
-from dailies.jobs.rows import SHARDS, STANDINGS, listed
+from dailies.jobs.rows import LIST_NAMES, SHARDS, list_key
 from dailies.timestamps import from_datetime
 
 NEWEST = datetime(2026, 11, 25, tzinfo=UTC)
 STATUS = {"waiting": "processing", "silent": "pending", "archiving": "completed", "attention": "completed"}
 STAGE = {"silent": "attention", "completed": "settled", "failed": "settled", "canceled": "settled"}
 PARTITIONS = [
-    listed(provider, standing, shard)
+    list_key(provider, standing, shard)
     for provider in jobs.PROVIDERS
-    for standing in STANDINGS
+    for standing in LIST_NAMES
     for shard in range(SHARDS)
 ]
 
@@ -127,7 +127,7 @@ def million() -> Jobs:
     ("wanted", "partitions"),
     [
         (Filter(), len(PARTITIONS)),
-        (Filter(provider="sync"), len(STANDINGS) * SHARDS),
+        (Filter(provider="sync"), len(LIST_NAMES) * SHARDS),
         (Filter(stage="settled"), 3 * 3 * SHARDS),
         (Filter(stage="attention", provider="captions"), 2 * SHARDS),
         (Filter(status="failed", stage="settled"), 3 * SHARDS),

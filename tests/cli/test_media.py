@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from dailies import timestamps
-from dailies.jobs.models import Event, Media
+from dailies.jobs.models import Event, MediaLink
 from dailies.steps.advance import advance
 from testkit.fixtures.archiver import Archive
 from testkit.fixtures.aws import BUCKET
@@ -16,7 +16,7 @@ from testkit.fixtures.console import archived
 from testkit.fixtures.deployed_stack import deploy
 
 CONTENT = b"a medium"
-FOUND = Media("output", "https://h.example/one.mp4")
+FOUND = MediaLink("output", "https://h.example/one.mp4")
 
 
 @pytest.fixture

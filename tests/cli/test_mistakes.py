@@ -9,7 +9,7 @@ from botocore.exceptions import BotoCoreError, ConnectTimeoutError, EndpointConn
 from cli import media, times
 from cli.errors import Refusal, of_aws
 from cli.stack import Stack
-from dailies.jobs.models import JobMedia, Media
+from dailies.jobs.models import MediaItem, MediaLink
 from testkit.fixtures.aws import Cloud
 from testkit.fixtures.cli import dailies
 from testkit.fixtures.console import archived
@@ -18,12 +18,12 @@ CONTENT = b"a medium"
 
 
 @pytest.fixture
-def stored(cloud: Cloud, fast_stack: Stack) -> JobMedia:
+def stored(cloud: Cloud, fast_stack: Stack) -> MediaItem:
     """A medium that is in the bucket."""
-    found = Media("output", "https://h.example/one.mp4")
+    found = MediaLink("output", "https://h.example/one.mp4")
     receipt = archived(found, version_id="", bytes=len(CONTENT), checksum="")
     cloud.s3.put_object(Bucket=fast_stack.bucket_name, Key=receipt.key, Body=CONTENT)
-    return JobMedia(role=found.role, media_id=found.media_id, receipt=receipt)
+    return MediaItem(role=found.role, media_id=found.media_id, receipt=receipt)
 
 
 @pytest.mark.parametrize("text", ["999999d", "999999w", "2026-13-01", "yesterday", ""])
@@ -58,14 +58,14 @@ def test_where_nothing_is_found_it_says_since_when(since: str, says: str, deploy
 
 
 @pytest.mark.parametrize("name", ["missing/x.mp4", "file/x.mp4"])
-def test_a_place_where_no_file_can_be(fast_stack: Stack, stored: JobMedia, tmp_path: Path, name: str) -> None:
+def test_a_place_where_no_file_can_be(fast_stack: Stack, stored: MediaItem, tmp_path: Path, name: str) -> None:
     (tmp_path / "file").touch()
     with pytest.raises(Refusal, match=r"cannot be written: .*; name another place with --to$"):
         media.download(fast_stack, stored, tmp_path / name)
     assert [file.name for file in tmp_path.iterdir()] == ["file"]
 
 
-def test_a_disk_that_is_full(fast_stack: Stack, stored: JobMedia, tmp_path: Path) -> None:
+def test_a_disk_that_is_full(fast_stack: Stack, stored: MediaItem, tmp_path: Path) -> None:
     (tmp_path / ".x.mp4.unfinished").symlink_to("/dev/full")
     with pytest.raises(Refusal, match=r"x\.mp4 cannot be written: No space left on device"):
         media.download(fast_stack, stored, tmp_path / "x.mp4")

@@ -111,7 +111,7 @@ class TestProof:
     @every_webhook
     def test_the_way_of_proof_is_told(self, webhook: Webhook) -> None:
         for sent in recorded(webhook):
-            assert webhook.verify(sent, {"current": secret(webhook.provider)}, RULES).way
+            assert webhook.verify(sent, {"current": secret(webhook.provider)}, RULES).scheme
 
     @every_webhook
     def test_the_proof_of_another_provider_is_none(self, webhook: Webhook) -> None:
@@ -214,7 +214,7 @@ class TestMedia:
     @every_provider_here
     def test_lists_of_jobs_are_of_roles_and_webhooks_that_there_are(self, provider: Provider) -> None:
         names = {webhook.name for webhook in provider.webhooks}
-        for role, listing in provider.listings.items():
+        for role, listing in provider.manifests.items():
             assert provider.roles[role] == {"jsonl"}
             assert listing.webhook in names
             assert list(listing.read(iter([b"", b"{", b"null", b"\xff"]), "b-1")) == []
@@ -232,7 +232,7 @@ class TestItsApi:
     def test_the_call_goes_below_the_base_url_and_the_credentials_are_in_its_headers_alone(
         self, provider: Provider
     ) -> None:
-        assert set(provider.renewals) <= set(provider.roles)
+        assert set(provider.link_refresh) <= set(provider.roles)
         assert set(provider.api_names) <= EXAMPLE_CREDENTIALS.keys()
         for base in ("https://api.example", "https://api.example/v9/"):
             for request in self.requests(provider, base, "a/b?c#ü"):
@@ -246,12 +246,12 @@ class TestItsApi:
 
     @every_provider_here
     def test_an_answer_that_cannot_be_read_is_a_payload_error(self, provider: Provider) -> None:
-        inquiries = provider.inquiries.values()
-        for question in (*provider.renewals.values(), *(inquiry.question for inquiry in inquiries)):
+        polling = provider.polling.values()
+        for question in (*provider.link_refresh.values(), *(inquiry.question for inquiry in polling)):
             for answer in (b"", b"\xff", b"{", b"[]", b"null", b"<html>"):
                 with pytest.raises(PayloadError):
                     question.read(answer, "j-1")
-        for roll in (inquiry.roll for inquiry in inquiries if inquiry.roll):
+        for roll in (inquiry.roll for inquiry in polling if inquiry.roll):
             for answer in (b"", b"\xff", b"{", b"null", b"<html>", b'{"results": {}}'):
                 with pytest.raises(PayloadError):
                     roll.read(answer)
@@ -259,9 +259,9 @@ class TestItsApi:
 
     @every_provider_here
     def test_each_webhooks_jobs_can_be_asked_about(self, provider: Provider) -> None:
-        assert list(provider.inquiries) == [webhook.name for webhook in provider.webhooks]
+        assert list(provider.polling) == [webhook.name for webhook in provider.webhooks]
         assert provider.api_limit.calls > 0
-        assert {submission.webhook for submission in provider.submissions.values()} <= set(provider.inquiries)
+        assert {submission.webhook for submission in provider.submissions.values()} <= set(provider.polling)
 
     @every_provider_here
     @pytest.mark.parametrize("function", ["Archive", "Reconcile"])
@@ -271,9 +271,9 @@ class TestItsApi:
             assert name in variables
 
     def requests(self, provider: Provider, base: str, job_id: str) -> Iterator[Any]:
-        for question in provider.renewals.values():
+        for question in provider.link_refresh.values():
             yield question.ask(base, EXAMPLE_CREDENTIALS, job_id)
-        for inquiry in provider.inquiries.values():
+        for inquiry in provider.polling.values():
             yield inquiry.question.ask(base, EXAMPLE_CREDENTIALS, job_id)
             if inquiry.roll:
                 yield inquiry.roll.ask(base, EXAMPLE_CREDENTIALS, ())

@@ -11,7 +11,7 @@ from demo.__main__ import play, secrets_of, show, wait
 from demo.inspection import Finding, Row, inspect
 from demo.scenarios import Outcome, Secrets, Step, story
 from local.stack import Stack
-from simulators.media_host.samples import Medium
+from simulators.media_host.samples import SampleMedia
 from simulators.media_host.server import MediaHost, media_host
 from simulators.provider_calls import captions_creator
 
@@ -104,7 +104,7 @@ class TestOnTheStack:
         assert video.read_bytes() == played.outcomes[self.LARGE].media["output"].content
 
     def test_other_bytes_are_seen(self, stack: Stack, played: Played, tmp_path: Path) -> None:
-        other = replace(played.outcomes[self.LARGE], media={"output": Medium("x.mp4", "video/mp4", b"other")})
+        other = replace(played.outcomes[self.LARGE], media={"output": SampleMedia("x.mp4", "video/mp4", b"other")})
         (problem,) = self.problems(stack, other, played.rows[self.LARGE], tmp_path)
         assert "has other bytes in media/captions/test-large/output-" in problem
 

@@ -124,7 +124,7 @@ class TestTheOwnerHears:
         self.wait_until_it_rings(stack, alarm)
 
     def test_an_alarm_whose_step_is_not_behind_is_quiet(self, stack: Stack) -> None:
-        assert self.state(stack, "ArchiveBehindAlarm") == "OK"
+        assert self.state(stack, "ArchiveLagAlarm") == "OK"
 
     def wait_until_it_rings(self, stack: Stack, alarm: str) -> None:
         wait_for(f"{alarm} rings", lambda: self.state(stack, alarm), lambda state: state == "ALARM")

@@ -12,7 +12,7 @@ from hashlib import sha256
 import pytest
 from awscrt.checksums import crc64nvme
 
-from simulators.media_host.samples import Medium
+from simulators.media_host.samples import SampleMedia
 from simulators.provider_calls import (
     Call,
     captions_creator,
@@ -61,7 +61,7 @@ class Told:
             sync_batch_row("request-2", self.items[1], link(self.items[1], "batch-2.mp4")),
             sync_batch_row("request-3", self.items[2], None),
         ]
-        self.result = Medium("results.jsonl", "application/jsonl", sync_batch_result(rows))
+        self.result = SampleMedia("results.jsonl", "application/jsonl", sync_batch_result(rows))
         providers.host.add(f"/{job('batch')}/results.jsonl", self.result.content, self.result.content_type)
         first_hop = f"/v2/batch/{job('batch')}/result"
         providers.host.redirect(first_hop, to=link(job("batch"), "results.jsonl"))
@@ -96,7 +96,7 @@ def told(providers: Providers, listener: Listener) -> Told:
     return told
 
 
-def in_bucket(owner: Owner, row: Row, role: str, served: Medium) -> None:
+def in_bucket(owner: Owner, row: Row, role: str, served: SampleMedia) -> None:
     """The medium is in the bucket as it was served, and its receipt says so."""
     receipt = medium(row, role)
     content, stored = owner.object(receipt["key"], receipt["version_id"])

@@ -20,7 +20,7 @@ from testkit.fixtures.provider_client import COME_AGAIN, WEBHOOKS, Answer, Heade
 from testkit.support.attributes import EVENT, QUARANTINED
 
 KIB, MIB = 1024, 1024 * 1024
-MOST_INLINE = 300 * KIB  # of a payload, compressed
+MAX_INLINE = 300 * KIB  # of a payload, compressed
 SIGNED = ("sync/generation", "sync/batch", "captions/creator")  # the body or a header proves them
 
 
@@ -234,7 +234,7 @@ class TestLarge:
         job_id = providers.job("large-body")
         body = self.body(job_id, MIB)  # the most there may be
         assert len(body) == MIB
-        assert len(gzip.compress(body)) > MOST_INLINE
+        assert len(gzip.compress(body)) > MAX_INLINE
         call = providers.proven("captions/creator", body)
         assert [providers.send(call).result for _ in range(2)] == ["recorded", "duplicate"]
         (row,) = owner.events("captions", job_id)
@@ -252,7 +252,7 @@ class TestLarge:
         job_id, provider = providers.job(f"large-{webhook.replace('/', '-')}"), webhook.partition("/")[0]
         status = "failed" if provider == "creatify" else "FAILED"
         words = {"id": job_id, "operationId": job_id, "status": status, "event": "creator.failure"}
-        readable = json.dumps({**words, "options": random.Random(job_id).randbytes(MOST_INLINE).hex()}).encode()
+        readable = json.dumps({**words, "options": random.Random(job_id).randbytes(MAX_INLINE).hex()}).encode()
         for body, result, folder in ((readable, "recorded", "events"), (readable[:-1], "quarantined", "quarantine")):
             assert providers.send(providers.proven(webhook, body), stored_as=result).result == result
             kept, _ = owner.object(f"deliveries/{folder}/{provider}/{digest(webhook, body)}.gz")

@@ -11,7 +11,7 @@ from collections.abc import Iterator
 import pytest
 
 from local.stack import Stack
-from simulators.media_host.samples import Medium
+from simulators.media_host.samples import SampleMedia
 from simulators.provider_apis import ProviderApis
 from simulators.provider_calls import Call, captions_creator, creatify_product_to_videos, sync_generation
 from testkit.fixtures.account_reader import Owner, Row, payload
@@ -160,5 +160,5 @@ def test_what_the_rate_limit_leaves_no_room_for_is_queued_anew(renewed: Jobs, ow
         )
 
 
-def served(jobs: Jobs, name: str) -> Medium:
+def served(jobs: Jobs, name: str) -> SampleMedia:
     return jobs.apis.host.media[name]

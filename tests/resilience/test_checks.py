@@ -7,7 +7,7 @@ from collections.abc import Callable
 import pytest
 
 from resilience.faults.account import MOVED, Found, Stored
-from resilience.faults.checks import Freedom, lies, standing
+from resilience.faults.checks import Freedom, lies, state
 
 CASE = "case00007-"
 KEY = f"media/sync/{CASE}job/output-9a8b7c6d.mp4"
@@ -80,14 +80,14 @@ def test_a_case_that_went_as_it_should_is_one_also_where_the_same_is_heard_twice
     found = as_it_should()
     assert lies(found) == []
     found.heard.append(found.heard[0])
-    assert standing(found, CASE) == standing(as_it_should(), CASE)
+    assert state(found, CASE) == state(as_it_should(), CASE)
 
 
 @pytest.mark.parametrize("loss", LOSSES)
 def test_a_loss_shows(loss: str) -> None:
     found = as_it_should()
     LOSSES[loss](found)
-    assert standing(found, CASE) != standing(as_it_should(), CASE)
+    assert state(found, CASE) != state(as_it_should(), CASE)
 
 
 @pytest.mark.parametrize("lie", LIES)
@@ -102,13 +102,13 @@ def test_what_nobody_told_may_be_known_in_other_words() -> None:
     found.rows[0] |= {"provider_status": "COMPLETE", "credits": 30}
     found.rows.pop()
     without: set[Freedom] = {"words", "events"}
-    assert standing(found, CASE, without=without) == standing(wanted, CASE, without=without)
+    assert state(found, CASE, without=without) == state(wanted, CASE, without=without)
     for still in without:
-        assert standing(found, CASE, without={still}) != standing(wanted, CASE, without={still})
+        assert state(found, CASE, without={still}) != state(wanted, CASE, without={still})
 
 
 def test_what_sqs_has_moved_by_itself_is_a_loss_but_where_a_sweep_mends_it() -> None:
     found, wanted = as_it_should(), as_it_should()
     found.failed[f"ArchiveDeadLetterQueueUrl{MOVED}"].add("a message")
-    assert standing(found, CASE) != standing(wanted, CASE)
-    assert standing(found, CASE, without={"moved"}) == standing(wanted, CASE, without={"moved"})
+    assert state(found, CASE) != state(wanted, CASE)
+    assert state(found, CASE, without={"moved"}) == state(wanted, CASE, without={"moved"})

@@ -29,7 +29,7 @@ from hypothesis import strategies as st
 from simulators.media_host import answers
 from simulators.media_host.answers import PART_BYTES, Request, good
 from simulators.media_host.faults import COMBINED, FAULTS
-from simulators.media_host.samples import Medium, media
+from simulators.media_host.samples import SampleMedia, media
 from simulators.media_host.server import Dialect, MediaHost, media_host
 
 HTTP_CLIENT = urllib3.PoolManager(retries=False)
@@ -157,7 +157,7 @@ class TestRanges:
 
     def ask(self, **headers: str) -> tuple[int, dict[str, str], bytes]:
         asked = tuple((name.replace("_", "-").lower(), value) for name, value in headers.items())
-        answer = good(Request("GET", "/x.bin", "", asked, 0.0), Medium("x.bin", "video/mp4", self.CONTENT))
+        answer = good(Request("GET", "/x.bin", "", asked, 0.0), SampleMedia("x.bin", "video/mp4", self.CONTENT))
         return answer.status, answer.headers, answer.body
 
     @given(first=st.integers(0, 1023), last=st.integers(0, 5000))

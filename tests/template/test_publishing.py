@@ -16,7 +16,7 @@ LIMITS = {
     "SpdxLicenseId": (127, r"[a-zA-Z0-9.+-]+"),
 }
 LABEL = re.compile(r"[a-zA-Z0-9+\-_:\/@]{1,127}")
-MOST_LABELS = 10
+MAX_LABELS = 10
 RELEASE = re.compile(r"^## \[(\d+\.\d+\.\d+)\] - \d{4}-\d\d-\d\d$", re.MULTILINE)
 
 METADATA = template()["Metadata"]["AWS::ServerlessRepo::Application"]
@@ -31,7 +31,7 @@ def test_each_word_is_one_that_the_repository_takes(key: str) -> None:
 
 def test_all_is_known_to_the_repository() -> None:
     assert METADATA.keys() == LIMITS.keys() | {"Labels", "LicenseUrl", "ReadmeUrl"}
-    assert len(METADATA["Labels"]) <= MOST_LABELS
+    assert len(METADATA["Labels"]) <= MAX_LABELS
     assert all(LABEL.fullmatch(label) for label in METADATA["Labels"])
 
 

@@ -11,7 +11,7 @@ from botocore.model import StructureShape
 from botocore.session import get_session
 
 from dailies.aws.secrets import PLACEHOLDER
-from dailies.steps.archive_item import LONGEST_RUN
+from dailies.steps.archive_item import MAX_RUN_SECONDS
 from local.deploy import TEMPLATE
 from local.preflight.resolving import resolved
 from local.preflight.translating import translated
@@ -162,7 +162,7 @@ class TestAsynchronousEdges:
             assert 3 * visibility < HOUR  # the worst that a link may live
 
     def test_the_archive_knows_after_how_long_a_run_of_it_must_have_ended(self) -> None:
-        assert functions()["Archive"]["Timeout"] == LONGEST_RUN
+        assert functions()["Archive"]["Timeout"] == MAX_RUN_SECONDS
 
     def at(self, minutes: int, value: Any) -> int:
         """A value of the template for a ReconcileMinutes, by which it may be looked up."""

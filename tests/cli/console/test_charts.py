@@ -11,7 +11,7 @@ from cli.console import charts, formats
 from cli.console.charts import BOTTOM, LEFT, RIGHT, TOP, Chart
 from cli.stats import Hour, by_hour, margins, percentile, to_bucket
 from dailies import timestamps
-from dailies.jobs.models import Job, JobMedia, Receipt
+from dailies.jobs.models import Job, MediaItem, Receipt
 
 NOW = "2026-11-25T14:03:07.213456Z"
 LATER = timestamps.from_datetime(datetime.fromtimestamp(1.8e9, UTC))
@@ -84,9 +84,9 @@ class TestFigures:
     def test_times_are_of_media_in_the_bucket_alone(self) -> None:
         found_at, died_at = "2026-11-25T14:00:00.000000Z", "2026-11-25T15:00:00.000000Z"
 
-        def medium(state: str, at: str, dies: str | None = died_at) -> JobMedia:
+        def medium(state: str, at: str, dies: str | None = died_at) -> MediaItem:
             receipt = Receipt(role="output", media_id=at[-4:], state=state, at=at)  # type: ignore[arg-type]
-            return JobMedia(role="output", media_id=at[-4:], found_at=found_at, link_expires_at=dies, receipt=receipt)
+            return MediaItem(role="output", media_id=at[-4:], found_at=found_at, link_expires_at=dies, receipt=receipt)
 
         job = Job(
             provider="sync",
@@ -98,7 +98,7 @@ class TestFigures:
                 medium("failed", "2026-11-25T14:00:01.000000Z"),
                 # named again behind its receipt, as Creatify's photo by the call about the video
                 medium("archived", "2026-11-25T13:51:00.000000Z"),
-                JobMedia(role="segment", media_id="x", found_at=found_at, link_expires_at=died_at),
+                MediaItem(role="segment", media_id="x", found_at=found_at, link_expires_at=died_at),
             ),
         )
         assert to_bucket([job]) == [5.0, 30.0]

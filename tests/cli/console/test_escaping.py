@@ -3,7 +3,7 @@
 from collections import Counter
 from html.parser import HTMLParser
 
-from dailies.jobs.models import Media
+from dailies.jobs.models import MediaLink
 from testkit.fixtures.console import BY_LINK, BY_SCRIPT, Console, archived, failure, query
 
 MARKUP = "\"'><img src=x onerror=alert(1)><script>alert(2)</script>"
@@ -40,7 +40,7 @@ class Markup(HTMLParser):
 
 def recorded(console: Console, text: str) -> list[str]:
     """Rows with the text wherever a provider or a host has a word; the pages of their own."""
-    medium = Media("output", "https://h.example/one.mp4")
+    medium = MediaLink("output", "https://h.example/one.mp4")
     told = console.hears(
         text, provider_status=text, error=failure(text, text), media=(medium,), parent=text, payload=text.encode()
     )

@@ -7,11 +7,11 @@ from html import unescape
 from typing import Any
 
 from dailies import timestamps
-from dailies.jobs.models import Event, Media, Receipt
+from dailies.jobs.models import Event, MediaLink, Receipt
 from testkit.fixtures.aws import TABLE
 from testkit.fixtures.console import BY_LINK, BY_SCRIPT, Console, Fields, archived, query
 
-OUTPUT = Media("output", "https://h.example/one.mp4?Expires=4102444800")
+OUTPUT = MediaLink("output", "https://h.example/one.mp4?Expires=4102444800")
 JOB = "/job?provider=sync&id=g-1"
 OF_SYNC = "/?provider=sync"  # the list: of one provider it is a third of the reads
 BEGAN = datetime.now(UTC) - timedelta(hours=1)

@@ -6,11 +6,11 @@ import pytest
 
 from cli.console.timeline import entries
 from cli.timeline import Story, steps
-from dailies.jobs.models import Event, Media, Receipt
+from dailies.jobs.models import Event, MediaLink, Receipt
 from testkit.support.strategies import merged
 
 AT = "2026-11-25T14:00:00.000000Z"
-LINK = Media("output", "https://h.example/a.mp4")
+LINK = MediaLink("output", "https://h.example/a.mp4")
 HEARD = Event(
     event_id="0" * 64,
     provider="captions",

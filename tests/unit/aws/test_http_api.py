@@ -77,7 +77,7 @@ class TestHeaders:
 
     def verify(self, headers: dict[str, str]) -> str:
         sent = delivery(limit=2**20, **{**self.RECORDED, "headers": headers})
-        return sync.verify(sent, {"current": secret("sync")}, ProofRules()).way
+        return sync.verify(sent, {"current": secret("sync")}, ProofRules()).scheme
 
     @pytest.mark.parametrize("name", ["Sync-Signature", "sync-signature", "SYNC-SIGNATURE"])
     def test_a_headers_name_may_stand_in_any_case(self, name: str) -> None:

@@ -38,7 +38,7 @@ class TestKeeping:
     def test_what_no_retry_can_help_goes_whole_to_the_queue_and_the_batch_goes_on(
         self, failures: FailureQueue, cloud: Cloud, capsys: pytest.CaptureFixture[str], error: Exception
     ) -> None:
-        with failures.keeping(RECORD, Telemetry("dailies"), stream.named(RECORD)):
+        with failures.keeping(RECORD, Telemetry("dailies"), stream.log_ids(RECORD)):
             fail(error)
         assert cloud.failed() == [(type(error).__name__, RECORD)]
         line = json.loads(capsys.readouterr().out)
@@ -61,7 +61,7 @@ class TestKeeping:
     def test_what_a_retry_can_help_brings_the_batch_again(
         self, failures: FailureQueue, cloud: Cloud, caplog: pytest.LogCaptureFixture, error: Exception
     ) -> None:
-        about = stream.named(RECORD)
+        about = stream.log_ids(RECORD)
         with pytest.raises(type(error)), failures.keeping(RECORD, Telemetry("dailies"), about):
             raise error
         assert cloud.failed() == []
@@ -108,13 +108,13 @@ class TestWait:
 
 class TestNamed:
     def test_a_record_is_about_its_job_and_its_event(self) -> None:
-        assert stream.named(RECORD) == {"job_id": JOB, "event_id": EVENT}
-        assert stream.named(event("announce/completed")["Records"][0]) == {"job_id": JOB}
+        assert stream.log_ids(RECORD) == {"job_id": JOB, "event_id": EVENT}
+        assert stream.log_ids(event("announce/completed")["Records"][0]) == {"job_id": JOB}
 
     def test_a_row_that_was_put_into_a_batch_by_hand_is_too(self) -> None:
         row = {"pk": {"S": "job#captions#a#b"}, "sk": {"S": "event#1"}}
-        assert stream.named({"dynamodb": {"NewImage": row}}) == {"job_id": "a#b", "event_id": "1"}
+        assert stream.log_ids({"dynamodb": {"NewImage": row}}) == {"job_id": "a#b", "event_id": "1"}
 
     @pytest.mark.parametrize("record", [{}, {"dynamodb": None}, {"dynamodb": {"Keys": {"pk": {"N": "1"}}}}])
     def test_what_is_no_record_is_about_nothing(self, record: dict[str, Any]) -> None:
-        assert stream.named(record) == {}
+        assert stream.log_ids(record) == {}

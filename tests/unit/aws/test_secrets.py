@@ -13,11 +13,11 @@ import boto3
 import pytest
 from moto.secretsmanager.models import secretsmanager_backends
 
-from cli.doctor import MOST_SKEW
+from cli.doctor import MAX_SKEW
 from dailies.aws.secrets import (
-    LEAST_LETTERS,
-    MOST_CLOCKS_DIFFER,
-    MOST_REFRESH_SECONDS,
+    MAX_CLOCK_SKEW,
+    MAX_REFRESH_SECONDS,
+    MIN_LETTERS,
     PLACEHOLDER,
     REFRESH_SECONDS,
     REREAD_SECONDS,
@@ -123,10 +123,10 @@ class TestVersions:
     @pytest.mark.parametrize("stage", ["AWSCURRENT", "AWSPENDING"])
     def test_a_value_that_can_be_guessed_verifies_nothing(self, store: Store, stage: str) -> None:
         """Nor is each of its letters redacted from what is recorded."""
-        store.put("x" * (LEAST_LETTERS - 1), stage)
+        store.put("x" * (MIN_LETTERS - 1), stage)
         assert store.secret(grace=0).usable(NOW) == ({} if stage == "AWSCURRENT" else {"current": "whsec_first"})
-        store.put("x" * LEAST_LETTERS, stage)
-        assert "x" * LEAST_LETTERS in store.secret(grace=0).usable(NOW).values()
+        store.put("x" * MIN_LETTERS, stage)
+        assert "x" * MIN_LETTERS in store.secret(grace=0).usable(NOW).values()
 
     def test_whitespace_around_a_value_was_pasted_along(self, store: Store) -> None:
         store.put(" whsec_pasted\n")
@@ -222,7 +222,7 @@ class TestSlow:
         store.put("whsec_second")
         store.put("whsec_third", "AWSPENDING")
         store.calls.clear()
-        store.seconds_a_call = MOST_REFRESH_SECONDS * 0.6
+        store.seconds_a_call = MAX_REFRESH_SECONDS * 0.6
         return store
 
     def test_no_further_call_is_made_once_they_have_taken_too_long(self, slow: Store) -> None:
@@ -243,7 +243,7 @@ class TestSlow:
         secret.usable(NOW)
         store.put("whsec_second")
         store.put("whsec_third", "AWSPENDING")
-        store.seconds_a_call = MOST_REFRESH_SECONDS
+        store.seconds_a_call = MAX_REFRESH_SECONDS
         assert secret.usable(NOW + REFRESH_SECONDS) == {"current": "whsec_first"}
         with pytest.raises(NotStored):
             secret.look_again(NOW + REFRESH_SECONDS)
@@ -276,7 +276,7 @@ class TestUpdating:
         secret.look_again(NOW + 2 * REREAD_SECONDS)
         assert not secret.updating(NOW + 2 * REREAD_SECONDS)
 
-    @pytest.mark.parametrize("ahead", [1, MOST_SKEW, MOST_CLOCKS_DIFFER])
+    @pytest.mark.parametrize("ahead", [1, MAX_SKEW, MAX_CLOCK_SKEW])
     def test_the_clock_of_whoever_sets_it_may_be_ahead_of_ours(self, store: Store, ahead: float) -> None:
         """By as much as `dailies doctor` lets pass, and more: where the tag does not count, a job is lost by a 401."""
         self.tag(store, NOW + ahead + UPDATING_SECONDS)
@@ -286,7 +286,7 @@ class TestUpdating:
 
     @pytest.mark.parametrize(
         "until",
-        ["", "soon", "nan", "inf", "1e300", NOW + UPDATING_SECONDS + MOST_CLOCKS_DIFFER + 1, NOW - 1],
+        ["", "soon", "nan", "inf", "1e300", NOW + UPDATING_SECONDS + MAX_CLOCK_SKEW + 1, NOW - 1],
         ids=["", "soon", "nan", "inf", "1e300", "too late", "over"],
     )
     def test_what_no_rotation_would_write_counts_for_nothing(self, store: Store, until: object) -> None:

@@ -7,7 +7,7 @@ import pytest
 
 from dailies.aws import table
 from dailies.aws.table import BATCH_TRIES, PAGE, Table
-from dailies.jobs.models import Event, Media
+from dailies.jobs.models import Event, MediaLink
 from dailies.jobs.rows import SHARDS, shard_of
 from dailies.steps.advance import advance
 from testkit.fixtures.aws import TABLE, Cloud
@@ -15,7 +15,7 @@ from testkit.fixtures.aws import TABLE, Cloud
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
 
-LINK = Media("output", "https://h.example/o.mp4")
+LINK = MediaLink("output", "https://h.example/o.mp4")
 
 
 def told(number: int, *, completed: bool = False, second: int = 0) -> Event:
@@ -88,7 +88,7 @@ class TestStandingJobs:
         jobs = Table(cloud.dynamodb, TABLE)
         count = PAGE * (SHARDS + 1)  # more than a page in one shard at least
         cloud.put_events(map(told, range(count)))
-        found = [job["job_id"] for job in jobs.standing_jobs("sync", "waiting")]
+        found = [job["job_id"] for job in jobs.list_jobs("sync", "waiting")]
         assert {shard_of(job_id) for job_id in found} == set(range(SHARDS))
         assert found == [f"g-{number}" for number in reversed(range(count))]
 
@@ -97,15 +97,15 @@ class TestStandingJobs:
         for number in range(9):
             advance(jobs, told(number))
         since, until = told(2).received_at, told(5).received_at
-        found = jobs.standing_jobs("sync", "waiting", since=since, until=until, newest_first=False)
+        found = jobs.list_jobs("sync", "waiting", since=since, until=until, newest_first=False)
         assert [job["job_id"] for job in found] == ["g-2", "g-3", "g-4", "g-5"]
 
     def test_a_job_that_goes_on_changes_its_list(self, cloud: Cloud) -> None:
         jobs = Table(cloud.dynamodb, TABLE)
         advance(jobs, told(1))
         advance(jobs, told(1, completed=True, second=1))
-        assert list(jobs.standing_jobs("sync", "waiting")) == []
-        assert list(jobs.standing_jobs("captions", "archiving")) == []
-        (listed,) = jobs.standing_jobs("sync", "archiving")
+        assert list(jobs.list_jobs("sync", "waiting")) == []
+        assert list(jobs.list_jobs("captions", "archiving")) == []
+        (listed,) = jobs.list_jobs("sync", "archiving")
         assert (listed["webhook"], listed["status"], listed["stage"]) == ("generation", "completed", "archiving")
         assert "media" not in listed

@@ -10,14 +10,16 @@ import pytest
 from boto3.dynamodb.types import TypeDeserializer, TypeSerializer
 from hypothesis import given
 
-from dailies.jobs.announcements import Announcement, announcements, media_found, page
+from dailies.jobs.announcements import Announcement, announcements, job_summary, media_found
 from dailies.jobs.merge import merge
-from dailies.jobs.models import Event, Job, JobError, Media, MediaState, Receipt
+from dailies.jobs.models import Event, Job, JobError, MediaLink, MediaState, Receipt
 from dailies.jobs.rows import job_item, job_of
 from testkit.support.strategies import HISTORIES, JOBS, SIGNED, merged
 
 T0, T1, T2, T3 = (f"2026-01-15T10:30:0{second}.000000Z" for second in range(4))
-LINK, SEGMENT = (Media(role, f"https://h.example/{role}.mp4?X-Signature={SIGNED}") for role in ("output", "segment"))
+LINK, SEGMENT = (
+    MediaLink(role, f"https://h.example/{role}.mp4?X-Signature={SIGNED}") for role in ("output", "segment")
+)
 
 BEGUN = Event(
     event_id="0" * 64,
@@ -34,7 +36,7 @@ FAILED = replace(BEGUN, status="failed", provider_status="FAILED", error=JobErro
 CANCELED = replace(BEGUN, status="canceled", provider_status="CANCELED")
 
 
-def tried(state: MediaState, at: str, medium: Media = LINK, version: str = "") -> Event:
+def tried(state: MediaState, at: str, medium: MediaLink = LINK, version: str = "") -> Event:
     receipt = Receipt(
         role=medium.role, media_id=medium.media_id, state=state, at=at, key=version and "k", version_id=version
     )
@@ -82,10 +84,14 @@ class TestWhatIsTold:
         assert titles(DONE, CUT, LOST) == [["Media Found", "Job Completed"], [], ["Job Needs Attention"]]
 
     def test_a_lost_one_beside_an_archived_one_of_its_role_does_not(self) -> None:
-        other = Media("output", "https://h.example/other.mp4")
+        other = MediaLink("output", "https://h.example/other.mp4")
         both = replace(DONE, media=(LINK, other))
         steps = titles(both, ARCHIVED, tried("lost", T2, other))
-        assert steps == [["Media Found", "Media Found", "Job Completed"], ["Media Archived"], ["Job Settled"]]
+        assert steps == [
+            ["Media Found", "Media Found", "Job Completed"],
+            ["Media Archived"],
+            ["Job Settled"],
+        ]
 
     def test_found_again_after_it_was_given_up_it_is_told_again_under_another_id(self) -> None:
         first, _, again, settled = story(DONE, LOST, replace(DONE, received_at=T3), tried("archived", T3, version="v1"))
@@ -209,8 +215,10 @@ class TestPage:
 
     def test_numbers_are_numbers_and_the_keys_of_the_row_are_left_out(self) -> None:
         job = replace(merged([DONE, ARCHIVED]), credits=Decimal("12.50"), version=2)
-        told = page(job_of(job_item(job)))
+        told = job_summary(job_of(job_item(job)))
         assert (told["credits"], told["version"], told["status"]) == (12.5, 2, "completed")
         assert "pk" not in told
         assert "sk" not in told
-        assert json.dumps(page(replace(job, credits=Decimal("30.0"))), sort_keys=True).count('"credits": 30,') == 1
+        assert (
+            json.dumps(job_summary(replace(job, credits=Decimal("30.0"))), sort_keys=True).count('"credits": 30,') == 1
+        )

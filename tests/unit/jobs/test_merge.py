@@ -9,11 +9,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from dailies.jobs.merge import join, merge
-from dailies.jobs.models import Event, Job, JobError, Media, MediaState, Receipt, Status
+from dailies.jobs.models import Event, Job, JobError, MediaLink, MediaState, Receipt, Status
 from testkit.support.strategies import HISTORIES, JOBS, events, merged, receipts
 
 FIRST, SECOND, THIRD, FOURTH = (f"2026-01-15T10:30:0{second}.000000Z" for second in range(4))
-LINK = Media("output", "https://h.example/o.mp4?X-Signature=1")
+LINK = MediaLink("output", "https://h.example/o.mp4?X-Signature=1")
 
 
 def told(
@@ -34,11 +34,11 @@ def told(
     return replace(known, **more)  # type: ignore[arg-type]
 
 
-def found(received_at: str, *media: Media, status: Status = "completed") -> Event:
+def found(received_at: str, *media: MediaLink, status: Status = "completed") -> Event:
     return told(status, received_at, media=media or (LINK,))
 
 
-def tried(state: MediaState, at: str, medium: Media = LINK, **more: object) -> Event:
+def tried(state: MediaState, at: str, medium: MediaLink = LINK, **more: object) -> Event:
     """What the archive says of one try."""
     receipt = Receipt(role=medium.role, media_id=medium.media_id, state=state, at=at, **more)  # type: ignore[arg-type]
     return told("unknown", at, origin="archive", provider_status="", receipt=receipt)
@@ -88,7 +88,7 @@ class TestLaws:
         self, history: list[Event]
     ) -> None:
         job = merged(history)
-        news = [event.received_at for event in history if event.is_news]
+        news = [event.received_at for event in history if event.is_update]
         assert job.first_seen_at == min(event.received_at for event in history)
         assert job.updated_at == max(news, default="")
 
@@ -153,11 +153,11 @@ class TestMedia:
         return [medium.state for medium in both_ways(*events).media]
 
     def test_a_link_signed_anew_is_the_same_medium_and_another_path_is_another(self) -> None:
-        anew = Media("output", "https://h.example/o.mp4?X-Signature=2")
-        other = Media("output", "https://h.example/p.mp4?X-Signature=1")
+        anew = MediaLink("output", "https://h.example/o.mp4?X-Signature=2")
+        other = MediaLink("output", "https://h.example/p.mp4?X-Signature=1")
         assert self.states(found(FIRST), found(SECOND, anew)) == ["pending"]
         assert self.states(found(FIRST), found(SECOND, other)) == ["pending", "pending"]
-        assert self.states(found(FIRST), found(SECOND, Media("segment", LINK.url))) == ["pending", "pending"]
+        assert self.states(found(FIRST), found(SECOND, MediaLink("segment", LINK.url))) == ["pending", "pending"]
 
     @pytest.mark.parametrize("state", ["pending", "failed", "lost"])
     def test_archived_wins_for_ever(self, state: MediaState) -> None:
@@ -191,8 +191,8 @@ class TestMedia:
 
 
 class TestStage:
-    OTHER = Media("output", "https://h.example/older.mp4")
-    SEGMENT = Media("segment", "https://h.example/s.mp4")
+    OTHER = MediaLink("output", "https://h.example/older.mp4")
+    SEGMENT = MediaLink("segment", "https://h.example/s.mp4")
 
     @pytest.mark.parametrize(
         ("history", "stage"),
@@ -252,11 +252,11 @@ class TestLookedAfter:
     def test_a_silent_job_calls_a_person_until_there_is_news(self) -> None:
         silence = self.asked(SECOND, silent=True)
         job = both_ways(told("processing", FIRST), silence)
-        assert (job.stage, job.standing) == ("attention", "silent")
+        assert (job.stage, job.list_name) == ("attention", "silent")
         job = both_ways(told("processing", FIRST), silence, told("processing", THIRD, word="RENDERING"))
-        assert (job.stage, job.standing) == ("waiting", "waiting")
+        assert (job.stage, job.list_name) == ("waiting", "waiting")
         job = both_ways(told("processing", FIRST), silence, told("completed", FIRST), told("failed", FIRST))
-        assert job.standing != "silent"
+        assert job.list_name != "silent"
 
     def test_a_contradiction_calls_a_person_until_the_provider_agrees(self) -> None:
         archived = tried("archived", SECOND, key="k")
@@ -283,7 +283,7 @@ class TestStanding:
         ],
     )
     def test_it_is_the_stage_or_where_that_is_settled_the_status(self, history: list[Event], standing: str) -> None:
-        assert both_ways(*history).standing == standing
+        assert both_ways(*history).list_name == standing
 
 
 class TestTheRest:

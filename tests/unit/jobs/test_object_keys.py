@@ -13,7 +13,7 @@ from dailies.aws.bucket import Bucket
 from dailies.jobs.object_keys import delivery_key, job_key, media_key, name_in_key
 from testkit.fixtures.aws import BUCKET, Cloud
 
-LONGEST_KEY = 1024  # bytes, S3's own limit
+MAX_KEY = 1024  # bytes, S3's own limit
 JOB_IDS = st.text(st.characters(exclude_categories=("Cc", "Cs", "Cn")), min_size=1, max_size=256)
 ROOM = len(media_key("creatify", "", "segment", "0" * 8, "jsonl"))
 
@@ -38,7 +38,7 @@ class TestKeys:
         assert name.isascii()
         assert "/" not in name
         assert name not in {"", ".", ".."}
-        assert len(name) + ROOM <= LONGEST_KEY
+        assert len(name) + ROOM <= MAX_KEY
         assert "~" in name or unquote(name) == job_id
 
     @given(first=JOB_IDS, second=JOB_IDS)
@@ -70,7 +70,7 @@ class TestObjects:
 
     def test_the_door_is_where_the_client_would_put_it(self, cloud: Cloud) -> None:
         with pytest.raises(ValueError, match="without credentials"):
-            Bucket(lambda: cloud.s3, BUCKET).door("k")
+            Bucket(lambda: cloud.s3, BUCKET).upload_endpoint("k")
 
 
 @pytest.mark.parametrize("region", ["us-east-1", "eu-west-1", "eu-south-1"])
@@ -78,7 +78,7 @@ def test_bytes_go_to_the_buckets_own_host_in_its_region(region: str) -> None:
     """The global host answers a new bucket with redirects for a day, and newer regions not at all."""
     session = boto3.Session(aws_access_key_id="key", aws_secret_access_key="secret", region_name=region)
     s3 = session.client("s3", config=bucket.PATIENT)
-    door = Bucket(lambda: s3, "media-bucket", credentials=session.get_credentials()).door("media/a b%2F.mp4")
+    door = Bucket(lambda: s3, "media-bucket", credentials=session.get_credentials()).upload_endpoint("media/a b%2F.mp4")
     suffix = "" if region == "us-east-1" else f".{region}"
     assert door.url in {
         f"https://media-bucket.s3{suffix}.amazonaws.com/media/a%20b%252F.mp4",

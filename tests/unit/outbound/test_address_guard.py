@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from dailies.errors import HostFailed, MediumRefused, TransferError
-from dailies.outbound.address_guard import Place, Ways, is_public, onward, place
+from dailies.outbound.address_guard import FetchPolicy, PinnedUrl, is_public, redirect_url, resolve
 from testkit.support.hostile_urls import NOT_PUBLIC, PUBLIC
 
 
@@ -38,10 +38,12 @@ class TestPlace:
     def test_what_is_no_text_and_no_name_is_refused(self, link: str) -> None:
         """Found by fuzzing: the first ended in an exception nobody expects, the others were asked of a resolver."""
         with pytest.raises(MediumRefused):
-            place(link, Ways(), public)
+            resolve(link, FetchPolicy(), public)
 
     def test_it_is_the_checked_address_with_the_name_kept_for_tls(self) -> None:
-        assert place("https://Media.Example./a b/o.mp4?X-Amz-Signature=a%2Fb+c&d=é#part", Ways(), public) == Place(
+        assert resolve(
+            "https://Media.Example./a b/o.mp4?X-Amz-Signature=a%2Fb+c&d=é#part", FetchPolicy(), public
+        ) == PinnedUrl(
             url="https://Media.Example./a b/o.mp4?X-Amz-Signature=a%2Fb+c&d=é#part",
             name="media.example",
             address="8.8.8.8",
@@ -52,17 +54,17 @@ class TestPlace:
         )
 
     def test_a_private_host_may_have_another_port_and_no_tls(self) -> None:
-        ways = Ways(private=frozenset({"127.0.0.1", "::1"}))
-        found = place("http://127.0.0.1:8080", ways, lambda _name, _port: ["127.0.0.1"])
+        ways = FetchPolicy(private=frozenset({"127.0.0.1", "::1"}))
+        found = resolve("http://127.0.0.1:8080", ways, lambda _name, _port: ["127.0.0.1"])
         assert (found.port, found.tls, found.host, found.target) == (8080, False, "127.0.0.1:8080", "/")
-        found = place("http://[::1]:8080/x", ways, lambda _name, _port: ["::1"])
+        found = resolve("http://[::1]:8080/x", ways, lambda _name, _port: ["::1"])
         assert (found.name, found.host) == ("::1", "[::1]:8080")
 
     @given(url=st.text() | st.text().map("https://{}".format) | st.text().map("https://h.example/{}".format))
     def test_no_text_is_too_odd(self, url: str) -> None:
         """It is a place on the public internet, or refused."""
         try:
-            found = place(url, Ways(), public)
+            found = resolve(url, FetchPolicy(), public)
         except (MediumRefused, HostFailed):
             return
         assert found.tls
@@ -74,7 +76,7 @@ class TestPlace:
     @given(url=st.text(), location=st.text())
     def test_no_redirect_is_too_odd(self, url: str, location: str) -> None:
         try:
-            link = onward("https://h.example/" + url, location)
+            link = redirect_url("https://h.example/" + url, location)
         except TransferError:
             return
         assert link.startswith("https:")

@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 import pytest
 
 from dailies.errors import CredentialsRefused, HostFailed
-from dailies.outbound.api import MOST_API_BYTES, call
+from dailies.outbound.api import MAX_API_BYTES, call
 from dailies.outbound.connection import Network
 from dailies.providers.contract import Request
 from simulators.media_host.server import MediaHost, media_host
@@ -63,7 +63,7 @@ def test_a_redirect_is_not_followed_so_that_the_key_goes_nowhere_else(host: Medi
 
 
 def test_an_answer_without_end_is_not_read_to_its_end(host: MediaHost) -> None:
-    host.add("/endless.json", bytes(MOST_API_BYTES + 1), "application/json")
+    host.add("/endless.json", bytes(MAX_API_BYTES + 1), "application/json")
     with pytest.raises(HostFailed, match="answered too much"):
         call(Request("GET", host.url("/endless.json"), {}), SYSTEM)
 

@@ -11,15 +11,15 @@ from contextlib import closing, contextmanager
 import pytest
 
 from dailies.errors import HostFailed, LinkDead, MediumRefused
-from dailies.outbound.address_guard import Resolve, Ways
+from dailies.outbound.address_guard import FetchPolicy, Resolve
 from dailies.outbound.connection import Network
-from dailies.outbound.media import MOST_REDIRECTS, Medium, get
+from dailies.outbound.media import MAX_REDIRECTS, MediaResponse, get
 from simulators.media_host.answers import Answer
 from simulators.media_host.server import MediaHost, media_host
 from testkit.support.hostile_urls import NOT_PUBLIC, REFUSED
 
 CLIP = "generation.mp4"
-LOOPBACK = Ways(private=frozenset({"127.0.0.1"}))
+LOOPBACK = FetchPolicy(private=frozenset({"127.0.0.1"}))
 SYSTEM = Network()
 
 connections: list[object] = []
@@ -45,7 +45,7 @@ def secure() -> Iterator[MediaHost]:
         yield running
 
 
-def whole(medium: Medium) -> bytes:
+def whole(medium: MediaResponse) -> bytes:
     """All bytes of an answer."""
     content, buffer = b"", memoryview(bytearray(64 * 1024))
     while read := medium.read_into(buffer):
@@ -53,7 +53,7 @@ def whole(medium: Medium) -> bytes:
     return content
 
 
-def fetched(url: str, ways: Ways = LOOPBACK, network: Network = SYSTEM) -> bytes:
+def fetched(url: str, ways: FetchPolicy = LOOPBACK, network: Network = SYSTEM) -> bytes:
     with closing(get(url, ways, network)) as medium:
         return whole(medium)
 
@@ -68,14 +68,14 @@ class TestHostileLinks:
     def test_nothing_is_connected_to(self, url: str) -> None:
         """Names are resolved by the system here: that is what knows the odd spellings of an address."""
         with no_connection(), pytest.raises(MediumRefused) as refusal:
-            fetched(url, Ways())
+            fetched(url, FetchPolicy())
         assert "secret" not in refusal.value.reason
 
     @pytest.mark.parametrize("address", NOT_PUBLIC)
     def test_a_name_whose_address_is_not_public(self, address: str) -> None:
         for resolved in ([address], ["8.8.8.8", address], [address, "8.8.8.8"]):
             with no_connection(), pytest.raises(MediumRefused, match="has an address that is not public"):
-                fetched("https://h.example/", Ways(), Network(answers(*resolved)))
+                fetched("https://h.example/", FetchPolicy(), Network(answers(*resolved)))
 
     def test_a_name_that_does_not_resolve_may_do_so_later(self) -> None:
         def nobody(_name: str, _port: int) -> Sequence[str]:
@@ -83,10 +83,10 @@ class TestHostileLinks:
 
         for resolve in (nobody, answers()):
             with no_connection(), pytest.raises(HostFailed, match="does not resolve"):
-                fetched("https://h.example/", Ways(), Network(resolve))
+                fetched("https://h.example/", FetchPolicy(), Network(resolve))
 
     def test_a_private_host_is_excepted_by_its_very_name(self) -> None:
-        ways = Ways(private=frozenset({"media.internal"}))
+        ways = FetchPolicy(private=frozenset({"media.internal"}))
         for url in ("https://other.internal/", "https://x.media.internal/", "https://media.internal.example/"):
             with no_connection(), pytest.raises(MediumRefused):
                 fetched(url, ways, Network(answers("127.0.0.1")))
@@ -97,7 +97,7 @@ class TestOnlySomeHosts:
 
     @pytest.mark.parametrize("name", ["creatify.ai", "media.creatify.ai", "a.b.CREATIFY.ai", "creatify.ai."])
     def test_they_and_their_subdomains_are_asked(self, name: str) -> None:
-        ways = Ways(only=frozenset({"creatify.ai"}))
+        ways = FetchPolicy(only=frozenset({"creatify.ai"}))
         with no_connection(), pytest.raises(MediumRefused, match="not public"):
             fetched(f"https://{name}/", ways, Network(answers("10.0.0.1")))
 
@@ -105,11 +105,11 @@ class TestOnlySomeHosts:
     def test_no_other_is(self, name: str) -> None:
         for only in ({"creatify.ai"}, set[str]()):
             with no_connection(), pytest.raises(MediumRefused, match="not among the hosts"):
-                fetched(f"https://{name}/", Ways(only=frozenset(only)))
+                fetched(f"https://{name}/", FetchPolicy(only=frozenset(only)))
 
     def test_nor_where_one_of_them_redirects_there(self, host: MediaHost) -> None:
         host.redirect("/away", to="https://elsewhere.example/x")
-        ways = Ways(private=frozenset({"127.0.0.1"}), only=frozenset({"creatify.ai"}))
+        ways = FetchPolicy(private=frozenset({"127.0.0.1"}), only=frozenset({"creatify.ai"}))
         with pytest.raises(MediumRefused, match=r"elsewhere\.example is not among the hosts"):
             fetched(host.url("/away"), ways)
 
@@ -136,7 +136,7 @@ class TestRedirects:
 
     def test_the_last_host_is_the_one_that_is_told(self, host: MediaHost) -> None:
         host.redirect("/over", to=host.url(f"/{CLIP}").replace("127.0.0.1", "localhost"))
-        ways = Ways(private=frozenset({"127.0.0.1", "localhost"}))
+        ways = FetchPolicy(private=frozenset({"127.0.0.1", "localhost"}))
         with closing(get(host.url("/over"), ways, SYSTEM)) as medium:
             assert medium.place.name == "localhost"
 
@@ -144,7 +144,7 @@ class TestRedirects:
         url = host.url(f"/endless/{CLIP}", fault="redirect-to-itself", lifetime=None)
         with pytest.raises(MediumRefused, match="more than 5 redirects"):
             fetched(url)
-        assert len(host.requests_for(f"/endless/{CLIP}")) == MOST_REDIRECTS + 1
+        assert len(host.requests_for(f"/endless/{CLIP}")) == MAX_REDIRECTS + 1
 
     def test_the_link_is_asked_for_as_it_stands(self, host: MediaHost) -> None:
         """A signature is over the path and query as they were written."""
@@ -161,7 +161,7 @@ class TestTls:
     def fetched(self, secure: MediaHost, name: str, resolve: Resolve | None = None) -> bytes:
         resolve = resolve or answers("127.0.0.1")
         url = secure.url(f"/{CLIP}").replace("127.0.0.1", name)
-        return fetched(url, Ways(private=frozenset({name})), Network(resolve, str(secure.ca_file)))
+        return fetched(url, FetchPolicy(private=frozenset({name})), Network(resolve, str(secure.ca_file)))
 
     def test_the_certificate_must_be_the_names(self, secure: MediaHost) -> None:
         """The connection goes to an address; the name is what is certified."""

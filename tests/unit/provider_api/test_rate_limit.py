@@ -6,10 +6,10 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from cli.doctor import MOST_SKEW
+from cli.doctor import MAX_SKEW
 from dailies.aws.table import Table
-from dailies.provider_api.rate_limit import AHEAD_SECONDS, Taken, take
-from dailies.provider_api.rate_limiter import take_calls
+from dailies.provider_api.rate_limit import AHEAD_SECONDS, Reservation, reserve
+from dailies.provider_api.rate_limiter import reserve_calls
 from dailies.providers.contract import Limit
 from local.stack import Stack
 
@@ -24,20 +24,20 @@ class TestTake:
         self, calls: int, wishes: list[tuple[float, int]]
     ) -> None:
         limit, now = Limit(calls, 60), NOW
-        taken: list[Taken] = []
-        granted: list[Taken] = []
+        taken: list[Reservation] = []
+        granted: list[Reservation] = []
         for pause, wanted in wishes:
             now += pause
-            got, taken = take(taken, limit, wanted, now)
-            granted.append(Taken(now, got))
+            got, taken = reserve(taken, limit, wanted, now)
+            granted.append(Reservation(now, got))
         for first in granted:
             assert sum(one.calls for one in granted if first.at <= one.at < first.at + limit.seconds) <= calls
 
     @given(calls=st.integers(1, 12), wanted=st.integers(1, 20))
     def test_what_there_is_room_for_is_granted(self, calls: int, wanted: int) -> None:
-        got, taken = take([], Limit(calls, 60), wanted, NOW)
+        got, taken = reserve([], Limit(calls, 60), wanted, NOW)
         assert got == min(calls, wanted)
-        again, _ = take(taken, Limit(calls, 60), calls, NOW + 62)
+        again, _ = reserve(taken, Limit(calls, 60), calls, NOW + 62)
         assert again == calls
 
     @given(calls=st.integers(1, 12), wishes=WISHES, off=OFF, strangers=st.sets(st.integers(0, 29)))
@@ -49,44 +49,44 @@ class TestTake:
     ) -> None:
         """Some of the takes are an operator's, whose clock is ahead or behind."""
         limit, now = Limit(calls, 60), NOW
-        taken: list[Taken] = []
-        granted: list[Taken] = []
+        taken: list[Reservation] = []
+        granted: list[Reservation] = []
         for number, (pause, wanted) in enumerate(wishes):
             now += pause
-            got, taken = take(taken, limit, wanted, now + (off if number in strangers else 0))
+            got, taken = reserve(taken, limit, wanted, now + (off if number in strangers else 0))
             if number not in strangers:
-                granted.append(Taken(now, got))
+                granted.append(Reservation(now, got))
         for first in granted:
             assert sum(one.calls for one in granted if first.at <= one.at < first.at + limit.seconds) <= calls
 
     @given(ahead=st.floats(AHEAD_SECONDS + 0.1, 900), calls=st.integers(1, 12))
     def test_what_was_taken_by_a_clock_that_is_ahead_keeps_nobody_waiting(self, ahead: float, calls: int) -> None:
         limit = Limit(calls, 60)
-        _, taken = take([], limit, calls, NOW + ahead)
-        assert take(taken, limit, calls, NOW)[0] == calls
+        _, taken = reserve([], limit, calls, NOW + ahead)
+        assert reserve(taken, limit, calls, NOW)[0] == calls
 
     @given(ahead=st.floats(0, AHEAD_SECONDS), calls=st.integers(1, 12))
     def test_a_clock_that_doctor_lets_pass_is_counted(self, ahead: float, calls: int) -> None:
-        assert ahead <= MOST_SKEW
+        assert ahead <= MAX_SKEW
         limit = Limit(calls, 60)
-        _, taken = take([], limit, calls, NOW + ahead)
-        assert take(taken, limit, calls, NOW)[0] == 0
+        _, taken = reserve([], limit, calls, NOW + ahead)
+        assert reserve(taken, limit, calls, NOW)[0] == 0
 
     @pytest.mark.parametrize("off", [0, 600, -600])
     def test_the_row_stays_small_however_much_is_called(self, off: float) -> None:
         """It is written with each take: an entry has about 25 bytes, and 1 KB is the unit that AWS counts."""
-        taken: list[Taken] = []
+        taken: list[Reservation] = []
         longest = 0
         for number in range(1500):
             now = NOW + number
-            _, taken = take(taken, Limit(60), 1, now + (off if number % 2 else 0))
+            _, taken = reserve(taken, Limit(60), 1, now + (off if number % 2 else 0))
             longest = max(longest, len(taken))
         assert longest < 400
-        assert take(taken, Limit(60), 60, NOW + 6600)[1] == [Taken(NOW + 6600, 60)]
+        assert reserve(taken, Limit(60), 60, NOW + 6600)[1] == [Reservation(NOW + 6600, 60)]
 
 
 def test_functions_that_take_at_the_same_moment_stay_within_it_together(stack: Stack) -> None:
     jobs = Table(stack.aws.dynamodb, stack.outputs["TableName"])
     with ThreadPoolExecutor(8) as functions:
-        granted = list(functions.map(lambda _: take_calls(jobs, "together", Limit(5), 1, NOW), range(24)))
+        granted = list(functions.map(lambda _: reserve_calls(jobs, "together", Limit(5), 1, NOW), range(24)))
     assert sum(granted) == 5

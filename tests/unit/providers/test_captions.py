@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from dailies.jobs.models import JobError, Media, Report
+from dailies.jobs.models import JobError, MediaLink, Report
 from dailies.providers.captions import parse_creator
 
 URL = (
@@ -31,7 +31,7 @@ def test_a_success_has_its_video_and_its_price() -> None:
         job_id="tg7FaiVgmGqTQfuDhyGA",
         status="completed",
         provider_status="creator.success",
-        media=(Media("output", URL),),
+        media=(MediaLink("output", URL),),
         credits=Decimal(30),
     )
 

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from dailies.jobs.models import JobError, Media, Report
+from dailies.jobs.models import JobError, MediaLink, Report
 from dailies.providers.creatify import parse_product_to_video
 
 # page: https://creatify.mintlify.app/api-reference/product_to_video/post-apiproduct_to_videos-gen_image
@@ -94,7 +94,7 @@ VIDEO_GENERATED: dict[str, Any] = {
     "updated_at": "2025-05-30T04:14:41.120934-07:00",
     "webhook_url": "https://webhook.example",
 }
-BOTH_PLACEHOLDERS = (Media("photo", "<string>"), Media("video", "<string>"))
+BOTH_PLACEHOLDERS = (MediaLink("photo", "<string>"), MediaLink("video", "<string>"))
 
 
 def parsed(**fields: Any) -> Report:
@@ -130,7 +130,7 @@ class TestItsOwnExamples:
             status="completed",
             provider_status="video_generated",
             occurred_at="2025-05-30T11:14:41.120934Z",
-            media=(Media("photo", PHOTO), Media("video", VIDEO)),
+            media=(MediaLink("photo", PHOTO), MediaLink("video", VIDEO)),
         )
 
 
@@ -156,11 +156,11 @@ class TestStages:
 
     def test_in_the_image_stage_there_is_a_photo_alone(self) -> None:
         for empty in ("", None):
-            assert parsed(status="image_generated", generated_video_url=empty).media == (Media("photo", PHOTO),)
+            assert parsed(status="image_generated", generated_video_url=empty).media == (MediaLink("photo", PHOTO),)
 
     def test_a_video_that_failed_keeps_its_photo(self) -> None:
         report = parsed(status="failed", generated_video_url="", failed_reason="some reason")
-        assert report.media == (Media("photo", PHOTO),)
+        assert report.media == (MediaLink("photo", PHOTO),)
         assert report.error == JobError("", "some reason", True)
 
     def test_a_failure_without_a_reason_is_one_all_the_same(self) -> None:

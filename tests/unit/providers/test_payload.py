@@ -13,15 +13,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import AliasChoices
 
-from dailies.aws.table import MOST_INLINE
+from dailies.aws.table import MAX_INLINE
 from dailies.errors import PayloadError
 from dailies.jobs import rows
 from dailies.jobs.models import Event, Report
 from dailies.providers.contract import Webhook
-from dailies.providers.payload import MOST_URL, Payload
+from dailies.providers.payload import MAX_URL, Payload
 from testkit.support.recorded_events import RECORDED_AT, WEBHOOKS, delivery, outcomes
 
-LARGEST_ITEM = 400 * 1024  # DynamoDB's limit, in bytes
+MAX_ITEM = 400 * 1024  # DynamoDB's limit, in bytes
 
 
 def spellings(model: type[Payload]) -> Iterator[str]:
@@ -99,7 +99,7 @@ def test_a_body_is_a_report_that_a_row_can_hold_or_a_payload_error(webhook: Webh
     except PayloadError:
         return
     item = event_item(webhook, report)
-    assert size({"M": item}) < LARGEST_ITEM - MOST_INLINE
+    assert size({"M": item}) < MAX_ITEM - MAX_INLINE
     assert 0 < len(report.job_id) <= 256
     assert report.credits is None or isinstance(report.credits, Decimal)
 
@@ -154,15 +154,15 @@ def test_the_largest_report_fits_into_a_row_beside_the_largest_payload(webhook: 
     body = json.loads(delivery(outcomes(webhook)[0]).body)
     most: dict[str, str] = {}
     for name in NAMES:
-        for letters in (MOST_URL, 32 + (MOST_URL - 32) // 4, 256):
+        for letters in (MAX_URL, 32 + (MAX_URL - 32) // 4, 256):
             with suppress(PayloadError):
                 webhook.parse(json.dumps(body | {name: longest(name, letters)}, ensure_ascii=False).encode())
                 most[name] = longest(name, letters)
                 break
     report = webhook.parse(json.dumps(body | most, ensure_ascii=False).encode())
     assert report.media
-    assert all(len(medium.url.encode()) == MOST_URL for medium in report.media)
-    assert size({"M": event_item(webhook, report, payload=bytes(MOST_INLINE))}) <= LARGEST_ITEM
+    assert all(len(medium.url.encode()) == MAX_URL for medium in report.media)
+    assert size({"M": event_item(webhook, report, payload=bytes(MAX_INLINE))}) <= MAX_ITEM
 
 
 def longest(name: str, letters: int) -> str:

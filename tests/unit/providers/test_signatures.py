@@ -17,7 +17,7 @@ from dailies.errors import StaleSignature, VerificationError
 from dailies.jobs.models import Delivery, Proof
 from dailies.providers import captions, creatify, sync
 from dailies.providers.contract import ProofRules
-from dailies.providers.signatures import MOST_SIGNATURES
+from dailies.providers.signatures import MAX_SIGNATURES
 from simulators.provider_calls import sync_proofs
 from testkit.support.recorded_events import WEBHOOKS
 
@@ -129,7 +129,7 @@ class TestSyncSignature:
             f"t={SIGNED_AT},v1={BASE64}",
             f"t={SIGNED_AT + 1},v1={V1}",
             f"t={SIGNED_AT},v2={V1}",
-            f"t={SIGNED_AT}," + ",".join([f"v1={OTHER}"] * MOST_SIGNATURES + [f"v1={V1}"]),
+            f"t={SIGNED_AT}," + ",".join([f"v1={OTHER}"] * MAX_SIGNATURES + [f"v1={V1}"]),
             f"{STAMPED}, {STAMPED}",
             f"Bearer {SECRET}",
             SECRET,
@@ -146,11 +146,11 @@ class TestSignaturePrimary:
     """`X-Signature-Primary`, whose form Sync does not tell."""
 
     @pytest.mark.parametrize(
-        ("header", "way"),
+        ("header", "scheme"),
         [(STAMPED, "t,v1"), (HEX, "hex"), (HEX.upper(), "hex"), (f"sha256={HEX}", "hex"), (BASE64, "base64")],
     )
-    def test_each_form_it_may_have_is_taken_and_told(self, header: str, way: str) -> None:
-        assert sync_proof(call({"x-signature-primary": header})) == Proof(f"x-signature-primary {way}", "current")
+    def test_each_form_it_may_have_is_taken_and_told(self, header: str, scheme: str) -> None:
+        assert sync_proof(call({"x-signature-primary": header})) == Proof(f"x-signature-primary {scheme}", "current")
 
     def test_in_the_timed_form_it_has_the_same_window(self) -> None:
         with pytest.raises(StaleSignature):
@@ -164,7 +164,7 @@ class TestSignaturePrimary:
 
     def test_it_holds_where_the_other_header_has_silently_changed(self) -> None:
         headers = {"sync-signature": f"v9={OTHER}", "x-signature-primary": HEX}
-        assert sync_proof(call(headers)).way == "x-signature-primary hex"
+        assert sync_proof(call(headers)).scheme == "x-signature-primary hex"
 
     @pytest.mark.parametrize(
         "header",

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from dailies.errors import PayloadError
-from dailies.jobs.models import JobError, Media, Report
+from dailies.jobs.models import JobError, MediaLink, Report
 from dailies.providers.sync import RETRYABLE, parse_batch, parse_generation, read_result
 
 ID = "6533643b-aceb-4c40-967e-d9ba9baac39e"
@@ -104,7 +104,7 @@ FAILED_BATCH = {
 }
 
 
-OUTPUT_MEDIUM = Media("output", OUTPUT, seconds=Decimal("12.5"))
+OUTPUT_MEDIUM = MediaLink("output", OUTPUT, seconds=Decimal("12.5"))
 
 
 def generation(**fields: Any) -> Report:
@@ -130,7 +130,7 @@ class TestGeneration:
             job_id="<string>",
             status="unknown",
             provider_status="<string>",
-            media=(Media("output", "<string>"),),
+            media=(MediaLink("output", "<string>"),),
             error=JobError("", "<string>", False),
         )
 
@@ -140,12 +140,12 @@ class TestGeneration:
 
     def test_a_segment_is_a_medium_of_its_own_role(self) -> None:
         report = generation(segmentOutputUrl="https://s")
-        assert report.media == (OUTPUT_MEDIUM, Media("segment", "https://s"))
+        assert report.media == (OUTPUT_MEDIUM, MediaLink("segment", "https://s"))
 
     def test_the_outputs_other_name_is_as_good_and_the_same_link_twice_is_one_medium(self) -> None:
         assert generation(outputUrl=None, outputMediaUrl=OUTPUT).media == (OUTPUT_MEDIUM,)
         assert generation(outputMediaUrl=OUTPUT).media == (OUTPUT_MEDIUM,)
-        other = Media("output", "https://o", seconds=Decimal("12.5"))
+        other = MediaLink("output", "https://o", seconds=Decimal("12.5"))
         assert generation(outputMediaUrl="https://o").media == (OUTPUT_MEDIUM, other)
 
     def test_the_errors_other_spelling_is_as_good(self) -> None:
@@ -248,7 +248,7 @@ class TestGeneration:
 class TestBatch:
     def test_a_completed_one_has_its_result(self) -> None:
         assert parse_batch(BATCH) == Report(
-            job_id="batch_abc123", status="completed", provider_status="COMPLETED", media=(Media("result", RESULT),)
+            job_id="batch_abc123", status="completed", provider_status="COMPLETED", media=(MediaLink("result", RESULT),)
         )
 
     def test_a_failed_one_in_the_schemas_spelling(self) -> None:
@@ -297,7 +297,7 @@ class TestRowsOfABatch:
             job_id="g-1",
             status="completed",
             provider_status="COMPLETED",
-            media=(Media("output", "https://example.com/out-1.mp4"),),
+            media=(MediaLink("output", "https://example.com/out-1.mp4"),),
             parent="batch_abc123",
         )
         assert failed == Report(
@@ -320,7 +320,7 @@ class TestRowsOfABatch:
     @pytest.mark.parametrize("empty", [b"null", b'""'])
     def test_a_link_under_one_name_is_not_hidden_by_an_empty_one_under_the_other(self, empty: bytes) -> None:
         row = b'{"status":"COMPLETED","generationId":"g-1","outputMediaUrl":%b,"outputUrl":"https://example.com/o"}'
-        assert self.rows(row % empty)[0].media == (Media("output", "https://example.com/o"),)
+        assert self.rows(row % empty)[0].media == (MediaLink("output", "https://example.com/o"),)
 
     def test_a_row_that_cannot_be_read_is_passed_over(self) -> None:
         odd = [b"", b"{", b"[]", b"null", b"\xff", b'{"status":"COMPLETED"}', b'{"generationId":"g-9"}']

@@ -11,7 +11,7 @@ from dailies.aws.bus import Bus
 from dailies.errors import NotStored
 from dailies.jobs.announcements import Announcement
 from dailies.providers import every_provider
-from dailies.steps.archive_item import named
+from dailies.steps.archive_item import from_message
 from testkit.fixtures.aws import BUCKET, BUS, Cloud
 from testkit.support.recorded_events import event
 
@@ -36,7 +36,7 @@ class TestAnnounce:
         cloud.function("announce").lambda_handler(batch(COMPLETED, ARCHIVED), None)
         (found,) = cloud.queued()
         assert (found["provider"], found["job_id"], found["media"][0]["role"]) == ("sync", JOB, "output")
-        assert named(json.dumps({"detail": found}), every_provider()).job_id == JOB
+        assert from_message(json.dumps({"detail": found}), every_provider()).job_id == JOB
 
     def test_the_bus_is_told_of_them_where_the_owner_wants_it(self, cloud: Cloud) -> None:
         cloud.function("announce", ANNOUNCE_MEDIA_FOUND="true").lambda_handler(batch(COMPLETED), None)
@@ -93,17 +93,17 @@ class TestAnnounce:
 
 class TestBus:
     def test_an_announcement_is_an_event_of_ours_with_its_title(self, cloud: Cloud) -> None:
-        Bus(cloud.events, BUS).tell([Announcement("Job Failed", {"id": "1", "job_id": "g-é"})])
+        Bus(cloud.events, BUS).publish([Announcement("Job Failed", {"id": "1", "job_id": "g-é"})])
         assert cloud.told() == [("Job Failed", {"id": "1", "job_id": "g-é"})]
 
     def test_as_many_as_there_are_are_told_in_order(self, cloud: Cloud) -> None:
-        Bus(cloud.events, BUS).tell([Announcement("Job Failed", {"id": str(number)}) for number in range(25)])
+        Bus(cloud.events, BUS).publish([Announcement("Job Failed", {"id": str(number)}) for number in range(25)])
         assert sorted(int(detail["id"]) for _, detail in cloud.told()) == list(range(25))
 
     def test_no_announcement_is_no_call(self, cloud: Cloud) -> None:
         calls: list[str] = []
         cloud.events.meta.events.register("before-call.events.PutEvents", lambda **_: calls.append("PutEvents"))
-        Bus(cloud.events, BUS).tell([])
+        Bus(cloud.events, BUS).publish([])
         assert calls == []
 
     def test_one_that_is_not_taken_is_told_so(self, cloud: Cloud) -> None:
@@ -112,4 +112,4 @@ class TestBus:
         client = cloud.events
         client.meta.events.register("after-call.events.PutEvents", lambda parsed, **_: parsed.update(refused))
         with pytest.raises(NotStored, match="did not take 1: ThrottlingException"):
-            Bus(client, BUS).tell([Announcement("Job Failed", {"id": "1"})])
+            Bus(client, BUS).publish([Announcement("Job Failed", {"id": "1"})])

@@ -13,7 +13,7 @@ from uuid import uuid4
 import pytest
 
 from dailies.aws.table import Table
-from dailies.jobs.models import Event, Media, Receipt
+from dailies.jobs.models import Event, MediaLink, Receipt
 from dailies.jobs.rows import event_item, event_of
 from simulators.media_host.server import MediaHost, media_host
 from simulators.s3 import Sink, sink
@@ -49,7 +49,7 @@ class Archive:
         self.table = Table(cloud.dynamodb, TABLE)
         self._handler = handler
 
-    def found(self, *media: Media, provider: str = "sync", webhook: str = "generation", at: str = NOW) -> None:
+    def found(self, *media: MediaLink, provider: str = "sync", webhook: str = "generation", at: str = NOW) -> None:
         """A delivery has told of these media."""
         happened = Event(
             event_id=sha256("".join(medium.url for medium in media).encode()).hexdigest(),
@@ -64,7 +64,7 @@ class Archive:
         )
         self.table.put_once(event_item(happened, expires_at=2_000_000_000), written_by="test")
 
-    def run(self, medium: Media, *, tries: int = 1, provider: str = "sync", webhook: str = "generation") -> bool:
+    def run(self, medium: MediaLink, *, tries: int = 1, provider: str = "sync", webhook: str = "generation") -> bool:
         """Work off the message that names a medium; whether it is done with."""
         about = {"role": medium.role, "media_id": medium.media_id}
         detail = {"provider": provider, "webhook": webhook, "job_id": self.job_id, "media": [about]}
@@ -90,7 +90,7 @@ class Archive:
     def receipts(self) -> list[Receipt]:
         return [happened.receipt for happened in self.events() if happened.receipt]
 
-    def key(self, medium: Media) -> str:
+    def key(self, medium: MediaLink) -> str:
         return f"media/sync/{self.job_id}/{medium.role}-{medium.media_id}.mp4"
 
 
@@ -122,7 +122,7 @@ class TestArchived:
     def test_a_medium_is_in_the_bucket_and_its_receipt_is_recorded(
         self, archive: Archive, s3: Sink, host: MediaHost
     ) -> None:
-        medium = Media("output", host.url(f"/j-1/{CLIP}"))
+        medium = MediaLink("output", host.url(f"/j-1/{CLIP}"))
         archive.found(medium)
         assert archive.run(medium)
         key = archive.key(medium)
@@ -135,7 +135,7 @@ class TestArchived:
         assert (metadata["provider"], metadata["job-id"], metadata["role"]) == ("sync", archive.job_id, "output")
 
     def test_again_it_does_nothing(self, archive: Archive, s3: Sink, host: MediaHost) -> None:
-        medium = Media("output", host.url(f"/again/{CLIP}"))
+        medium = MediaLink("output", host.url(f"/again/{CLIP}"))
         archive.found(medium)
         archive.run(medium)
         before = (archive.receipts(), len(host.requests), len(s3.requests))
@@ -145,7 +145,7 @@ class TestArchived:
     def test_one_that_was_stored_by_a_run_that_fell_is_recorded_by_the_next(
         self, archive: Archive, s3: Sink, host: MediaHost
     ) -> None:
-        medium = Media("output", host.url(f"/fell/{CLIP}"))
+        medium = MediaLink("output", host.url(f"/fell/{CLIP}"))
         archive.found(medium)
         key = archive.key(medium)
         s3.client().put_object(Bucket=BUCKET, Key=key, Body=host.media[CLIP].content)
@@ -156,7 +156,7 @@ class TestArchived:
         self, archive: Archive, host: MediaHost
     ) -> None:
         """The fault matrix found this: advance had put the row into its failure queue, and the archive fell over it."""
-        medium = Media("output", host.url(f"/strange/{CLIP}"))
+        medium = MediaLink("output", host.url(f"/strange/{CLIP}"))
         archive.found(medium)
         strange = {"pk": f"job#sync#{archive.job_id}", "sk": "event#0", "origin": "webhook"}
         archive.cloud.dynamodb.put_item(TableName=TABLE, Item={name: {"S": text} for name, text in strange.items()})
@@ -164,7 +164,7 @@ class TestArchived:
         assert [receipt.state for receipt in archive.receipts()] == ["archived"]
 
     def test_of_several_links_the_newest_is_taken(self, archive: Archive, s3: Sink, host: MediaHost) -> None:
-        dead, fresh = (Media("output", host.url(f"/signed/{CLIP}", issued=at)) for at in (1.0, None))
+        dead, fresh = (MediaLink("output", host.url(f"/signed/{CLIP}", issued=at)) for at in (1.0, None))
         assert dead.media_id == fresh.media_id
         archive.found(dead)
         archive.found(fresh, at="2026-01-15T11:00:00.000000Z")
@@ -177,7 +177,7 @@ class TestArchived:
             {"requestId": "r-2", "status": "FAILED", "generationId": "g-2", "error": "why"},
         ]
         host.add("/rows.jsonl", b"".join(json.dumps(row).encode() + b"\n" for row in rows), "application/jsonl")
-        result = Media("result", host.url("/rows.jsonl"))
+        result = MediaLink("result", host.url("/rows.jsonl"))
         archive.found(result, webhook="batch")
         assert archive.run(result, webhook="batch")
         listed = [happened for happened in archive.events() if happened.origin == "batch"]
@@ -189,7 +189,7 @@ class TestArchived:
 
 class TestNotArchived:
     def tried(self, archive: Archive, host: MediaHost, fault: str, tries: int) -> tuple[bool, Receipt]:
-        medium = Media("output", host.url(f"/bad/{CLIP}", fault=fault))
+        medium = MediaLink("output", host.url(f"/bad/{CLIP}", fault=fault))
         archive.found(medium)
         done = False
         for number in range(1, tries + 1):
@@ -246,7 +246,7 @@ class TestNotArchived:
         assert archive.events() == []
 
     def test_links_of_a_provider_whose_calls_prove_none_are_fetched_from_its_hosts_only(self, archive: Archive) -> None:
-        photo = Media("photo", "https://elsewhere.example/photo.png")
+        photo = MediaLink("photo", "https://elsewhere.example/photo.png")
         archive.found(photo, provider="creatify", webhook="product_to_videos")
         assert archive.run(photo, provider="creatify", webhook="product_to_videos")
         (receipt,) = archive.receipts()
@@ -256,7 +256,7 @@ class TestNotArchived:
         self, shared: tuple[Cloud, Handler], s3: Sink, host: MediaHost
     ) -> None:
         archive = Archive(shared[0], loaded(shared[0], s3, host, "not-set", TABLE_NAME="gone"))
-        assert not archive.run(Media("output", host.url(f"/{CLIP}")))
+        assert not archive.run(MediaLink("output", host.url(f"/{CLIP}")))
 
 
 class TestRenewed:
@@ -266,9 +266,9 @@ class TestRenewed:
     def renewing(self, shared: tuple[Cloud, Handler], s3: Sink, host: MediaHost) -> Archive:
         return Archive(shared[0], loaded(shared[0], s3, host, '{"api_key":"k-0123"}'))
 
-    def dead(self, archive: Archive, host: MediaHost) -> Media:
+    def dead(self, archive: Archive, host: MediaHost) -> MediaLink:
         """A medium whose link is dead, and of which Sync's API has a fresh one."""
-        medium = Media("output", host.url(f"/dead/{CLIP}", issued=1.0))
+        medium = MediaLink("output", host.url(f"/dead/{CLIP}", issued=1.0))
         archive.found(medium)
         fresh = host.url(f"/renewed/{CLIP}").encode()
         host.add(f"/v2/generations/{archive.job_id}/download", fresh, "text/plain")
@@ -297,7 +297,7 @@ def test_lines_tell_what_was_archived_and_no_link(
 ) -> None:
     capsys.readouterr()
     for fault in (None, "missing", "html-page"):
-        medium = Media("output", host.url(f"/told/{CLIP}", fault=fault))
+        medium = MediaLink("output", host.url(f"/told/{CLIP}", fault=fault))
         archive.found(medium)
         archive.run(medium)
     printed = capsys.readouterr().out

@@ -9,8 +9,8 @@ from time import time
 import pytest
 
 from dailies.jobs.models import Event, MediaState
-from dailies.steps.archive import LAST_CHANCE_SECONDS, LONGEST_ASKED, LONGEST_PAUSE
-from simulators.media_host.samples import Medium
+from dailies.steps.archive import LAST_CHANCE_SECONDS, MAX_BACKOFF, MAX_RETRY_AFTER
+from simulators.media_host.samples import SampleMedia
 from simulators.s3 import BUCKET, Sink
 from testkit.fixtures.archiver import FIRST_PAUSE, TRIES, Archive
 from testkit.support.template import resources, template
@@ -48,17 +48,17 @@ class TestPauses:
     """Before a message shows again."""
 
     def test_they_double_up_to_ten_minutes(self, archive_at_work: Archive) -> None:
-        archive_at_work.desk = replace(archive_at_work.desk, most_tries=20)
+        archive_at_work.desk = replace(archive_at_work.desk, max_attempts=20)
         event = archive_at_work.generation("/fault/broken/generation.mp4")
         for tries in range(1, 10):
             assert not archive_at_work.try_medium(event, "output", tries=tries)
         for tries, pause in enumerate(archive_at_work.pauses, start=1):
-            meant = min(LONGEST_PAUSE, FIRST_PAUSE * 2 ** (tries - 1))
+            meant = min(MAX_BACKOFF, FIRST_PAUSE * 2 ** (tries - 1))
             assert 0.8 * meant - 1 <= pause <= 1.2 * meant + 1  # no two jobs come again in step
 
     @pytest.mark.parametrize("left", [62, 90, 200, 500])
     def test_a_link_is_tried_again_before_it_dies(self, archive_at_work: Archive, left: int) -> None:
-        archive_at_work.desk = replace(archive_at_work.desk, most_tries=20)
+        archive_at_work.desk = replace(archive_at_work.desk, max_attempts=20)
         archive_at_work.apis.sync.links.lifetime = left
         event = archive_at_work.generation("/fault/broken/generation.mp4")
         until = time() + left
@@ -108,7 +108,7 @@ class TestPauses:
         archive_at_work.apis.sync.links.lifetime = None
         event = archive_at_work.generation("/fault/busy-a-week/generation.mp4")
         assert not archive_at_work.try_medium(event, "output")
-        assert archive_at_work.pauses == [LONGEST_ASKED]
+        assert archive_at_work.pauses == [MAX_RETRY_AFTER]
 
     def test_where_aws_fails_the_message_has_its_pause_and_no_try_is_used_up(
         self, archive_at_work: Archive, s3: Sink
@@ -274,14 +274,14 @@ class TestNotes:
         at = clip.content.index(b"mvhd") + 4 + 12  # its units a second: a hundredth of them make it three hundred
         units = int.from_bytes(clip.content[at : at + 4]) // 100
         slower = clip.content[:at] + units.to_bytes(4) + clip.content[at + 4 :]
-        archive_at_work.apis.host.media["slower.mp4"] = Medium("slower.mp4", "video/mp4", slower)
+        archive_at_work.apis.host.media["slower.mp4"] = SampleMedia("slower.mp4", "video/mp4", slower)
         for said, note in ((295, ""), (293, "the provider said that it plays 293 s")):
             event = archive_at_work.generation(f"/{said}/slower.mp4", seconds=said)
             archive_at_work.try_medium(event, "output")
             assert archive_at_work.receipt(event).note == note
 
     def test_a_header_that_says_no_duration_is_no_difference(self, archive_at_work: Archive) -> None:
-        archive_at_work.apis.host.media["fragmented.mp4"] = Medium("fragmented.mp4", "video/mp4", FRAGMENTED)
+        archive_at_work.apis.host.media["fragmented.mp4"] = SampleMedia("fragmented.mp4", "video/mp4", FRAGMENTED)
         event = archive_at_work.generation("fragmented.mp4", seconds=2.0)
         assert archive_at_work.try_medium(event, "output")
         receipt = archive_at_work.receipt(event)
@@ -302,7 +302,7 @@ class TestResult:
 
     def serves(self, archive: Archive, rows: bytes) -> None:
         name = archive.apis.sync.batches["b-1"].result
-        archive.apis.host.media[name] = Medium(name, "application/jsonl", rows)
+        archive.apis.host.media[name] = SampleMedia(name, "application/jsonl", rows)
 
     @pytest.mark.parametrize("rows", [NOT_READY, NOT_READY + b"\n", b'{"row":"of another shape"}\n' * 3])
     def test_one_of_which_no_row_can_be_read_is_tried_again_and_not_stored(

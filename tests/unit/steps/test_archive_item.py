@@ -8,18 +8,25 @@ import pytest
 from dailies import timestamps
 from dailies.jobs.announcements import media_found
 from dailies.jobs.merge import merge
-from dailies.jobs.models import Event, Job, Media, Receipt, Report, Upload
+from dailies.jobs.models import Event, Job, MediaLink, Receipt, Report, Upload
 from dailies.providers.creatify import CREATIFY, redact_answer
-from dailies.steps.archive_item import LONGEST_RUN, Wanted, known, receipt_event, renewal_event, upload_event
+from dailies.steps.archive_item import (
+    MAX_RUN_SECONDS,
+    ArchiveItem,
+    receipt_event,
+    renewal_event,
+    upload_event,
+    with_events,
+)
 
-LINK = Media("video", "https://media.example/a.mp4?signature=1")
-WANTED = Wanted(CREATIFY, "product_to_videos", "j-1", "video", LINK.media_id, link=LINK)
+LINK = MediaLink("video", "https://media.example/a.mp4?signature=1")
+WANTED = ArchiveItem(CREATIFY, "product_to_videos", "j-1", "video", LINK.media_id, link=LINK)
 
 
 def told(number: int) -> Report:
     """The provider's answer when it is asked for the nth time: another link each time, and one in another role."""
-    fresh = Media("video", f"https://media.example/other-{number}.mp4?signature={number}")
-    other = Media("photo", f"https://media.example/photo-{number}.png")
+    fresh = MediaLink("video", f"https://media.example/other-{number}.mp4?signature={number}")
+    other = MediaLink("photo", f"https://media.example/photo-{number}.png")
     return Report(job_id="j-1", status="completed", provider_status="video_generated", media=(fresh, other))
 
 
@@ -61,14 +68,16 @@ class TestUpload:
     def after(self, seconds: float, *events: Event) -> Upload | None:
         """What a run finds that begins so long after the upload."""
         begun = replace(upload_event(WANTED, self.UPLOAD), received_at=timestamps.at(self.BEGAN))
-        return known(WANTED, [begun, *events], self.BEGAN + seconds).upload
+        return with_events(WANTED, [begun, *events], self.BEGAN + seconds).upload
 
     def receipt(self, seconds: float, media_id: str = WANTED.media_id) -> Event:
         """So long after the upload, some run has told what it came to."""
         at = timestamps.at(self.BEGAN + seconds)
         return receipt_event(WANTED, replace(_tried(), at=at, media_id=media_id))
 
-    @pytest.mark.parametrize(("seconds", "left"), [(1, False), (LONGEST_RUN - 1, False), (LONGEST_RUN + 1, True)])
+    @pytest.mark.parametrize(
+        ("seconds", "left"), [(1, False), (MAX_RUN_SECONDS - 1, False), (MAX_RUN_SECONDS + 1, True)]
+    )
     def test_it_is_left_when_no_run_can_be_at_it_any_more(self, seconds: float, left: bool) -> None:
         assert self.after(seconds) == (self.UPLOAD if left else None)
 

@@ -14,7 +14,7 @@ from moto.server import ThreadedMotoServer
 
 from dailies import timestamps
 from dailies.aws.table import Table
-from dailies.jobs.models import Event, Media
+from dailies.jobs.models import Event, MediaLink
 from dailies.jobs.rows import event_item
 from resilience.transfers.killing import called_function, killed_function
 from resilience.transfers.long_media import MIB, long_medium
@@ -56,7 +56,7 @@ def cloud(monkeypatch: pytest.MonkeyPatch) -> Iterator[Cloud]:
 def test_what_s3_has_is_not_sent_again_though_the_link_died_meanwhile(cloud: Cloud, s3: Sink, host: MediaHost) -> None:
     table = Table(cloud.dynamodb, TABLE)
     cloud.secretsmanager.create_secret(Name="dailies/sync/api", SecretString='{"api_key":"k-0123"}')
-    medium = Media("output", host.url(f"/first/{FILE}", fault="stall-at-half"))
+    medium = MediaLink("output", host.url(f"/first/{FILE}", fault="stall-at-half"))
     told = Event(
         event_id="0" * 64,
         provider="sync",
@@ -96,7 +96,7 @@ def test_what_s3_has_is_not_sent_again_though_the_link_died_meanwhile(cloud: Clo
     assert (receipt.media_id, receipt.bytes) == (medium.media_id, len(LONG.content))
 
 
-def batch(cloud: Cloud, medium: Media, *, tries: int) -> dict[str, Any]:
+def batch(cloud: Cloud, medium: MediaLink, *, tries: int) -> dict[str, Any]:
     """The message of the medium as the function gets it, shown for so many times."""
     about = {"role": medium.role, "media_id": medium.media_id}
     body = json.dumps({"detail": {"provider": "sync", "webhook": "generation", "job_id": "g-1", "media": [about]}})

@@ -10,7 +10,7 @@ import pytest
 
 from dailies import timestamps
 from dailies.jobs.models import Event, Upload
-from dailies.steps.archive_item import Wanted, upload_event
+from dailies.steps.archive_item import ArchiveItem, upload_event
 from dailies.transfer import parallel, transfer
 from resilience.transfers.long_media import MIB, long_medium
 from simulators.s3 import BUCKET, Sink
@@ -33,7 +33,7 @@ def small_parts(archive_at_work: Archive, monkeypatch: pytest.MonkeyPatch) -> No
 def test_a_try_that_ran_out_of_its_time_is_followed_by_one_that_goes_on(
     archive_at_work: Archive, s3: Sink, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(parallel, "MOST_CONNECTIONS", 1)
+    monkeypatch.setattr(parallel, "MAX_CONNECTIONS", 1)
     event = archive_at_work.generation("long.mp4")
     with time_is_over(s3, after=2):
         assert not archive_at_work.try_medium(event, "output")
@@ -73,7 +73,7 @@ def test_that_it_was_begun_is_recorded_before_its_first_part_is_sent(archive_at_
 def begun_by_another(archive: Archive, s3: Sink, event: Event, *, ago: float, sent: int) -> str:
     """Another run began an upload of the output so long ago, and has sent so many parts: the upload's id."""
     (output,) = event.media
-    wanted = Wanted(PROVIDERS["sync"], "generation", "g-1", "output", output.media_id)
+    wanted = ArchiveItem(PROVIDERS["sync"], "generation", "g-1", "output", output.media_id)
     where: dict[str, Any] = {"Bucket": BUCKET, "Key": wanted.key("mp4")}
     checked: dict[str, Any] = {"ChecksumAlgorithm": "CRC64NVME"}
     upload_id = s3.client().create_multipart_upload(**where, **checked, ChecksumType="FULL_OBJECT")["UploadId"]
@@ -160,7 +160,7 @@ def test_a_link_that_dies_in_the_middle_is_followed_by_the_fresh_one_from_there(
 def test_also_where_the_try_goes_on_with_an_earlier_ones(
     archive_at_work: Archive, s3: Sink, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(parallel, "MOST_CONNECTIONS", 1)
+    monkeypatch.setattr(parallel, "MAX_CONNECTIONS", 1)
     archive_at_work.set_keys()
     event = archive_at_work.generation("/fault/slow/long.mp4")
     upload_id = begun_by_another(archive_at_work, s3, event, ago=960, sent=2)

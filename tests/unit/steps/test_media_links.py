@@ -9,10 +9,10 @@ import pytest
 from botocore.exceptions import ClientError
 
 from dailies import timestamps
-from dailies.aws.queues import MOST_DELAY
+from dailies.aws.queues import MAX_DELAY
 from dailies.jobs.models import Event
-from dailies.provider_api.client import tries_within
-from dailies.provider_api.rate_limiter import take_calls
+from dailies.provider_api.client import attempts_within
+from dailies.provider_api.rate_limiter import reserve_calls
 from dailies.steps.archive import PATIENCE
 from simulators.provider_apis import ProviderApis
 from simulators.provider_apis.captions import Captions
@@ -84,7 +84,7 @@ def keys(archive_at_work: Archive) -> Iterator[list[str]]:
 
 def tries_of(case: Case) -> int:
     """How often its provider's API is asked in one try of the archive."""
-    return tries_within(PROVIDERS[case.provider].api_limit)
+    return attempts_within(PROVIDERS[case.provider].api_limit)
 
 
 class TestRenewed:
@@ -251,7 +251,7 @@ class TestNotRenewed:
     ) -> None:
         event = self.found(archive_at_work, ago=waited)
         assert archive_at_work.try_medium(event, "output")
-        assert min(MOST_DELAY, 0.1 * waited) <= archive_at_work.delays[-1] <= MOST_DELAY
+        assert min(MAX_DELAY, 0.1 * waited) <= archive_at_work.delays[-1] <= MAX_DELAY
 
     def test_after_a_day_its_tries_are_counted(self, archive_at_work: Archive, keys: list[str]) -> None:
         event = self.found(archive_at_work, ago=PATIENCE + 60)
@@ -283,7 +283,7 @@ class TestNotRenewed:
     def exhaust(self, archive: Archive, case: Case, room: int = 0) -> None:
         """What the limit allows is taken, but for so many calls."""
         limit = PROVIDERS[case.provider].api_limit
-        take_calls(archive.table, case.provider, limit, limit.calls - room, time.time())
+        reserve_calls(archive.table, case.provider, limit, limit.calls - room, time.time())
 
     def found(self, archive: Archive, *, ago: float, room: int = 0) -> Event:
         """An operation of Captions' whose link is dead, found so many seconds ago; no room is left."""

@@ -8,7 +8,7 @@ import pytest
 
 from dailies import timestamps
 from dailies.aws.table import BATCH_TRIES
-from dailies.provider_api.rate_limiter import take_calls
+from dailies.provider_api.rate_limiter import reserve_calls
 from dailies.steps.advance import advance
 from dailies.steps.reconcile import GROWS, next_look
 from simulators.provider_apis.creatify_jobs import ProductToVideo
@@ -134,7 +134,7 @@ class TestAsk:
         reconciles.desk.apis.creatify.job("p-1").completes()
         reconciles.desk.apis.creatify.fail(404)  # the list of the newest
         limit = PROVIDERS["creatify"].api_limit
-        take_calls(reconciles.desk.table, "creatify", limit, limit.calls - 5, time.time())
+        reserve_calls(reconciles.desk.table, "creatify", limit, limit.calls - 5, time.time())
         reconciles.run("creatify")
         assert reconciles.job("creatify", "p-1").status == "completed"
         assert self.ids_asked(reconciles) == [0, 100, 2, 1]

@@ -4,15 +4,15 @@ from dataclasses import replace
 
 import pytest
 
-from dailies.jobs.models import Event, Media, Report
+from dailies.jobs.models import Event, MediaLink, Report
 from dailies.jobs.read_back import Claim, contradiction, may_be_late
 from dailies.providers.creatify import CREATIFY
 from simulators.s3 import Sink
 from testkit.fixtures.archiver import Archive
 
 BEFORE, THEN, LATER = (f"2026-01-15T10:30:0{second}.000000Z" for second in range(3))
-VIDEO = Media("video", "https://cdn.example/v.mp4?signed=1")
-PHOTO = Media("photo", "https://cdn.example/p.png")
+VIDEO = MediaLink("video", "https://cdn.example/v.mp4?signed=1")
+PHOTO = MediaLink("photo", "https://cdn.example/p.png")
 CLAIM = Claim(VIDEO.url, "video_generated", THEN)
 TOLD = Report(job_id="p-1", status="completed", provider_status="video_generated", occurred_at=THEN, media=(VIDEO,))
 MAY_GO_ON = CREATIFY.may_go_on
@@ -23,7 +23,7 @@ class TestContradiction:
         assert contradiction(CLAIM, "video", TOLD) == ""
 
     def test_another_signature_is_the_same_link(self) -> None:
-        told = replace(TOLD, media=(Media("video", "https://cdn.example/v.mp4?signed=2"),))
+        told = replace(TOLD, media=(MediaLink("video", "https://cdn.example/v.mp4?signed=2"),))
         assert contradiction(CLAIM, "video", told) == ""
 
     def test_a_newer_state_is_progress(self) -> None:
@@ -36,7 +36,7 @@ class TestContradiction:
         [
             (None, "the provider's API knows no such job"),
             (
-                replace(TOLD, media=(Media("video", "https://cdn.example/w.mp4"),)),
+                replace(TOLD, media=(MediaLink("video", "https://cdn.example/w.mp4"),)),
                 "the provider's API has another video",
             ),
             (replace(TOLD, media=()), "the provider's API says video_generated and has no video"),
@@ -66,7 +66,7 @@ class TestContradiction:
     @pytest.mark.parametrize(
         "told",
         [
-            replace(TOLD, occurred_at=BEFORE, media=(Media("video", "https://cdn.example/w.mp4"),)),
+            replace(TOLD, occurred_at=BEFORE, media=(MediaLink("video", "https://cdn.example/w.mp4"),)),
             replace(TOLD, occurred_at=BEFORE, status="failed", provider_status="failed", media=()),
             replace(TOLD, provider_status="image_generated", media=()),
             replace(TOLD, status="processing", provider_status="video_generating", occurred_at=LATER, media=()),
@@ -88,7 +88,7 @@ class TestInTheArchive:
 
     def forged(self, archive: Archive, event: Event) -> Event:
         """A call with the right token, of a job that is Creatify's, with a link to somewhere else."""
-        forged = replace(event, event_id="f" * 64, media=(Media("video", self.HOSTILE),))
+        forged = replace(event, event_id="f" * 64, media=(MediaLink("video", self.HOSTILE),))
         archive.record(forged)
         return forged
 
@@ -164,7 +164,7 @@ class TestInTheArchive:
             status="completed",
             provider_status="video_generated",
             occurred_at="2999-01-01T00:00:00.000000Z",
-            media=(Media("video", "https://creatify.ai/v.mp4"),),
+            media=(MediaLink("video", "https://creatify.ai/v.mp4"),),
         )
         archive_at_work.record(early)
         assert not archive_at_work.try_medium(early, "video")

@@ -314,7 +314,7 @@ class TestRotation:
         signing = SigningSecret(lambda: client, "rotating", grace=60)
         signing.usable(time.time() - REREAD_SECONDS - 1)  # read some time ago, and kept
         client.put_secret_value(SecretId="rotating", SecretString="whsec_new")
-        rotating = receiving.Inbox(
+        rotating = receiving.Receiver(
             webhook=GENERATION,
             secret=signing,
             table=Table(inbox.cloud.dynamodb, TABLE),

@@ -4,7 +4,7 @@ import pytest
 from botocore.config import Config
 
 from dailies.aws import bucket, secrets, table
-from dailies.aws.secrets import MOST_REFRESH_SECONDS
+from dailies.aws.secrets import MAX_REFRESH_SECONDS
 from testkit.support.template import functions, receivers
 
 OWN_SECONDS = 1.0  # for the proof and the parse, and on a cold start to make the clients
@@ -27,6 +27,6 @@ def test_a_call_is_as_long_as_its_tries_and_the_pauses_between_them() -> None:
 def test_the_secret_the_bucket_and_the_table_at_their_slowest_leave_time_to_say_so(name: str) -> None:
     """A look at the secret begins no call once its time is over; the last one that it began may take its whole time. A
     large body goes to the bucket, and then its row into the table."""
-    secret = MOST_REFRESH_SECONDS + longest(secrets.CLIENT)
+    secret = MAX_REFRESH_SECONDS + longest(secrets.CLIENT)
     timeout = functions()[name]["Timeout"]
     assert secret + longest(bucket.CLIENT) + longest(table.CLIENT) + OWN_SECONDS <= timeout < GATEWAY_SECONDS

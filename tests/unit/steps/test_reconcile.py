@@ -8,11 +8,11 @@ from dataclasses import replace
 import pytest
 
 from dailies import timestamps
-from dailies.jobs.models import Event, Media
+from dailies.jobs.models import Event, MediaLink
 from dailies.jobs.rows import job_item
 from dailies.steps.advance import advance
-from dailies.steps.archive import LONGEST_ASKED
-from dailies.steps.reconcile import GROWS, LONGEST_GAP, next_look, reconcile
+from dailies.steps.archive import MAX_RETRY_AFTER
+from dailies.steps.reconcile import GROWS, MAX_GAP, next_look, reconcile
 from dailies.steps.track import submitted_event
 from testkit.fixtures.archiver import PROVIDERS, Archive
 from testkit.fixtures.reconciler import FINISHES, HOUR, WEBHOOK, Reconcile
@@ -24,7 +24,7 @@ def found(job_id: str, *, ago: float) -> Event:
     """Sync has told of the job's medium so many seconds ago."""
     detail = {"provider": "sync", "webhook": "generation", "job_id": job_id}
     event = submitted_event(detail, PROVIDERS, at=timestamps.at(timestamps.seconds(timestamps.now()) - ago))
-    medium = Media("output", f"https://h.example/{job_id}.mp4")
+    medium = MediaLink("output", f"https://h.example/{job_id}.mp4")
     return replace(event, origin="webhook", status="completed", media=(medium,))
 
 
@@ -43,7 +43,7 @@ class TestStuck:
         reconciles.run()
         assert reconciles.queued() == []
 
-    @pytest.mark.parametrize("ago", [HOUR / 2, LONGEST_ASKED + TIME_LIMIT])
+    @pytest.mark.parametrize("ago", [HOUR / 2, MAX_RETRY_AFTER + TIME_LIMIT])
     def test_one_that_may_still_be_under_way_is_not(self, archive_at_work: Archive, ago: float) -> None:
         """Also after the pause that its host asked for, and a try that took all of its time."""
         reconciles = Reconcile(archive_at_work)
@@ -98,7 +98,7 @@ class TestSilence:
         reconciles.submitted("sync", "j-1", ago=48 * HOUR)
         reconciles.desk.apis.sync.fail(503, times=9)
         reconciles.run()
-        assert reconciles.job("sync", "j-1").standing == "silent"
+        assert reconciles.job("sync", "j-1").list_name == "silent"
         later = replace(
             reconciles.job("sync", "j-1"), reconciled_at=timestamps.at(timestamps.seconds(timestamps.now()) - 2 * HOUR)
         )
@@ -176,7 +176,7 @@ class TestNextLook:
         gaps = []
         for _ in range(12):
             gap = next_look({"updated_at": self.HEARD, "reconciled_at": timestamps.at(look)}, self.USUAL) - look
-            assert gap == pytest.approx(min((look - heard) * GROWS, LONGEST_GAP))
+            assert gap == pytest.approx(min((look - heard) * GROWS, MAX_GAP))
             gaps.append(gap)
             look += gap
         assert gaps == sorted(gaps)

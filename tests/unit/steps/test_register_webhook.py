@@ -12,7 +12,7 @@ import pytest
 from dailies.aws.custom_resource import Outcome
 from dailies.aws.secret_versions import SETTLE_SECONDS
 from dailies.aws.secrets import UPDATING_UNTIL
-from dailies.steps.register_webhook import NOT_REGISTERED, PERHAPS_REGISTERED, Register
+from dailies.steps.register_webhook import NOT_REGISTERED, PERHAPS_REGISTERED, WebhookRegistrar
 from simulators.provider_apis import ProviderApis, provider_apis
 from simulators.provider_apis.captions_webhooks import Registration
 from simulators.webhook_server import webhook
@@ -317,7 +317,7 @@ class TestCreationThatFailed:
             formation.clock.forward(HANGS)  # as if each call took that long
             return True
 
-        def slow(api_url: str, api_secret: str) -> Register:
+        def slow(api_url: str, api_secret: str) -> WebhookRegistrar:
             at = place(api_url, api_secret)
             at.account.take = take
             return at
@@ -358,7 +358,7 @@ def test_where_the_limit_that_all_functions_keep_leaves_no_room_it_waits_before_
     room = [False, False, True, True, True]
     place = formation.place
 
-    def full(api_url: str, api_secret: str) -> Register:
+    def full(api_url: str, api_secret: str) -> WebhookRegistrar:
         at = place(api_url, api_secret)
         at.account.take = lambda: room.pop(0)
         return at

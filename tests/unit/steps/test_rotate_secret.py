@@ -12,7 +12,7 @@ from moto.secretsmanager.models import secretsmanager_backends
 
 from dailies.aws.secrets import PLACEHOLDER, UPDATING_SECONDS, UPDATING_UNTIL, SigningSecret
 from dailies.errors import ApiFailed, ApiRefused, RotationFailed
-from dailies.providers.creatify import MOST_WEBHOOK_URL, TOKEN_LENGTH, webhook_url
+from dailies.providers.creatify import MAX_WEBHOOK_URL, TOKEN_LENGTH, webhook_url
 from simulators.provider_apis import ProviderApis, provider_apis
 from simulators.provider_apis.captions_webhooks import Registration
 from testkit.fixtures.aws import SECRET, Cloud, Context
@@ -129,8 +129,8 @@ class TestCreatifysUrl:
         assert webhook_url(base, "t0k3n") == webhook_url(base + "/", "t0k3n") == f"{base}/t0k3n"
 
     def test_one_that_creatify_would_not_take_says_so_without_the_token(self) -> None:
-        base = "https://" + "a" * (MOST_WEBHOOK_URL - 8 - 1 - TOKEN_LENGTH)
-        assert len(webhook_url(base, "t" * TOKEN_LENGTH)) == MOST_WEBHOOK_URL
+        base = "https://" + "a" * (MAX_WEBHOOK_URL - 8 - 1 - TOKEN_LENGTH)
+        assert len(webhook_url(base, "t" * TOKEN_LENGTH)) == MAX_WEBHOOK_URL
         with pytest.raises(ValueError, match="201 characters, and Creatify takes 200") as refused:
             webhook_url(base + "a", "t" * TOKEN_LENGTH)
         assert "ttt" not in str(refused.value)

@@ -9,7 +9,7 @@ import pytest
 
 from dailies.aws.bus import Bus
 from dailies.errors import NotSubmitted
-from dailies.provider_api.rate_limiter import take_calls
+from dailies.provider_api.rate_limiter import reserve_calls
 from dailies.providers.contract import Limit
 from dailies.providers.sync import SYNC
 from dailies.steps.submit import Submitted, submit
@@ -144,8 +144,8 @@ class TestNotSubmitted:
         """Sixty a minute, whatever is asked beside."""
         limit = SYNC.submit_limit
         assert limit == Limit(60, 60)
-        take_calls(owner.desk.table, "sync", SYNC.api_limit, SYNC.api_limit.calls, time.time())
-        take_calls(owner.desk.table, "sync/submit", limit, 59, time.time())
+        reserve_calls(owner.desk.table, "sync", SYNC.api_limit, SYNC.api_limit.calls, time.time())
+        reserve_calls(owner.desk.table, "sync/submit", limit, 59, time.time())
         owner.submit("sync", "generate", GENERATION, SYNC_URL)
         with pytest.raises(NotSubmitted, match="sync did not take it: the provider's rate limit leaves no room"):
             owner.submit("sync", "generate", GENERATION, SYNC_URL)

@@ -11,7 +11,7 @@ import pytest
 from dailies.aws.bucket import Bucket
 from dailies.errors import HostFailed, LinkDead, MediumRefused, TransferError
 from dailies.jobs.models import MediaKind
-from dailies.transfer.transfer import Order, transfer
+from dailies.transfer.transfer import TransferRequest, transfer
 from resilience.transfers.orders import MIB, order
 from simulators.media_host.samples import padded
 from simulators.media_host.server import MediaHost, media_host
@@ -30,7 +30,7 @@ def host() -> Iterator[MediaHost]:
 
 
 class TestFailures:
-    def refused(self, wanted: Order, bucket: Bucket, s3: Sink) -> TransferError:
+    def refused(self, wanted: TransferRequest, bucket: Bucket, s3: Sink) -> TransferError:
         with pytest.raises(TransferError) as failure:
             transfer(wanted, bucket)
         assert s3.keys == []
@@ -112,7 +112,7 @@ class TestFailures:
         self, host: MediaHost, s3: Sink, bucket: Bucket, fault: str | None
     ) -> None:
         for name, most in ((CLIP, 1000), (LARGE, 20 * MIB)):
-            wanted = replace(order(host.url(f"/big/{name}", fault=fault)), most_bytes=most)
+            wanted = replace(order(host.url(f"/big/{name}", fault=fault)), max_bytes=most)
             failure = self.refused(wanted, bucket, s3)
             assert isinstance(failure, MediumRefused)
             assert failure.reason == f"larger than the limit of {most} bytes"

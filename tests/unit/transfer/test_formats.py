@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from dailies.transfer import formats
-from dailies.transfer.formats import HEAD_BYTES, MOST_LINE, Format, Wholeness, looks_like, sniff
+from dailies.transfer.formats import HEAD_BYTES, MAX_LINE, Format, IntegrityCheck, looks_like, sniff
 from simulators.media_host.samples import media, padded
 
 CLIP = media()["segment.mp4"].content  # ftyp, moov, free, mdat: as providers serve it
@@ -39,14 +39,14 @@ FTYP = box(b"ftyp", b"isom\x00\x00\x02\x00isomiso2avc1mp41")
 INDEX = box(b"moov", box(b"mvhd", bytes(100)))
 
 
-def problem(content: bytes, pieces: list[int] | None = None) -> str:
+def error(content: bytes, pieces: list[int] | None = None) -> str:
     """What is wrong with it; `pieces`: where it is cut into the pieces that are fed."""
     what = sniff(content[:HEAD_BYTES])
     assert what
-    whole = Wholeness(what)
+    whole = IntegrityCheck(what)
     for start, end in pairwise([0, *sorted(pieces or []), len(content)]):
-        whole.see(start, memoryview(content)[start:end])
-    return whole.problem(len(content))
+        whole.feed(start, memoryview(content)[start:end])
+    return whole.error(len(content))
 
 
 class TestSniffing:
@@ -108,29 +108,29 @@ class TestCutShort:
 
     @pytest.mark.parametrize("content", [CLIP, PICTURE, WAV, WEBP, JPEG], ids=["MP4", "PNG", "WAV", "WebP", "JPEG"])
     def test_at_every_position_of_a_real_file(self, content: bytes) -> None:
-        assert problem(content) == ""
-        whole = [end for end in range(HEAD_BYTES, len(content)) if not problem(content[:end])]
+        assert error(content) == ""
+        whole = [end for end in range(HEAD_BYTES, len(content)) if not error(content[:end])]
         assert whole == []
 
     def test_an_mp4_whose_index_comes_last_is_nothing_without_it(self) -> None:
         clip = FTYP + box(b"mdat", bytes(500)) + INDEX
-        assert problem(clip) == ""
-        assert problem(clip[: -len(INDEX)]) == "the MP4 has no moov box"
-        assert problem(clip[:-1]) == "the MP4 is cut within a box"
+        assert error(clip) == ""
+        assert error(clip[: -len(INDEX)]) == "the MP4 has no moov box"
+        assert error(clip[:-1]) == "the MP4 is cut within a box"
 
     def test_an_mp4_whose_index_comes_first_is_nothing_without_its_pictures(self) -> None:
         """Cut between two boxes it looks tidy."""
         clip = FTYP + INDEX + box(b"free") + box(b"mdat", bytes(500))
-        assert problem(clip) == ""
+        assert error(clip) == ""
         for end in range(len(FTYP) + len(INDEX), len(clip)):
-            assert problem(clip[:end]), f"cut at {end} of {len(clip)}"
+            assert error(clip[:end]), f"cut at {end} of {len(clip)}"
 
     def test_a_line_is_cut(self) -> None:
-        assert problem(LINES) == problem(LINES.rstrip()) == ""
+        assert error(LINES) == error(LINES.rstrip()) == ""
         inside = [
             end for end in range(1, len(LINES)) if LINES[end - 1 : end] != b"\n" and LINES[end : end + 1] != b"\n"
         ]
-        assert {problem(LINES[:end]) for end in inside} == {"a line is no JSON"}
+        assert {error(LINES[:end]) for end in inside} == {"a line is no JSON"}
 
 
 class TestWhole:
@@ -138,12 +138,12 @@ class TestWhole:
 
     @given(pieces=st.lists(st.integers(0, len(CLIP)), max_size=40))
     def test_an_mp4_in_any_pieces(self, pieces: list[int]) -> None:
-        assert problem(CLIP, pieces) == ""
-        assert problem(CLIP[:-1], [min(at, len(CLIP) - 1) for at in pieces])
+        assert error(CLIP, pieces) == ""
+        assert error(CLIP[:-1], [min(at, len(CLIP) - 1) for at in pieces])
 
     @pytest.mark.parametrize("content", [CLIP, PICTURE, WAV, JPEG, GIF, LINES])
     def test_byte_by_byte(self, content: bytes) -> None:
-        assert problem(content, list(range(len(content)))) == ""
+        assert error(content, list(range(len(content)))) == ""
 
     @pytest.mark.parametrize(
         "clip",
@@ -159,23 +159,23 @@ class TestWhole:
         ids=["wide sizes", "index last", "open end", "fragments", "three zeros", "many zeros", "padded"],
     )
     def test_the_ways_in_which_an_mp4_is_written(self, clip: bytes) -> None:
-        assert problem(clip) == ""
+        assert error(clip) == ""
 
     @pytest.mark.parametrize("size", [0, 0xFFFFFFFF])
     def test_a_wav_that_was_streamed_does_not_know_its_length(self, size: int) -> None:
-        assert problem(b"RIFF" + struct.pack("<I", size) + WAV[8:]) == ""
+        assert error(b"RIFF" + struct.pack("<I", size) + WAV[8:]) == ""
 
     def test_zeros_after_a_pictures_end_are_padding(self) -> None:
-        assert problem(JPEG + bytes(5)) == problem(JPEG + b"\r\n") == problem(GIF + b"\x00") == ""
+        assert error(JPEG + bytes(5)) == error(JPEG + b"\r\n") == error(GIF + b"\x00") == ""
 
     def test_a_picture_without_its_end_mark(self) -> None:
-        assert problem(PICTURE + b"more") == "the png has no end mark"
-        assert problem(GIF[:-1]) == "the gif has no end mark"
+        assert error(PICTURE + b"more") == "the png has no end mark"
+        assert error(GIF[:-1]) == "the gif has no end mark"
         assert zlib.crc32(b"IEND") == 0xAE426082  # what the mark ends with
 
     @pytest.mark.parametrize("content", [b"\x1a\x45\xdf\xa3" + bytes(90), b"ID3" + bytes(90)], ids=["Matroska", "MP3"])
     def test_a_format_that_does_not_tell_is_taken_as_it_comes(self, content: bytes) -> None:
-        assert problem(content) == ""
+        assert error(content) == ""
 
 
 class TestLines:
@@ -183,13 +183,13 @@ class TestLines:
     def test_every_line_must_be_json(self, rows: list[dict[str, object]], data: st.DataObject) -> None:
         content = b"{}\n" + b"".join(json.dumps(row).encode() + b"\n" for row in rows)
         pieces = data.draw(st.lists(st.integers(0, len(content))))
-        assert problem(content, pieces) == ""
-        assert problem(content + b"Service unavailable", pieces) == "a line is no JSON"
-        assert problem(b"{}\n<html>\n" + content, pieces) == "a line is no JSON"
+        assert error(content, pieces) == ""
+        assert error(content + b"Service unavailable", pieces) == "a line is no JSON"
+        assert error(b"{}\n<html>\n" + content, pieces) == "a line is no JSON"
 
     @pytest.mark.parametrize("row", [b"[" * 100_000, b'{"a":' * 100_000, b'{"n":' + b"9" * 10_000 + b"}", b"\xff"])
     def test_what_no_parser_takes_is_no_line(self, row: bytes) -> None:
-        assert problem(b"{}\n" + row + b"\n") == "a line is no JSON"
+        assert error(b"{}\n" + row + b"\n") == "a line is no JSON"
 
     @pytest.mark.parametrize("pieces", [[], [5], list(range(len(LINES)))])
     def test_whether_one_is_of_use_is_for_who_asks_to_say(self, pieces: list[int]) -> None:
@@ -202,9 +202,9 @@ class TestLines:
                 return useful in line
 
             shown.clear()
-            whole = Wholeness(formats.JSONL, is_useful)
+            whole = IntegrityCheck(formats.JSONL, is_useful)
             for start, end in pairwise([0, *pieces, len(content)]):
-                whole.see(start, content[start:end])
+                whole.feed(start, content[start:end])
             return whole.unread
 
         first, last = LINES.splitlines()
@@ -213,17 +213,17 @@ class TestLines:
         assert not unread(LINES.rstrip(), b"r-2")
         assert shown == [first, last]
         assert unread(LINES, b"r-3")
-        assert not Wholeness(formats.JSONL).unread
-        assert not Wholeness(formats.MP4, lambda _: False).unread
+        assert not IntegrityCheck(formats.JSONL).unread
+        assert not IntegrityCheck(formats.MP4, lambda _: False).unread
 
     def test_a_line_without_end_is_refused_and_not_kept(self) -> None:
         """A host that sends 2 GiB without a newline must not fill the memory."""
-        whole, piece = Wholeness(formats.JSONL), b"x" * 2**20
-        whole.see(0, b'{"a":"')
+        whole, piece = IntegrityCheck(formats.JSONL), b"x" * 2**20
+        whole.feed(0, b'{"a":"')
         tracemalloc.start()
         for number in range(64):
-            whole.see(6 + number * len(piece), piece)
+            whole.feed(6 + number * len(piece), piece)
         _, peak = tracemalloc.get_traced_memory()
         tracemalloc.stop()
-        assert whole.problem(6 + 64 * len(piece)) == "a line is no JSON"
-        assert peak < 8 * MOST_LINE
+        assert whole.error(6 + 64 * len(piece)) == "a line is no JSON"
+        assert peak < 8 * MAX_LINE

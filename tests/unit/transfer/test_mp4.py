@@ -15,7 +15,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dailies.transfer.mp4 import BoxWalk, Facts
+from dailies.transfer.mp4 import BoxWalk, MediaInfo
 from simulators.media_host.samples import media, padded
 from tests.unit.transfer.test_formats import FTYP, box
 
@@ -74,13 +74,13 @@ def walked(content: bytes, pieces: list[tuple[int, int]]) -> BoxWalk:
     """A walk that has seen these spans of it, and then peeked at what it still needed."""
     walk = BoxWalk()
     for start, end in pieces:
-        walk.see(start, memoryview(content)[start:end])
+        walk.feed(start, memoryview(content)[start:end])
     for _ in range(len(content) + 1):
-        at = walk.missing(len(content))
+        at = walk.next_gap(len(content))
         if at is None:
             return walk
         assert 0 <= at < len(content), "there are no bytes there"
-        walk.see(at, content[at : at + PEEK])
+        walk.feed(at, content[at : at + PEEK])
     raise AssertionError("it never has enough")
 
 
@@ -95,15 +95,15 @@ class TestOrder:
         pieces = spans(content, cuts)
         random.shuffle(pieces)
         walk = walked(content, pieces)
-        assert walk.problem(len(content)) == ""
-        assert walk.facts() == walked(content, [(0, len(content))]).facts()
+        assert walk.error(len(content)) == ""
+        assert walk.media_info() == walked(content, [(0, len(content))]).media_info()
 
     @pytest.mark.parametrize("content", [CLIP, INDEX_LAST], ids=["index first", "index last"])
     def test_of_a_file_that_was_cut_nothing_is_looked_for_behind_its_end(self, content: bytes) -> None:
         for end in [*range(len(FTYP), 1000), *range(len(content) - 300, len(content))]:
             cut = content[: min(end, len(content) - 1)]
             walk = walked(cut, [(0, len(cut))])
-            assert walk.problem(len(cut)), f"cut at {len(cut)} of {len(content)}"
+            assert walk.error(len(cut)), f"cut at {len(cut)} of {len(content)}"
 
     @given(
         content=(st.binary(max_size=200) | st.binary(max_size=100).map(lambda tail: FTYP + tail)).filter(
@@ -111,19 +111,19 @@ class TestOrder:
         )
     )
     def test_no_bytes_are_too_odd(self, content: bytes) -> None:
-        assert walked(content, [(0, len(content))]).problem(len(content))
+        assert walked(content, [(0, len(content))]).error(len(content))
 
     @pytest.mark.parametrize("open_end", [False, True], ids=["with its size", "to the end"])
     @pytest.mark.parametrize("inside", [b"", b"\0\0\0\x08mvh", b"\0\0\0\x07mvhd", bytes(40)])
     def test_an_index_that_holds_no_box_is_none(self, inside: bytes, open_end: bool) -> None:
         index = (b"\0\0\0\0moov" + inside) if open_end else box(b"moov", inside)
         content = FTYP + box(b"mdat", b"p") + index
-        assert walked(content, [(0, len(content))]).problem(len(content)) == "the MP4's moov box is empty"
+        assert walked(content, [(0, len(content))]).error(len(content)) == "the MP4's moov box is empty"
 
     def test_an_index_that_reaches_to_the_end_is_read(self) -> None:
         content = FTYP + box(b"mdat", b"p") + b"\0\0\0\0moov" + movie(0, 1000, 7000)
         walk = walked(content, spans(content, [len(content) - 50]))
-        assert (walk.problem(len(content)), walk.facts().duration) == ("", 7.0)
+        assert (walk.error(len(content)), walk.media_info().duration) == ("", 7.0)
 
     BOXES = st.tuples(
         st.integers(0, 40), st.sampled_from([b"moov", b"mdat", b"free", b"\0\0\0\0"]), st.binary(max_size=40)
@@ -134,9 +134,7 @@ class TestOrder:
         content = FTYP + b"".join(size.to_bytes(4) + name + body for size, name, body in boxes)
         cuts = data.draw(st.lists(st.integers(0, len(content))))
         pieces = data.draw(st.permutations(spans(content, cuts)))
-        assert walked(content, pieces).problem(len(content)) == walked(content, spans(content, [])).problem(
-            len(content)
-        )
+        assert walked(content, pieces).error(len(content)) == walked(content, spans(content, [])).error(len(content))
 
 
 class TestFragments:
@@ -145,18 +143,18 @@ class TestFragments:
     def test_it_is_whole_and_says_no_duration(self) -> None:
         assert FRAGMENTED.count(b"moof") > 3
         walk = walked(FRAGMENTED, [(0, len(FRAGMENTED))])
-        assert walk.problem(len(FRAGMENTED)) == ""
-        assert walk.facts() == Facts(None, 96, 64)
+        assert walk.error(len(FRAGMENTED)) == ""
+        assert walk.media_info() == MediaInfo(None, 96, 64)
 
     @given(cuts=st.lists(st.integers(0, 10**6), max_size=9), random=st.randoms(use_true_random=False))
     def test_it_is_walked_in_any_order(self, cuts: list[int], random: Random) -> None:
         pieces = spans(FRAGMENTED, cuts)
         random.shuffle(pieces)
-        assert walked(FRAGMENTED, pieces).problem(len(FRAGMENTED)) == ""
+        assert walked(FRAGMENTED, pieces).error(len(FRAGMENTED)) == ""
 
     def test_a_cut_within_a_fragment_is_seen(self) -> None:
         for end in range(len(FRAGMENTED) - 200, len(FRAGMENTED)):
-            assert walked(FRAGMENTED[:end], [(0, end)]).problem(end)
+            assert walked(FRAGMENTED[:end], [(0, end)]).error(end)
 
 
 class TestFacts:
@@ -168,8 +166,8 @@ class TestFacts:
             duration = container.duration / av.time_base
             seen = [(video.width, video.height) for video in container.streams.video]
         walk = walked(content, [(0, len(content))])
-        facts = walk.facts()
-        assert walk.problem(len(content)) == ""
+        facts = walk.media_info()
+        assert walk.error(len(content)) == ""
         assert facts.duration == pytest.approx(duration, abs=0.001)
         assert (facts.width, facts.height) == (seen[0] if seen else (None, None))
 
@@ -178,18 +176,18 @@ class TestFacts:
     def test_the_long_forms_of_sizes_and_times_are_known(self, version: int, wide: bool) -> None:
         content = FTYP + box(b"moov", movie(version, 90_000, 450_450), wide=wide) + box(b"mdat", b"p", wide=wide)
         walk = walked(content, [(0, len(content))])
-        assert walk.problem(len(content)) == ""
-        assert walk.facts() == Facts(5.005, None, None)
+        assert walk.error(len(content)) == ""
+        assert walk.media_info() == MediaInfo(5.005, None, None)
 
     def test_a_box_beyond_4_gib_is_stepped_over(self) -> None:
         """Nothing of it is needed but its head, and what stands behind it."""
         front = FTYP + struct.pack(">I4sQ", 1, b"mdat", 5 * 2**30)
         total = len(FTYP) + 5 * 2**30 + len(back := box(b"moov", movie(1, 1000, 7000)))
         walk = BoxWalk()
-        walk.see(0, front)
-        assert walk.missing(total) == total - len(back)
-        walk.see(total - len(back), back)
-        assert (walk.missing(total), walk.problem(total), walk.facts().duration) == (None, "", 7.0)
+        walk.feed(0, front)
+        assert walk.next_gap(total) == total - len(back)
+        walk.feed(total - len(back), back)
+        assert (walk.next_gap(total), walk.error(total), walk.media_info().duration) == (None, "", 7.0)
 
     @pytest.mark.parametrize(
         ("version", "scale", "length"),
@@ -197,26 +195,26 @@ class TestFacts:
     )
     def test_a_header_that_does_not_know_its_duration_says_none(self, version: int, scale: int, length: int) -> None:
         content = FTYP + box(b"moov", movie(version, scale, length)) + box(b"mdat", b"p")
-        assert walked(content, [(0, len(content))]).facts().duration is None
+        assert walked(content, [(0, len(content))]).media_info().duration is None
 
     @pytest.mark.parametrize("name", CLIPS)
     def test_duration_and_size_are_those_that_a_player_finds(self, name: str) -> None:
         with av.open(BytesIO(CLIPS[name]), "r") as container:
             (video,) = container.streams.video
             assert container.duration
-            expected = Facts(container.duration / av.time_base, video.width, video.height)
-        facts = walked(CLIPS[name], [(0, len(CLIPS[name]))]).facts()
+            expected = MediaInfo(container.duration / av.time_base, video.width, video.height)
+        facts = walked(CLIPS[name], [(0, len(CLIPS[name]))]).media_info()
         assert facts.duration == pytest.approx(expected.duration, abs=0.001)
         assert (facts.width, facts.height) == (expected.width, expected.height)
 
     def test_padding_changes_nothing(self) -> None:
         longer = padded(CLIP, len(CLIP) + 4096)
-        assert walked(longer, [(0, len(longer))]).facts() == walked(CLIP, [(0, len(CLIP))]).facts()
+        assert walked(longer, [(0, len(longer))]).media_info() == walked(CLIP, [(0, len(CLIP))]).media_info()
 
     @given(moov=st.binary(max_size=200) | st.binary(max_size=150).map(lambda body: box(b"mvhd", body)))
     def test_a_header_that_is_odd_says_nothing_or_something(self, moov: bytes) -> None:
         content = FTYP + box(b"moov", moov) + box(b"mdat", b"p")
-        facts = walked(content, [(0, len(content))]).facts()
+        facts = walked(content, [(0, len(content))]).media_info()
         assert facts.duration is None or facts.duration >= 0
 
 

@@ -17,8 +17,8 @@ from dailies.aws.bucket import Bucket
 from dailies.errors import HostFailed, StorageFailed, TransferError
 from dailies.jobs.models import Upload
 from dailies.transfer import parallel, transfer
-from dailies.transfer.parallel import MOST_PEEKS
-from dailies.transfer.transfer import MOST_PARTS
+from dailies.transfer.parallel import MAX_PEEKS
+from dailies.transfer.transfer import MAX_PARTS
 from dailies.transfer.upload import PIECE_BYTES, crc_text
 from resilience.transfers.long_media import long_medium
 from resilience.transfers.orders import KEY, MIB, kept, order, stored
@@ -44,7 +44,7 @@ def small_parts_and_pauses(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.fixture
 def one_by_one(monkeypatch: pytest.MonkeyPatch) -> None:
     """One connection at a time, so that what it does is certain."""
-    monkeypatch.setattr(parallel, "MOST_CONNECTIONS", 1)
+    monkeypatch.setattr(parallel, "MAX_CONNECTIONS", 1)
 
 
 @pytest.fixture(scope="module")
@@ -201,7 +201,7 @@ class TestOrder:
         host.add("/fragments.mp4", content, "video/mp4")
         stored(order(host.url("/fragments.mp4", fault="cut-once")), bucket)
         kept(s3, content)
-        assert len(starts(host, "/fragments.mp4")) > MOST_PEEKS
+        assert len(starts(host, "/fragments.mp4")) > MAX_PEEKS
 
 
 class TestSize:
@@ -211,9 +211,9 @@ class TestSize:
         begun: list[Upload] = []
         url = host.url("/huge/long.mp4", fault="plain-length-huge")  # 100 TiB are promised
         with pytest.raises(HostFailed, match="cut short"):
-            transfer.transfer(replace(order(url), most_bytes=2**60, began=begun.append), bucket)
+            transfer.transfer(replace(order(url), max_bytes=2**60, began=begun.append), bucket)
         (upload,) = begun
-        assert upload.part_bytes * (MOST_PARTS - 1) < upload.total <= upload.part_bytes * MOST_PARTS
+        assert upload.part_bytes * (MAX_PARTS - 1) < upload.total <= upload.part_bytes * MAX_PARTS
         assert upload.part_bytes % PIECE_BYTES == 0
         assert (s3.keys, s3.open_uploads) == ([], [])
 

@@ -14,10 +14,10 @@ from dailies.aws.bucket import Bucket
 from dailies.errors import HostFailed, StorageFailed, TransferError
 from dailies.jobs.models import Upload
 from dailies.transfer import parallel, transfer
-from dailies.transfer.transfer import Order, Unfinished
+from dailies.transfer.transfer import PartialTransfer, TransferRequest
 from resilience.transfers.long_media import LongMedium, long_medium
 from resilience.transfers.orders import KEY, MIB, kept, order, stored
-from simulators.media_host.samples import Medium
+from simulators.media_host.samples import SampleMedia
 from simulators.media_host.server import MediaHost, media_host
 from simulators.s3 import BUCKET, Sink
 from testkit.fixtures.transfers import time_is_over
@@ -37,7 +37,7 @@ def small_parts_and_pauses(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.fixture
 def one_by_one(monkeypatch: pytest.MonkeyPatch) -> None:
     """One connection at a time, so that what it does is certain."""
-    monkeypatch.setattr(parallel, "MOST_CONNECTIONS", 1)
+    monkeypatch.setattr(parallel, "MAX_CONNECTIONS", 1)
 
 
 @pytest.fixture(scope="module")
@@ -55,11 +55,11 @@ def elsewhere() -> Iterator[MediaHost]:
         yield running
 
 
-def stopped(wanted: Order, bucket: Bucket, s3: Sink) -> Upload:
+def stopped(wanted: TransferRequest, bucket: Bucket, s3: Sink) -> Upload:
     """An upload that has three of its parts, the time of whose run was over."""
     begun: list[Upload] = []
     done = transfer.transfer(replace(wanted, seconds=0, began=begun.append), bucket)
-    assert done == Unfinished(begun[0], 0)
+    assert done == PartialTransfer(begun[0], 0)
     s3.count_anew()
     put(s3, begun[0], {number: LONG.content[(number - 1) * PART : number * PART] for number in (1, 2, 4)})
     return begun[0]
@@ -86,7 +86,7 @@ class TestTimeOver:
         for number in (3, 6):
             put(s3, begun, {number: LONG.content[(number - 1) * PART : number * PART]})
             again = transfer.transfer(replace(order(host.url("/again/long.mp4")), seconds=0, resume=begun), bucket)
-            assert again == Unfinished(begun, 4 if number == 3 else 5)
+            assert again == PartialTransfer(begun, 4 if number == 3 else 5)
         stored(replace(order(host.url("/again/long.mp4")), resume=begun), bucket)
         kept(s3, LONG.content)
         assert s3.done["UploadPart"] == PARTS - 5
@@ -98,7 +98,7 @@ class TestTimeOver:
         wanted = replace(order(host.url("/first/long.mp4")), began=begun.append)
         with time_is_over(s3, after=2):
             done = transfer.transfer(wanted, bucket)
-        assert isinstance(done, Unfinished)
+        assert isinstance(done, PartialTransfer)
         assert done.upload == begun[0]
         there = s3.objects.uploads[begun[0].upload_id].parts
         assert 0 < len(there) == done.parts < PARTS
@@ -121,7 +121,7 @@ class TestTimeOver:
 class TestFailed:
     """What is there when a run fails is kept, where another one can go on with it."""
 
-    def left(self, wanted: Order, bucket: Bucket, s3: Sink) -> list[Upload]:
+    def left(self, wanted: TransferRequest, bucket: Bucket, s3: Sink) -> list[Upload]:
         """The upload that the run has begun, if it is still open when the run has failed."""
         begun: list[Upload] = []
         with pytest.raises(TransferError):
@@ -204,7 +204,7 @@ class TestTheSameMedium:
         ids=["changed", "longer", "without ranges", "small", "without length"],
     )
     def test_if_not_the_old_upload_is_dropped_and_it_is_begun_anew(
-        self, s3: Sink, bucket: Bucket, now: Medium, fault: str | None
+        self, s3: Sink, bucket: Bucket, now: SampleMedia, fault: str | None
     ) -> None:
         with media_host() as host:
             host.media["long.mp4"] = LONG.medium

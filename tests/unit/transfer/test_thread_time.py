@@ -9,7 +9,7 @@ from threading import Event, Thread
 
 import pytest
 
-from dailies.transfer.thread_time import wanted
+from dailies.transfer.thread_time import runnable_seconds
 
 SECONDS = 0.4
 
@@ -41,9 +41,9 @@ def share(work: Callable[[Event], object]) -> tuple[float, float]:
 
     thread = Thread(target=working)
     thread.start()
-    before, began = wanted(thread), time.monotonic()
+    before, began = runnable_seconds(thread), time.monotonic()
     time.sleep(SECONDS)
-    after, seconds = wanted(thread), time.monotonic() - began
+    after, seconds = runnable_seconds(thread), time.monotonic() - began
     ended.set()
     thread.join()
     return (after - before) / seconds, ran[0] / seconds
@@ -68,4 +68,4 @@ def test_of_one_that_has_ended_nothing_is_known() -> None:
     thread = Thread(target=time.time)
     thread.start()
     thread.join()
-    assert wanted(thread) == 0
+    assert runnable_seconds(thread) == 0

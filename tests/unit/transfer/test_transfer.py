@@ -7,7 +7,7 @@ import pytest
 from awscrt import checksums
 
 from dailies.aws.bucket import Bucket
-from dailies.transfer.transfer import PART_BYTES, Stored
+from dailies.transfer.transfer import PART_BYTES, TransferResult
 from dailies.transfer.upload import crc_text
 from resilience.transfers.orders import KEY, MIB, kept, order, stored
 from simulators.media_host.samples import padded
@@ -32,7 +32,7 @@ class TestWhole:
         done = stored(order(host.url(f"/{CLIP}")), bucket)
         kept(s3, content)
         assert dict(s3.calls) == {"PutObject": 1}
-        assert done == Stored(
+        assert done == TransferResult(
             key=KEY,
             version_id=s3.object(KEY).version_id,
             bytes=len(content),

@@ -74,6 +74,6 @@ def test_it_is_not_where_it_was_cut(s3: Sink, bucket: Bucket, content: bytes) ->
 def test_one_that_never_ends_is_left_at_the_limit(s3: Sink, bucket: Bucket, chunked: bool) -> None:
     flood = streaming(CLIP, bytes(MIB), chunked=chunked, endless=True)
     with flood as url, pytest.raises(MediumRefused, match="larger than the limit"):
-        transfer(replace(order(url), most_bytes=30 * MIB), bucket)
+        transfer(replace(order(url), max_bytes=30 * MIB), bucket)
     assert (s3.keys, s3.open_uploads) == ([], [])
     assert s3.calls["UploadPart"] == 3

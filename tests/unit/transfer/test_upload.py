@@ -19,12 +19,12 @@ from botocore.credentials import Credentials
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dailies.aws.bucket import Bucket, Door
+from dailies.aws.bucket import Bucket, UploadEndpoint
 from dailies.errors import ObjectExists, StorageFailed
 from dailies.jobs.object_keys import media_key
 from dailies.outbound import storage
-from dailies.transfer.multipart import Target
-from dailies.transfer.upload import PIECE_BYTES, TRAILER, Frame, Lane, Sent, crc_of, crc_text
+from dailies.transfer.multipart import MultipartObject
+from dailies.transfer.upload import PIECE_BYTES, TRAILER, ChunkBuffer, PutStream, UploadedPart, crc_of, crc_text
 from resilience.transfers.long_media import MIB, crc64nvme, long_medium
 from resilience.transfers.orders import KEY
 from simulators.loopback_server import LoopbackServer
@@ -37,13 +37,13 @@ connections: list[object] = []
 sys.addaudithook(lambda event, args: connections.append(args[1]) if event == "socket.connect" else None)
 
 
-def target(bucket: Bucket, key: str = KEY) -> Target:
-    return Target(bucket, key, "video/mp4", {"role": "output"})
+def target(bucket: Bucket, key: str = KEY) -> MultipartObject:
+    return MultipartObject(bucket, key, "video/mp4", {"role": "output"})
 
 
-def sent(lane: Lane, content: bytes) -> Sent:
+def sent(lane: PutStream, content: bytes) -> UploadedPart:
     """The body that was begun, sent as a transfer sends it."""
-    frame = Frame()
+    frame = ChunkBuffer()
     for offset in range(0, len(content), PIECE_BYTES):
         piece = content[offset : offset + PIECE_BYTES]
         frame.piece[: len(piece)] = piece
@@ -51,7 +51,7 @@ def sent(lane: Lane, content: bytes) -> Sent:
     return lane.finish()
 
 
-def put(bucket: Bucket, content: bytes, key: str = KEY) -> Sent:
+def put(bucket: Bucket, content: bytes, key: str = KEY) -> UploadedPart:
     """An object put at once."""
     made = target(bucket, key)
     with made.lane() as lane:
@@ -68,7 +68,7 @@ class TestBodies:
         done = put(bucket, content)
         made = s3.object(KEY)
         assert made.content == content
-        assert done == Sent(f'"{made.etag}"', made.version_id, crc64nvme(content), size)
+        assert done == UploadedPart(f'"{made.etag}"', made.version_id, crc64nvme(content), size)
         assert (made.algorithm, made.checksum, made.checksum_type) == ("crc64nvme", crc_text(done.crc), "FULL_OBJECT")
 
     def test_the_head_promises_what_comes_and_all_of_it_is_signed(self, s3: Sink, bucket: Bucket) -> None:
@@ -82,8 +82,10 @@ class TestBodies:
         assert promised <= {*signed}
 
     def test_a_functions_session_token_goes_along_signed(self, s3: Sink, bucket: Bucket) -> None:
-        door = replace(bucket.door(KEY), credentials=Credentials(ACCESS_KEY, SECRET_KEY, "a session's token"))
-        with Lane(door) as lane:
+        door = replace(
+            bucket.upload_endpoint(KEY), credentials=Credentials(ACCESS_KEY, SECRET_KEY, "a session's token")
+        )
+        with PutStream(door) as lane:
             lane.begin(3)
             sent(lane, b"abc")
         headers = s3.requests[0].headers
@@ -104,7 +106,7 @@ class TestBodies:
         assert connections[before:] == [("127.0.0.1", urlsplit(s3.endpoint_url).port)]
         done = made.complete(upload, parts)
         assert s3.object(KEY).content == content
-        assert done == Sent(
+        assert done == UploadedPart(
             f'"{s3.object(KEY).etag}"', s3.object(KEY).version_id, long_medium(11 * MIB).crc64nvme, 11 * MIB
         )
 
@@ -159,9 +161,9 @@ class TestRefusals:
 
     def test_a_refusal_before_the_end_of_the_body_is_heard_or_felt(self, s3: Sink, bucket: Bucket) -> None:
         """S3 answers and hangs up while the bytes are still on their way: its word may be lost among them."""
-        door = replace(bucket.door(KEY), credentials=Credentials(ACCESS_KEY, "another secret"))
+        door = replace(bucket.upload_endpoint(KEY), credentials=Credentials(ACCESS_KEY, "another secret"))
         content = NOISE * 8
-        with Lane(door) as lane:
+        with PutStream(door) as lane:
             lane.begin(len(content))
             with pytest.raises(StorageFailed, match=r"SignatureDoesNotMatch|did not answer"):
                 sent(lane, content)
@@ -175,7 +177,7 @@ class TestRefusals:
         assert s3.keys == []
 
     def test_a_body_that_is_left_is_no_object(self, s3: Sink, bucket: Bucket) -> None:
-        made, frame = target(bucket), Frame()
+        made, frame = target(bucket), ChunkBuffer()
         with made.lane() as lane:
             made.put(lane, len(NOISE))
             lane.send(frame, PIECE_BYTES)
@@ -191,8 +193,11 @@ class TestRefusals:
             put(bucket, NOISE)
 
     def test_one_that_nobody_is_at_is_told(self, s3: Sink, bucket: Bucket) -> None:
-        door = replace(bucket.door(KEY), url=f"http://127.0.0.1:1/{KEY}")
-        with Lane(door) as lane, pytest.raises(StorageFailed, match="could not be reached: ConnectionRefusedError"):
+        door = replace(bucket.upload_endpoint(KEY), url=f"http://127.0.0.1:1/{KEY}")
+        with (
+            PutStream(door) as lane,
+            pytest.raises(StorageFailed, match="could not be reached: ConnectionRefusedError"),
+        ):
             lane.begin(3)
 
 
@@ -209,14 +214,14 @@ class TestAnswers:
         ids=["an error inside", "nothing", "another checksum"],
     )
     def test_200_alone_is_no_object(self, headers: dict[str, str], body: bytes, reason: str) -> None:
-        with saying(headers, body) as door, Lane(door) as lane:
+        with saying(headers, body) as door, PutStream(door) as lane:
             lane.begin(len(NOISE))
             with pytest.raises(StorageFailed, match=f"^{reason}$"):
                 sent(lane, NOISE)
 
     def test_200_with_an_etag_is_one(self) -> None:
         for headers in ({"ETag": '"e"'}, {"ETag": '"e"', TRAILER: crc_text(checksums.crc64nvme(NOISE))}):
-            with saying(headers, b"") as door, Lane(door) as lane:
+            with saying(headers, b"") as door, PutStream(door) as lane:
                 lane.begin(len(NOISE))
                 assert sent(lane, NOISE).etag == '"e"'
 
@@ -238,7 +243,7 @@ class TestChecksums:
 
 
 @contextmanager
-def saying(headers: dict[str, str], body: bytes) -> Iterator[Door]:
+def saying(headers: dict[str, str], body: bytes) -> Iterator[UploadEndpoint]:
     """A server that takes a body and answers 200 with this."""
 
     class Handler(BaseHTTPRequestHandler):
@@ -254,4 +259,6 @@ def saying(headers: dict[str, str], body: bytes) -> Iterator[Door]:
 
     server = LoopbackServer(0, Handler)
     with server.serving():
-        yield Door(f"http://127.0.0.1:{server.server_port}/{KEY}", "us-east-1", Credentials(ACCESS_KEY, SECRET_KEY), "")
+        yield UploadEndpoint(
+            f"http://127.0.0.1:{server.server_port}/{KEY}", "us-east-1", Credentials(ACCESS_KEY, SECRET_KEY), ""
+        )

@@ -9,15 +9,15 @@ import pytest
 
 from dailies.errors import HostFailed
 from dailies.outbound import connection
-from dailies.outbound.address_guard import Ways
+from dailies.outbound.address_guard import FetchPolicy
 from dailies.outbound.connection import Network
 from dailies.outbound.media import get
-from dailies.transfer.watchdog import Watch
+from dailies.transfer.watchdog import Watchdog
 from simulators.media_host import answers
 from simulators.media_host.server import media_host
 
 CLIP = "generation.mp4"
-LOOPBACK = Ways(private=frozenset({"127.0.0.1"}))
+LOOPBACK = FetchPolicy(private=frozenset({"127.0.0.1"}))
 
 
 @pytest.mark.parametrize(
@@ -41,14 +41,14 @@ def test_a_slow_host_is_given_up_for_its_own_reason(
 
 
 def read_all(url: str, seconds: float) -> None:
-    with Watch(seconds) as watch, watch.over(get(url, LOOPBACK, Network())) as medium:
+    with Watchdog(seconds) as watch, watch.over(get(url, LOOPBACK, Network())) as medium:
         while medium.read_into(memoryview(bytearray(256 * 1024))):
             pass
 
 
 def test_when_the_time_is_over_all_that_are_under_way_are_cut() -> None:
     with media_host() as host, ExitStack() as reading:
-        watch = reading.enter_context(Watch(0.5))
+        watch = reading.enter_context(Watchdog(0.5))
         url = host.url(f"/{CLIP}", fault="stall-at-half")
         media = [reading.enter_context(watch.over(get(url, LOOPBACK, Network()))) for _ in "ab"]
         for medium in media:
@@ -58,7 +58,7 @@ def test_when_the_time_is_over_all_that_are_under_way_are_cut() -> None:
 
 
 def test_what_is_read_in_time_is_let_be() -> None:
-    with media_host() as host, Watch(60) as watch:
+    with media_host() as host, Watchdog(60) as watch:
         with watch.over(get(host.url(f"/{CLIP}"), LOOPBACK, Network())) as medium:
             assert medium.read_into(memoryview(bytearray(256 * 1024))) == len(host.media[CLIP].content)
         assert watch.left > 0

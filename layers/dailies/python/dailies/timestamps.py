@@ -6,7 +6,7 @@ Timestamp = str
 """Such as `2026-11-21T09:30:00.000000Z`."""
 
 DAY = 86_400  # seconds
-MOST_SECONDS = 10**11  # until the year 5138; a Unix time above is in milliseconds
+MAX_SECONDS = 10**11  # until the year 5138; a Unix time above is in milliseconds
 
 
 def from_datetime(at: datetime) -> Timestamp:
@@ -27,7 +27,7 @@ def at(seconds: float) -> Timestamp:
 
 def unix(number: int) -> float:
     """The seconds since 1970 of a Unix time, which some write in milliseconds."""
-    return number / 1000 if number > MOST_SECONDS else number
+    return number / 1000 if number > MAX_SECONDS else number
 
 
 def parse(text: str) -> Timestamp | None:

@@ -38,16 +38,16 @@ def _typed(value: Any) -> dict[str, Any]:
 
 
 def _plain(value: Mapping[str, Any]) -> Any:
-    (kind, told), *_ = value.items()
+    (kind, content), *_ = value.items()
     match kind:
         case "N":
-            return Decimal(told)
+            return Decimal(content)
         case "M":
-            return {name: _plain(item) for name, item in told.items()}
+            return {name: _plain(item) for name, item in content.items()}
         case "L":
-            return [_plain(item) for item in told]
+            return [_plain(item) for item in content]
         case "NULL":
             return None
         case "SS" | "NS" | "BS":
             raise TypeError(f"no attribute of ours: {kind}")
-    return told
+    return content

@@ -27,7 +27,7 @@ PATIENT = Config(
 
 
 @dataclass(frozen=True, slots=True)
-class Door:
+class UploadEndpoint:
     """An object's address, and who may put it there: for bytes that are sent piece by piece."""
 
     url: str
@@ -53,13 +53,13 @@ class Bucket:
         self._credentials = credentials
         self._ca_file = ca_file or str(get_cert_path(verify=True))
 
-    def door(self, key: str) -> Door:
+    def upload_endpoint(self, key: str) -> UploadEndpoint:
         """Where an object is put, as the client would address it."""
         if self._credentials is None:
             raise ValueError("this bucket was made without credentials")
         client = self.client()
         signed = client.generate_presigned_url("put_object", Params={"Bucket": self.name, "Key": key})
-        return Door(signed.partition("?")[0], client.meta.region_name, self._credentials, self._ca_file)
+        return UploadEndpoint(signed.partition("?")[0], client.meta.region_name, self._credentials, self._ca_file)
 
     def put_delivery(self, key: str, compressed: bytes) -> None:
         """Keep a large body. Equal content has an equal key: safe to repeat."""

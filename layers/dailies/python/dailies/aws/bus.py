@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 CLIENT = Config(connect_timeout=1, read_timeout=5, retries={"mode": "standard", "total_max_attempts": 3})
 SOURCE = "dailies"
 SUBMITTER = "dailies.submit"  # any other source may tell of submitted jobs
-MOST_AT_ONCE = 10  # entries that one PutEvents takes
+MAX_AT_ONCE = 10  # entries that one PutEvents takes
 
 
 class Bus:
@@ -27,10 +27,10 @@ class Bus:
         self._client = client
         self._name = name
 
-    def tell(self, announcements: Sequence[Announcement]) -> None:
+    def publish(self, announcements: Sequence[Announcement]) -> None:
         """Put them on the bus, in order. NotStored where it did not take them all: all may be told again, their `id`
         stays the same."""
-        for some in batched(announcements, MOST_AT_ONCE, strict=False):
+        for some in batched(announcements, MAX_AT_ONCE, strict=False):
             answer = self._client.put_events(Entries=[self._entry(announcement) for announcement in some])
             if answer["FailedEntryCount"]:
                 codes = sorted({entry["ErrorCode"] for entry in answer["Entries"] if "ErrorCode" in entry})

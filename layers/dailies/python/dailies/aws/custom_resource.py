@@ -10,7 +10,7 @@ from typing import Any
 
 from dailies.providers.contract import Request
 
-MOST_REASON = 500  # characters; the whole answer may have 4096 bytes
+MAX_REASON = 500  # characters; the whole answer may have 4096 bytes
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,7 +28,7 @@ def answer(event: Mapping[str, Any], outcome: Outcome) -> Request:
     """The call that tells CloudFormation. The URL is signed for a PUT without a content type."""
     body = {
         "Status": "FAILED" if outcome.reason else "SUCCESS",
-        "Reason": " ".join(outcome.reason.split())[:MOST_REASON],
+        "Reason": " ".join(outcome.reason.split())[:MAX_REASON],
         "PhysicalResourceId": outcome.physical_id,
         "StackId": event["StackId"],
         "RequestId": event["RequestId"],

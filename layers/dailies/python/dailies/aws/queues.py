@@ -15,8 +15,8 @@ if TYPE_CHECKING:
     from mypy_boto3_sqs import SQSClient
 
 CLIENT = Config(connect_timeout=1, read_timeout=5, retries={"mode": "standard", "total_max_attempts": 3})
-MOST_VISIBILITY = 43_200  # seconds; SQS takes no longer wait
-MOST_DELAY = 900  # seconds; nor does it keep back a new message for longer
+MAX_VISIBILITY = 43_200  # seconds; SQS takes no longer wait
+MAX_DELAY = 900  # seconds; nor does it keep back a new message for longer
 
 # What AWS answers to a request that stays wrong however often it is sent.
 HOPELESS = frozenset({"ValidationException", "ValidationError", "InvalidParameterValue", "EntityTooLarge"})
@@ -70,11 +70,11 @@ class WorkQueue:
         self._url = url
 
     def put(self, work: str, *, delay: int = 0) -> None:
-        """Let the function work on this, after so many seconds, at most MOST_DELAY."""
-        self._client.send_message(QueueUrl=self._url, MessageBody=work, DelaySeconds=min(delay, MOST_DELAY))
+        """Let the function work on this, after so many seconds, at most MAX_DELAY."""
+        self._client.send_message(QueueUrl=self._url, MessageBody=work, DelaySeconds=min(delay, MAX_DELAY))
 
     def wait(self, receipt_handle: str, seconds: int) -> None:
         """Show a message again only after so long."""
         self._client.change_message_visibility(
-            QueueUrl=self._url, ReceiptHandle=receipt_handle, VisibilityTimeout=min(seconds, MOST_VISIBILITY)
+            QueueUrl=self._url, ReceiptHandle=receipt_handle, VisibilityTimeout=min(seconds, MAX_VISIBILITY)
         )

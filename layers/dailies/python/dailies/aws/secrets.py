@@ -20,13 +20,13 @@ if TYPE_CHECKING:
 CLIENT = Config(connect_timeout=1, read_timeout=2, retries={"mode": "standard", "total_max_attempts": 2})
 PLACEHOLDER = "not-set"
 """What the template puts in until the owner sets a secret; it verifies nothing."""
-LEAST_LETTERS = 4
+MIN_LETTERS = 4
 """A shorter value verifies nothing either: it is a mistake, and redacting it would take bodies apart."""
 
 REFRESH_SECONDS = 50.0  # a change takes effect within a minute
 UPDATING_SECONDS = 900.0  # so long a rotation that died leaves its tag; Lambda tries again within three minutes
-MOST_CLOCKS_DIFFER = 60.0  # seconds, that of who sets the tag and ours; `dailies doctor` lets 30 pass on either side
-MOST_REFRESH_SECONDS = 2.0  # after which a look begins no further call: it may be four, and each may take seven
+MAX_CLOCK_SKEW = 60.0  # seconds, that of who sets the tag and ours; `dailies doctor` lets 30 pass on either side
+MAX_REFRESH_SECONDS = 2.0  # after which a look begins no further call: it may be four, and each may take seven
 REREAD_SECONDS = 5.0  # at most this often may unproven deliveries make us look again
 UPDATING_UNTIL = "dailies:updating-until"
 """The tag on a secret whose provider makes a new value just now: until when it counts, in seconds since 1970."""
@@ -35,7 +35,7 @@ STAGES = {"AWSCURRENT": "current", "AWSPENDING": "pending", "AWSPREVIOUS": "prev
 
 def may_verify(value: str) -> bool:
     """Whether a signing secret or token, without blanks around it, is one that deliveries may be proven by."""
-    return value != PLACEHOLDER and len(value) >= LEAST_LETTERS
+    return value != PLACEHOLDER and len(value) >= MIN_LETTERS
 
 
 class ApiSecret:
@@ -148,7 +148,7 @@ class SigningSecret:
 
     def _refresh(self, now: float) -> None:
         self._read_at, self._failed = now, True  # also when it fails: a stranger cannot make us ask in a loop
-        until = self._elapsed() + MOST_REFRESH_SECONDS
+        until = self._elapsed() + MAX_REFRESH_SECONDS
         try:
             described = self._client().describe_secret(SecretId=self._secret_id)
             stages = {
@@ -183,7 +183,7 @@ class SigningSecret:
 def _updating_until(tags: "Iterable[TagTypeDef]", now: float) -> float:
     """What the tag says. One that is no number, or says longer than any that was set by now could, counts for nothing:
     a mistake must not last."""
-    latest = now + UPDATING_SECONDS + MOST_CLOCKS_DIFFER
+    latest = now + UPDATING_SECONDS + MAX_CLOCK_SKEW
     for tag in tags:
         with suppress(ValueError):
             if tag.get("Key") == UPDATING_UNTIL and (until := float(tag.get("Value", ""))) <= latest:

@@ -9,7 +9,7 @@ from dailies.jobs.models import Event, Job
 from dailies.jobs.rows import event_of, job_of
 
 
-def named(record: Mapping[str, Any]) -> dict[str, str]:
+def log_ids(record: Mapping[str, Any]) -> dict[str, str]:
     """What a record is about, for the lines told of it: its job's id, and the start of its event's where it is an
     event. By its keys alone, whatever else is wrong with it; nothing where it is no record."""
     match record:

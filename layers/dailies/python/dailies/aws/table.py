@@ -11,8 +11,8 @@ from botocore.config import Config
 
 from dailies import timestamps
 from dailies.aws.attribute_values import plain, typed
-from dailies.jobs.models import Event, Job, Standing
-from dailies.jobs.rows import SHARDS, Item, event_item, event_of, job_item, job_of, job_pk, listed
+from dailies.jobs.models import Event, Job, ListName
+from dailies.jobs.rows import SHARDS, Item, event_item, event_of, job_item, job_of, job_pk, list_key
 from dailies.timestamps import Timestamp
 
 if TYPE_CHECKING:
@@ -26,11 +26,11 @@ CLIENT = Config(
     retries={"mode": "standard", "total_max_attempts": 3},
 )
 INDEX = "jobs"
-MOST_KEYS = 100  # that one BatchGetItem takes
+MAX_KEYS = 100  # that one BatchGetItem takes
 BATCH_TRIES = 4  # at what DynamoDB leaves unprocessed, as it does at its limit
 BATCH_PAUSE = 0.1  # seconds; doubles
 PAGE = 50  # jobs of the index in one read: ten kilobytes
-MOST_INLINE = 300 * 1024  # bytes, compressed: DynamoDB ends items at 400 KB, the rest of a row is below 40
+MAX_INLINE = 300 * 1024  # bytes, compressed: DynamoDB ends items at 400 KB, the rest of a row is below 40
 
 
 def compressed(payload: bytes) -> bytes:
@@ -88,7 +88,7 @@ class Table:
         large for a row is no job's, and is left out."""
         expires_at = int(timestamps.seconds(event.received_at)) + retention_days * timestamps.DAY
         payload = compressed(event.payload)
-        kept = {"payload": payload} if event.payload and len(payload) <= MOST_INLINE else {}
+        kept = {"payload": payload} if event.payload and len(payload) <= MAX_INLINE else {}
         return self.put_once(event_item(event, expires_at=expires_at, **kept), written_by=written_by)
 
     def job(self, provider: str, job_id: str) -> Job | None:
@@ -113,7 +113,7 @@ class Table:
         return (event for event in read if event)
 
     def jobs(self, provider: str, job_ids: Sequence[str]) -> dict[str, Job | None]:
-        """These jobs, at most MOST_KEYS, perhaps as they stood a moment ago; None where there is none. Those that
+        """These jobs, at most MAX_KEYS, perhaps as they stood a moment ago; None where there is none. Those that
         DynamoDB does not get at within BATCH_TRIES are left out."""
         rows: dict[str, Job | None] = {}
         left = [{"pk": job_pk(provider, job_id), "sk": "job"} for job_id in dict.fromkeys(job_ids)]
@@ -130,10 +130,10 @@ class Table:
         keys = {job_id: job_pk(provider, job_id) for job_id in job_ids}
         return {job_id: rows.get(key) for job_id, key in keys.items() if key not in unread}
 
-    def standing_jobs(
+    def list_jobs(
         self,
         provider: str,
-        standing: Standing,
+        standing: ListName,
         *,
         since: Timestamp = "",
         until: Timestamp = "~",
@@ -145,7 +145,7 @@ class Table:
         `since` and `until` bound `updated_at`, both included.
         """
         shards = [
-            self._shard(listed(provider, standing, shard), since or " ", until, newest_first=newest_first)
+            self._shard(list_key(provider, standing, shard), since or " ", until, newest_first=newest_first)
             for shard in range(SHARDS)
         ]
         return heapq.merge(*shards, key=lambda item: (item["updated_at"], item["pk"]), reverse=newest_first)

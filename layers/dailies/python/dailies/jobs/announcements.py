@@ -12,7 +12,7 @@ from hashlib import sha256
 from typing import Any, Literal
 
 from dailies.jobs import rows
-from dailies.jobs.models import Job, JobMedia
+from dailies.jobs.models import Job, MediaItem
 
 type DetailType = Literal[
     "Media Found", "Media Archived", "Job Completed", "Job Failed", "Job Settled", "Job Needs Attention"
@@ -61,7 +61,7 @@ def message(found: Announcement) -> str:
     return json.dumps({"detail-type": found.detail_type, "detail": found.detail})
 
 
-def page(job: Job) -> dict[str, Any]:
+def job_summary(job: Job) -> dict[str, Any]:
     """The job row as JSON values: what stands in job.json and, with an `id`, in announcements."""
     return {name: _json(value) for name, value in rows.job_item(job).items() if name not in OF_THE_TABLE}
 
@@ -73,24 +73,24 @@ def _archived(old: Job | None, new: Job) -> Iterator[Announcement]:
             yield _about(new, "Media Archived", [medium.receipt.key, medium.receipt.version_id], medium)
 
 
-def _media(job: Job | None) -> dict[tuple[str, str], JobMedia]:
+def _media(job: Job | None) -> dict[tuple[str, str], MediaItem]:
     return {(medium.role, medium.media_id): medium for medium in job.media} if job else {}
 
 
-def _is_untried(medium: JobMedia) -> bool:
+def _is_untried(medium: MediaItem) -> bool:
     """Whether nobody has tried it since it was found; a failed try is queued already."""
     return medium.receipt is None
 
 
 def _of_job(old: Job | None, new: Job) -> Iterator[Announcement]:
     """An end and a rest are told where what their ids are made of has changed: a replay has no id that was not told."""
-    if new.status in ENDS and not (old and _standing(old) == _standing(new)):
-        yield _about(new, ENDS[new.status], _standing(new))
+    if new.status in ENDS and not (old and _end_key(old) == _end_key(new)):
+        yield _about(new, ENDS[new.status], _end_key(new))
     if new.stage in RESTS and not (old and old.stage == new.stage and _rest(old) == _rest(new)):
         yield _about(new, RESTS[new.stage], _rest(new))
 
 
-def _standing(job: Job) -> list[str]:
+def _end_key(job: Job) -> list[str]:
     """What tells one end of a job from another. Not the provider's own word: it may have one in its calls and another
     in its API's answers. Where a job ends twice, as a picture and then as a video, its clock says so."""
     return [job.status, job.occurred_at]
@@ -102,12 +102,12 @@ def _rest(job: Job) -> list[str]:
     receipts = [(medium, medium.receipt) for medium in job.media]
     media = [f"{m.role}-{m.media_id} {m.state} {r.version_id if r else ''} {r.at if r else ''}" for m, r in receipts]
     calls = filter(None, (job.confirmation.contradiction, job.silent_at if job.is_silent else ""))
-    return [*_standing(job), *media, *calls]
+    return [*_end_key(job), *media, *calls]
 
 
-def _about(job: Job, detail_type: DetailType, told: list[str], medium: JobMedia | None = None) -> Announcement:
-    content = json.dumps([detail_type, job.provider, job.job_id, *told])
-    detail = page(job if medium is None else replace(job, media=(medium,)))
+def _about(job: Job, detail_type: DetailType, identity: list[str], medium: MediaItem | None = None) -> Announcement:
+    content = json.dumps([detail_type, job.provider, job.job_id, *identity])
+    detail = job_summary(job if medium is None else replace(job, media=(medium,)))
     return Announcement(detail_type, {"id": sha256(content.encode()).hexdigest(), **detail})
 
 

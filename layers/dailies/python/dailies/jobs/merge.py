@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from dataclasses import astuple, replace
 
 from dailies.jobs import links
-from dailies.jobs.models import Confirmation, Event, Job, JobMedia, Receipt, Status
+from dailies.jobs.models import Confirmation, Event, Job, MediaItem, Receipt, Status
 
 # Where no clock decides, the later step of a job wins; a word that no table knows decides nothing.
 STEPS: tuple[Status, ...] = ("unknown", "pending", "processing", "canceled", "failed", "completed")
@@ -22,7 +22,7 @@ def merge(job: Job | None, event: Event) -> Job:
 
 def join(a: Job, b: Job) -> Job:
     """The least job that knows all that both know: commutative, associative, idempotent."""
-    standing = max(a, b, key=_standing)
+    standing = max(a, b, key=_status_rank)
     return replace(
         standing,
         webhook=max(a.webhook, b.webhook),
@@ -40,9 +40,9 @@ def join(a: Job, b: Job) -> Job:
 
 def _of(event: Event) -> Job:
     """What one event alone says of its job."""
-    news_at = event.received_at if event.is_news else ""
+    news_at = event.received_at if event.is_update else ""
     media = [
-        JobMedia(
+        MediaItem(
             role=medium.role,
             media_id=medium.media_id,
             found_at=news_at,
@@ -52,7 +52,7 @@ def _of(event: Event) -> Job:
         for medium in event.media
     ]
     if event.receipt:
-        media.append(JobMedia(role=event.receipt.role, media_id=event.receipt.media_id, receipt=event.receipt))
+        media.append(MediaItem(role=event.receipt.role, media_id=event.receipt.media_id, receipt=event.receipt))
     return Job(
         provider=event.provider,
         webhook=event.webhook,
@@ -74,7 +74,7 @@ def _of(event: Event) -> Job:
     )
 
 
-def _standing(job: Job) -> tuple[object, ...]:
+def _status_rank(job: Job) -> tuple[object, ...]:
     """What decides between two jobs' status: the provider's clock where it has one, else the later step; what
     follows only makes the choice the same from both sides."""
     known = job.status != "unknown"
@@ -82,15 +82,15 @@ def _standing(job: Job) -> tuple[object, ...]:
     return (known, job.occurred_at, STEPS.index(job.status), error, job.provider_status)
 
 
-def _join_media(media: Iterable[JobMedia]) -> tuple[JobMedia, ...]:
-    joined: dict[tuple[str, str], JobMedia] = {}
+def _join_media(media: Iterable[MediaItem]) -> tuple[MediaItem, ...]:
+    joined: dict[tuple[str, str], MediaItem] = {}
     for medium in media:
         name = (medium.role, medium.media_id)
         joined[name] = _join_medium(joined[name], medium) if name in joined else medium
     return tuple(joined[name] for name in sorted(joined))
 
 
-def _join_medium(a: JobMedia, b: JobMedia) -> JobMedia:
+def _join_medium(a: MediaItem, b: MediaItem) -> MediaItem:
     """The latest sighting with the best receipt. An object stays; of other tries the latest counts, and only until
     the medium is found again: a fresh link is a fresh chance. What is no news finds nothing again: a look at a job that
     goes on has a link each time."""

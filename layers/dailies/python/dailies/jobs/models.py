@@ -18,9 +18,9 @@ type Stage = Literal["waiting", "archiving", "settled", "attention"]
 type Origin = Literal["webhook", "poll", "track", "archive", "batch"]
 type MediaKind = Literal["video", "audio", "image", "jsonl"]
 type MediaState = Literal["pending", "archived", "failed", "lost"]
-type Standing = Literal["waiting", "silent", "archiving", "attention", "completed", "failed", "canceled"]
+type ListName = Literal["waiting", "silent", "archiving", "attention", "completed", "failed", "canceled"]
 
-MOST_MESSAGE = 1000
+MAX_MESSAGE = 1000
 FINISHED: frozenset[Status] = frozenset({"completed", "failed", "canceled"})
 
 
@@ -36,18 +36,18 @@ class Delivery:
 
 
 class Proof(NamedTuple):
-    """How a delivery was proven: by which way, with which version of the secret (current, pending, previous)."""
+    """How a delivery was verified: by which scheme, with which version of the secret (current, pending, previous)."""
 
-    way: str
+    scheme: str
     secret: str
 
     def __str__(self) -> str:
-        return f"{self.way} ({self.secret})"
+        return f"{self.scheme} ({self.secret})"
 
 
 @dataclass(frozen=True, slots=True, order=True)
 class JobError:
-    """Why a job failed, in the provider's words, at most MOST_MESSAGE characters of them and no signed URL: the event's
+    """Why a job failed, in the provider's words, at most MAX_MESSAGE characters of them and no signed URL: the event's
     payload has them all. `retryable`: whether submitting the same again makes sense."""
 
     code: str
@@ -56,11 +56,11 @@ class JobError:
 
     def __post_init__(self) -> None:
         for name in ("code", "message"):
-            object.__setattr__(self, name, links.unsigned(getattr(self, name)[:MOST_MESSAGE]))
+            object.__setattr__(self, name, links.unsigned(getattr(self, name)[:MAX_MESSAGE]))
 
 
 @dataclass(frozen=True, slots=True)
-class Media:
+class MediaLink:
     """One medium that a job made: its role, a link to it that will die, and how long the provider says that it plays.
 
     `renews`: the medium that the link was asked for anew for, where the new one has another path.
@@ -126,7 +126,7 @@ class Report:
     status: Status
     provider_status: str
     occurred_at: Timestamp | None = None
-    media: tuple[Media, ...] = ()
+    media: tuple[MediaLink, ...] = ()
     error: JobError | None = None
     credits: Decimal | None = None
     parent: str | None = None
@@ -154,7 +154,7 @@ class Event(Report):
     silent: bool = False
 
     @property
-    def is_news(self) -> bool:
+    def is_update(self) -> bool:
         """Whether it says something new of the job: not where reconcile only looked after one that goes on, also where
         that has media by now, of which each look tells again."""
         return self.origin != "poll" or self.status in FINISHED or self.receipt is not None
@@ -166,7 +166,7 @@ class Event(Report):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class JobMedia:
+class MediaItem:
     """A medium in a job row: when news of the job last told of it, empty where only looks did, and what the last try to
     archive it came to, if any.
 
@@ -219,7 +219,7 @@ class Job:
     error: JobError | None = None
     first_seen_at: Timestamp = ""
     updated_at: Timestamp = ""
-    media: tuple[JobMedia, ...] = ()
+    media: tuple[MediaItem, ...] = ()
     parent: str | None = None
     credits: Decimal | None = None
     reconciled_at: Timestamp = ""
@@ -249,11 +249,11 @@ class Job:
         return "attention" if self.status == "completed" and not self.media else "settled"
 
     @property
-    def standing(self) -> Standing:
+    def list_name(self) -> ListName:
         """Under what it is listed: its stage, where it is settled its status, `silent` apart from other attention."""
         if self.stage == "settled" and self.status in FINISHED:
-            return cast("Standing", self.status)
-        return "silent" if self.is_silent else cast("Standing", self.stage)
+            return cast("ListName", self.status)
+        return "silent" if self.is_silent else cast("ListName", self.stage)
 
 
 def delivery_digest(webhook_name: str, body: bytes) -> str:

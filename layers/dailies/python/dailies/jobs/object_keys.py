@@ -3,7 +3,7 @@
 from hashlib import sha256
 from urllib.parse import quote
 
-MOST_NAME = 700  # bytes of a job id in a key: S3 ends keys at 1,024
+MAX_NAME = 700  # bytes of a job id in a key: S3 ends keys at 1,024
 
 
 def name_in_key(job_id: str) -> str:
@@ -12,8 +12,8 @@ def name_in_key(job_id: str) -> str:
     encoded = quote(job_id, safe="")
     if not job_id.strip("."):
         encoded = job_id.replace(".", "%2E")
-    if len(encoded) > MOST_NAME:
-        encoded = f"{encoded[:MOST_NAME]}~{sha256(job_id.encode()).hexdigest()}"
+    if len(encoded) > MAX_NAME:
+        encoded = f"{encoded[:MAX_NAME]}~{sha256(job_id.encode()).hexdigest()}"
     return encoded
 
 

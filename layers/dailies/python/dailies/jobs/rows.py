@@ -6,13 +6,13 @@ from hashlib import sha256
 from typing import Any, get_args
 
 from dailies.jobs import links
-from dailies.jobs.models import Confirmation, Event, Job, JobError, JobMedia, Media, Receipt, Standing, Upload
+from dailies.jobs.models import Confirmation, Event, Job, JobError, ListName, MediaItem, MediaLink, Receipt, Upload
 from dailies.timestamps import Timestamp
 
 type Item = dict[str, Any]
 """A row as plain Python values."""
 
-STANDINGS: tuple[Standing, ...] = get_args(Standing.__value__)
+LIST_NAMES: tuple[ListName, ...] = get_args(ListName.__value__)
 SHARDS = 4
 """Of each list: an index partition takes 1,000 writes a second, and every change of a job is one or two."""
 
@@ -24,7 +24,7 @@ def job_pk(provider: str, job_id: str) -> str:
     return f"job#{provider}#{job_id}"
 
 
-def listed(provider: str, standing: Standing, shard: int) -> str:
+def list_key(provider: str, standing: ListName, shard: int) -> str:
     """The index partition of a list's shard."""
     return f"{provider}#{standing}#{shard}"
 
@@ -117,7 +117,7 @@ def job_item(job: Job) -> Item:
         "provider_status": job.provider_status,
         "occurred_at": job.occurred_at or None,
         "stage": job.stage,
-        "listed": listed(job.provider, job.standing, shard_of(job.job_id)) if job.updated_at else None,
+        "listed": list_key(job.provider, job.list_name, shard_of(job.job_id)) if job.updated_at else None,
         "first_seen_at": job.first_seen_at,
         "updated_at": job.updated_at or None,
         "reconciled_at": job.reconciled_at or None,
@@ -195,22 +195,24 @@ def _receipt_of(item: Mapping[str, Any] | None) -> Receipt | None:
     return Receipt(**{**item, **whole})
 
 
-def _link_item(medium: Media) -> Item:
+def _link_item(medium: MediaLink) -> Item:
     return _without_absent(
         {"role": medium.role, "media_id": medium.media_id, "url": medium.url, "seconds": medium.seconds}
     )
 
 
-def _link_of(item: Mapping[str, Any]) -> Media:
+def _link_of(item: Mapping[str, Any]) -> MediaLink:
     own = links.media_id(item["url"])
-    return Media(item["role"], item["url"], item.get("seconds"), item["media_id"] if item["media_id"] != own else "")
+    return MediaLink(
+        item["role"], item["url"], item.get("seconds"), item["media_id"] if item["media_id"] != own else ""
+    )
 
 
 def _upload_of(item: Mapping[str, Any] | None) -> Upload | None:
     return Upload(**{**item, "part_bytes": int(item["part_bytes"]), "total": int(item["total"])}) if item else None
 
 
-def _media_item(medium: JobMedia) -> Item:
+def _media_item(medium: MediaItem) -> Item:
     """A medium in a job row: its receipt laid flat, `archived_at` or `tried_at` for its moment."""
     receipt = _receipt_item(medium.receipt) or {}
     tried_at = receipt.pop("at", None)
@@ -228,11 +230,11 @@ def _media_item(medium: JobMedia) -> Item:
     })  # fmt: skip
 
 
-def _media_of(item: Mapping[str, Any]) -> JobMedia:
+def _media_of(item: Mapping[str, Any]) -> MediaItem:
     at = item.get("archived_at") or item.get("tried_at")
     said = {name: value for name, value in item.items() if name in OF_THE_RECEIPT}
     receipt = _receipt_of({**said, "at": at, "source_host": item.get("served_by", "")}) if at else None
-    return JobMedia(
+    return MediaItem(
         role=item["role"],
         media_id=item["media_id"],
         found_at=item.get("found_at", ""),

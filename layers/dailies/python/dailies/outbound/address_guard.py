@@ -24,7 +24,7 @@ type Resolve = Callable[[str, int], Sequence[str]]
 
 
 @dataclass(frozen=True, slots=True)
-class Ways:
+class FetchPolicy:
     """What the owner allows. `only`: if set, no other hosts than these and their subdomains."""
 
     private: frozenset[str] = frozenset()
@@ -32,7 +32,7 @@ class Ways:
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
+class PinnedUrl:
     """A link whose host was checked: what to connect to, and what to ask for there."""
 
     url: str
@@ -44,7 +44,7 @@ class Place:
     target: str
 
 
-def place(url: str, ways: Ways, resolve: Resolve) -> Place:
+def resolve(url: str, ways: FetchPolicy, resolve: Resolve) -> PinnedUrl:
     """Where a link leads. MediumRefused where we do not go there, HostFailed where its name does not resolve."""
     parts, explicit_port = _parsed(url)
     name = _name(parts)
@@ -58,7 +58,7 @@ def place(url: str, ways: Ways, resolve: Resolve) -> Place:
     if ways.only is not None and not private and not _within(name, ways.only):
         raise MediumRefused(f"{name} is not among the hosts that this provider's media are fetched from")
     port = explicit_port or PORTS[parts.scheme]
-    return Place(
+    return PinnedUrl(
         url=url,
         name=name,
         address=_address(name, port, resolve, private=private),
@@ -69,7 +69,7 @@ def place(url: str, ways: Ways, resolve: Resolve) -> Place:
     )
 
 
-def onward(url: str, location: str) -> str:
+def redirect_url(url: str, location: str) -> str:
     """The link that a redirect leads to."""
     try:
         link = urljoin(url, location)

@@ -9,10 +9,10 @@ from dailies.outbound.connection import HEADERS, Connection, Network
 from dailies.providers.contract import Request
 
 API_SECONDS = 15.0  # for the whole of a provider's answer, however it drips
-MOST_API_BYTES = 4 * 1024 * 1024  # of one: a hundred jobs, each with its prompts
+MAX_API_BYTES = 4 * 1024 * 1024  # of one: a hundred jobs, each with its prompts
 
 
-class Answer(NamedTuple):
+class ApiResponse(NamedTuple):
     """What a provider's API answered. `retry_after`: seconds that it asks us to wait, 0 where it does not say."""
 
     status: int
@@ -20,7 +20,7 @@ class Answer(NamedTuple):
     retry_after: float = 0.0
 
 
-def call(request: Request, network: Network, *, seconds: float = API_SECONDS) -> Answer:
+def call(request: Request, network: Network, *, seconds: float = API_SECONDS) -> ApiResponse:
     """Call a provider's API at the address that the owner set: no redirect is followed, so the key goes nowhere else.
     HostFailed where there is no whole answer in so many seconds, CredentialsRefused where nothing was sent."""
     if not all(value.isascii() and value.isprintable() for value in request.headers.values()):
@@ -35,11 +35,11 @@ def call(request: Request, network: Network, *, seconds: float = API_SECONDS) ->
         with connection.within(seconds, "answer"):
             connection.request(request.method, target, body=request.body or None, headers=headers)
             with connection.getresponse() as response:
-                body = response.read(MOST_API_BYTES + 1)
+                body = response.read(MAX_API_BYTES + 1)
     except HostFailed as error:
         raise HostFailed(f"the provider's API: {error.reason}") from error
     finally:
         connection.close()
-    if len(body) > MOST_API_BYTES:
+    if len(body) > MAX_API_BYTES:
         raise HostFailed("the provider's API answered too much")
-    return Answer(response.status, body, responses.retry_after(response.headers.get("retry-after", "")))
+    return ApiResponse(response.status, body, responses.retry_after(response.headers.get("retry-after", "")))

@@ -15,7 +15,7 @@ from threading import Timer
 from botocore.httpsession import get_cert_path
 
 from dailies.errors import HostFailed
-from dailies.outbound.address_guard import Place, Resolve
+from dailies.outbound.address_guard import PinnedUrl, Resolve
 
 CONNECT_SECONDS = 5.0
 SILENCE_SECONDS = 20.0  # without a byte; a media host that is that slow is not going to make it
@@ -70,7 +70,7 @@ class Connection(http.client.HTTPConnection):
             self.sock.do_handshake()
         self.sock.settimeout(SILENCE_SECONDS)
 
-    def ask(self, where: Place, headers: Mapping[str, str]) -> http.client.HTTPResponse:
+    def ask(self, where: PinnedUrl, headers: Mapping[str, str]) -> http.client.HTTPResponse:
         """Ask for what stands at a place; the head of the answer must be there within HEADER_SECONDS."""
         with self.within(HEADER_SECONDS, "head"):
             self.request("GET", where.target, headers={"Host": where.host, **HEADERS, **headers})

@@ -7,15 +7,15 @@ from dataclasses import dataclass, field
 
 from dailies.errors import HostFailed, MediumRefused
 from dailies.outbound import address_guard, responses
-from dailies.outbound.address_guard import Place, Ways
+from dailies.outbound.address_guard import FetchPolicy, PinnedUrl
 from dailies.outbound.connection import Connection, Network
 
-MOST_REDIRECTS = 5
+MAX_REDIRECTS = 5
 REDIRECTS = frozenset({301, 302, 303, 307, 308})
 
 
 @dataclass(slots=True, eq=False)
-class Medium:
+class MediaResponse:
     """A media host's answer: the bytes from `start` on.
 
     `total` is the whole medium's size as the host promises it, None where it does not. `length` is this answer's.
@@ -23,7 +23,7 @@ class Medium:
     answered a range truthfully.
     """
 
-    place: Place
+    place: PinnedUrl
     start: int
     length: int | None
     total: int | None
@@ -48,13 +48,13 @@ class Medium:
             raise HostFailed(f"cut short: {self.start + self._taken} of {self.total} bytes")
         return filled
 
-    def again(self, start: int, end: int) -> "Medium":
+    def again(self, start: int, end: int) -> "MediaResponse":
         """Another range of the same state of the medium, by the same connection. HostFailed where that is over."""
         if not self._response.isclosed():
             raise HostFailed("the answer before was not read to its end")
         headers = {"Range": f"bytes={start}-{end - 1}", "If-Range": self.validator}
         response = self._connection.ask(self.place, headers)
-        return _medium(self.place, self._connection, response, start, end, validator=self.validator)
+        return _media_response(self.place, self._connection, response, start, end, validator=self.validator)
 
     def cut(self, reason: str) -> None:
         """End the connection under its reader, from another thread: HostFailed with this reason there."""
@@ -68,8 +68,8 @@ class Medium:
 
 
 def get(
-    url: str, ways: Ways, network: Network, *, start: int = 0, end: int | None = None, validator: str = ""
-) -> Medium:
+    url: str, ways: FetchPolicy, network: Network, *, start: int = 0, end: int | None = None, validator: str = ""
+) -> MediaResponse:
     """Follow a link to its medium and ask for the bytes from `start` to before `end`, of the state of it that
     `validator` names.
 
@@ -79,31 +79,31 @@ def get(
     wanted = {"Range": f"bytes={start}-{'' if end is None else end - 1}"}
     if validator:
         wanted["If-Range"] = validator
-    for _ in range(MOST_REDIRECTS + 1):
-        where = address_guard.place(url, ways, network.resolve)
+    for _ in range(MAX_REDIRECTS + 1):
+        where = address_guard.resolve(url, ways, network.resolve)
         connection = Connection(where.address, where.port, where.name if where.tls else "", network.ca_file)
         try:
             response = connection.ask(where, wanted)
             location = response.headers.get("location")
             if response.status not in REDIRECTS or not location:
-                return _medium(where, connection, response, start, end, validator=validator)
-            url = address_guard.onward(url, location)
+                return _media_response(where, connection, response, start, end, validator=validator)
+            url = address_guard.redirect_url(url, location)
             connection.close()
         except BaseException:
             connection.close()
             raise
-    raise MediumRefused(f"more than {MOST_REDIRECTS} redirects")
+    raise MediumRefused(f"more than {MAX_REDIRECTS} redirects")
 
 
-def _medium(
-    where: Place,
+def _media_response(
+    where: PinnedUrl,
     connection: Connection,
     response: http.client.HTTPResponse,
     start: int,
     end: int | None,
     *,
     validator: str,
-) -> Medium:
+) -> MediaResponse:
     responses.accept(response.status, response.headers)
     if response.headers.get("content-encoding", "identity").lower() != "identity":
         raise MediumRefused("the host compressed what was asked for as it is")
@@ -116,7 +116,7 @@ def _medium(
         total = responses.promised_range(response.headers, length, start, end)
     elif start:
         raise HostFailed("the host answered a range with the whole")
-    return Medium(
+    return MediaResponse(
         place=where,
         start=start,
         length=length,

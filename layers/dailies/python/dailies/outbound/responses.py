@@ -8,12 +8,14 @@ from http import HTTPStatus
 
 from dailies.errors import HostFailed, LinkDead
 
-TAKEN = frozenset({HTTPStatus.OK, HTTPStatus.CREATED, HTTPStatus.ACCEPTED})  # what a provider says of what it was given
-COME_AGAIN = frozenset({408, 416, 425, 429})  # of the 4xx, those that are not about the link
+ACCEPTED = frozenset(
+    {HTTPStatus.OK, HTTPStatus.CREATED, HTTPStatus.ACCEPTED}
+)  # what a provider says of what it was given
+RETRYABLE = frozenset({408, 416, 425, 429})  # of the 4xx, those that are not about the link
 # What a host says of a link that it takes no more. 400: Google of a signed link whose time is over, S3 of one whose
 # signer's session is (both `ExpiredToken`), and either of a link that it cannot read.
-LINK_OVER = frozenset({400, 401, 403, 404, 410})
-ASKS_FOR_A_PAUSE = frozenset({429, 503})  # with Retry-After
+LINK_EXPIRED = frozenset({400, 401, 403, 404, 410})
+WITH_RETRY_AFTER = frozenset({429, 503})  # with Retry-After
 WHOLE_SECONDS = re.compile(r"\d{1,9}", re.ASCII)
 CONTENT_RANGE = re.compile(r"bytes (\d{1,19})-(\d{1,19})/(\d{1,19})", re.ASCII)
 
@@ -23,9 +25,9 @@ def accept(status: int, headers: Message) -> None:
     answer, with the pause that it asks for."""
     if status in (HTTPStatus.OK, HTTPStatus.PARTIAL_CONTENT):
         return
-    if status in LINK_OVER:
+    if status in LINK_EXPIRED:
         raise LinkDead(f"the host answered {status}")
-    asked = retry_after(headers.get("retry-after", "")) if status in ASKS_FOR_A_PAUSE else 0
+    asked = retry_after(headers.get("retry-after", "")) if status in WITH_RETRY_AFTER else 0
     raise HostFailed(f"the host answered {status}", asked)
 
 

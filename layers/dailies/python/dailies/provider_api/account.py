@@ -14,7 +14,7 @@ from dailies.aws.table import Table
 from dailies.errors import ApiFailed, ApiRefused, CredentialsRefused, HostFailed, PayloadError
 from dailies.outbound import api, responses
 from dailies.outbound.connection import Network
-from dailies.provider_api.rate_limiter import take_calls
+from dailies.provider_api.rate_limiter import reserve_calls
 from dailies.providers.contract import Credentials, Provider, Request
 
 TOO_OFTEN = 429
@@ -24,7 +24,7 @@ PAUSE_SECONDS = 15.0
 def taking(limits: Table, provider: Provider) -> Callable[[], bool]:
     """Takes a call from the provider's rate limit, which the table keeps for all functions; False where it leaves no
     room."""
-    return lambda: take_calls(limits, provider.name, provider.api_limit, 1, time.time()) > 0
+    return lambda: reserve_calls(limits, provider.name, provider.api_limit, 1, time.time()) > 0
 
 
 @dataclass(slots=True)
@@ -63,7 +63,7 @@ class Account:
         while True:
             if self.take():
                 status, body = self._answer(request, name)
-                self.answered = self.answered or status in responses.TAKEN
+                self.answered = self.answered or status in responses.ACCEPTED
                 if status != TOO_OFTEN:
                     return _read(status, body, read, name)
             if not self.waits():
@@ -90,9 +90,9 @@ class Account:
 def _read[T](status: int, body: bytes, read: Callable[[bytes], T], name: str) -> T:
     if status in (401, 403):
         raise ApiRefused(f"{name}: answered {status}; the API key does not hold, or its contract lacks this call")
-    if status >= 500 or status in responses.COME_AGAIN:
+    if status >= 500 or status in responses.RETRYABLE:
         raise ApiFailed(f"{name}: answered {status}")
-    if status not in responses.TAKEN:
+    if status not in responses.ACCEPTED:
         raise ApiRefused(f"{name}: answered {status}")
     try:
         return read(body)

@@ -17,17 +17,17 @@ from dailies.aws.table import Table
 from dailies.aws.telemetry import Telemetry
 from dailies.errors import CredentialsRefused, FailureAnswered, HostFailed, LimitReached, NoRoom, aws_problem
 from dailies.outbound import api, responses
-from dailies.outbound.api import Answer
+from dailies.outbound.api import ApiResponse
 from dailies.outbound.connection import Network
-from dailies.provider_api.rate_limiter import take_calls
+from dailies.provider_api.rate_limiter import reserve_calls
 from dailies.providers.contract import Credentials, Limit, Provider, Request
 
 if TYPE_CHECKING:
     from mypy_boto3_secretsmanager import SecretsManagerClient
 
-TRIES = 3
+MAX_ATTEMPTS = 3
 PAUSE_SECONDS = 0.5  # after the first; doubles, and varies so that functions that failed together do not come together
-LONGEST_PAUSE = 5.0  # asked to wait for longer, we leave it to a later run
+MAX_BACKOFF = 5.0  # asked to wait for longer, we leave it to a later run
 NO_ANSWER = 0
 UNAUTHORIZED = frozenset({HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN})
 
@@ -78,7 +78,7 @@ class Api:
 
     def call(
         self, ask: Callable[[str, Credentials], Request], credentials: Credentials, *, tries: int | None = None
-    ) -> Answer:
+    ) -> ApiResponse:
         """Ask, and again where that may mend it, `tries` times at most; None: as often as its rate limit suggests.
 
         HostFailed where it did not answer, FailureAnswered, NoRoom where the limit lets nothing be asked, LimitReached
@@ -86,10 +86,10 @@ class Api:
         """
         request = ask(self.base_url, credentials)
         answer = self._answer(request)
-        for number in range(1, tries or tries_within(self.provider.api_limit)):
+        for number in range(1, tries or attempts_within(self.provider.api_limit)):
             pause = self.first_pause * 2 ** (number - 1) * random.uniform(0.5, 1.5)  # noqa: S311  no secret
             pause = max(pause, answer.retry_after)
-            if not _may_mend(answer) or pause > LONGEST_PAUSE:
+            if not _may_mend(answer) or pause > MAX_BACKOFF:
                 break
             time.sleep(pause)
             try:
@@ -98,11 +98,11 @@ class Api:
                 break  # the answer before says more
         return _accepted(answer)
 
-    def submit(self, ask: Callable[[str, Credentials], Request], credentials: Credentials) -> Answer:
+    def submit(self, ask: Callable[[str, Credentials], Request], credentials: Credentials) -> ApiResponse:
         """Send what submits a job, once. The same errors."""
         return _accepted(self._answer(ask(self.base_url, credentials), submits=True))
 
-    def _answer(self, request: Request, *, submits: bool = False) -> Answer:
+    def _answer(self, request: Request, *, submits: bool = False) -> ApiResponse:
         """One try, for which the rate limit leaves room; NO_ANSWER where there was none."""
         self._take(submits=submits)
         try:
@@ -111,7 +111,7 @@ class Api:
             raise  # nothing was sent
         except HostFailed as error:
             self.telemetry.count("ApiRequests", {"provider": self.provider.name, "status": "none"})
-            return Answer(NO_ANSWER, error.reason.encode())
+            return ApiResponse(NO_ANSWER, error.reason.encode())
         self.telemetry.count("ApiRequests", {"provider": self.provider.name, "status": str(answer.status)})
         return answer
 
@@ -120,7 +120,7 @@ class Api:
         if submits and self.provider.submit_limit:
             name, limit = f"{name}/submit", self.provider.submit_limit
         try:
-            granted = take_calls(self.table, name, limit, 1, time.time())
+            granted = reserve_calls(self.table, name, limit, 1, time.time())
         except (BotoCoreError, ClientError) as error:
             raise HostFailed(f"the API's rate limit could not be kept: {aws_problem(error)}") from error
         if not granted:
@@ -129,20 +129,20 @@ class Api:
             raise NoRoom("the provider's rate limit leaves no room just now", seconds)
 
 
-def tries_within(limit: Limit) -> int:
+def attempts_within(limit: Limit) -> int:
     """How often a question is asked: less often where it takes much of the rate limit."""
-    return min(TRIES, limit.calls // 2)
+    return min(MAX_ATTEMPTS, limit.calls // 2)
 
 
-def _may_mend(answer: Answer) -> bool:
+def _may_mend(answer: ApiResponse) -> bool:
     return (
         answer.status == NO_ANSWER
-        or answer.status in responses.COME_AGAIN
+        or answer.status in responses.RETRYABLE
         or answer.status >= HTTPStatus.INTERNAL_SERVER_ERROR
     )
 
 
-def _accepted(answer: Answer) -> Answer:
+def _accepted(answer: ApiResponse) -> ApiResponse:
     if answer.status == HTTPStatus.TOO_MANY_REQUESTS:
         raise LimitReached("the provider's API answered 429", answer.retry_after)
     if answer.status in UNAUTHORIZED:

@@ -11,21 +11,21 @@ from typing import Any
 
 from pydantic import Field
 
-from dailies.jobs.models import Delivery, JobError, Media, Proof, Report, Status
+from dailies.jobs.models import Delivery, JobError, MediaLink, Proof, Report, Status
 from dailies.providers.contract import (
     Credentials,
-    Inquiry,
+    GetJob,
     Limit,
     ProofRules,
     Provider,
-    Question,
-    Registration,
-    Registry,
+    RegisteredWebhook,
     Request,
+    StatusPolling,
     Submission,
     Webhook,
+    WebhookApi,
 )
-from dailies.providers.payload import Amount, JobId, Loose, Payload, Url, Word
+from dailies.providers.payload import Amount, JobId, Lenient, Payload, StatusWord, Url
 from dailies.providers.signatures import Secrets, bearer
 
 WORDS: dict[str, Status] = {
@@ -43,14 +43,14 @@ POLL_WORDS: dict[str, Status] = {
 class CreatorEvent(Payload):
     """What an operation of the creator came to."""
 
-    event: Word
+    event: StatusWord
     operation_id: JobId = Field(validation_alias="operationId")
     url: Url = None
-    credits_spent: Loose[Amount] = Field(None, validation_alias="creditsSpent")
-    error: Loose[str] = None
-    detail: Loose[str] = None
-    message: Loose[str] = None
-    reason: Loose[str] = None
+    credits_spent: Lenient[Amount] = Field(None, validation_alias="creditsSpent")
+    error: Lenient[str] = None
+    detail: Lenient[str] = None
+    message: Lenient[str] = None
+    reason: Lenient[str] = None
 
 
 def verify(delivery: Delivery, secrets: Secrets, _rules: ProofRules) -> Proof:
@@ -60,26 +60,26 @@ def verify(delivery: Delivery, secrets: Secrets, _rules: ProofRules) -> Proof:
 
 def parse_creator(body: bytes) -> Report:
     """An operation's success or failure."""
-    told = CreatorEvent.read(body)
-    status = WORDS.get(told.event, "unknown")
-    why = told.error or told.message or told.detail or told.reason or ""
+    payload = CreatorEvent.read(body)
+    status = WORDS.get(payload.event, "unknown")
+    why = payload.error or payload.message or payload.detail or payload.reason or ""
     return Report(
-        job_id=told.operation_id,
+        job_id=payload.operation_id,
         status=status,
-        provider_status=told.event,
-        media=(Media("output", told.url),) if told.url else (),
+        provider_status=payload.event,
+        media=(MediaLink("output", payload.url),) if payload.url else (),
         # a guess: nothing is documented about failures
         error=JobError("", why, retryable=True) if status == "failed" else None,
-        credits=told.credits_spent,
+        credits=payload.credits_spent,
     )
 
 
 class CreatorPoll(Payload):
     """An operation as it stands."""
 
-    state: Word
+    state: StatusWord
     url: Url = None
-    progress: Loose[float] = None
+    progress: Lenient[float] = None
 
 
 def ask_creator(base_url: str, credentials: Credentials, job_id: str) -> Request:
@@ -93,12 +93,12 @@ def _headers(credentials: Credentials) -> dict[str, str]:
 
 def parse_creator_poll(body: bytes, job_id: str) -> Report:
     """An operation's present state; the answer does not name the operation."""
-    told = CreatorPoll.read(body)
+    payload = CreatorPoll.read(body)
     return Report(
         job_id=job_id,
-        status=POLL_WORDS.get(told.state, "unknown"),
-        provider_status=told.state,
-        media=(Media("output", told.url),) if told.url else (),
+        status=POLL_WORDS.get(payload.state, "unknown"),
+        provider_status=payload.state,
+        media=(MediaLink("output", payload.url),) if payload.url else (),
     )
 
 
@@ -111,7 +111,7 @@ class SubmittedCreator(Payload):
 class CreatorRefusal(Payload):
     """Why a poll was refused."""
 
-    detail: Loose[str] = None
+    detail: Lenient[str] = None
 
 
 def parse_creator_failure(body: bytes, job_id: str) -> Report:
@@ -120,7 +120,7 @@ def parse_creator_failure(body: bytes, job_id: str) -> Report:
     return Report(job_id=job_id, status="failed", provider_status="400", error=JobError("", why, retryable=True))
 
 
-class RegisteredWebhook(Payload):
+class WebhookResponse(Payload):
     """A webhook as it is registered; the answer to registering or updating one is the same."""
 
     id: JobId
@@ -128,15 +128,15 @@ class RegisteredWebhook(Payload):
     secret: str = Field(min_length=1)
     enabled_events: frozenset[str] = Field(validation_alias="enabledEvents")
 
-    def registration(self) -> Registration:
+    def registration(self) -> RegisteredWebhook:
         """As a value of ours."""
-        return Registration(self.id, self.url, self.enabled_events, self.secret)
+        return RegisteredWebhook(self.id, self.url, self.enabled_events, self.secret)
 
 
 class RegisteredWebhooks(Payload):
     """All of the account."""
 
-    registered: tuple[RegisteredWebhook, ...] = Field(validation_alias="registeredWebhooks")
+    registered: tuple[WebhookResponse, ...] = Field(validation_alias="registeredWebhooks")
 
 
 class Events(Payload):
@@ -179,14 +179,14 @@ def _post(base_url: str, credentials: Credentials, path: str, **fields: Any) -> 
     return Request("POST", base_url.rstrip("/") + path, headers, json.dumps(fields).encode())
 
 
-REGISTRY = Registry(
+REGISTRY = WebhookApi(
     events=list_events,
     read_events=lambda body: Events.read(body).events,
     all=list_webhooks,
     read_all=lambda body: tuple(one.registration() for one in RegisteredWebhooks.read(body).registered),
     register=register_webhook,
     update=update_webhook,
-    read_one=lambda body: RegisteredWebhook.read(body).registration(),
+    read_one=lambda body: WebhookResponse.read(body).registration(),
     delete=delete_webhook,
 )
 CREATOR = Webhook(provider="captions", name="creator", verify=verify, parse=parse_creator)
@@ -194,9 +194,9 @@ CAPTIONS = Provider(
     name="captions",
     webhooks=(CREATOR,),
     roles={"output": frozenset({"video"})},
-    listings={},
-    renewals={"output": Question(ask_creator, parse_creator_poll)},
-    inquiries={"creator": Inquiry(900, Question(ask_creator, parse_creator_poll, parse_creator_failure))},
+    manifests={},
+    link_refresh={"output": GetJob(ask_creator, parse_creator_poll)},
+    polling={"creator": StatusPolling(900, GetJob(ask_creator, parse_creator_poll, parse_creator_failure))},
     # https://help.captions.ai/api-reference (checked 2026-11-21); it calls the registered webhook that is named
     submissions={
         "submit": Submission(

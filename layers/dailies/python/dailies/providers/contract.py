@@ -65,7 +65,7 @@ class Request:
     body: bytes = b""
 
 
-class Question(NamedTuple):
+class GetJob(NamedTuple):
     """How a provider is asked about one job: `ask` makes the call from the API's base URL, the credentials and the
     job's id, `read` makes a report of the answer's bytes and that id, or raises PayloadError. `read_failure`: the same
     of an answer with status 400, where that is how a failed job is told of. `redact` takes secrets of ours out of an
@@ -86,39 +86,39 @@ def read_about(job_id: str, read: Callable[[bytes, str], Report], body: bytes) -
     return report
 
 
-class Told(NamedTuple):
+class ReportedJob(NamedTuple):
     """What the API told of one job, and the piece of its answer that did."""
 
     report: Report
     payload: bytes
 
 
-def told_of_each(rows: Iterator[bytes], parse: Callable[[bytes], Report]) -> list[Told]:
+def parse_each(rows: Iterator[bytes], parse: Callable[[bytes], Report]) -> list[ReportedJob]:
     """What each row tells; those that are no job are left out."""
-    told = []
+    reported = []
     for row in rows:
         with suppress(PayloadError):
-            told.append(Told(parse(row), row))
-    return told
+            reported.append(ReportedJob(parse(row), row))
+    return reported
 
 
-class Roll(NamedTuple):
-    """A call that tells of several jobs: of those with the ids that `ask` is given, at most `most_ids` of them, or of
+class ListJobs(NamedTuple):
+    """A call that tells of several jobs: of those with the ids that `ask` is given, at most `max_ids` of them, or of
     the newest where it is given none. `read` leaves out what is no job; PayloadError where nothing can be read."""
 
     ask: Callable[[str, Credentials, Sequence[str]], Request]
-    read: Callable[[bytes], list[Told]]
-    most_ids: int = 0
+    read: Callable[[bytes], list[ReportedJob]]
+    max_ids: int = 0
     redact: Callable[[bytes], bytes] = bytes
 
 
-class Inquiry(NamedTuple):
+class StatusPolling(NamedTuple):
     """How a webhook's jobs are asked about. `usual_seconds`: how long such a job usually takes, so that one that waits
     for longer may have been finished without a word. `roll`: where the API tells of several at once."""
 
     usual_seconds: float
-    question: Question
-    roll: Roll | None = None
+    question: GetJob
+    roll: ListJobs | None = None
 
 
 class Submission(NamedTuple):
@@ -126,7 +126,7 @@ class Submission(NamedTuple):
 
     `path`: below the base URL; `{source_id}` in it stands for the job that it goes on with or makes anew. `job_id`:
     reads which job the answer is about, PayloadError where it names none. `webhook_field`: where the body names the
-    webhook: by its URL, which has at most `most_url` characters, or `by_id`, that of a registered one.
+    webhook: by its URL, which has at most `max_url` characters, or `by_id`, that of a registered one.
     `redact`: as a question's, for what is told of the answer.
     """
 
@@ -136,7 +136,7 @@ class Submission(NamedTuple):
     job_id: Callable[[bytes], str]
     webhook_field: str
     by_id: bool = False
-    most_url: int = 2048
+    max_url: int = 2048
     redact: Callable[[bytes], bytes] = bytes
 
     @property
@@ -146,7 +146,7 @@ class Submission(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True)
-class Registration:
+class RegisteredWebhook:
     """A webhook as it is registered at a provider. `secret` is what its calls prove themselves with."""
 
     id: str
@@ -155,21 +155,21 @@ class Registration:
     secret: str = field(repr=False)
 
 
-class Registry(NamedTuple):
+class WebhookApi(NamedTuple):
     """The calls by which a provider's webhooks are registered. Each makes its request from the API's base URL and the
     credentials; the readers raise PayloadError. An update names what is to change, and makes a new secret always."""
 
     events: Callable[[str, Credentials], Request]
     read_events: Callable[[bytes], frozenset[str]]
     all: Callable[[str, Credentials], Request]
-    read_all: Callable[[bytes], tuple[Registration, ...]]
+    read_all: Callable[[bytes], tuple[RegisteredWebhook, ...]]
     register: Callable[[str, Credentials, str, frozenset[str]], Request]
     update: Callable[[str, Credentials, str, str | None, frozenset[str] | None], Request]
-    read_one: Callable[[bytes], Registration]
+    read_one: Callable[[bytes], RegisteredWebhook]
     delete: Callable[[str, Credentials, str], Request]
 
 
-class Listing(NamedTuple):
+class ResultManifest(NamedTuple):
     """A medium that lists other jobs: its rows become events of those. Yields a report per row that can be read."""
 
     webhook: str
@@ -179,8 +179,8 @@ class Listing(NamedTuple):
 class Provider(NamedTuple):
     """All that the bundle knows of one provider.
 
-    `roles`: what kinds of medium each role may be. `listings`: the roles whose media list other jobs. `renewals`: how
-    to ask for a fresh link, by role. `inquiries`: how to ask about a job, by webhook. `api_limit`: its API's rate
+    `roles`: what kinds of medium each role may be. `manifests`: the roles whose media list other jobs. `link_refresh`:
+    how to ask for a fresh link, by role. `polling`: how to ask about a job, by webhook. `api_limit`: its API's rate
     limit. `submissions`: the calls that submit a job, by name; `submit_limit`: theirs, where it is another one.
     `api_names`: what stands in its API secret.
     `links_are_proven`: whether a delivery's proof covers the links in it. `may_go_on`: its words for a completed job
@@ -190,9 +190,9 @@ class Provider(NamedTuple):
     name: str
     webhooks: tuple[Webhook, ...]
     roles: Mapping[str, frozenset[MediaKind]]
-    listings: Mapping[str, Listing]
-    renewals: Mapping[str, Question]
-    inquiries: Mapping[str, Inquiry]
+    manifests: Mapping[str, ResultManifest]
+    link_refresh: Mapping[str, GetJob]
+    polling: Mapping[str, StatusPolling]
     submissions: Mapping[str, Submission]
     api_limit: Limit
     submit_limit: Limit | None = None

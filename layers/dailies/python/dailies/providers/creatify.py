@@ -14,22 +14,22 @@ from collections.abc import Sequence
 from urllib.parse import quote
 
 from dailies import timestamps
-from dailies.jobs.models import Delivery, JobError, Media, Proof, Report, Status
+from dailies.jobs.models import Delivery, JobError, MediaLink, Proof, Report, Status
 from dailies.providers.contract import (
     Credentials,
-    Inquiry,
+    GetJob,
     Limit,
+    ListJobs,
     ProofRules,
     Provider,
-    Question,
+    ReportedJob,
     Request,
-    Roll,
+    StatusPolling,
     Submission,
-    Told,
     Webhook,
-    told_of_each,
+    parse_each,
 )
-from dailies.providers.payload import JobId, Loose, Payload, Url, Word, rows_of
+from dailies.providers.payload import JobId, Lenient, Payload, StatusWord, Url, list_items
 from dailies.providers.signatures import Secrets, path_token
 
 WORDS: dict[str, Status] = {
@@ -41,7 +41,7 @@ WORDS: dict[str, Status] = {
     "failed": "failed",
 }
 
-MOST_WEBHOOK_URL = 200  # characters
+MAX_WEBHOOK_URL = 200  # characters
 TOKEN_LETTERS = string.ascii_letters + string.digits
 TOKEN_LENGTH = 43  # of 62 letters: 256 bits; the template makes the first one alike
 
@@ -53,23 +53,23 @@ class ProductToVideo(Payload):
     """A product-to-video job, whole."""
 
     id: JobId
-    status: Word
-    type: Loose[str] = None
-    product_url: Loose[str] = None
-    aspect_ratio: Loose[str] = None
-    override_avatar: Loose[str] = None
-    motion_style: Loose[str] = None
-    product_showcase_url: Loose[str] = None
-    image_prompt: Loose[str] = None
-    video_prompt: Loose[str] = None
+    status: StatusWord
+    type: Lenient[str] = None
+    product_url: Lenient[str] = None
+    aspect_ratio: Lenient[str] = None
+    override_avatar: Lenient[str] = None
+    motion_style: Lenient[str] = None
+    product_showcase_url: Lenient[str] = None
+    image_prompt: Lenient[str] = None
+    video_prompt: Lenient[str] = None
     generated_video_url: Url = None
     generated_photo_url: Url = None
-    created_at: Loose[str] = None
-    updated_at: Loose[str] = None
-    webhook_url: Loose[str] = None
-    failed_reason: Loose[str] = None
-    regen_type: Loose[str] = None
-    regen_source_id: Loose[JobId] = None
+    created_at: Lenient[str] = None
+    updated_at: Lenient[str] = None
+    webhook_url: Lenient[str] = None
+    failed_reason: Lenient[str] = None
+    regen_type: Lenient[str] = None
+    regen_source_id: Lenient[JobId] = None
 
 
 def verify(delivery: Delivery, secrets: Secrets, _rules: ProofRules) -> Proof:
@@ -87,7 +87,7 @@ def parse_product_to_video(body: bytes) -> Report:
         status=status,
         provider_status=task.status,
         occurred_at=timestamps.parse(task.updated_at or task.created_at or ""),
-        media=tuple(Media(role, url) for role, url in links if url),
+        media=tuple(MediaLink(role, url) for role, url in links if url),
         # a guess: it gives no codes, and the reasons are of its own pipeline
         error=JobError("", task.failed_reason or "", retryable=True) if status == "failed" else None,
         parent=task.regen_source_id,
@@ -105,9 +105,9 @@ def ask_product_to_videos(base_url: str, credentials: Credentials, job_ids: Sequ
     return _get(base_url, credentials, f"/product_to_videos/{query}")
 
 
-def read_product_to_videos(body: bytes) -> list[Told]:
+def read_product_to_videos(body: bytes) -> list[ReportedJob]:
     """A job for each row of the list that is one: an array, or a page with `results`."""
-    return told_of_each(rows_of(body, "results"), parse_product_to_video)
+    return parse_each(list_items(body, "results"), parse_product_to_video)
 
 
 def _get(base_url: str, credentials: Credentials, path: str) -> Request:
@@ -129,7 +129,7 @@ def _submission(path: str) -> Submission:
         _headers,
         job_id=lambda body: ProductToVideo.read(body).id,
         webhook_field="webhook_url",
-        most_url=MOST_WEBHOOK_URL,
+        max_url=MAX_WEBHOOK_URL,
         redact=redact_answer,
     )
 
@@ -143,8 +143,8 @@ def webhook_url(base: str, token: str) -> str:
     """The URL to give to Creatify with a job, of the webhook's without a token (output CreatifyProductToVideosUrl).
     ValueError where Creatify would not take it."""
     url = f"{base.rstrip('/')}/{token}"
-    if len(url) > MOST_WEBHOOK_URL:
-        raise ValueError(f"the webhook's URL has {len(url)} characters, and Creatify takes {MOST_WEBHOOK_URL}")
+    if len(url) > MAX_WEBHOOK_URL:
+        raise ValueError(f"the webhook's URL has {len(url)} characters, and Creatify takes {MAX_WEBHOOK_URL}")
     return url
 
 
@@ -153,7 +153,7 @@ def new_token() -> str:
     return "".join(secrets.choice(TOKEN_LETTERS) for _ in range(TOKEN_LENGTH))
 
 
-QUESTION = Question(ask_product_to_video, lambda body, _: parse_product_to_video(body), redact=redact_answer)
+QUESTION = GetJob(ask_product_to_video, lambda body, _: parse_product_to_video(body), redact=redact_answer)
 PRODUCT_TO_VIDEOS = Webhook(
     provider="creatify", name="product_to_videos", verify=verify, parse=parse_product_to_video, in_path=True
 )
@@ -161,11 +161,11 @@ CREATIFY = Provider(
     name="creatify",
     webhooks=(PRODUCT_TO_VIDEOS,),
     roles={"photo": frozenset({"image"}), "video": frozenset({"video"})},
-    listings={},
-    renewals={"photo": QUESTION, "video": QUESTION},
-    inquiries={
-        "product_to_videos": Inquiry(
-            600, QUESTION, Roll(ask_product_to_videos, read_product_to_videos, most_ids=100, redact=redact_answer)
+    manifests={},
+    link_refresh={"photo": QUESTION, "video": QUESTION},
+    polling={
+        "product_to_videos": StatusPolling(
+            600, QUESTION, ListJobs(ask_product_to_videos, read_product_to_videos, max_ids=100, redact=redact_answer)
         )
     },
     submissions={

@@ -1,7 +1,7 @@
 """What the providers' payload models have in common: how JSON from outside becomes typed values.
 
 Empty, null and absent mean the same. What decides something must be of its type, else it is a PayloadError; what only
-rides along (`Loose`) is None where it is not as documented; what no page tells of is kept.
+rides along (`Lenient`) is None where it is not as documented; what no page tells of is kept.
 """
 
 import json
@@ -22,10 +22,10 @@ from pydantic import (
 
 from dailies.errors import PayloadError
 
-MOST_URL = 8192  # bytes: what servers commonly take; also keeps a row far below DynamoDB's 400 KB
+MAX_URL = 8192  # bytes: what servers commonly take; also keeps a row far below DynamoDB's 400 KB
 
 
-def _none_if_odd(value: Any, read: ValidatorFunctionWrapHandler) -> Any:
+def _none_if_invalid(value: Any, read: ValidatorFunctionWrapHandler) -> Any:
     try:
         return read(value)
     except ValidationError:
@@ -39,21 +39,21 @@ def _printable(value: str) -> str:
 
 
 def _short(value: str) -> str:
-    if len(value.encode()) > MOST_URL:
+    if len(value.encode()) > MAX_URL:
         raise ValueError("too long")
     return value
 
 
 type JobId = Annotated[str, Field(min_length=1, max_length=256), AfterValidator(_printable)]
-type Word = JobId  # a provider's status word: the same bounds
+type StatusWord = JobId  # a provider's status word: the same bounds
 type Url = Annotated[str, AfterValidator(_short)] | None
-type Loose[T] = Annotated[T | None, WrapValidator(_none_if_odd)]
+type Lenient[T] = Annotated[T | None, WrapValidator(_none_if_invalid)]
 type Seconds = Annotated[Decimal, Field(gt=0, lt=10**6, max_digits=30)]
 type Amount = Annotated[Decimal, Field(ge=0, lt=10**12, max_digits=30)]
 """A number of credits: what a DynamoDB number holds and no sane bill exceeds."""
 
 
-def rows_of(body: bytes, *names: str) -> Iterator[bytes]:
+def list_items(body: bytes, *names: str) -> Iterator[bytes]:
     """The rows of a list, each as JSON: an array, or an object that has it under one of these names. PayloadError where
     there is none."""
     try:
@@ -75,13 +75,13 @@ class Payload(BaseModel):
 
     @model_validator(mode="before")
     @classmethod
-    def _without_empty(cls, told: Any) -> Any:
+    def _without_empty(cls, fields: Any) -> Any:
         """Here and not field by field: an empty value under one spelling of a name must not hide another's."""
-        if not isinstance(told, dict):
-            return told
+        if not isinstance(fields, dict):
+            return fields
         return {
             name: value
-            for name, value in told.items()
+            for name, value in fields.items()
             if value is not None and not (isinstance(value, str) and not value.strip())
         }
 

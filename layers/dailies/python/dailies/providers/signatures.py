@@ -18,10 +18,10 @@ type Secrets = Mapping[str, str]
 """The usable secrets by version: current, pending, previous. Placeholders and what is too short are not among them."""
 
 # A rotation needs two; more only make us compare.
-MOST_SIGNATURES = 8
+MAX_SIGNATURES = 8
 
 
-def stamped_hmac(header: str, body: bytes, secrets: Secrets, *, way: str, now: float, tolerance: float) -> Proof:
+def timestamped_hmac(header: str, body: bytes, secrets: Secrets, *, scheme: str, now: float, tolerance: float) -> Proof:
     """`t=<unix time>,v1=<hex>`: HMAC-SHA256 of the time, a dot and the raw body; the key is the secret as it stands.
 
     Several `v1` may stand in it, `t` only once. `now` and `tolerance` are in seconds.
@@ -29,22 +29,22 @@ def stamped_hmac(header: str, body: bytes, secrets: Secrets, *, way: str, now: f
     fields = [item.strip().partition("=") for item in header.split(",")]
     times = [value for key, _, value in fields if key == "t"]
     signatures = [value for key, _, value in fields if key == "v1"]
-    if len(times) != 1 or not re.fullmatch(r"[0-9]{1,16}", times[0]) or not 0 < len(signatures) <= MOST_SIGNATURES:
-        raise VerificationError(f"{way}: not of the form t=...,v1=...")
+    if len(times) != 1 or not re.fullmatch(r"[0-9]{1,16}", times[0]) or not 0 < len(signatures) <= MAX_SIGNATURES:
+        raise VerificationError(f"{scheme}: not of the form t=...,v1=...")
     proof = _matching(
-        [_hex(signature) for signature in signatures], f"{times[0]}.".encode() + body, secrets, way=f"{way} t,v1"
+        [_hex(signature) for signature in signatures], f"{times[0]}.".encode() + body, secrets, scheme=f"{scheme} t,v1"
     )
     if abs(now - timestamps.unix(int(times[0]))) > tolerance:
-        raise StaleSignature(f"{way}: signed too long ago or too far ahead")
+        raise StaleSignature(f"{scheme}: signed too long ago or too far ahead")
     return proof
 
 
-def plain_hmac(header: str, body: bytes, secrets: Secrets, *, way: str) -> Proof:
+def plain_hmac(header: str, body: bytes, secrets: Secrets, *, scheme: str) -> Proof:
     """HMAC-SHA256 of the raw body alone, in hex (a `sha256=` before it is allowed) or in base64. It bears no time."""
     try:
-        return _matching([_hex(header.removeprefix("sha256="))], body, secrets, way=f"{way} hex")
+        return _matching([_hex(header.removeprefix("sha256="))], body, secrets, scheme=f"{scheme} hex")
     except VerificationError:
-        return _matching([_base64(header)], body, secrets, way=f"{way} base64")
+        return _matching([_base64(header)], body, secrets, scheme=f"{scheme} base64")
 
 
 def bearer(header: str, secrets: Secrets) -> Proof:
@@ -52,12 +52,12 @@ def bearer(header: str, secrets: Secrets) -> Proof:
     scheme, _, presented = header.partition(" ")
     if scheme.lower() != "bearer":
         raise VerificationError("not a bearer")
-    return _equal(presented.strip(" "), secrets, way="bearer")
+    return _equal(presented.strip(" "), secrets, scheme="bearer")
 
 
 def path_token(token: str, secrets: Secrets) -> Proof:
     """A secret as the last segment of the webhook's path."""
-    return _equal(token, secrets, way="path token")
+    return _equal(token, secrets, scheme="path token")
 
 
 def redacted(payload: bytes, secrets: Secrets) -> bytes:
@@ -73,21 +73,21 @@ def _spellings(letter: str) -> bytes:
     return rb"(?:%b|(?i:\\u%04x|%b))" % (re.escape(plain), ord(letter), percent)
 
 
-def _matching(signatures: list[bytes], message: bytes, secrets: Secrets, *, way: str) -> Proof:
+def _matching(signatures: list[bytes], message: bytes, secrets: Secrets, *, scheme: str) -> Proof:
     for version, secret in secrets.items():
         expected = hmac.digest(secret.encode(), message, sha256)
         matches = [hmac.compare_digest(expected, signature) for signature in signatures]  # all: the time tells nothing
         if any(matches):
-            return Proof(way, version)
-    raise VerificationError(f"{way}: no match")
+            return Proof(scheme, version)
+    raise VerificationError(f"{scheme}: no match")
 
 
-def _equal(presented: str, secrets: Secrets, *, way: str) -> Proof:
+def _equal(presented: str, secrets: Secrets, *, scheme: str) -> Proof:
     given = presented.encode("utf-8", "surrogatepass")
     for version, secret in secrets.items():
         if hmac.compare_digest(secret.encode(), given):
-            return Proof(way, version)
-    raise VerificationError(f"{way}: no match")
+            return Proof(scheme, version)
+    raise VerificationError(f"{scheme}: no match")
 
 
 def _hex(text: str) -> bytes:

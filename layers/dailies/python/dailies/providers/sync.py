@@ -18,24 +18,24 @@ from pydantic import AliasChoices, Field
 
 from dailies import timestamps
 from dailies.errors import PayloadError, StaleSignature, VerificationError
-from dailies.jobs.models import Delivery, JobError, Media, Proof, Report, Status
+from dailies.jobs.models import Delivery, JobError, MediaLink, Proof, Report, Status
 from dailies.providers.contract import (
     Credentials,
-    Inquiry,
+    GetJob,
     Limit,
-    Listing,
+    ListJobs,
     ProofRules,
     Provider,
-    Question,
+    ReportedJob,
     Request,
-    Roll,
+    ResultManifest,
+    StatusPolling,
     Submission,
-    Told,
     Webhook,
-    told_of_each,
+    parse_each,
 )
-from dailies.providers.payload import MOST_URL, JobId, Loose, Payload, Seconds, Url, Word, rows_of
-from dailies.providers.signatures import Secrets, plain_hmac, stamped_hmac
+from dailies.providers.payload import MAX_URL, JobId, Lenient, Payload, Seconds, StatusWord, Url, list_items
+from dailies.providers.signatures import Secrets, plain_hmac, timestamped_hmac
 
 WORDS: dict[str, Status] = {
     "PENDING": "pending",
@@ -62,57 +62,59 @@ class Generation(Payload):
     """A generation, as the webhook, GET and an older batch result have it."""
 
     id: JobId
-    status: Word
-    created_at: Loose[str] = Field(None, validation_alias=AliasChoices("createdAt", "created_at"))
-    input: Loose[list[Any]] = None
-    model: Loose[str] = None
-    options: Loose[dict[str, Any]] = None
-    error: Loose[str] = None
-    error_code: Loose[str] = Field(None, validation_alias=AliasChoices("error_code", "errorCode"))
-    output_duration: Loose[Seconds] = Field(None, validation_alias=AliasChoices("outputDuration", "output_duration"))
+    status: StatusWord
+    created_at: Lenient[str] = Field(None, validation_alias=AliasChoices("createdAt", "created_at"))
+    input: Lenient[list[Any]] = None
+    model: Lenient[str] = None
+    options: Lenient[dict[str, Any]] = None
+    error: Lenient[str] = None
+    error_code: Lenient[str] = Field(None, validation_alias=AliasChoices("error_code", "errorCode"))
+    output_duration: Lenient[Seconds] = Field(None, validation_alias=AliasChoices("outputDuration", "output_duration"))
     output_url: Url = Field(None, validation_alias="outputUrl")
     output_media_url: Url = Field(None, validation_alias="outputMediaUrl")
     segment_output_url: Url = Field(None, validation_alias="segmentOutputUrl")
-    webhook_url: Loose[str] = Field(None, validation_alias=AliasChoices("webhookUrl", "webhook_url"))
+    webhook_url: Lenient[str] = Field(None, validation_alias=AliasChoices("webhookUrl", "webhook_url"))
 
 
 class BatchMetrics(Payload):
     """How a batch's generations fared. The schema spells in snake_case, the official example in camelCase."""
 
-    total_generations: Loose[int] = Field(None, validation_alias=AliasChoices("total_generations", "totalGenerations"))
-    success_count: Loose[int] = Field(None, validation_alias=AliasChoices("success_count", "successCount"))
-    failed_count: Loose[int] = Field(None, validation_alias=AliasChoices("failed_count", "failedCount"))
-    pending_count: Loose[int] = Field(None, validation_alias=AliasChoices("pending_count", "pendingCount"))
+    total_generations: Lenient[int] = Field(
+        None, validation_alias=AliasChoices("total_generations", "totalGenerations")
+    )
+    success_count: Lenient[int] = Field(None, validation_alias=AliasChoices("success_count", "successCount"))
+    failed_count: Lenient[int] = Field(None, validation_alias=AliasChoices("failed_count", "failedCount"))
+    pending_count: Lenient[int] = Field(None, validation_alias=AliasChoices("pending_count", "pendingCount"))
 
 
 class Batch(Payload):
     """A batch. COMPLETED may contain failed items; `outputUrl` answers 302 to a signed JSONL file."""
 
     id: JobId
-    status: Word
-    created_at: Loose[str] = Field(None, validation_alias=AliasChoices("created_at", "createdAt"))
-    metrics: Loose[BatchMetrics] = None
+    status: StatusWord
+    created_at: Lenient[str] = Field(None, validation_alias=AliasChoices("created_at", "createdAt"))
+    metrics: Lenient[BatchMetrics] = None
     output_url: Url = Field(None, validation_alias=AliasChoices("outputUrl", "output_url"))
-    webhook_url: Loose[str] = Field(None, validation_alias=AliasChoices("webhookUrl", "webhook_url"))
+    webhook_url: Lenient[str] = Field(None, validation_alias=AliasChoices("webhookUrl", "webhook_url"))
 
 
 class BatchRow(Payload):
     """A row of a batch's result. Two shapes are documented: flat, and a whole generation under `response`."""
 
     generation_id: JobId = Field(validation_alias=AliasChoices("generationId", "generation_id"))
-    status: Word
-    request_id: Loose[str] = Field(None, validation_alias=AliasChoices("requestId", "request_id"))
+    status: StatusWord
+    request_id: Lenient[str] = Field(None, validation_alias=AliasChoices("requestId", "request_id"))
     output_media_url: Url = Field(
         None, validation_alias=AliasChoices("outputMediaUrl", "outputUrl", "output_media_url")
     )
-    error: Loose[str] = None
-    error_code: Loose[str] = Field(None, validation_alias=AliasChoices("errorCode", "error_code"))
+    error: Lenient[str] = None
+    error_code: Lenient[str] = Field(None, validation_alias=AliasChoices("errorCode", "error_code"))
 
 
 class OlderBatchRow(Payload):
     """A row as the older guide has it."""
 
-    request_id: Loose[str] = Field(None, validation_alias=AliasChoices("requestId", "request_id"))
+    request_id: Lenient[str] = Field(None, validation_alias=AliasChoices("requestId", "request_id"))
     response: Generation
 
 
@@ -125,14 +127,14 @@ def verify(delivery: Delivery, secrets: Secrets, rules: ProofRules) -> Proof:
     for name, header in stamped.items():
         if header:
             try:
-                return stamped_hmac(header, delivery.body, secrets, way=name, now=now, tolerance=rules.tolerance)
+                return timestamped_hmac(header, delivery.body, secrets, scheme=name, now=now, tolerance=rules.tolerance)
             except StaleSignature:
                 raise
             except VerificationError as error:
                 refusal = error
     bare = stamped["x-signature-primary"]
     if bare and rules.accept_bare_sync_signature:
-        return plain_hmac(bare, delivery.body, secrets, way="x-signature-primary")
+        return plain_hmac(bare, delivery.body, secrets, scheme="x-signature-primary")
     raise refusal
 
 
@@ -191,9 +193,11 @@ def _generation(generation: Generation, parent: str | None = None) -> Report:
     )
 
 
-def _media(*links: tuple[str, str | None], seconds: Decimal | None = None) -> tuple[Media, ...]:
+def _media(*links: tuple[str, str | None], seconds: Decimal | None = None) -> tuple[MediaLink, ...]:
     """The links that are there; two spellings of one link are one medium. `seconds`: how long the output plays."""
-    return tuple(dict.fromkeys(Media(role, url, seconds if role == "output" else None) for role, url in links if url))
+    return tuple(
+        dict.fromkeys(MediaLink(role, url, seconds if role == "output" else None) for role, url in links if url)
+    )
 
 
 def _error(code: str | None, message: str | None) -> JobError | None:
@@ -229,9 +233,9 @@ def read_download(body: bytes, job_id: str) -> Report:
         url = body.decode().strip().strip('"')
     except UnicodeDecodeError as error:
         raise PayloadError("the link is no text") from error
-    if not url.startswith(("https://", "http://")) or len(url.encode()) > MOST_URL or not url.isprintable():
+    if not url.startswith(("https://", "http://")) or len(url.encode()) > MAX_URL or not url.isprintable():
         raise PayloadError("no link")
-    return Report(job_id=job_id, status="unknown", provider_status="", media=(Media("output", url),))
+    return Report(job_id=job_id, status="unknown", provider_status="", media=(MediaLink("output", url),))
 
 
 def ask_generations(base_url: str, credentials: Credentials, _job_ids: Sequence[str]) -> Request:
@@ -239,12 +243,12 @@ def ask_generations(base_url: str, credentials: Credentials, _job_ids: Sequence[
     return _get(base_url, credentials, "/v2/generations")
 
 
-def read_generations(body: bytes) -> list[Told]:
+def read_generations(body: bytes) -> list[ReportedJob]:
     """A generation for each row of the list that is one."""
-    return told_of_each(rows_of(body, "generations"), parse_generation)
+    return parse_each(list_items(body, "generations"), parse_generation)
 
 
-class SigningSecret(Payload):
+class SyncSigningSecretResponse(Payload):
     """What signs the organisation's deliveries."""
 
     secret: str = Field(min_length=1)
@@ -257,7 +261,7 @@ def ask_signing_secret(base_url: str, credentials: Credentials) -> Request:
 
 def read_signing_secret(body: bytes) -> str:
     """The whole `whsec_...` string. PayloadError for one that is masked, as their API shows it on request."""
-    secret = SigningSecret.read(body).secret.strip()
+    secret = SyncSigningSecretResponse.read(body).secret.strip()
     if "*" in secret or not secret.isprintable():
         raise PayloadError("secret: not whole")
     return secret
@@ -265,8 +269,8 @@ def read_signing_secret(body: bytes) -> str:
 
 GENERATION = Webhook(provider="sync", name="generation", verify=verify, parse=parse_generation)
 BATCH = Webhook(provider="sync", name="batch", verify=verify, parse=parse_batch)
-GENERATION_QUESTION = Question(ask_generation, lambda body, _: parse_generation(body))
-BATCH_QUESTION = Question(ask_batch, lambda body, _: parse_batch(body))
+GENERATION_QUESTION = GetJob(ask_generation, lambda body, _: parse_generation(body))
+BATCH_QUESTION = GetJob(ask_batch, lambda body, _: parse_batch(body))
 SYNC = Provider(
     name="sync",
     webhooks=(GENERATION, BATCH),
@@ -275,15 +279,15 @@ SYNC = Provider(
         "segment": frozenset({"video", "audio"}),
         "result": frozenset({"jsonl"}),
     },
-    listings={"result": Listing(webhook="generation", read=read_result)},
-    renewals={
-        "output": Question(ask_download, read_download),
+    manifests={"result": ResultManifest(webhook="generation", read=read_result)},
+    link_refresh={
+        "output": GetJob(ask_download, read_download),
         "segment": GENERATION_QUESTION,
         "result": BATCH_QUESTION,
     },
-    inquiries={
-        "generation": Inquiry(600, GENERATION_QUESTION, Roll(ask_generations, read_generations)),
-        "batch": Inquiry(1800, BATCH_QUESTION),
+    polling={
+        "generation": StatusPolling(600, GENERATION_QUESTION, ListJobs(ask_generations, read_generations)),
+        "batch": StatusPolling(1800, BATCH_QUESTION),
     },
     # https://sync.so/docs/api-reference/api/generate-api/create (checked 2026-11-21)
     submissions={

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from dailies.aws.bucket import Bucket
 from dailies.aws.bus import Bus
 from dailies.aws.queues import WorkQueue
-from dailies.jobs.announcements import Announcement, announcements, media_found, message, page
+from dailies.jobs.announcements import Announcement, announcements, job_summary, media_found, message
 from dailies.jobs.models import Job
 from dailies.jobs.object_keys import job_key
 
@@ -40,7 +40,7 @@ class Publisher:
             self.archive.put(message(each))
         if any(each.detail_type == "Job Settled" for each in news):
             job = latest or new
-            self.pages.put_job(job_key(job.provider, job.job_id), page(job))
+            self.pages.put_job(job_key(job.provider, job.job_id), job_summary(job))
         announced = [*found, *news] if self.announces_media_found else news
-        self.bus.tell(announced)
+        self.bus.publish(announced)
         return Published(found, announced)

@@ -28,25 +28,32 @@ from dailies.errors import (
     aws_problem,
 )
 from dailies.jobs import links
-from dailies.jobs.models import Event, Media, MediaState, Receipt, Upload
+from dailies.jobs.models import Event, MediaLink, MediaState, Receipt, Upload
 from dailies.jobs.object_keys import name_in_key
-from dailies.outbound.address_guard import Ways
+from dailies.outbound.address_guard import FetchPolicy
 from dailies.outbound.connection import Network
 from dailies.provider_api.client import Api
 from dailies.providers.contract import Provider
-from dailies.steps.archive_item import Wanted, known, listed_events, named, receipt_event, upload_event
+from dailies.steps.archive_item import (
+    ArchiveItem,
+    from_message,
+    manifest_events,
+    receipt_event,
+    upload_event,
+    with_events,
+)
 from dailies.steps.media_links import confirmation, renewal
-from dailies.transfer.transfer import Order, Stored, Unfinished, transfer
+from dailies.transfer.transfer import PartialTransfer, TransferRequest, TransferResult, transfer
 
-LONGEST_PAUSE = 600  # seconds between two tries: more would waste a link that lives an hour
-LONGEST_ASKED = 3600  # that a host may ask for, where its link does not say how long it lives: it may be an hour
+MAX_BACKOFF = 600  # seconds between two tries: more would waste a link that lives an hour
+MAX_RETRY_AFTER = 3600  # that a host may ask for, where its link does not say how long it lives: it may be an hour
 PATIENCE = 86_400  # seconds after a medium was found: for so long a provider's rate limit costs none of its tries
 LAST_CHANCE_SECONDS = 60  # before a link dies there is a try, however long the pause would be
 SAME_LENGTH_SECONDS = 0.5  # by which a provider's word and the medium's header may differ: half a second, or 2 %
 
 
 @dataclass(frozen=True, slots=True)
-class Desk:
+class Archiver:
     """What the archive works with. `only_hosts`: by provider whose deliveries prove no links, where to fetch from."""
 
     table: Table
@@ -59,13 +66,13 @@ class Desk:
     network: Network
     private_hosts: frozenset[str]
     only_hosts: Mapping[str, frozenset[str]]
-    most_tries: int
+    max_attempts: int
     first_pause: float
-    most_bytes: int
+    max_bytes: int
     retention_days: int
 
 
-def archive(desk: Desk, message: Mapping[str, Any], *, seconds: float) -> bool:
+def archive(desk: Archiver, message: Mapping[str, Any], *, seconds: float) -> bool:
     """Work off one queue message within `seconds`. True where it is done with: archived, given up or queued anew;
     False where it comes again, after a pause.
 
@@ -95,38 +102,38 @@ def archive(desk: Desk, message: Mapping[str, Any], *, seconds: float) -> bool:
     return True
 
 
-def _look_up(desk: Desk, message: Mapping[str, Any]) -> Wanted | None:
+def _look_up(desk: Archiver, message: Mapping[str, Any]) -> ArchiveItem | None:
     """What the message names; a message that names nothing goes to the failure queue, whole."""
     try:
-        wanted = named(message["body"], desk.providers)
+        wanted = from_message(message["body"], desk.providers)
     except (KeyError, TypeError, ValueError) as error:
         desk.failures.put(message["body"], reason=f"names no medium: {type(error).__name__}")
         desk.telemetry.count("Failed", {"reason": "names no medium"})
         return None
-    return known(wanted, desk.table.events(wanted.provider.name, wanted.job_id), time.time())
+    return with_events(wanted, desk.table.events(wanted.provider.name, wanted.job_id), time.time())
 
 
-def _try(desk: Desk, wanted: Wanted, tries: int, seconds: float) -> tuple[Receipt, TransferError | None]:
+def _try(desk: Archiver, wanted: ArchiveItem, tries: int, seconds: float) -> tuple[Receipt, TransferError | None]:
     """What one try comes to, told and counted; and what went wrong with it. NoRoom where the provider's rate limit is
     to be waited for."""
     started = time.monotonic()
     try:
         done, link = _transfer(desk, wanted, seconds)
-        if isinstance(done, Stored):
+        if isinstance(done, TransferResult):
             _list(desk, wanted, done)
     except TransferError as error:
         if isinstance(error, NoRoom) and _waited(wanted) < PATIENCE:
             raise
-        return _not_stored(desk, wanted, _after(error, tries, desk.most_tries), error.reason), error
-    if isinstance(done, Unfinished):
+        return _not_stored(desk, wanted, _after(error, tries, desk.max_attempts), error.reason), error
+    if isinstance(done, PartialTransfer):
         reason = f"stopped with {done.parts} parts when the time was over; goes on from there"
-        return _not_stored(desk, wanted, "pending" if tries < desk.most_tries else "failed", reason), None
+        return _not_stored(desk, wanted, "pending" if tries < desk.max_attempts else "failed", reason), None
     at = timestamps.now()
     _tell(desk, wanted, "archived", _measured(wanted, link, done, at, time.monotonic() - started))
     return _archived(wanted, done, at), None
 
 
-def _archived(wanted: Wanted, done: Stored, at: timestamps.Timestamp) -> Receipt:
+def _archived(wanted: ArchiveItem, done: TransferResult, at: timestamps.Timestamp) -> Receipt:
     facts = done.facts
     return Receipt(
         role=wanted.role,
@@ -146,7 +153,9 @@ def _archived(wanted: Wanted, done: Stored, at: timestamps.Timestamp) -> Receipt
     )
 
 
-def _transfer(desk: Desk, wanted: Wanted, seconds: float) -> tuple[Stored | Unfinished, Media]:
+def _transfer(
+    desk: Archiver, wanted: ArchiveItem, seconds: float
+) -> tuple[TransferResult | PartialTransfer, MediaLink]:
     """By the newest link; where that is dead, by a fresh one; which it was, is told too. Links that no delivery proves
     are not followed where the provider can be asked: its own are, once it has confirmed the delivery."""
     until = time.monotonic() + seconds
@@ -156,7 +165,7 @@ def _transfer(desk: Desk, wanted: Wanted, seconds: float) -> tuple[Stored | Unfi
         _record(desk, [upload_event(wanted, upload)])
         uploads.append(upload)
 
-    def follow(link: Media, *, proven: bool) -> tuple[Stored | Unfinished, Media]:
+    def follow(link: MediaLink, *, proven: bool) -> tuple[TransferResult | PartialTransfer, MediaLink]:
         order = _order(desk, wanted, link, until - time.monotonic(), proven=proven)
         return transfer(replace(order, began=began, resume=uploads[-1]), desk.bucket), link
 
@@ -173,15 +182,15 @@ def _transfer(desk: Desk, wanted: Wanted, seconds: float) -> tuple[Stored | Unfi
         return follow(fresh, proven=True)
 
 
-def _may_ask(desk: Desk, wanted: Wanted) -> bool:
+def _may_ask(desk: Archiver, wanted: ArchiveItem) -> bool:
     api = desk.apis.get(wanted.provider.name)
     return api is not None and api.credentials() is not None
 
 
-def _renewed(desk: Desk, wanted: Wanted) -> Media | None:
+def _renewed(desk: Archiver, wanted: ArchiveItem) -> MediaLink | None:
     """A fresh link from the provider, recorded; None where it has none or may not be asked. HostFailed where it did not
     answer this time."""
-    if wanted.role not in wanted.provider.renewals or not _may_ask(desk, wanted):
+    if wanted.role not in wanted.provider.link_refresh or not _may_ask(desk, wanted):
         return None
     event = renewal(desk.apis[wanted.provider.name], wanted)
     if event is None:
@@ -190,7 +199,7 @@ def _renewed(desk: Desk, wanted: Wanted) -> Media | None:
     return event.media[0] if event.media else None
 
 
-def _confirmed(desk: Desk, wanted: Wanted) -> Media:
+def _confirmed(desk: Archiver, wanted: ArchiveItem) -> MediaLink:
     """The provider's own link, where its API says of the job what the delivery said. Contradicted where it does not:
     recorded and counted. HostFailed where it may only not have heard of it yet."""
     event = confirmation(desk.apis[wanted.provider.name], wanted)
@@ -202,13 +211,13 @@ def _confirmed(desk: Desk, wanted: Wanted) -> Media:
     return event.media[0]
 
 
-def _order(desk: Desk, wanted: Wanted, link: Media, seconds: float, *, proven: bool) -> Order:
+def _order(desk: Archiver, wanted: ArchiveItem, link: MediaLink, seconds: float, *, proven: bool) -> TransferRequest:
     provider = wanted.provider
     only = None if proven else desk.only_hosts.get(provider.name, frozenset())
-    listing = provider.listings.get(wanted.role)
-    return Order(
+    listing = provider.manifests.get(wanted.role)
+    return TransferRequest(
         url=link.url,
-        ways=Ways(private=desk.private_hosts, only=only),
+        ways=FetchPolicy(private=desk.private_hosts, only=only),
         network=desk.network,
         kinds=provider.roles[wanted.role],
         key=wanted.key,
@@ -219,18 +228,18 @@ def _order(desk: Desk, wanted: Wanted, link: Media, seconds: float, *, proven: b
             "role": wanted.role,
             "found-at": wanted.found_at,
         },
-        most_bytes=desk.most_bytes,
+        max_bytes=desk.max_bytes,
         seconds=seconds,
         reads=(lambda line: any(listing.read(iter([line]), wanted.job_id))) if listing else None,
     )
 
 
-def _after(error: TransferError, tries: int, most_tries: int) -> MediaState:
+def _after(error: TransferError, tries: int, max_attempts: int) -> MediaState:
     """Where a medium stands after a try that did not succeed."""
     match error:
         case MediumRefused():
             return "failed"
-        case _ if tries < most_tries:
+        case _ if tries < max_attempts:
             return "pending"
         case LinkDead():
             return "lost"
@@ -238,12 +247,12 @@ def _after(error: TransferError, tries: int, most_tries: int) -> MediaState:
             return "failed"
 
 
-def _not_stored(desk: Desk, wanted: Wanted, state: MediaState, reason: str) -> Receipt:
+def _not_stored(desk: Archiver, wanted: ArchiveItem, state: MediaState, reason: str) -> Receipt:
     _tell(desk, wanted, state, problem=reason)
     return Receipt(role=wanted.role, media_id=wanted.media_id, state=state, at=timestamps.now(), reason=reason)
 
 
-def _note(wanted: Wanted, duration: float | None) -> str:
+def _note(wanted: ArchiveItem, duration: float | None) -> str:
     """What a person should know of a medium that is stored all the same."""
     said = float(wanted.link.seconds) if wanted.link and wanted.link.seconds is not None else None
     if said is None or duration is None or abs(said - duration) <= max(SAME_LENGTH_SECONDS, said * 0.02):
@@ -251,17 +260,17 @@ def _note(wanted: Wanted, duration: float | None) -> str:
     return f"the provider said that it plays {said:g} s"
 
 
-def _list(desk: Desk, wanted: Wanted, stored: Stored) -> None:
+def _list(desk: Archiver, wanted: ArchiveItem, stored: TransferResult) -> None:
     """Record the events of other jobs that it lists: before its receipt, so that none is missed. MediumRefused where it
     lists none that can be read, as no object is overwritten: one that was there already."""
-    listing = wanted.provider.listings.get(wanted.role)
+    listing = wanted.provider.manifests.get(wanted.role)
     if listing is None:
         return
-    if not _record(desk, listed_events(wanted, listing, desk.bucket.lines(stored.key, stored.version_id))):
+    if not _record(desk, manifest_events(wanted, listing, desk.bucket.lines(stored.key, stored.version_id))):
         raise MediumRefused("no row of the object that is there could be read")
 
 
-def _record(desk: Desk, events: Iterable[Event]) -> int:
+def _record(desk: Archiver, events: Iterable[Event]) -> int:
     """Put the events that are not there yet; how many were given."""
     count = 0
     for count, event in enumerate(events, start=1):  # noqa: B007  the last number is the answer
@@ -270,7 +279,11 @@ def _record(desk: Desk, events: Iterable[Event]) -> int:
 
 
 def _come_again(
-    desk: Desk, message: Mapping[str, Any], tries: int, wanted: Wanted | None, error: TransferError | None = None
+    desk: Archiver,
+    message: Mapping[str, Any],
+    tries: int,
+    wanted: ArchiveItem | None,
+    error: TransferError | None = None,
 ) -> bool:
     """Leave the message in the queue: after a pause that doubles, or the longer one that the host asked for, but not
     beyond the link's last chance.
@@ -279,8 +292,8 @@ def _come_again(
     and a try behind the link's end is one that asks for a fresh link, or says that it is `lost`. Nor does the link's
     life matter where it is the provider's API that is waited for: it gives a link with its answer.
     """
-    pause = min(LONGEST_PAUSE, desk.first_pause * 2 ** (tries - 1)) * random.uniform(0.8, 1.2)  # noqa: S311  no secret
-    pause = max(pause, min(LONGEST_ASKED, error.retry_after if isinstance(error, HostFailed) else 0))
+    pause = min(MAX_BACKOFF, desk.first_pause * 2 ** (tries - 1)) * random.uniform(0.8, 1.2)  # noqa: S311  no secret
+    pause = max(pause, min(MAX_RETRY_AFTER, error.retry_after if isinstance(error, HostFailed) else 0))
     left = _left(wanted.link) if wanted and wanted.link else None
     if left is not None and left > LAST_CHANCE_SECONDS and not isinstance(error, LimitReached):
         pause = min(pause, left - LAST_CHANCE_SECONDS)
@@ -288,7 +301,7 @@ def _come_again(
     return False
 
 
-def _queued_anew(desk: Desk, message: Mapping[str, Any], wanted: Wanted, full: NoRoom) -> bool:
+def _queued_anew(desk: Archiver, message: Mapping[str, Any], wanted: ArchiveItem, full: NoRoom) -> bool:
     """Put the message into the queue anew, and be done with this one: SQS counts the receives from the beginning, so
     that waiting for a rate limit, which many media may share, uses up no tries. How long the link lives does not matter
     here: it is dead, or the provider gives its own. The pauses grow with the wait: a crowd that waits costs little."""
@@ -298,19 +311,19 @@ def _queued_anew(desk: Desk, message: Mapping[str, Any], wanted: Wanted, full: N
     return True
 
 
-def _waited(wanted: Wanted) -> float:
+def _waited(wanted: ArchiveItem) -> float:
     """Seconds since the medium was found; for ever where nothing recorded says when."""
     return time.time() - timestamps.seconds(wanted.found_at) if wanted.found_at else float("inf")
 
 
-def _left(link: Media) -> float | None:
+def _left(link: MediaLink) -> float | None:
     """Seconds until the link dies; None where it does not say when."""
     died = links.expires_at(link.url)
     return timestamps.seconds(died) - time.time() if died else None
 
 
 def _measured(
-    wanted: Wanted, link: Media, stored: Stored, at: timestamps.Timestamp, seconds: float
+    wanted: ArchiveItem, link: MediaLink, stored: TransferResult, at: timestamps.Timestamp, seconds: float
 ) -> dict[str, float]:
     """What is measured of an archived medium; its wait only where a recorded event says since when, its margin only
     where the link says until when."""
@@ -323,7 +336,7 @@ def _measured(
 
 
 def _tell(
-    desk: Desk, wanted: Wanted, result: str, measured: Mapping[str, float] | None = None, problem: str = ""
+    desk: Archiver, wanted: ArchiveItem, result: str, measured: Mapping[str, float] | None = None, problem: str = ""
 ) -> None:
     fields = {"job_id": wanted.job_id, "role": wanted.role, "media_id": wanted.media_id, "problem": problem}
     desk.telemetry.count(

@@ -7,18 +7,18 @@ from itertools import takewhile
 from typing import Any
 
 from dailies import timestamps
-from dailies.jobs.models import Event, Media, MediaState, Receipt, Report, Upload, content_digest
+from dailies.jobs.models import Event, MediaLink, MediaState, Receipt, Report, Upload, content_digest
 from dailies.jobs.new_events import nothing, poll_event
 from dailies.jobs.object_keys import media_key
 from dailies.jobs.read_back import Claim
-from dailies.providers.contract import Listing, Provider
+from dailies.providers.contract import Provider, ResultManifest
 from dailies.timestamps import Timestamp
 
-LONGEST_RUN = 900  # seconds: the function's time limit
+MAX_RUN_SECONDS = 900  # seconds: the function's time limit
 
 
 @dataclass(frozen=True, slots=True)
-class Wanted:
+class ArchiveItem:
     """A medium to be archived.
 
     From the message: whose it is. From the job's events: its newest link, what the newest delivery with one claims,
@@ -31,7 +31,7 @@ class Wanted:
     job_id: str
     role: str
     media_id: str
-    link: Media | None = None
+    link: MediaLink | None = None
     claim: Claim | None = None
     found_at: Timestamp = ""
     upload: Upload | None = None
@@ -43,27 +43,27 @@ class Wanted:
         return media_key(self.provider.name, self.job_id, self.role, self.media_id, extension)
 
 
-def named(body: str, providers: Mapping[str, Provider]) -> Wanted:
+def from_message(body: str, providers: Mapping[str, Provider]) -> ArchiveItem:
     """The medium that a message names, which is a `Media Found` of the bus. KeyError, TypeError or ValueError where it
     names none of a provider's."""
     detail = json.loads(body)["detail"]
     (medium,) = detail["media"]
     provider = providers[detail["provider"]]
     provider.roles[medium["role"]]
-    return Wanted(provider, detail["webhook"], detail["job_id"], medium["role"], medium["media_id"])
+    return ArchiveItem(provider, detail["webhook"], detail["job_id"], medium["role"], medium["media_id"])
 
 
-def known(wanted: Wanted, events: Iterable[Event], now: float) -> Wanted:
+def with_events(wanted: ArchiveItem, events: Iterable[Event], now: float) -> ArchiveItem:
     """The same with what the events know of it. `now`: seconds since 1970.
 
     A queue may hand out a message twice, and runs may go on beside each other. So an upload counts as left only where
     its run is over: a receipt came after it, or the function's time has. Any other one is its own run's.
     """
-    links: list[tuple[Timestamp, str, Media]] = []
+    links: list[tuple[Timestamp, str, MediaLink]] = []
     claims: list[tuple[Timestamp, str, Claim]] = []
     uploads: list[tuple[Timestamp, str, Upload]] = []
     outcomes: list[tuple[Timestamp, MediaState]] = []
-    tried = timestamps.at(now - LONGEST_RUN)
+    tried = timestamps.at(now - MAX_RUN_SECONDS)
     archived = False
     prefix = wanted.key("")
     for event in events:
@@ -94,17 +94,17 @@ def known(wanted: Wanted, events: Iterable[Event], now: float) -> Wanted:
     )
 
 
-def receipt_event(wanted: Wanted, receipt: Receipt) -> Event:
+def receipt_event(wanted: ArchiveItem, receipt: Receipt) -> Event:
     """What a try came to."""
     return _archive_event(wanted, receipt.at, asdict(receipt), receipt=receipt)
 
 
-def upload_event(wanted: Wanted, upload: Upload) -> Event:
+def upload_event(wanted: ArchiveItem, upload: Upload) -> Event:
     """That an upload was begun, so that another run can go on with it."""
     return _archive_event(wanted, timestamps.now(), asdict(upload), upload=upload)
 
 
-def renewal_event(wanted: Wanted, report: Report, answer: bytes, *, confirms: bool = False) -> Event:
+def renewal_event(wanted: ArchiveItem, report: Report, answer: bytes, *, confirms: bool = False) -> Event:
     """What the provider answered when it was asked for a fresh link. Its link in the wanted role is for the wanted
     medium, whatever its path; of other media it tells nothing new. The receipt beside it says that this one is being
     tried: the link is for the run that asked, not a find to be announced. `confirms`: it agrees with the delivery."""
@@ -124,15 +124,15 @@ def renewal_event(wanted: Wanted, report: Report, answer: bytes, *, confirms: bo
     )
 
 
-def contradiction_event(wanted: Wanted, report: Report | None, answer: bytes, contradiction: str) -> Event:
+def contradiction_event(wanted: ArchiveItem, report: Report | None, answer: bytes, contradiction: str) -> Event:
     """That the provider's API contradicts the delivery. What it says of the job counts, its links are not followed."""
-    told = replace(report, media=()) if report else nothing(wanted.job_id)
+    reported = replace(report, media=()) if report else nothing(wanted.job_id)
     return poll_event(
-        wanted.provider.name, wanted.webhook, told, answer, at=timestamps.now(), contradiction=contradiction
+        wanted.provider.name, wanted.webhook, reported, answer, at=timestamps.now(), contradiction=contradiction
     )
 
 
-def listed_events(wanted: Wanted, listing: Listing, lines: Iterator[bytes]) -> Iterator[Event]:
+def manifest_events(wanted: ArchiveItem, listing: ResultManifest, lines: Iterator[bytes]) -> Iterator[Event]:
     """The events of other jobs that a stored medium lists."""
     for report in listing.read(lines, wanted.job_id):
         content = {
@@ -154,7 +154,7 @@ def listed_events(wanted: Wanted, listing: Listing, lines: Iterator[bytes]) -> I
         )
 
 
-def _archive_event(wanted: Wanted, at: Timestamp, content: Mapping[str, Any], **what: Any) -> Event:
+def _archive_event(wanted: ArchiveItem, at: Timestamp, content: Mapping[str, Any], **what: Any) -> Event:
     provider, job_id = wanted.provider.name, wanted.job_id
     return Event(
         event_id=content_digest("archive", {"provider": provider, "job_id": job_id, **content}),

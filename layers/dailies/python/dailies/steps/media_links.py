@@ -7,19 +7,19 @@ from dailies.jobs.models import Event, Report
 from dailies.jobs.read_back import contradiction, may_be_late
 from dailies.provider_api.client import Api
 from dailies.providers.contract import read_about
-from dailies.steps.archive_item import Wanted, contradiction_event, renewal_event
+from dailies.steps.archive_item import ArchiveItem, contradiction_event, renewal_event
 
 UNKNOWN = frozenset({HTTPStatus.NOT_FOUND, HTTPStatus.GONE})  # of a job that the API does not know
 
 
-def renewal(api: Api, wanted: Wanted) -> Event | None:
+def renewal(api: Api, wanted: ArchiveItem) -> Event | None:
     """What the API tells of the job now, with the fresh link if it has one; None where it knows no such job. HostFailed
     where it did not answer this time."""
     report, body = _asked(api, wanted)
     return renewal_event(wanted, report, body) if report else None
 
 
-def confirmation(api: Api, wanted: Wanted) -> Event:
+def confirmation(api: Api, wanted: ArchiveItem) -> Event:
     """Whether the API says of the job what the delivery said: the provider's own link, or the `contradiction`.
     HostFailed where it may only not have heard of it yet, LinkDead where it knows of no such medium."""
     report, body = _asked(api, wanted)
@@ -34,10 +34,10 @@ def confirmation(api: Api, wanted: Wanted) -> Event:
     return event
 
 
-def _asked(api: Api, wanted: Wanted) -> tuple[Report | None, bytes]:
+def _asked(api: Api, wanted: ArchiveItem) -> tuple[Report | None, bytes]:
     """What the API says, and in which bytes; no report where it knows no such job. HostFailed for all else that it may
     answer: what cannot be read, or is about another job, says nothing of this one."""
-    question = wanted.provider.renewals[wanted.role]
+    question = wanted.provider.link_refresh[wanted.role]
     credentials = api.credentials()
     if credentials is None:
         raise HostFailed("the API's secret was emptied meanwhile")

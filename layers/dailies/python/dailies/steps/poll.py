@@ -11,17 +11,17 @@ from http import HTTPStatus
 from itertools import batched
 
 from dailies import timestamps
-from dailies.aws.table import MOST_KEYS, Table
+from dailies.aws.table import MAX_KEYS, Table
 from dailies.errors import CredentialsRefused, FailureAnswered, HostFailed, LimitReached, PayloadError
 from dailies.jobs.merge import merge
 from dailies.jobs.models import FINISHED, Event, Job, Report
 from dailies.jobs.new_events import nothing, poll_event
 from dailies.jobs.rows import Item
-from dailies.outbound.api import Answer
+from dailies.outbound.api import ApiResponse
 from dailies.provider_api.client import Api
-from dailies.providers.contract import Credentials, Inquiry, Question, Request, Roll, Told, read_about
+from dailies.providers.contract import Credentials, GetJob, ListJobs, ReportedJob, Request, StatusPolling, read_about
 
-MOST_FAILURES = 3  # one after the other: then the provider is down, and the rest is left to the next sweep
+MAX_FAILURES = 3  # one after the other: then the provider is down, and the rest is left to the next sweep
 
 
 class Poll:
@@ -46,19 +46,19 @@ class Poll:
             credentials = self._api.credentials()
             if credentials is None:
                 return
-            for webhook, inquiry in self._api.provider.inquiries.items():
+            for webhook, inquiry in self._api.provider.polling.items():
                 job_ids = [row["job_id"] for row in due if row["webhook"] == webhook]
                 self._of_webhook(webhook, inquiry, credentials, job_ids)
         except HostFailed as error:
             self.problem = error.reason
 
-    def _of_webhook(self, webhook: str, inquiry: Inquiry, credentials: Credentials, job_ids: list[str]) -> None:
+    def _of_webhook(self, webhook: str, inquiry: StatusPolling, credentials: Credentials, job_ids: list[str]) -> None:
         """Ask about a webhook's jobs. HostFailed where nothing of the provider's is to be asked any more; where only
         these questions fail, the next webhook's may be answered."""
         try:
             if inquiry.roll and not self._is_over:
                 job_ids = self._newest(webhook, inquiry.roll, credentials, job_ids)
-            if inquiry.roll and inquiry.roll.most_ids:
+            if inquiry.roll and inquiry.roll.max_ids:
                 self._several(webhook, inquiry, inquiry.roll, credentials, job_ids)
             else:
                 self._one_by_one(webhook, inquiry, credentials, job_ids)
@@ -67,51 +67,53 @@ class Poll:
         except HostFailed as error:
             self.problem = error.reason
 
-    def _newest(self, webhook: str, roll: Roll, credentials: Credentials, job_ids: Sequence[str]) -> list[str]:
+    def _newest(self, webhook: str, roll: ListJobs, credentials: Credentials, job_ids: Sequence[str]) -> list[str]:
         """The ids that the list of the newest jobs does not tell of."""
-        told = {one.report.job_id: one for one in self._roll(roll, credentials, ()) or ()}
+        listed = {one.report.job_id: one for one in self._roll(roll, credentials, ()) or ()}
         for job_id in job_ids:
-            if job_id in told and not self._is_over:
-                self._heard(webhook, *told[job_id])
+            if job_id in listed and not self._is_over:
+                self._heard(webhook, *listed[job_id])
         finished = [
-            job_id for job_id, one in told.items() if one.report.status in FINISHED and job_id not in set(job_ids)
+            job_id for job_id, one in listed.items() if one.report.status in FINISHED and job_id not in set(job_ids)
         ]
-        for some in batched(finished, MOST_KEYS, strict=False):
+        for some in batched(finished, MAX_KEYS, strict=False):
             if self._is_over:
                 break
             for job_id, job in self._table.jobs(self._api.provider.name, some).items():
-                event = self._event(webhook, *told[job_id])
+                event = self._event(webhook, *listed[job_id])
                 if _is_unheard_of(event, job, self._api.provider.may_go_on):
                     self._record(event)
                     self.taken_in += 1
-        return [job_id for job_id in job_ids if job_id not in told]
+        return [job_id for job_id in job_ids if job_id not in listed]
 
     def _several(
-        self, webhook: str, inquiry: Inquiry, roll: Roll, credentials: Credentials, job_ids: Sequence[str]
+        self, webhook: str, inquiry: StatusPolling, roll: ListJobs, credentials: Credentials, job_ids: Sequence[str]
     ) -> None:
         """Ask about as many in a call as the API takes, and again about those that its answer leaves out, as long as it
         tells of any: it may be a page. The rest one by one, and last: they may be unknown, a call of the rate limit
         each."""
         untold: list[str] = []
-        for some in batched(job_ids, roll.most_ids, strict=False):
+        for some in batched(job_ids, roll.max_ids, strict=False):
             left, goes_on = list(some), True
             while left and goes_on and not self._is_over:
-                told = {one.report.job_id: one for one in self._roll(roll, credentials, left) or ()}
+                listed = {one.report.job_id: one for one in self._roll(roll, credentials, left) or ()}
                 for job_id in left:
-                    if job_id in told and not self._is_over:
-                        self._heard(webhook, *told[job_id])
-                goes_on = not told.keys().isdisjoint(left)
-                left = [job_id for job_id in left if job_id not in told]
+                    if job_id in listed and not self._is_over:
+                        self._heard(webhook, *listed[job_id])
+                goes_on = not listed.keys().isdisjoint(left)
+                left = [job_id for job_id in left if job_id not in listed]
             untold += left
         self._one_by_one(webhook, inquiry, credentials, untold)
 
-    def _one_by_one(self, webhook: str, inquiry: Inquiry, credentials: Credentials, job_ids: Iterable[str]) -> None:
+    def _one_by_one(
+        self, webhook: str, inquiry: StatusPolling, credentials: Credentials, job_ids: Iterable[str]
+    ) -> None:
         for job_id in job_ids:
             if self._is_over:
                 return
             self._one(webhook, inquiry.question, credentials, job_id)
 
-    def _one(self, webhook: str, question: Question, credentials: Credentials, job_id: str) -> None:
+    def _one(self, webhook: str, question: GetJob, credentials: Credentials, job_id: str) -> None:
         """Ask about one job. A question that fails is a look, too: the job would else be the first again in each sweep,
         and with two like it the end of each. Where the provider has answered others, such an answer is about this job
         alone."""
@@ -127,7 +129,7 @@ class Poll:
             body = question.redact(answer.body)
             self._heard(webhook, _read(question, answer.status, body, job_id), body)
 
-    def _roll(self, roll: Roll, credentials: Credentials, job_ids: Sequence[str]) -> list[Told] | None:
+    def _roll(self, roll: ListJobs, credentials: Credentials, job_ids: Sequence[str]) -> list[ReportedJob] | None:
         """What the call tells; None where it cannot be understood or was not answered this time."""
         try:
             answer = self._call(lambda base_url, own: roll.ask(base_url, own, job_ids), credentials)
@@ -143,7 +145,7 @@ class Poll:
         """Whether there is no time left: what is not done is as due in the next sweep."""
         return time.monotonic() > self._until
 
-    def _call(self, ask: Callable[[str, Credentials], Request], credentials: Credentials) -> Answer:
+    def _call(self, ask: Callable[[str, Credentials], Request], credentials: Credentials) -> ApiResponse:
         answer = self._api.call(ask, credentials)
         self._failures, self._answers = 0, True
         return answer
@@ -151,7 +153,7 @@ class Poll:
     def _failed(self, error: HostFailed) -> None:
         """Count it; raised where it is one too many, or no other question has a chance."""
         self._failures += 1
-        if self._failures >= MOST_FAILURES or isinstance(error, LimitReached | CredentialsRefused):
+        if self._failures >= MAX_FAILURES or isinstance(error, LimitReached | CredentialsRefused):
             raise error
 
     def _heard(self, webhook: str, report: Report, payload: bytes) -> None:
@@ -176,11 +178,11 @@ def _is_unheard_of(event: Event, job: Job | None, may_go_on: Container[str]) -> 
     return (merged.status, merged.provider_status) != (job.status, job.provider_status)
 
 
-def _ask_one(question: Question, job_id: str, base_url: str, credentials: Credentials) -> Request:
+def _ask_one(question: GetJob, job_id: str, base_url: str, credentials: Credentials) -> Request:
     return question.ask(base_url, credentials, job_id)
 
 
-def _read(question: Question, status: int, body: bytes, job_id: str) -> Report:
+def _read(question: GetJob, status: int, body: bytes, job_id: str) -> Report:
     """What an answer reports of the job that was asked about; nothing where it cannot be read, or is of another."""
     readers = {HTTPStatus.OK: question.read, HTTPStatus.BAD_REQUEST: question.read_failure}
     read = readers.get(HTTPStatus(status)) if status in set(HTTPStatus) else None

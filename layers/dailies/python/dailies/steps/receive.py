@@ -46,7 +46,7 @@ RETRY_AFTER_SECONDS = "5"
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
+class ReceiveResult:
     """What a provider is told, and for our own lines: which event and job it was, how it was proven, what was wrong."""
 
     result: Result
@@ -65,7 +65,7 @@ class Answer:
 
 
 @dataclass(frozen=True, slots=True)
-class Inbox:
+class Receiver:
     """Where the deliveries of one webhook go, and the owner's rules for them."""
 
     webhook: Webhook
@@ -83,7 +83,7 @@ def receiver(
     """The handler of a webhook's function. `client` makes AWS clients as botocore's sessions do; the one that every
     delivery needs is made now, while Lambda starts us up, the others when they are first needed. What was made until
     then stays: the collector, off until now, need never look at it."""
-    inbox = Inbox(
+    inbox = Receiver(
         webhook=webhook,
         secret=SigningSecret(
             cache(lambda: client("secretsmanager", config=signing.CLIENT)),
@@ -111,21 +111,21 @@ def receiver(
     return lambda_handler
 
 
-def receive(inbox: Inbox, request: Mapping[str, Any], *, request_id: str) -> Answer:
+def receive(inbox: Receiver, request: Mapping[str, Any], *, request_id: str) -> ReceiveResult:
     """Answer one request of API Gateway's. Never raises for what came in, nor for what AWS did not take."""
     try:
         delivery = http_api.delivery(request, received_at=timestamps.now(), limit=inbox.max_body_bytes)
         proof, secrets = _prove(inbox, delivery)
         return _record(inbox, delivery, proof, secrets, written_by=request_id)
     except DeliveryTooLarge as error:
-        return Answer("too_large", problem=str(error))
+        return ReceiveResult("too_large", problem=str(error))
     except VerificationError as error:
-        return Answer("unverified", problem=str(error))
+        return ReceiveResult("unverified", problem=str(error))
     except (NotStored, BotoCoreError, ClientError) as error:
-        return Answer("not_stored", problem=f"{type(error).__name__}: {_code(error)}")
+        return ReceiveResult("not_stored", problem=f"{type(error).__name__}: {_code(error)}")
 
 
-def _prove(inbox: Inbox, delivery: Delivery) -> tuple[Proof, Secrets]:
+def _prove(inbox: Receiver, delivery: Delivery) -> tuple[Proof, Secrets]:
     """By the secrets that we know; if none proves it, once more by those that there are now. NotStored where the
     provider makes a new one just now: it may be what proves the delivery, and whoever is told so comes again."""
     now = time.time()
@@ -142,7 +142,7 @@ def _prove(inbox: Inbox, delivery: Delivery) -> tuple[Proof, Secrets]:
         raise
 
 
-def _record(inbox: Inbox, delivery: Delivery, proof: Proof, secrets: Secrets, *, written_by: str) -> Answer:
+def _record(inbox: Receiver, delivery: Delivery, proof: Proof, secrets: Secrets, *, written_by: str) -> ReceiveResult:
     webhook = inbox.webhook
     event_id = delivery_digest(webhook.full_name, delivery.body)
     payload = redacted(delivery.body, secrets) if webhook.in_path else delivery.body
@@ -150,7 +150,7 @@ def _record(inbox: Inbox, delivery: Delivery, proof: Proof, secrets: Secrets, *,
         report = webhook.parse(payload)  # redacted: its words go into rows, and on to whoever reads the job's
     except PayloadError as error:
         _quarantine(inbox, event_id, delivery, payload, proof, reason=str(error), written_by=written_by)
-        return Answer("quarantined", event_id, proof=str(proof), problem=str(error))
+        return ReceiveResult("quarantined", event_id, proof=str(proof), problem=str(error))
     event = Event.of(
         report,
         event_id=event_id,
@@ -164,11 +164,11 @@ def _record(inbox: Inbox, delivery: Delivery, proof: Proof, secrets: Secrets, *,
     expires_at = int(timestamps.seconds(delivery.received_at)) + inbox.retention_days * timestamps.DAY
     item = rows.event_item(event, expires_at=expires_at, **_kept(inbox, event_id, payload, quarantined=False))
     stored = inbox.table.put_once(item, written_by=written_by)
-    return Answer("recorded" if stored else "duplicate", event_id, event.job_id, proof=str(proof))
+    return ReceiveResult("recorded" if stored else "duplicate", event_id, event.job_id, proof=str(proof))
 
 
 def _quarantine(
-    inbox: Inbox, event_id: str, delivery: Delivery, payload: bytes, proof: Proof, *, reason: str, written_by: str
+    inbox: Receiver, event_id: str, delivery: Delivery, payload: bytes, proof: Proof, *, reason: str, written_by: str
 ) -> None:
     item = rows.quarantine_item(
         event_id,
@@ -182,10 +182,10 @@ def _quarantine(
     inbox.table.put_once(item, written_by=written_by)
 
 
-def _kept(inbox: Inbox, event_id: str, payload: bytes, *, quarantined: bool) -> Item:
+def _kept(inbox: Receiver, event_id: str, payload: bytes, *, quarantined: bool) -> Item:
     """The attribute that says where the payload is: in the row, or in the bucket where a row cannot hold it."""
     compressed = tables.compressed(payload)
-    if len(compressed) <= tables.MOST_INLINE:
+    if len(compressed) <= tables.MAX_INLINE:
         return {"payload": compressed}
     key = object_keys.delivery_key(inbox.webhook.provider, event_id, quarantined=quarantined)
     inbox.bucket.put_delivery(key, compressed)
@@ -196,7 +196,7 @@ def _code(error: Exception) -> str:
     return str(error.response["Error"]["Code"]) if isinstance(error, ClientError) else str(error)
 
 
-def _tell(telemetry: Telemetry, webhook: Webhook, answer: Answer) -> None:
+def _tell(telemetry: Telemetry, webhook: Webhook, answer: ReceiveResult) -> None:
     fields = {
         "proof": answer.proof,
         "event_id": answer.event_id[:EVENT_ID],

@@ -15,7 +15,7 @@ from dailies.aws.queues import WorkQueue
 from dailies.aws.table import Table
 from dailies.aws.telemetry import Telemetry
 from dailies.jobs import announcements
-from dailies.jobs.models import Standing
+from dailies.jobs.models import ListName
 from dailies.jobs.new_events import nothing, poll_event
 from dailies.jobs.rows import Item
 from dailies.provider_api.client import Api
@@ -24,12 +24,12 @@ from dailies.steps.poll import Poll
 
 STUCK_SECONDS = 5400.0  # more than the hour that a media host may ask for and the quarter of one that a try may take
 GROWS = 0.5  # the next look comes after half the time that a job has been silent for
-LONGEST_GAP = 3600.0  # between two looks, in seconds
-LONGEST_SILENCE = 7 * 86_400.0  # seconds; after a week nobody is asked any more, and nothing queued again
+MAX_GAP = 3600.0  # between two looks, in seconds
+MAX_SILENCE = 7 * 86_400.0  # seconds; after a week nobody is asked any more, and nothing queued again
 
 
 @dataclass(frozen=True, slots=True)
-class Sweep:
+class Reconciler:
     """What a sweep works with. `quiet` takes the place of each provider's usual time, where it is not 0; `silent_after`
     is how long a job may be silent; both in seconds. `apis` are those of all providers, by name."""
 
@@ -43,7 +43,7 @@ class Sweep:
     retention_days: int
 
 
-def reconcile(sweep: Sweep, *, seconds: float) -> None:
+def reconcile(sweep: Reconciler, *, seconds: float) -> None:
     """Look after all jobs, for about so many seconds at most. Each provider has its share of them, and of that each
     step: a backlog is worked off over several sweeps, and nobody else waits for it."""
     end = time.monotonic() + seconds
@@ -81,22 +81,20 @@ def next_look(listed: Item, usual: float) -> float:
     heard, looked = listed["updated_at"], listed.get("reconciled_at", "")
     if looked <= heard:
         return timestamps.seconds(heard) + usual
-    return timestamps.seconds(looked) + min(
-        (timestamps.seconds(looked) - timestamps.seconds(heard)) * GROWS, LONGEST_GAP
-    )
+    return timestamps.seconds(looked) + min((timestamps.seconds(looked) - timestamps.seconds(heard)) * GROWS, MAX_GAP)
 
 
-def _due(sweep: Sweep, provider: Provider, until: float) -> Iterator[Item]:
+def _due(sweep: Reconciler, provider: Provider, until: float) -> Iterator[Item]:
     """The jobs that are due to be asked about, those first that wait for the longest time; then those whose silence
     has a name already, so that they take nothing from the others' rate limit."""
     now = time.time()
-    usual = {name: sweep.quiet or inquiry.usual_seconds for name, inquiry in provider.inquiries.items()}
-    standings: tuple[Standing, ...] = ("waiting", "silent")
-    for standing in standings:
-        rows = sweep.table.standing_jobs(
+    usual = {name: sweep.quiet or inquiry.usual_seconds for name, inquiry in provider.polling.items()}
+    list_names: tuple[ListName, ...] = ("waiting", "silent")
+    for standing in list_names:
+        rows = sweep.table.list_jobs(
             provider.name,
             standing,
-            since=timestamps.at(now - LONGEST_SILENCE),
+            since=timestamps.at(now - MAX_SILENCE),
             until=timestamps.at(now - min(usual.values())),
             newest_first=False,
         )
@@ -105,14 +103,14 @@ def _due(sweep: Sweep, provider: Provider, until: float) -> Iterator[Item]:
                 yield row
 
 
-def _queue_again(sweep: Sweep, provider: Provider, until: float) -> int:
+def _queue_again(sweep: Reconciler, provider: Provider, until: float) -> int:
     """Put the media of jobs that are stuck into the archive's queue again: how many. Archiving twice is once."""
     now, count = time.time(), 0
     usual = sweep.quiet or STUCK_SECONDS
-    rows = sweep.table.standing_jobs(
+    rows = sweep.table.list_jobs(
         provider.name,
         "archiving",
-        since=timestamps.at(now - LONGEST_SILENCE),
+        since=timestamps.at(now - MAX_SILENCE),
         until=timestamps.at(now - usual),
         newest_first=False,
     )
@@ -129,10 +127,10 @@ def _queue_again(sweep: Sweep, provider: Provider, until: float) -> int:
     return count
 
 
-def _name_silence(sweep: Sweep, provider: Provider, until: float) -> int:
+def _name_silence(sweep: Reconciler, provider: Provider, until: float) -> int:
     """Give the silence of jobs a name that a person hears: how many."""
     count = 0
-    rows = sweep.table.standing_jobs(
+    rows = sweep.table.list_jobs(
         provider.name, "waiting", until=timestamps.at(time.time() - sweep.silent_after), newest_first=False
     )
     for row in _in_time(rows, until):
@@ -141,7 +139,7 @@ def _name_silence(sweep: Sweep, provider: Provider, until: float) -> int:
     return count
 
 
-def _look(sweep: Sweep, provider: Provider, row: Item, *, silent: bool = False) -> None:
+def _look(sweep: Reconciler, provider: Provider, row: Item, *, silent: bool = False) -> None:
     """Record that the job was looked after."""
     event = poll_event(provider.name, row["webhook"], nothing(row["job_id"]), b"", at=timestamps.now(), silent=silent)
     sweep.table.record(event, retention_days=sweep.retention_days, written_by="reconcile")

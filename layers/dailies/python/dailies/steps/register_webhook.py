@@ -16,8 +16,8 @@ from dailies.aws.custom_resource import Outcome
 from dailies.aws.secret_versions import HeldSecret
 from dailies.errors import ApiFailed, ApiRefused, DailiesError, RotationFailed
 from dailies.provider_api.account import Account
-from dailies.providers.contract import Registration, Registry
-from dailies.steps.rotate_secret import Way
+from dailies.providers.contract import RegisteredWebhook, WebhookApi
+from dailies.steps.rotate_secret import RotationStrategy
 
 NOT_REGISTERED, PERHAPS_REGISTERED = "not-registered", "perhaps-registered"
 """Physical ids of a creation that failed: CloudFormation asks to delete what it has left."""
@@ -27,12 +27,12 @@ WANTED = ("Url", "ApiUrl", "ApiSecretArn")
 
 
 @dataclass(frozen=True, slots=True)
-class Register:
+class WebhookRegistrar:
     """A provider's register, with the owner's account and the secret that holds what the webhook's calls prove
     themselves with."""
 
     account: Account
-    calls: Registry
+    calls: WebhookApi
     secret: HeldSecret
 
 
@@ -44,7 +44,7 @@ class Known:
     url: str = ""
 
 
-def carry_out(event: Mapping[str, Any], place: Callable[[str, str], Register]) -> Outcome:
+def carry_out(event: Mapping[str, Any], place: Callable[[str, str], WebhookRegistrar]) -> Outcome:
     """What CloudFormation asks for. Never raises. `place` is given an API's base URL and the ARN of its key's secret.
 
     The physical id is that of the registration. It stays where somebody else deletes that one and another takes its
@@ -91,11 +91,11 @@ def _only_looks(wanted: Mapping[str, Any], before: Mapping[str, Any]) -> bool:
     return all(wanted[name] == before.get(name) for name in WANTED)
 
 
-def _registered_as(one: Registration, physical_id: str = "") -> Outcome:
+def _registered_as(one: RegisteredWebhook, physical_id: str = "") -> Outcome:
     return Outcome(physical_id or one.id, data={"WebhookId": one.id})
 
 
-def _cleared_up(at: Register, url: str) -> str:
+def _cleared_up(at: WebhookRegistrar, url: str) -> str:
     """Take away what a failed creation may have left; its physical id says whether that worked."""
     if not at.account.answered:
         return NOT_REGISTERED
@@ -118,14 +118,14 @@ def _reason(error: Exception) -> str:
             return f"{type(error).__name__}; this should not happen, please report it"
 
 
-def register(at: Register, url: str, known: Known, *, may_be_new: bool = True) -> Registration:
+def register(at: WebhookRegistrar, url: str, known: Known, *, may_be_new: bool = True) -> RegisteredWebhook:
     """Have this URL registered for all events, once, and its secret stored. ApiRefused and ApiFailed tell why it is
     not; so does ApiRefused where nothing of this stack's is there, and `may_be_new` does not hold."""
     events = _patiently(at.account, lambda: at.account.call(at.calls.events, at.calls.read_events))
     return _patiently(at.account, lambda: _register(at, url, events, known, may_be_new=may_be_new))
 
 
-def unregister(at: Register, url: str, known: Known) -> None:
+def unregister(at: WebhookRegistrar, url: str, known: Known) -> None:
     """Take out of the register what is this stack's."""
 
     def attempt() -> None:
@@ -135,7 +135,7 @@ def unregister(at: Register, url: str, known: Known) -> None:
     _patiently(at.account, attempt)
 
 
-def _unregister_late(at: Register, url: str) -> None:
+def _unregister_late(at: WebhookRegistrar, url: str) -> None:
     """Unregister also what a creation that has not answered registers meanwhile. Where another resource of a new stack
     fails, CloudFormation asks for the deletion while the creation waits for the rate limit. A creation begins earlier
     and has less patience (CREATION_SECONDS in its app.py), so the last look comes after its last call."""
@@ -145,9 +145,9 @@ def _unregister_late(at: Register, url: str) -> None:
     unregister(at, url, Known())
 
 
-def rotation(at: Register, url: str) -> Way:
+def rotation(at: WebhookRegistrar, url: str) -> RotationStrategy:
     """How the secret of this URL's webhook rotates: the provider makes the new value."""
-    return Way(
+    return RotationStrategy(
         set=lambda version: _patiently(at.account, lambda: _renew(at, url, version)),
         test=lambda value: _patiently(at.account, lambda: _compare(at, url, value)),
     )
@@ -163,10 +163,10 @@ def _patiently[T](account: Account, attempt: Callable[[], T]) -> T:
                 raise
 
 
-def _ours(at: Register, url: str, known: Known) -> list[Registration]:
+def _ours(at: WebhookRegistrar, url: str, known: Known) -> list[RegisteredWebhook]:
     """What is registered for this stack, first the one of the known id, then by the URL, then by the URL before."""
     found = at.account.call(at.calls.all, at.calls.read_all)
-    tests: list[Callable[[Registration], bool]] = [
+    tests: list[Callable[[RegisteredWebhook], bool]] = [
         lambda one: one.id == known.id,
         lambda one: one.url == url,
         lambda one: one.url == known.url,
@@ -174,7 +174,9 @@ def _ours(at: Register, url: str, known: Known) -> list[Registration]:
     return list({one.id: one for test in tests for one in found if test(one)}.values())
 
 
-def _register(at: Register, url: str, events: frozenset[str], known: Known, *, may_be_new: bool) -> Registration:
+def _register(
+    at: WebhookRegistrar, url: str, events: frozenset[str], known: Known, *, may_be_new: bool
+) -> RegisteredWebhook:
     found = _ours(at, url, known)
     one = found[0] if found else None
     for other in found[1:]:
@@ -195,7 +197,7 @@ def _register(at: Register, url: str, events: frozenset[str], known: Known, *, m
     return made
 
 
-def _renew(at: Register, url: str, version: str) -> None:
+def _renew(at: WebhookRegistrar, url: str, version: str) -> None:
     """A new value for the rotation's version; the one that the provider has already, where an earlier run's answer was
     lost."""
     one = _registered(at, url)
@@ -207,17 +209,17 @@ def _renew(at: Register, url: str, version: str) -> None:
         at.secret.put_pending(version, made.secret)
 
 
-def _compare(at: Register, url: str, value: str) -> None:
+def _compare(at: WebhookRegistrar, url: str, value: str) -> None:
     if _registered(at, url).secret != value:
         raise RotationFailed("the new value is not the one that the provider shows")
 
 
-def _registered(at: Register, url: str) -> Registration:
+def _registered(at: WebhookRegistrar, url: str) -> RegisteredWebhook:
     found = _ours(at, url, Known())
     if not found:
         raise RotationFailed("this stack's webhook is not registered with this API key, so there is nothing to rotate")
     return found[0]
 
 
-def _delete(at: Register, one: Registration) -> None:
+def _delete(at: WebhookRegistrar, one: RegisteredWebhook) -> None:
     at.account.call(at.calls.delete, bytes, one.id)

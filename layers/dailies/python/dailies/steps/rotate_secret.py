@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, slots=True)
-class Way:
+class RotationStrategy:
     """How a secret's new value comes to be: `create` makes one of our own, or `set` has the provider make one for this
     version, and puts it. `test` raises where a value is not what is wanted."""
 
@@ -29,7 +29,7 @@ class Way:
     set: Callable[[str], None] | None = None
 
 
-def rotate(step: str, version: str, secret: HeldSecret, way: Way) -> None:
+def rotate(step: str, version: str, secret: HeldSecret, way: RotationStrategy) -> None:
     """One of Secrets Manager's steps for this version; each may be run again at any time. RotationFailed says what is
     wrong, without any value."""
     stages = secret.stages().get(version, [])

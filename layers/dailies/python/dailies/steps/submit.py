@@ -50,8 +50,8 @@ def submit(
     try:
         job_id = submission.job_id(answer)
     except PayloadError as error:
-        told = submission.redact(answer)[:200]
-        raise NotSubmitted(f"{api.provider.name} took it but named no job: {told!r}") from error
+        shown = submission.redact(answer)[:200]
+        raise NotSubmitted(f"{api.provider.name} took it but named no job: {shown!r}") from error
     return Submitted(
         provider=api.provider.name,
         webhook=submission.webhook,
@@ -72,9 +72,9 @@ def _request(
             f"nobody would be told of its end: give the webhook's {'id' if submission.by_id else 'URL'}"
             f" ({submission.webhook_field})"
         )
-    if not submission.by_id and len(named) > submission.most_url:
+    if not submission.by_id and len(named) > submission.max_url:
         raise NotSubmitted(
-            f"the webhook's URL has {len(named)} characters, and the provider takes {submission.most_url}:"
+            f"the webhook's URL has {len(named)} characters, and the provider takes {submission.max_url}:"
             " put a shorter domain of your own before the API"
         )
     content = json.dumps({**body, submission.webhook_field: named}).encode()
@@ -103,7 +103,7 @@ def _sent(api: Api, submission: Submission, ask: Callable[[str, Credentials], Re
         raise NotSubmitted(
             f"{error.reason}; look at {name} whether it took the job before you send it again"
         ) from error
-    if answer.status not in responses.TAKEN:
+    if answer.status not in responses.ACCEPTED:
         why = submission.redact(answer.body)[:500].decode(errors="replace")
         raise NotSubmitted(f"{name} refused it with {answer.status}: {why}")
     return answer.body

@@ -21,19 +21,19 @@ class Notice(Payload):
 
 def submitted_event(detail: Mapping[str, Any], providers: Mapping[str, Provider], *, at: Timestamp) -> Event:
     """That a job was submitted. PayloadError where the detail names no webhook of a provider's, or no job."""
-    told = Notice.read(json.dumps(detail).encode())
-    provider = providers.get(told.provider)
+    notice = Notice.read(json.dumps(detail).encode())
+    provider = providers.get(notice.provider)
     if provider is None:
         raise PayloadError(f"provider: none of {', '.join(sorted(providers))}")
     webhooks = [webhook.name for webhook in provider.webhooks]
-    if told.webhook not in webhooks:
+    if notice.webhook not in webhooks:
         raise PayloadError(f"webhook: none of {', '.join(webhooks)}")
-    content = {"provider": told.provider, "webhook": told.webhook, "job_id": told.job_id}
+    content = {"provider": notice.provider, "webhook": notice.webhook, "job_id": notice.job_id}
     return Event(
         event_id=content_digest("track", content),
-        provider=told.provider,
-        webhook=told.webhook,
-        job_id=told.job_id,
+        provider=notice.provider,
+        webhook=notice.webhook,
+        job_id=notice.job_id,
         status="pending",
         provider_status="",
         origin="track",

@@ -9,13 +9,13 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from dailies.jobs.models import MediaKind
-from dailies.transfer.mp4 import BoxWalk, Facts
+from dailies.transfer.mp4 import BoxWalk, MediaInfo
 
 type Reads = Callable[[bytes], bool]
 
 HEAD_BYTES = 64  # enough for every mark below
 TAIL_BYTES = 16
-MOST_LINE = 1024 * 1024  # of JSON lines; a longer one is not what a provider lists jobs in
+MAX_LINE = 1024 * 1024  # of JSON lines; a longer one is not what a provider lists jobs in
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +41,7 @@ MP3 = Format("audio", "audio/mpeg", "mp3")
 JSONL = Format("jsonl", "application/x-ndjson", "jsonl")
 
 # The first that matches; the marks stand in the first HEAD_BYTES.
-MARKS: tuple[tuple[re.Pattern[bytes], Format], ...] = tuple(
+MAGIC: tuple[tuple[re.Pattern[bytes], Format], ...] = tuple(
     (re.compile(mark, re.DOTALL), what)
     for mark, what in (
         (rb".{4}ftypqt  ", MOV),
@@ -63,7 +63,7 @@ MARKS: tuple[tuple[re.Pattern[bytes], Format], ...] = tuple(
 
 def sniff(head: bytes) -> Format | None:
     """The format that the first bytes show; None where they show none of a medium."""
-    return next((what for mark, what in MARKS if mark.match(head)), None)
+    return next((what for mark, what in MAGIC if mark.match(head)), None)
 
 
 def looks_like(head: bytes) -> str:
@@ -79,7 +79,7 @@ def looks_like(head: bytes) -> str:
 
 
 @dataclass(slots=True)
-class Wholeness:
+class IntegrityCheck:
     """Whether bytes are a whole medium, as far as their format tells. See them all, at their offsets, then ask.
 
     Boxes and end marks may be seen in any order, lines (`in_order`) only one after the other. `reads`: whether whoever
@@ -108,37 +108,37 @@ class Wholeness:
         """Whether none of its lines, all seen, is one that can be read."""
         return self._lines is not None and self._lines.unread
 
-    def see(self, offset: int, piece: bytes | memoryview) -> None:
+    def feed(self, offset: int, piece: bytes | memoryview) -> None:
         """Bytes that stand at `offset`."""
         if offset == 0:
             self._head = bytes(piece[:HEAD_BYTES])
         self._keep_tail(offset, bytes(piece[-TAIL_BYTES:]), offset + len(piece))
         if self.boxes:
-            self.boxes.see(offset, piece)
+            self.boxes.feed(offset, piece)
         if self._lines:
             self._lines.feed(piece)
 
-    def missing(self, total: int) -> int | None:
+    def next_gap(self, total: int) -> int | None:
         """Where bytes stand that must still be seen to tell; None where there are none."""
         if self.boxes:
-            return self.boxes.missing(total)
+            return self.boxes.next_gap(total)
         seen = self._end >= total and len(self._tail) >= min(TAIL_BYTES, total)
         return None if seen or self.format not in END_MARKS else max(0, total - TAIL_BYTES)
 
-    def problem(self, total: int) -> str:
+    def error(self, total: int) -> str:
         """What is missing of a medium of `total` bytes; empty where it is whole."""
         if self.boxes:
-            return self.boxes.problem(total)
+            return self.boxes.error(total)
         if self._lines:
-            return self._lines.problem()
+            return self._lines.error()
         ends = END_MARKS.get(self.format)
         if ends and not ends(self._tail):
             return f"the {self.format.extension} has no end mark"
         return self._riff_problem(total) if self.format in (WEBP, WAV) else ""
 
-    def facts(self) -> Facts:
+    def media_info(self) -> MediaInfo:
         """Duration and picture size, where the format's header says them."""
-        return self.boxes.facts() if self.boxes else Facts()
+        return self.boxes.media_info() if self.boxes else MediaInfo()
 
     def _keep_tail(self, start: int, last: bytes, end: int) -> None:
         """A piece's last bytes, where they are the last that were seen, or more of them: a part may be shorter than
@@ -173,14 +173,14 @@ class _LineWalk:
         if self._bad:  # nothing mends it, and what follows need not be kept
             return
         *lines, self._rest = (self._rest + bytes(piece)).split(b"\n")
-        self._bad = len(self._rest) > MOST_LINE or not all(map(_parses, lines))
+        self._bad = len(self._rest) > MAX_LINE or not all(map(_parses, lines))
         self._read = self._read or (self._reads is not None and any(map(self._reads, lines)))
 
     @property
     def unread(self) -> bool:
         return self._reads is not None and not self._read and not self._reads(self._rest)
 
-    def problem(self) -> str:
+    def error(self) -> str:
         return "a line is no JSON" if self._bad or not _parses(self._rest) else ""
 
 

@@ -12,7 +12,7 @@ MOOV_BYTES = 64 * 1024  # of the header that are read: the movie's and the first
 
 
 @dataclass(frozen=True, slots=True)
-class Facts:
+class MediaInfo:
     """What the header says: seconds, and the picture's size in pixels; None where it does not."""
 
     duration: float | None = None
@@ -34,7 +34,7 @@ class BoxWalk:
     _moov_size: int = 0
     _moov: bytearray = field(default_factory=bytearray)
 
-    def see(self, offset: int, piece: bytes | memoryview) -> None:
+    def feed(self, offset: int, piece: bytes | memoryview) -> None:
         """Bytes that stand at `offset`."""
         end = offset + len(piece)
         while not self._open_end:
@@ -46,14 +46,14 @@ class BoxWalk:
                 break
         self._keep_moov(offset, piece)
 
-    def missing(self, total: int) -> int | None:
+    def next_gap(self, total: int) -> int | None:
         """Where the next bytes stand that the walk still needs of an object of `total` bytes; None at its end."""
         if self._moov_at is not None and len(self._moov) < min(self._moov_size, total - self._moov_at):
             return self._moov_at + len(self._moov)
         start = self._at + len(self._header)
         return None if self._open_end or self._no_box or start >= total else start
 
-    def problem(self, total: int) -> str:
+    def error(self, total: int) -> str:
         """What is wrong with an object of `total` bytes, once all of it was seen; empty where it is whole."""
         if self._at > total or (self._at < total and not self._open_end and self._header.strip(b"\0")):
             return "the MP4 is cut within a box"
@@ -63,9 +63,9 @@ class BoxWalk:
             return f"the MP4 has no {b' and no '.join(sorted(self._unseen)).decode()} box"
         return "" if _boxes(bytes(self._moov)) else "the MP4's moov box is empty"
 
-    def facts(self) -> Facts:
+    def media_info(self) -> MediaInfo:
         """What stands in the header, as far as it was seen."""
-        return _facts(bytes(self._moov))
+        return _media_info(bytes(self._moov))
 
     def _enter(self) -> bool:
         """Go on behind the box whose header was seen; False where more of it must be seen."""
@@ -100,7 +100,7 @@ class BoxWalk:
             self._moov += bytes(piece[start - offset : start - offset + wanted])
 
 
-def _facts(moov: bytes) -> Facts:
+def _media_info(moov: bytes) -> MediaInfo:
     duration: float | None = None
     width = height = None
     for name, box in _boxes(moov):
@@ -111,7 +111,7 @@ def _facts(moov: bytes) -> Facts:
                 if inner == b"tkhd" and len(track) >= 8:
                     across, down = struct.unpack(">II", track[-8:])  # 16.16 fixed point; 0 for sound
                     width, height = (across >> 16, down >> 16) if across and down else (None, None)
-    return Facts(duration, width, height)
+    return MediaInfo(duration, width, height)
 
 
 def _boxes(data: bytes) -> list[tuple[bytes, bytes]]:

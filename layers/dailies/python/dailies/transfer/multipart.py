@@ -11,7 +11,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 from dailies.aws.bucket import Bucket
 from dailies.errors import ObjectExists, StorageFailed
 from dailies.jobs.models import Upload
-from dailies.transfer.upload import Lane, Sent, crc_of, crc_text
+from dailies.transfer.upload import PutStream, UploadedPart, crc_of, crc_text
 
 if TYPE_CHECKING:
     from mypy_boto3_s3.type_defs import CompletedPartTypeDef
@@ -21,7 +21,7 @@ ABSENT = frozenset({HTTPStatus.NOT_FOUND, HTTPStatus.FORBIDDEN})
 EXISTS = frozenset({"PreconditionFailed", "ConditionalRequestConflict"})
 
 
-class Target:
+class MultipartObject:
     """The object that is being made."""
 
     def __init__(self, bucket: Bucket, key: str, content_type: str, metadata: Mapping[str, str]) -> None:
@@ -29,13 +29,13 @@ class Target:
         self._object: dict[str, Any] = {"Bucket": bucket.name, "Key": key}
         self._description: dict[str, Any] = {"ContentType": content_type, "Metadata": dict(metadata)}
         self.key = key
-        self._door = bucket.door(key)
+        self._door = bucket.upload_endpoint(key)
 
-    def lane(self) -> Lane:
+    def lane(self) -> PutStream:
         """A connection to put it by."""
-        return Lane(self._door)
+        return PutStream(self._door)
 
-    def put(self, lane: Lane, size: int) -> None:
+    def put(self, lane: PutStream, size: int) -> None:
         """Begin it as one object of so many bytes; the lane's next body is its content."""
         named = {f"x-amz-meta-{name}": value for name, value in self._description["Metadata"].items()}
         headers = {"Content-Type": self._description["ContentType"], "If-None-Match": "*", **named}
@@ -48,7 +48,7 @@ class Target:
         )
         return Upload(self.key, begun["UploadId"], part_bytes, total, validator)
 
-    def sent(self, upload: Upload) -> dict[int, Sent]:
+    def sent(self, upload: Upload) -> dict[int, UploadedPart]:
         """The parts that S3 has of an upload; none where it knows of no such upload."""
         try:
             pages = self._client.get_paginator("list_parts").paginate(**self._named(upload))
@@ -56,12 +56,12 @@ class Target:
         except self._client.exceptions.NoSuchUpload:
             return {}
         return {
-            part["PartNumber"]: Sent(part["ETag"], "", crc_of(part["ChecksumCRC64NVME"]), part["Size"])
+            part["PartNumber"]: UploadedPart(part["ETag"], "", crc_of(part["ChecksumCRC64NVME"]), part["Size"])
             for part in parts
             if "ChecksumCRC64NVME" in part
         }
 
-    def complete(self, upload: Upload, parts: Mapping[int, Sent]) -> Sent:
+    def complete(self, upload: Upload, parts: Mapping[int, UploadedPart]) -> UploadedPart:
         """Make the object of all parts. ObjectExists where there is one already."""
         crc, size = 0, 0
         for _, part in sorted(parts.items()):
@@ -82,7 +82,7 @@ class Target:
         said = done.get("ChecksumCRC64NVME", "")
         if done.get("ChecksumType") == "FULL_OBJECT" and said != crc_text(crc):
             raise StorageFailed("S3 computed another checksum than we did")
-        return Sent(done.get("ETag", ""), done.get("VersionId", ""), crc, size)
+        return UploadedPart(done.get("ETag", ""), done.get("VersionId", ""), crc, size)
 
     def drop(self, upload: Upload) -> None:
         """End an upload without an object, as far as S3 lets us: what stays open is dropped by the bucket's rule."""

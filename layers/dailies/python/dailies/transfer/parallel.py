@@ -14,16 +14,16 @@ from typing import NamedTuple
 from dailies.errors import HostFailed, LinkDead, StorageFailed, TransferError
 from dailies.jobs.models import Upload
 from dailies.outbound import media
-from dailies.outbound.address_guard import Ways
+from dailies.outbound.address_guard import FetchPolicy
 from dailies.outbound.connection import Network
-from dailies.outbound.media import Medium
+from dailies.outbound.media import MediaResponse
 from dailies.transfer import thread_time
-from dailies.transfer.formats import Wholeness
-from dailies.transfer.multipart import Target
-from dailies.transfer.upload import PIECE_BYTES, Frame, Lane, Sent
-from dailies.transfer.watchdog import Watch
+from dailies.transfer.formats import IntegrityCheck
+from dailies.transfer.multipart import MultipartObject
+from dailies.transfer.upload import PIECE_BYTES, ChunkBuffer, PutStream, UploadedPart
+from dailies.transfer.watchdog import Watchdog
 
-MOST_CONNECTIONS = 16  # under a cap of 30 MB/s each, more than one core can pass on
+MAX_CONNECTIONS = 16  # under a cap of 30 MB/s each, more than one core can pass on
 GROWTH = 4  # 1, 4, 16
 LOOK_SECONDS = 0.25  # between two looks at the speed
 IDLE_SHARE = 0.4  # of a connection's time: where it waits less than that, we are what is waited for
@@ -31,14 +31,14 @@ PAYS = 1.15  # how much faster more connections must have made it to be followed
 TRIES = 4  # of a connection, one after the other, before it is given up
 PAUSE_SECONDS = 0.2  # after the first of them; doubles
 PEEK_BYTES = 64 * 1024  # for a header that no part's bytes have shown
-MOST_PEEKS = 64
-LONGEST_NAP = 10.0  # seconds that a host may ask one connection to wait; for longer the whole transfer comes again
+MAX_PEEKS = 64
+MAX_RETRY_AFTER = 10.0  # seconds that a host may ask one connection to wait; for longer the whole transfer comes again
 
 type Fill = Callable[[memoryview], int]
 """Fills a buffer with a medium's next bytes; less only at its end."""
 
 
-class _Mark(NamedTuple):
+class _ProgressSample(NamedTuple):
     """How far we are: seconds by the clock, seconds that each connection wanted a core for, bytes passed on."""
 
     at: float
@@ -53,15 +53,15 @@ class Parts:
         self,
         *,
         url: str,
-        ways: Ways,
+        ways: FetchPolicy,
         network: Network,
-        watch: Watch,
-        medium: Medium,
+        watch: Watchdog,
+        medium: MediaResponse,
         fill: Fill | None,
-        whole: Wholeness,
-        target: Target,
+        whole: IntegrityCheck,
+        target: MultipartObject,
         upload: Upload,
-        sent: dict[int, Sent],
+        sent: dict[int, UploadedPart],
     ) -> None:
         self._url = url
         self._ways = ways
@@ -122,7 +122,7 @@ class Parts:
         """Add connections while they pay. What those that are there wait for tells whether there is room for more."""
         best = 0.0
         since = self._mark()
-        while len(self._threads) < MOST_CONNECTIONS and self._goes_on():
+        while len(self._threads) < MAX_CONNECTIONS and self._goes_on():
             now = self._mark()
             seconds = max(now.at - since.at, 0.001)
             speed = (now.passed - since.passed) / seconds
@@ -134,7 +134,7 @@ class Parts:
             if 1 - wanted / seconds / max(len(both), 1) > IDLE_SHARE:
                 best = speed
                 running = len(self._threads)
-                for _ in range(min(running * GROWTH, MOST_CONNECTIONS) - running):
+                for _ in range(min(running * GROWTH, MAX_CONNECTIONS) - running):
                     self._start(self._ranges)
                 self._rest(LOOK_SECONDS)  # they must first get going
                 since = self._mark()
@@ -148,14 +148,14 @@ class Parts:
                 break
         return bool(self._todo) and any(thread.is_alive() for thread in self._threads)
 
-    def _mark(self) -> "_Mark":
-        wanted = {thread: thread_time.wanted(thread) for thread in self._threads if thread.is_alive()}
-        return _Mark(time.monotonic(), wanted, self._passed)
+    def _mark(self) -> "_ProgressSample":
+        wanted = {thread: thread_time.runnable_seconds(thread) for thread in self._threads if thread.is_alive()}
+        return _ProgressSample(time.monotonic(), wanted, self._passed)
 
     def _stream(self) -> None:
         """Pass on the stream that has begun, from the front, until it comes to a part that another connection has."""
         with self._target.lane() as lane:
-            frame = Frame()
+            frame = ChunkBuffer()
             next_number = 1
             while self._fill and self._take(next_number):
                 try:
@@ -172,8 +172,8 @@ class Parts:
 
     def _ranges(self) -> None:
         """Ask for ranges, from the back. What fails is left, for others too, and after a pause there is another try."""
-        medium: Medium | None = None
-        frame = Frame()
+        medium: MediaResponse | None = None
+        frame = ChunkBuffer()
         failures = 0
         with self._target.lane() as lane:
             try:
@@ -186,7 +186,7 @@ class Parts:
                         medium = None
                         failures += 1
                         asked = error.retry_after if isinstance(error, HostFailed) else 0
-                        if failures == TRIES or asked > LONGEST_NAP or self._watch.left <= asked:
+                        if failures == TRIES or asked > MAX_RETRY_AFTER or self._watch.left <= asked:
                             raise
                         pause = PAUSE_SECONDS * 2 ** (failures - 1) * random.uniform(0.5, 1.5)  # noqa: S311  no secret
                         self._rest(max(pause, asked))
@@ -199,7 +199,7 @@ class Parts:
         with self._changed:
             self._changed.wait_for(lambda: not self._todo and not self._under_way, seconds)
 
-    def _range(self, number: int, medium: Medium | None, lane: Lane, frame: Frame) -> Medium:
+    def _range(self, number: int, medium: MediaResponse | None, lane: PutStream, frame: ChunkBuffer) -> MediaResponse:
         """One part by a range of its own, by the connection of the one before where it still holds."""
         start = (number - 1) * self._upload.part_bytes
         medium = self._ask(start, min(start + self._upload.part_bytes, self._upload.total), medium)
@@ -211,7 +211,7 @@ class Parts:
             raise
         return medium
 
-    def _ask(self, start: int, end: int, medium: Medium | None) -> Medium:
+    def _ask(self, start: int, end: int, medium: MediaResponse | None) -> MediaResponse:
         validator = self._medium.validator
         if medium:
             try:
@@ -229,7 +229,7 @@ class Parts:
             raise HostFailed("the medium changed while it was fetched")
         return found
 
-    def _pass(self, number: int, fill: Fill, lane: Lane, frame: Frame) -> None:
+    def _pass(self, number: int, fill: Fill, lane: PutStream, frame: ChunkBuffer) -> None:
         """Pass one part through."""
         began = time.monotonic()
         start = (number - 1) * self._upload.part_bytes
@@ -241,7 +241,7 @@ class Parts:
                 if fill(piece) < len(piece):
                     raise HostFailed(f"cut short: less than {self._upload.total} bytes")
                 with self._changed:
-                    self._whole.see(start + offset, piece)
+                    self._whole.feed(start + offset, piece)
                     self._passed += len(piece)
                 lane.send(frame, len(piece))
             sent = lane.finish()
@@ -283,12 +283,12 @@ class Parts:
         """Fetch the few bytes that the container's check needs and that no part has shown in time."""
         total = self._upload.total
         piece = memoryview(bytearray(PEEK_BYTES))
-        for _ in range(MOST_PEEKS):
-            at = self._whole.missing(total)
+        for _ in range(MAX_PEEKS):
+            at = self._whole.next_gap(total)
             if at is None or not self._several:
                 return
             size = min(PEEK_BYTES, total - at)
             with self._watch.over(self._ask(at, at + size, None)) as medium:
                 if medium.read_into(piece[:size]) < size:
                     raise HostFailed("cut short: a range that was there is not")
-            self._whole.see(at, piece[:size])
+            self._whole.feed(at, piece[:size])

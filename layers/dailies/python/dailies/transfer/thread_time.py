@@ -8,7 +8,7 @@ from pathlib import Path
 from threading import Thread
 
 
-def wanted(thread: Thread) -> float:
+def runnable_seconds(thread: Thread) -> float:
     """Seconds so far in which the thread ran or could have run; 0 where it has ended or the kernel does not count.
 
     https://docs.kernel.org/scheduler/sched-stats.html

@@ -15,20 +15,20 @@ from dailies.aws.bucket import Bucket
 from dailies.errors import HostFailed, LinkDead, MediumRefused, ObjectExists, StorageFailed
 from dailies.jobs.models import MediaKind, Upload
 from dailies.outbound import media
-from dailies.outbound.address_guard import Ways
+from dailies.outbound.address_guard import FetchPolicy
 from dailies.outbound.connection import Network
-from dailies.outbound.media import Medium
-from dailies.transfer.formats import HEAD_BYTES, Format, Reads, Wholeness, looks_like, sniff
-from dailies.transfer.mp4 import Facts
-from dailies.transfer.multipart import Target
+from dailies.outbound.media import MediaResponse
+from dailies.transfer.formats import HEAD_BYTES, Format, IntegrityCheck, Reads, looks_like, sniff
+from dailies.transfer.mp4 import MediaInfo
+from dailies.transfer.multipart import MultipartObject
 from dailies.transfer.parallel import Parts
-from dailies.transfer.upload import PIECE_BYTES, Frame, Lane, Sent, crc_text
-from dailies.transfer.watchdog import Watch
+from dailies.transfer.upload import PIECE_BYTES, ChunkBuffer, PutStream, UploadedPart, crc_text
+from dailies.transfer.watchdog import Watchdog
 
 PART_BYTES = 20 * 1024 * 1024  # a video of 20 MB is one call to S3, not four, which are half of what it costs
 HELD_BYTES = 8 * 1024 * 1024  # of a medium whose length nobody promised: each part is held until it is full
-MOST_PARTS = 10_000  # S3's own limit
-NOTHING = Facts()
+MAX_PARTS = 10_000  # S3's own limit
+NOTHING = MediaInfo()
 
 
 def _nobody(_: Upload) -> None:
@@ -36,21 +36,21 @@ def _nobody(_: Upload) -> None:
 
 
 @dataclass(frozen=True, slots=True)
-class Order:
+class TransferRequest:
     """What is to be transferred, and the rules for it.
 
-    `kinds`: what it may be. `key`: where the object goes, by the file extension. `metadata`: ASCII. `most_bytes`: how
+    `kinds`: what it may be. `key`: where the object goes, by the file extension. `metadata`: ASCII. `max_bytes`: how
     large it may be. `seconds`: how long it may take; what is not done by then can be gone on with. `began` hears of an
     upload in parts before its first part is sent; `resume` is what it heard in an earlier run, which must be over.
     `reads`: whether a line of it can be read, which must hold of one at least; None where any JSON will do.
     """
 
     url: str
-    ways: Ways
+    ways: FetchPolicy
     kinds: frozenset[MediaKind]
     key: Callable[[str], str]
     metadata: Mapping[str, str]
-    most_bytes: int
+    max_bytes: int
     seconds: float
     network: Network = field(default_factory=Network)
     began: Callable[[Upload], None] = _nobody
@@ -59,7 +59,7 @@ class Order:
 
 
 @dataclass(frozen=True, slots=True)
-class Stored:
+class TransferResult:
     """The object. `checksum` is what S3 checked the bytes against and keeps, over the whole object: `crc64nvme:` and
     base64. `facts` stand in the medium's header."""
 
@@ -69,18 +69,18 @@ class Stored:
     checksum: str
     content_type: str
     source_host: str
-    facts: Facts = NOTHING
+    facts: MediaInfo = NOTHING
 
 
 @dataclass(frozen=True, slots=True)
-class Unfinished:
+class PartialTransfer:
     """The time was over first. The upload holds so many of its parts, and can be gone on with."""
 
     upload: Upload
     parts: int
 
 
-def transfer(order: Order, bucket: Bucket) -> Stored | Unfinished:
+def transfer(order: TransferRequest, bucket: Bucket) -> TransferResult | PartialTransfer:
     """Store the medium, whole, or raise a TransferError and leave no object, and no upload but one that another run
     should go on with.
 
@@ -89,12 +89,12 @@ def transfer(order: Order, bucket: Bucket) -> Stored | Unfinished:
     """
     with (
         _storage_failures(),
-        Watch(order.seconds) as watch,
+        Watchdog(order.seconds) as watch,
         watch.over(media.get(order.url, order.ways, order.network)) as medium,
     ):
         source = _Source(medium, order)
-        target = Target(bucket, order.key(source.what.extension), source.what.content_type, order.metadata)
-        whole = Wholeness(source.what, order.reads)
+        target = MultipartObject(bucket, order.key(source.what.extension), source.what.content_type, order.metadata)
+        whole = IntegrityCheck(source.what, order.reads)
         try:
             there = _sent_before(order.resume, target, medium, whole) if order.resume else {}
             if medium.total is None:
@@ -103,20 +103,20 @@ def transfer(order: Order, bucket: Bucket) -> Stored | Unfinished:
                 sent = _as_one(source, target, whole, medium.total)
             else:
                 done = _in_parts(order, source, target, whole, watch, sent=there)
-                if isinstance(done, Unfinished):
+                if isinstance(done, PartialTransfer):
                     return done
                 sent = done
         except ObjectExists:
             return _stored(source, target, *target.there())
-        return _stored(source, target, sent.version_id, sent.bytes, crc_text(sent.crc), facts=whole.facts())
+        return _stored(source, target, sent.version_id, sent.bytes, crc_text(sent.crc), facts=whole.media_info())
 
 
 class _Source:
     """A medium whose first bytes were read, to see what it is."""
 
-    def __init__(self, medium: Medium, order: Order) -> None:
+    def __init__(self, medium: MediaResponse, order: TransferRequest) -> None:
         self.medium = medium
-        self._most = order.most_bytes
+        self._most = order.max_bytes
         self._taken = 0
         self.within_limit(medium.total or 0)
         self._first = memoryview(bytearray(PIECE_BYTES))
@@ -141,7 +141,7 @@ class _Source:
             raise MediumRefused(f"larger than the limit of {self._most} bytes")
 
 
-def _format(head: bytes, order: Order) -> Format:
+def _format(head: bytes, order: TransferRequest) -> Format:
     found = sniff(head)
     if found and found.kind in order.kinds:
         return found
@@ -149,28 +149,28 @@ def _format(head: bytes, order: Order) -> Format:
     raise MediumRefused(f"not {expected}: {found.content_type if found else looks_like(head)}")
 
 
-def _as_one(source: _Source, target: Target, whole: Wholeness, total: int) -> Sent:
+def _as_one(source: _Source, target: MultipartObject, whole: IntegrityCheck, total: int) -> UploadedPart:
     """Passed through as one object: its last bytes are sent when all of it was seen to be right."""
-    frame = Frame()
+    frame = ChunkBuffer()
     with target.lane() as lane:
         target.put(lane, total)
         for offset in range(0, total, PIECE_BYTES):
             piece = frame.piece[: min(PIECE_BYTES, total - offset)]
             if source.fill(piece) < len(piece):
                 raise HostFailed(f"cut short: less than {total} bytes")
-            whole.see(offset, piece)
+            whole.feed(offset, piece)
             if offset + len(piece) == total:
                 _check(whole, total)
             lane.send(frame, len(piece))
         return lane.finish()
 
 
-def _unmeasured(source: _Source, target: Target, whole: Wholeness) -> Sent:
+def _unmeasured(source: _Source, target: MultipartObject, whole: IntegrityCheck) -> UploadedPart:
     """A medium whose length nobody promised, so that it ends where it ends: only its container tells whether it is
     whole."""
     held = memoryview(bytearray(HELD_BYTES))
     filled = source.fill(held)
-    whole.see(0, held[:filled])
+    whole.feed(0, held[:filled])
     with target.lane() as lane:
         if filled < len(held):
             _check(whole, filled)
@@ -178,7 +178,7 @@ def _unmeasured(source: _Source, target: Target, whole: Wholeness) -> Sent:
             return _send(lane, held[:filled])
         upload = target.begin(len(held), 0, "")
         try:
-            sent: dict[int, Sent] = {}
+            sent: dict[int, UploadedPart] = {}
             total = 0
             while filled:
                 number = len(sent) + 1
@@ -187,7 +187,7 @@ def _unmeasured(source: _Source, target: Target, whole: Wholeness) -> Sent:
                 lane.close()  # S3 would hang up by itself while a slow host fills the next part
                 total += filled
                 filled = source.fill(held)
-                whole.see(total, held[:filled])
+                whole.feed(total, held[:filled])
             _check(whole, total)
             return target.complete(upload, sent)
         except BaseException:
@@ -195,8 +195,8 @@ def _unmeasured(source: _Source, target: Target, whole: Wholeness) -> Sent:
             raise
 
 
-def _send(lane: Lane, body: memoryview) -> Sent:
-    frame = Frame()
+def _send(lane: PutStream, body: memoryview) -> UploadedPart:
+    frame = ChunkBuffer()
     for offset in range(0, len(body), PIECE_BYTES):
         piece = body[offset : offset + PIECE_BYTES]
         frame.piece[: len(piece)] = piece
@@ -205,8 +205,14 @@ def _send(lane: Lane, body: memoryview) -> Sent:
 
 
 def _in_parts(
-    order: Order, source: _Source, target: Target, whole: Wholeness, watch: Watch, *, sent: dict[int, Sent]
-) -> Sent | Unfinished:
+    order: TransferRequest,
+    source: _Source,
+    target: MultipartObject,
+    whole: IntegrityCheck,
+    watch: Watchdog,
+    *,
+    sent: dict[int, UploadedPart],
+) -> UploadedPart | PartialTransfer:
     """In parts, without those that an earlier run sent."""
     there = len(sent)
     medium = source.medium
@@ -214,7 +220,7 @@ def _in_parts(
     upload = order.resume if order.resume and sent else _begun(order, target, medium, total)
     if sent:  # the stream stands at the front, which S3 has: seen for the container, then left
         first = memoryview(bytearray(PIECE_BYTES))
-        whole.see(0, first[: source.fill(first)])
+        whole.feed(0, first[: source.fill(first)])
         medium.close()
     parts = Parts(
         url=order.url,
@@ -231,9 +237,9 @@ def _in_parts(
     wrong = False
     try:
         if not parts.run():
-            return Unfinished(upload, len(parts.sent))
-        if whole.missing(total) is None:  # else it has too many boxes to look at each: the promised length must do
-            wrong = bool(whole.problem(total))
+            return PartialTransfer(upload, len(parts.sent))
+        if whole.next_gap(total) is None:  # else it has too many boxes to look at each: the promised length must do
+            wrong = bool(whole.error(total))
             _check(whole, total)
         return target.complete(upload, parts.sent)
     except BaseException as error:
@@ -255,7 +261,9 @@ def _may_go_on(error: BaseException, sent: int, there: int) -> bool:
             return False
 
 
-def _sent_before(old: Upload, target: Target, medium: Medium, whole: Wholeness) -> dict[int, Sent]:
+def _sent_before(
+    old: Upload, target: MultipartObject, medium: MediaResponse, whole: IntegrityCheck
+) -> dict[int, UploadedPart]:
     """What S3 has of an earlier run's upload; where it has nothing, or not of this medium, no such upload is left.
     ObjectExists where it became an object, and its run fell before it could tell."""
     same = (old.key, old.total, old.validator) == (target.key, medium.total, medium.validator)
@@ -267,30 +275,30 @@ def _sent_before(old: Upload, target: Target, medium: Medium, whole: Wholeness) 
     return {}
 
 
-def _in_any_order(medium: Medium, whole: Wholeness) -> bool:
+def _in_any_order(medium: MediaResponse, whole: IntegrityCheck) -> bool:
     """Whether its parts can be asked for one by one, and only those that are not there."""
     return medium.ranges and bool(medium.validator) and not whole.in_order
 
 
-def _begun(order: Order, target: Target, medium: Medium, total: int) -> Upload:
-    part_bytes = max(PART_BYTES, -(-total // MOST_PARTS))
+def _begun(order: TransferRequest, target: MultipartObject, medium: MediaResponse, total: int) -> Upload:
+    part_bytes = max(PART_BYTES, -(-total // MAX_PARTS))
     part_bytes += -part_bytes % PIECE_BYTES
     upload = target.begin(part_bytes, total, medium.validator)
     order.began(upload)
     return upload
 
 
-def _check(whole: Wholeness, total: int) -> None:
-    if problem := whole.problem(total):
+def _check(whole: IntegrityCheck, total: int) -> None:
+    if problem := whole.error(total):
         raise HostFailed(f"cut short: {problem}")
     if whole.unread:
         raise HostFailed("no row of it could be read")  # an error in the place of what is not ready, for example
 
 
 def _stored(
-    source: _Source, target: Target, version_id: str, size: int, checksum: str, *, facts: Facts = NOTHING
-) -> Stored:
-    return Stored(
+    source: _Source, target: MultipartObject, version_id: str, size: int, checksum: str, *, facts: MediaInfo = NOTHING
+) -> TransferResult:
+    return TransferResult(
         key=target.key,
         version_id=version_id,
         bytes=size,

@@ -19,7 +19,7 @@ from awscrt import checksums
 from botocore.auth import S3SigV4Auth
 from botocore.awsrequest import AWSRequest
 
-from dailies.aws.bucket import Door
+from dailies.aws.bucket import UploadEndpoint
 from dailies.errors import ObjectExists, StorageFailed
 from dailies.outbound.storage import StorageConnection
 
@@ -30,7 +30,7 @@ CODE = re.compile(rb"<Code>(\w{1,64})</Code>")
 
 
 @dataclass(frozen=True, slots=True)
-class Sent:
+class UploadedPart:
     """What S3 took: its ETag, the version where it made one, and the CRC64NVME of the bytes."""
 
     etag: str
@@ -39,10 +39,10 @@ class Sent:
     bytes: int
 
 
-class Lane:
+class PutStream:
     """One connection to S3, for one body after the other."""
 
-    def __init__(self, door: Door) -> None:
+    def __init__(self, door: UploadEndpoint) -> None:
         self._door = door
         self._connection = StorageConnection(door.url, door.ca_file)
         self._crc = 0
@@ -72,7 +72,7 @@ class Lane:
         target = parts.path + (f"?{parts.query}" if parts.query else "")
         self._connection.begin("PUT", target, {"Host": parts.netloc, **dict(request.headers.items())})
 
-    def send(self, frame: "Frame", size: int) -> None:
+    def send(self, frame: "ChunkBuffer", size: int) -> None:
         """Send a frame's piece of so many bytes: PIECE_BYTES, but for the body's last."""
         self._crc = checksums.crc64nvme(frame.piece[:size], self._crc)
         self._left -= size
@@ -81,7 +81,7 @@ class Lane:
         except OSError as error:
             self._refused(error)
 
-    def finish(self) -> Sent:
+    def finish(self) -> UploadedPart:
         """End the body and hear what S3 says: ObjectExists, StorageFailed, or what it took."""
         if self._left:
             raise ValueError(f"{self._left} bytes of the body were not sent")
@@ -95,7 +95,7 @@ class Lane:
             self._raise(status, body)
         if headers.get(TRAILER, crc_text(self._crc)) != crc_text(self._crc):
             raise StorageFailed("S3 computed another checksum than we did")
-        return Sent(etag, headers.get("x-amz-version-id", ""), self._crc, self._size)
+        return UploadedPart(etag, headers.get("x-amz-version-id", ""), self._crc, self._size)
 
     def __enter__(self) -> Self:
         return self
@@ -122,7 +122,7 @@ class Lane:
         raise StorageFailed(f"S3 answered {name}") from cause
 
 
-class Frame:
+class ChunkBuffer:
     """A buffer for a piece, with room around it for what a chunk of a body needs: sent as one."""
 
     ROOM = 16

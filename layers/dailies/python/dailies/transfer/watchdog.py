@@ -6,18 +6,18 @@ from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from typing import Self
 
-from dailies.outbound.media import Medium
+from dailies.outbound.media import MediaResponse
 
 STALL_SECONDS = 60.0  # for a piece of 256 KB: a host slower than 4 KB/s would not end within any link's life
 LOOK_SECONDS = 0.5
 
 
-class Watch:
+class Watchdog:
     """A thread that looks at all media under way. Use it as a context."""
 
     def __init__(self, seconds: float) -> None:
         self._over_at = time.monotonic() + seconds
-        self._media: set[Medium] = set()
+        self._media: set[MediaResponse] = set()
         self._lock = threading.Lock()
         self._ended = threading.Event()
         self._thread = threading.Thread(target=self._look, name="watch", daemon=True)
@@ -28,13 +28,13 @@ class Watch:
         return self._over_at - time.monotonic()
 
     @contextmanager
-    def over(self, medium: Medium) -> Iterator[Medium]:
+    def over(self, medium: MediaResponse) -> Iterator[MediaResponse]:
         """Watch over a medium while it is read, and close it."""
         with closing(medium), self.reading(medium):
             yield medium
 
     @contextmanager
-    def reading(self, medium: Medium) -> Iterator[None]:
+    def reading(self, medium: MediaResponse) -> Iterator[None]:
         """Watch over a medium while it is read. Its connection may serve again."""
         with self._lock:
             self._media.add(medium)
