@@ -7,7 +7,7 @@ RESILIENCE = PYTHONPATH=layers/dailies/python $(BIN)/python -m
 export PYTHONDONTWRITEBYTECODE :=
 
 .DEFAULT_GOAL := help
-.PHONY: help setup browser up down media-up media-down logs demo invoke bench-archive bench-receive bench-suite examples fuzz proof aws-smoke smoke audit test check lint format lock clean
+.PHONY: help setup browser up down media-up media-down logs demo invoke bench-archive bench-receive bench-suite examples fuzz proof aws-smoke smoke audit test check lint docs format lock clean
 
 help:  ## this list
 	@sed -n 's/^\([a-z-]*\):.*## /  make \1\t/p' $(MAKEFILE_LIST) | expand -t 22
@@ -78,6 +78,11 @@ lint: setup  ## check without the tests
 	PYTHONPATH=layers/dailies/python:. $(BIN)/lint-imports --no-logo --no-cache
 	env -u AWS_PROFILE SAM_CLI_TELEMETRY=0 AWS_DEFAULT_REGION=us-east-1 .local/sam/bin/sam validate --lint
 	local/preflight.sh
+	$(BIN)/python -m local.prose
+
+docs: setup  ## writes the generated pages: docs/cli.md, docs/cost.md
+	$(BIN)/python -m cli.reference
+	$(BIN)/python -m bench.cost
 
 format: setup  ## rewrites what can be rewritten
 	$(BIN)/ruff check --fix-only

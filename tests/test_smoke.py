@@ -30,6 +30,7 @@ ELSEWHERE = {
     "local.media_site": "local.up, local.down",
     "local.preflight": "make lint",
     "local.preflight.judge": "local.preflight",
+    "local.prose": "make lint",
     "simulators.s3": "bench.archive",
     "tests.smoke": "itself",
     "resilience.aws": "needs an AWS account, or minutes of the emulated one; tests/resilience/test_aws.py",

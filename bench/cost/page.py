@@ -52,9 +52,9 @@ def _tables() -> dict[str, str]:
             ("20 MB from a host of", *(f"{host} MB/s" for host in HOSTS)),
             [("seconds", *copied), ("dollars for a million", *cost)],
         ),
-        "idle": _table(("however much comes", "dollars"), ((words, f"{each:.2f}") for words, each in idle().items())),
+        "idle": _table(("regardless of traffic", "dollars"), ((words, f"{each:.2f}") for words, each in idle().items())),
         "paces": _table(
-            ("calls a month", "it asks", "dollars a month", "dollars for a million"), (_pace(calls) for calls in PACES)
+            ("deliveries a month", "reads", "dollars a month", "dollars for a million"), (_pace(calls) for calls in PACES)
         ),
     }
 
@@ -98,9 +98,9 @@ def idle() -> dict[str, float]:
     return {
         f"{SECRETS} secrets": SECRETS * SECRET,
         f"{ALARMS} alarms": ALARMS * ALARM,
-        f"{RUNS:,} sweeps, of {SWEEP.secrets} secrets and {SWEEP.reads:g} read units each": a_month(SWEEP, RUNS),
-        f"{RUNS:,} looks at what signs Sync's calls, of {LOOK.secrets} secret each": a_month(LOOK, RUNS),
-        f"*{POLLERS} looks of Lambda's into the archive's queue every {POLL_SECONDS} s*": a_month(
+        f"{RUNS:,} runs of reconcile, of {SWEEP.secrets} secrets and {SWEEP.reads:g} read units each": a_month(SWEEP, RUNS),
+        f"{RUNS:,} checks of Sync's signing secret, of {LOOK.secrets} secret each": a_month(LOOK, RUNS),
+        f"*{POLLERS} pollers of Lambda on the archive's queue, every {POLL_SECONDS} s*": a_month(
             Usage(messages=1), polls
         ),
     }
@@ -115,8 +115,8 @@ def _usages() -> str:
     usages = {
         f"`{one.event}`, a row of {one.row_bytes:,} bytes": one.whole for calls in USUAL.values() for one in calls
     }
-    usages |= {f"`{one.event}`, its job told of before": one.whole for one in DEAREST.values()}
-    usages |= {"a job that your app tells of": TRACKED}
+    usages |= {f"`{one.event}`, a tracked job": one.whole for one in DEAREST.values()}
+    usages |= {"a tracked job without a delivery": TRACKED}
     usages |= {f"a video of `{webhook}`": usage for webhook, usage in VIDEOS.items()}
     usages |= {f"a video of `{CREATIFY}`, read back": READ_BACK}
     billed = [name for name in PRICES if any(getattr(usage, name) for usage in usages.values())]

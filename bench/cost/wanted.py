@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from bench.cost.counted import CREATIFY, DEAREST, READ_BACK, USUAL, VIDEOS, Call
 from bench.cost.prices import Usage, dollars
 
-RECEIVED, WHOLE, ARCHIVED = "received", "received, merged, told", "a video of 20 MB archived"
+RECEIVED, WHOLE, ARCHIVED = "received", "received, merged, announced", "a video of 20 MB archived"
 MOST = {RECEIVED: 3.0, WHOLE: 7.0, ARCHIVED: 30.0}  # dollars
 
 

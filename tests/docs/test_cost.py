@@ -1,7 +1,6 @@
 """What is billed of a provider's call, of a video and of a month is what bench/cost counts, and docs/cost.md says."""
 
 import json
-import re
 from dataclasses import asdict, replace
 
 import pytest
@@ -23,9 +22,9 @@ from bench.cost.counted import (
     VIDEOS,
     Call,
 )
-from bench.cost.page import ASKS, PAGE, idle, page
-from bench.cost.prices import PRICES, Usage, a_month
-from bench.cost.wanted import ARCHIVED, MOST, RECEIVED, WHOLE, Bound, bounds
+from bench.cost.page import PAGE, idle, page
+from bench.cost.prices import PRICES, Usage
+from bench.cost.wanted import ARCHIVED, MOST, WHOLE, Bound, bounds
 from dailies.steps.archive import archive
 from simulators.media_host.samples import padded
 from simulators.s3 import Sink
@@ -174,19 +173,10 @@ def test_the_page_is_what_the_counts_and_prices_make() -> None:
     assert set(PRICES) == set(Usage.__slots__)  # every unit of a usage has a price
 
 
-def test_the_readme_says_what_the_page_says() -> None:
-    readme = (ROOT / "README.md").read_text()
-    usual = {thing: [bound.usual for bound in bounds() if bound.thing == thing] for thing in MOST}
-    dearest = {thing: max(bound.dearest for bound in bounds() if bound.thing == thing) for thing in MOST}
-    span = {thing: f"${min(found):.2f} to ${max(found):.2f}" for thing, found in usual.items()}
-    _, _, sweeps, looks, polls = idle().values()
-    for told in (
-        f"{span[RECEIVED]} for a million calls received, {span[WHOLE]} with the job row",
-        f"{span[ARCHIVED]} for a million videos of 20 MB archived",
-        f"a call of Creatify's at ${dearest[WHOLE]:.2f}",
-        f"its videos at ${dearest[ARCHIVED]:.2f}",
-        f"the two schedules of every five minutes ${sweeps + looks:.2f}",
-        f"Lambda's looks into the archive's queue ${polls:.2f}",
-        f"asks Secrets Manager for ${a_month(Usage(secrets=1), ASKS):.2f} a month",
-    ):
-        assert told in re.sub(r"\s+", " ", readme)
+def test_the_readme_rounds_what_the_page_says() -> None:
+    """To a dollar: of the usual ones the cheapest webhook, as the page's figures differ by some cents."""
+    usual = {thing: min(bound.usual for bound in bounds() if bound.thing == thing) for thing in MOST}
+    readme = " ".join((ROOT / "README.md").read_text().split())
+    assert f"An idle stack costs about ${sum(idle().values()):.0f} a month." in readme
+    assert f"A million webhooks cost about ${usual[WHOLE]:.0f}" in readme
+    assert f"a million archived videos of 20 MB about ${usual[ARCHIVED]:.0f}, storage aside" in readme

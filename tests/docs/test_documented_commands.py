@@ -9,7 +9,19 @@ from botocore.session import get_session
 
 from testkit.support.template import ROOT
 
-DOCUMENTS = ("README.md", "docs/operations.md", "docs/hardening.md", "docs/recovery.md")
+DOCUMENTS = (
+    "README.md",
+    "docs/configuration.md",
+    "docs/data-model.md",
+    "docs/hardening.md",
+    "docs/local.md",
+    "docs/missed-webhooks.md",
+    "docs/operations.md",
+    "docs/providers/captions.md",
+    "docs/providers/creatify.md",
+    "docs/providers/sync.md",
+    "docs/recovery.md",
+)
 OF_THE_CLI = {"--query", "--output", "--profile", "--region", "--endpoint-url", "--cli-input-json"}
 OF_THE_CLI_ALONE = {"s3", "configure"}  # services that no description has
 CALLED_OTHERWISE = {"s3api": "s3"}

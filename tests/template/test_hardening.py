@@ -178,7 +178,7 @@ class TestWhatTheApiTurnsAway:
 
 def test_each_parameter_that_a_company_may_ask_for_is_explained() -> None:
     explained = (ROOT / "docs/hardening.md").read_text()
-    listed = (ROOT / "README.md").read_text()
+    listed = (ROOT / "docs/configuration.md").read_text()
     for name in ("KmsKeyArn", "DomainName", "DeletionProtection", "LogRetentionDays", "PermissionsBoundaryArn"):
         assert name in template()["Parameters"]
         assert f"`{name}`" in explained
