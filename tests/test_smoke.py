@@ -32,7 +32,6 @@ ELSEWHERE = {
     "local.preflight.judge": "local.preflight",
     "local.prose": "make lint",
     "simulators.s3": "bench.archive",
-    "tests.smoke": "itself",
     "resilience.aws": "needs an AWS account, or minutes of the emulated one; tests/resilience/test_aws.py",
     "resilience.faults.worker": "resilience.faults",
     "resilience.fuzz.run": "resilience.fuzz",
