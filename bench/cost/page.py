@@ -52,9 +52,12 @@ def _tables() -> dict[str, str]:
             ("20 MB from a host of", *(f"{host} MB/s" for host in HOSTS)),
             [("seconds", *copied), ("dollars for a million", *cost)],
         ),
-        "idle": _table(("regardless of traffic", "dollars"), ((words, f"{each:.2f}") for words, each in idle().items())),
+        "idle": _table(
+            ("regardless of traffic", "dollars"), ((words, f"{each:.2f}") for words, each in idle().items())
+        ),
         "paces": _table(
-            ("deliveries a month", "reads", "dollars a month", "dollars for a million"), (_pace(calls) for calls in PACES)
+            ("deliveries a month", "reads", "dollars a month", "dollars for a million"),
+            (_pace(calls) for calls in PACES),
         ),
     }
 
@@ -98,7 +101,9 @@ def idle() -> dict[str, float]:
     return {
         f"{SECRETS} secrets": SECRETS * SECRET,
         f"{ALARMS} alarms": ALARMS * ALARM,
-        f"{RUNS:,} runs of reconcile, of {SWEEP.secrets} secrets and {SWEEP.reads:g} read units each": a_month(SWEEP, RUNS),
+        f"{RUNS:,} runs of reconcile, of {SWEEP.secrets} secrets and {SWEEP.reads:g} read units each": a_month(
+            SWEEP, RUNS
+        ),
         f"{RUNS:,} checks of Sync's signing secret, of {LOOK.secrets} secret each": a_month(LOOK, RUNS),
         f"*{POLLERS} pollers of Lambda on the archive's queue, every {POLL_SECONDS} s*": a_month(
             Usage(messages=1), polls
