@@ -19,7 +19,7 @@ from demo.scenarios import Outcome, Secrets, Step, story
 from local import stack, up
 from local.stack import Stack
 from simulators.media_host.server import media_host
-from simulators.provider_calls import send
+from simulators.provider_calls.call import send
 
 DEADLINE = 90.0  # seconds from the last call until everything has to be in the bucket; it takes about five
 PATIENCE = 15.0  # seconds between two lines that say what it waits for; a first run takes about ten

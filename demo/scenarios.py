@@ -10,15 +10,10 @@ from datetime import UTC, datetime, timedelta
 
 from simulators.media_host.samples import SampleMedia
 from simulators.media_host.server import MediaHost
-from simulators.provider_calls import (
-    Call,
-    captions_creator,
-    creatify_product_to_videos,
-    sync_batch,
-    sync_batch_result,
-    sync_batch_row,
-    sync_generation,
-)
+from simulators.provider_calls.call import Call
+from simulators.provider_calls.captions import captions_creator
+from simulators.provider_calls.creatify import creatify_product_to_videos
+from simulators.provider_calls.sync import sync_batch, sync_batch_result, sync_batch_row, sync_generation
 
 RECORDED, DUPLICATE, REFUSED = "200 recorded", "200 duplicate", "401 unverified"
 SIX_DAYS = 543_058  # seconds: what a real link of Captions' said

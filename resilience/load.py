@@ -34,7 +34,10 @@ from local import ports
 from local.stack import ROOT, Stack, StackError, alone, read
 from local.up import end, up
 from resilience import figures
-from simulators.provider_calls import Call, captions_creator, creatify_product_to_videos, send, sync_generation
+from simulators.provider_calls.call import Call, send
+from simulators.provider_calls.captions import captions_creator
+from simulators.provider_calls.creatify import creatify_product_to_videos
+from simulators.provider_calls.sync import sync_generation
 from testkit.support.functions import RECEIVERS, start_anew
 from testkit.support.wait import wait_for
 

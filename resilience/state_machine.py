@@ -37,7 +37,7 @@ from dailies.providers.contract import Webhook
 from dailies.steps.advance import advance
 from dailies.steps.receive import receiver
 from resilience.state_model import Checked, JobModel, Told, Tried
-from simulators.provider_calls import sync_proofs
+from simulators.provider_calls.sync import sync_proofs
 from testkit.fixtures.aws import SECRET, TABLE, Cloud, Context
 from testkit.support.recorded_events import event as recorded
 from testkit.support.recorded_events import outcomes

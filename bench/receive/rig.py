@@ -15,7 +15,10 @@ from bench.receive.functions import SECRET, Function
 from bench.receive.runtime_api import RuntimeApi
 from bench.tools import bare_python
 from local.stack import ROOT
-from simulators.provider_calls import Call, captions_creator, creatify_product_to_videos, sync_batch, sync_generation
+from simulators.provider_calls.call import Call
+from simulators.provider_calls.captions import captions_creator
+from simulators.provider_calls.creatify import creatify_product_to_videos
+from simulators.provider_calls.sync import sync_batch, sync_generation
 from simulators.recorded_events.__main__ import http_api_event
 
 OUTPUT = (

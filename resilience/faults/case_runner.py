@@ -13,7 +13,7 @@ from resilience.faults.account import Account, Work
 from resilience.faults.calls import Call
 from resilience.faults.fault_proxy import Fault, Slot
 from resilience.faults.invoking import Lambda, Outcome
-from simulators.provider_calls import Call as Delivery
+from simulators.provider_calls.call import Call as Delivery
 from simulators.recorded_events.__main__ import http_api_event
 
 RECEIVERS = {

@@ -14,17 +14,10 @@ from boto3.dynamodb.types import TypeSerializer
 
 from resilience.faults.case_runner import NOBODY, RECEIVERS, Ending, Life, Story
 from simulators.media_host.samples import padded
-from simulators.provider_calls import (
-    Call,
-    captions_creator,
-    compact,
-    creatify_product_to_videos,
-    sync_batch,
-    sync_batch_result,
-    sync_batch_row,
-    sync_generation,
-    sync_proofs,
-)
+from simulators.provider_calls.call import Call, compact
+from simulators.provider_calls.captions import captions_creator
+from simulators.provider_calls.creatify import creatify_product_to_videos
+from simulators.provider_calls.sync import sync_batch, sync_batch_result, sync_batch_row, sync_generation, sync_proofs
 
 PART_BYTES = 20 * 1024 * 1024
 NOW = "2026-01-15T10:30:00.000000Z"

@@ -11,7 +11,10 @@ from datetime import UTC, datetime, timedelta
 from boto3.dynamodb.types import TypeSerializer
 
 from resilience.faults.case_runner import NOBODY, RECEIVERS, Ending, Life, Story
-from simulators.provider_calls import Call, captions_creator, creatify_product_to_videos, sync_batch, sync_generation
+from simulators.provider_calls.call import Call
+from simulators.provider_calls.captions import captions_creator
+from simulators.provider_calls.creatify import creatify_product_to_videos
+from simulators.provider_calls.sync import sync_batch, sync_generation
 
 QUIET_SECONDS = 1.2  # a little more than what the stack's reconcile takes for too long
 MAX_JOBS = 4

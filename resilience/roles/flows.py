@@ -18,7 +18,7 @@ from typing import Any
 from local.stack import Stack
 from simulators.provider_apis import ProviderApis
 from simulators.provider_apis.exchange import Request
-from simulators.provider_calls import Call
+from simulators.provider_calls.call import Call
 from testkit.fixtures.account_reader import Owner, Row
 from testkit.fixtures.bus_listener import Listener
 from testkit.fixtures.captions_stack import was_too_slow

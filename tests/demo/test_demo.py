@@ -13,7 +13,7 @@ from demo.scenarios import Outcome, Secrets, Step, story
 from local.stack import Stack
 from simulators.media_host.samples import SampleMedia
 from simulators.media_host.server import MediaHost, media_host
-from simulators.provider_calls import captions_creator
+from simulators.provider_calls.captions import captions_creator
 
 EXAMPLE = Secrets(sync="whsec_s", creatify="t" * 43, captions="c")
 

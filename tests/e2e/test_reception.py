@@ -14,7 +14,10 @@ from hashlib import sha256
 import pytest
 
 from local.stack import Stack
-from simulators.provider_calls import Call, captions_creator, creatify_product_to_videos, sync_batch, sync_generation
+from simulators.provider_calls.call import Call
+from simulators.provider_calls.captions import captions_creator
+from simulators.provider_calls.creatify import creatify_product_to_videos
+from simulators.provider_calls.sync import sync_batch, sync_generation
 from testkit.fixtures.account_reader import Owner, Row, payload
 from testkit.fixtures.provider_client import COME_AGAIN, WEBHOOKS, Answer, Headers, Providers
 from testkit.support.attributes import EVENT, QUARANTINED

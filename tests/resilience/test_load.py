@@ -6,7 +6,8 @@ import pytest
 
 from demo.scenarios import Secrets
 from resilience.load import WRONG, Delivered, Stored, calls, compare, event_id
-from simulators.provider_calls import Call, captions_creator
+from simulators.provider_calls.call import Call
+from simulators.provider_calls.captions import captions_creator
 
 SECRETS = Secrets(sync="whsec_s", creatify="t", captions="c")
 CALLS = [captions_creator("failure", f"o-{number}", "c") for number in range(3)]

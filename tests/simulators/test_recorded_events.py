@@ -18,7 +18,8 @@ import pytest
 from demo.__main__ import secrets_of
 from local.stack import Stack
 from simulators.media_host.server import media_host
-from simulators.provider_calls import send, sync_generation
+from simulators.provider_calls.call import send
+from simulators.provider_calls.sync import sync_generation
 from simulators.recorded_events import __main__ as recording
 from testkit.fixtures.aws import Cloud
 from testkit.support.template import folder, functions, template
