@@ -20,7 +20,7 @@ type Link = Callable[[str], str]
 SECRET_OF = {
     webhook.full_name: webhook.secret_name for provider in every_provider().values() for webhook in provider.webhooks
 }
-CASES = {webhook: tuple(every_sample()[webhook].cases) for webhook in SECRET_OF}
+CASES = {webhook: tuple(sample.cases) for webhook, sample in every_sample().items()}
 """What each webhook may report, by its full name; the usual case first."""
 
 UNREADABLE, FORGED = "unreadable", "forged"  # cases of every webhook
@@ -52,11 +52,6 @@ def call(order: Order) -> Call:
             return sample.call(samples.Order(case, order.job_id, order.secret, sample.links(case, order.link)))
 
 
-def without_media(webhook: str) -> str:
-    """A case that ends the job and links to no medium: the one to use if nothing is to be archived."""
-    return next(word for word, case in every_sample()[webhook].cases.items() if case.status == "failed")
-
-
 def as_event(made: Call) -> str:
     """The call as API Gateway passes it to the function: for `python -m demo.invoke FUNCTION --event -`."""
     return json.dumps(http_api_event(made, datetime.now(UTC)), indent=2)
@@ -66,14 +61,6 @@ def as_curl(made: Call, url: str) -> str:
     """A shell command that makes the call."""
     headers = [f"-H {_quoted(f'{name}: {value}')}" for name, value in made.headers.items()]
     return " ".join(["curl", "-sS", _quoted(url), *headers, "--data-binary", _quoted(made.body.decode())])
-
-
-def shows_its_secret(webhook: str) -> bool:
-    """Whether a call has its secret in clear text, in a header or its path, instead of a signature made with it."""
-    sample = every_sample()[webhook]
-    return sample.in_path or any(
-        sample.secret in value for value in sample.prove(b"", sample.secret, datetime.now(UTC)).values()
-    )
 
 
 def _quoted(text: str) -> str:

@@ -71,6 +71,21 @@ class Sample:
         """The function's folder in functions/ and in events/: in the singular, since a call is about one job."""
         return self.webhook.replace("/", "_").removesuffix("s")
 
+    @property
+    def proof_headers(self) -> frozenset[str]:
+        """The names of the headers that prove a call, in lower case."""
+        return frozenset(name.lower() for name in self._proof())
+
+    @property
+    def shows_secret(self) -> bool:
+        """Whether a call has the secret in clear text, in its path or a header, instead of a signature made with it."""
+        return self.in_path or any(self.secret in value for value in self._proof().values())
+
+    @property
+    def failure(self) -> str:
+        """The case of a job that failed, which links to no medium."""
+        return next(word for word, case in self.cases.items() if case.status == "failed" and not case.media)
+
     def call(self, order: Order) -> Call:
         """The call that an order asks for, proven by its secret."""
         return self.proven(self.body(order), order.secret, case=order.case, job_id=order.job_id, at=order.at)
@@ -84,6 +99,9 @@ class Sample:
     def links(self, case: str, link: Callable[[str], str]) -> dict[str, str]:
         """The links of a case's media by role; `link` makes one from a file's name."""
         return {role: link(self.media[role].file) for role in self.cases[case].media}
+
+    def _proof(self) -> Headers:
+        return self.prove(b"", self.secret, datetime.now(UTC))
 
     def recorded(self, at: datetime, secret: str | None = None) -> dict[str, Call]:
         """The calls of the recorded events by case, as they would be made at a time."""
