@@ -4,6 +4,7 @@ from dataclasses import dataclass, replace
 
 from bench.cost.assumed import ASK_SECONDS, PER_MESSAGE, START_SECONDS, archive, copying, gb_seconds
 from bench.cost.prices import MONTH, Usage, write_units
+from dailies.providers import every_provider
 
 RECEIVE = gb_seconds(512, 1)
 ADVANCE = gb_seconds(256, 2)
@@ -99,4 +100,6 @@ SWEEP = Usage(invocations=1, gb_seconds=gb_seconds(256, 51), reads=24, secrets=3
 LOOK = Usage(invocations=1, gb_seconds=gb_seconds(256, 1), secrets=1)
 RUNS = MONTH // 300
 START = Usage(gb_seconds=START_SECONDS / 2, secrets=2)
-SECRETS, ALARMS = 6, 21  # that the stack has
+MEASURED = {webhook.partition("/")[0] for webhook in USUAL}  # the providers whose calls are counted here
+SECRETS = sum(len(every_provider()[name].secrets) for name in MEASURED)
+ALARMS = 21  # that the stack has

@@ -21,7 +21,7 @@ from simulators.provider_calls import every_sample
 from simulators.provider_calls.sample import Order
 from testkit.fixtures.aws import Cloud, Context
 from testkit.support.recorded_events import WEBHOOKS, delivery, event, outcomes, secret
-from testkit.support.template import functions, resources, signing_secrets
+from testkit.support.template import ROOT, functions, resources, signing_secrets
 
 PROVIDERS = every_provider()
 RULES = ProofRules()
@@ -53,6 +53,13 @@ class TestNames:
         assert PROVIDERS[provider.name] is provider
         assert provider.webhooks
         assert {webhook.provider for webhook in provider.webhooks} == {provider.name}
+
+    @every_provider_here
+    def test_a_provider_has_a_page_for_its_users(self, provider: Provider) -> None:
+        page = (ROOT / f"docs/providers/{provider.name}.md").read_text(encoding="utf-8")
+        assert page.startswith(f"# {provider.name.capitalize()}\n")
+        for name in (*provider.secrets, *(webhook.full_name for webhook in provider.webhooks)):
+            assert name in page, name
 
     def test_no_two_webhooks_have_one_name(self) -> None:
         names = [webhook.full_name for provider in PROVIDERS.values() for webhook in provider.webhooks]
