@@ -2,8 +2,8 @@
 
 from collections.abc import Iterator
 
+from dailies.providers import every_provider
 from resilience.roles.flows import (
-    WEBHOOK,
     Flow,
     announcing,
     keeping_a_large_body,
@@ -49,7 +49,7 @@ from testkit.support.functions import RECEIVERS
 from testkit.support.template import functions, target
 
 # The template's names of the providers' API credentials, by provider.
-API_SECRET = {name: f"{name.capitalize()}ApiSecret" for name in WEBHOOK}
+API_SECRET = {name: f"{name.capitalize()}ApiSecret" for name, one in every_provider().items() if one.has_api}
 
 
 def of_a_receiver(function: str, webhook: str) -> Iterator[tuple[str, str, Flow]]:

@@ -23,10 +23,12 @@ from bench.cost.counted import (
     USUAL,
     VIDEOS,
     Call,
+    sweep,
 )
 from bench.cost.page import ASKS, PAGE, idle, page
 from bench.cost.prices import PRICES, Usage, a_month
 from bench.cost.wanted import ARCHIVED, MOST, RECEIVED, WHOLE, Bound, bounds
+from dailies.providers import every_provider
 from dailies.steps.archive import archive
 from simulators.media_host.samples import padded
 from simulators.s3 import Sink
@@ -144,9 +146,13 @@ class TestAVideoOf20MB:
 
 class TestAMonth:
     def test_the_schedules_while_there_is_nothing_to_do(self, cloud: Cloud, bill: Bill) -> None:
-        for provider in ("sync", "creatify", "captions"):
+        with_api = [name for name, provider in every_provider().items() if provider.has_api]
+        for provider in with_api:
             cloud.secretsmanager.create_secret(Name=f"dailies/{provider}/api", SecretString="not-set")
-        same(bill.of("reconcile", event("reconcile/sweep")), SWEEP)
+        same(
+            bill.of("reconcile", event("reconcile/sweep")), sweep(len(with_api), len(every_provider()) - len(with_api))
+        )
+        assert sweep(len(MEASURED)) == SWEEP
         same(bill.of("fetch_sync_secret", event("fetch_sync_secret/due")), LOOK)
 
     def test_what_the_stack_has(self) -> None:

@@ -195,11 +195,11 @@ class Provider(NamedTuple):
     name: str
     webhooks: tuple[Webhook, ...]
     roles: Mapping[str, frozenset[MediaKind]]
-    manifests: Mapping[str, ResultManifest]
-    link_refresh: Mapping[str, GetJob]
-    polling: Mapping[str, StatusPolling]
-    submissions: Mapping[str, Submission]
-    api_limit: Limit
+    manifests: Mapping[str, ResultManifest] = {}
+    link_refresh: Mapping[str, GetJob] = {}
+    polling: Mapping[str, StatusPolling] = {}
+    submissions: Mapping[str, Submission] = {}
+    api_limit: Limit = Limit(1)
     submit_limit: Limit | None = None
     api_names: tuple[str, ...] = ("api_key",)
     signing_prefix: str = ""
@@ -207,6 +207,12 @@ class Provider(NamedTuple):
     may_go_on: frozenset[str] = frozenset()
 
     @property
+    def has_api(self) -> bool:
+        """Whether Dailies calls an API of the provider: to poll, to refresh a link or to submit."""
+        return bool(self.polling or self.link_refresh or self.submissions)
+
+    @property
     def secrets(self) -> tuple[str, ...]:
         """The names of its secrets, below the stack's name: one or two that verify deliveries, and its API's."""
-        return (*dict.fromkeys(webhook.secret_name for webhook in self.webhooks), f"{self.name}/api")
+        api = (f"{self.name}/api",) if self.has_api else ()
+        return (*dict.fromkeys(webhook.secret_name for webhook in self.webhooks), *api)
