@@ -1,6 +1,7 @@
 """A new provider is seven files: the steps of CONTRIBUTING.md, followed in a copy of the tree with a provider that does
 not exist."""
 
+import json
 import os
 import shutil
 import subprocess
@@ -69,6 +70,6 @@ def test_a_provider_with_a_bearer_and_no_api_is_seven_files(before: tuple[Path, 
     assert {name for name, _ in contents(tree).items() ^ were.items()} == ITS_FILES
     told = run(tree, "-m", "pytest", "-q", "-m", "not e2e", "-p", "no:cacheprovider", *HELD_BY)
     assert " passed" in told
-    known = run(tree, "-c", "from cli.main import main; main()", "secrets", "set", "--help")
-    assert "acme/signing" in known
-    assert "acme/api" not in known
+    trigger = ("trigger", "acme/clip", "--secret", "acme-0123", "--media-url", "https://media.example/clip.mp4")
+    made = run(tree, "-c", "from cli.main import main; main()", *trigger, "--print", "event")
+    assert json.loads(made)["headers"]["authorization"] == "Bearer acme-0123"
