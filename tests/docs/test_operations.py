@@ -79,10 +79,3 @@ def test_each_command_that_is_told_is_one_that_there_is(command: str) -> None:
     except Exception as error:
         if type(error).__name__ != "MissingParameter":  # a document may leave out what only its reader knows
             raise
-
-
-def test_the_readme_counts_the_alarms_and_the_secrets_that_there_are_and_what_they_cost() -> None:
-    readme = (ROOT / "README.md").read_text()
-    alarms, secrets = len(resources("AWS::CloudWatch::Alarm")), len(resources("AWS::SecretsManager::Secret"))
-    assert re.findall(r"(\d+) alarms", readme) == [str(alarms), str(alarms)]
-    assert f"{secrets} secrets ${secrets * 0.4:.2f}, {alarms} alarms ${alarms * 0.1:.2f}" in readme
