@@ -30,7 +30,8 @@ from bench.tools import FOLDER, alone
 from demo.__main__ import NOT_SET, REREAD
 from local.aws import Aws
 from simulators.media_host.server import MediaHost, media_host
-from simulators.provider_calls import send, sync_generation
+from simulators.provider_calls.call import send
+from simulators.provider_calls.sync import sync_generation
 
 LONGEST = 60.0  # seconds for one medium; it takes about one
 LOOK = 0.05  # seconds between two looks at the job row

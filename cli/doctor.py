@@ -94,6 +94,8 @@ def _secrets(stack: Stack) -> Iterator[Finding]:
 def _apis(stack: Stack) -> Iterator[Finding]:
     """Whether the providers take the stack's credentials, by the cheapest call that each has."""
     for provider in every_provider().values():
+        if not provider.has_api:
+            continue
         one = api(stack, provider.name)
         rolls = [inquiry.roll for inquiry in provider.polling.values() if inquiry.roll]
         try:

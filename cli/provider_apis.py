@@ -17,11 +17,12 @@ class Silent(Telemetry):
 def api(stack: Stack, provider: str, *, secret_id: str = "") -> Api:
     """A provider's API, within the rate limit that the stack's functions keep to as well. `secret_id`: where its
     credentials are, if not in the stack's own secret."""
-    providers = every_provider()
-    settings = {f"{name.upper()}_API_SECRET_ID": f"{stack.name}/{name}/api" for name in providers}
-    settings |= {f"{provider.upper()}_API_SECRET_ID": secret_id} if secret_id else {}
-    settings |= {f"{name.upper()}_API_URL": _url(stack, name) for name in providers}
-    return every_api(providers, settings, stack.secretsmanager, stack.table, Silent(stack.name))[provider]
+    settings = {
+        f"{provider.upper()}_API_SECRET_ID": secret_id or f"{stack.name}/{provider}/api",
+        f"{provider.upper()}_API_URL": _url(stack, provider),
+    }
+    only = {provider: every_provider()[provider]}
+    return every_api(only, settings, stack.secretsmanager, stack.table, Silent(stack.name))[provider]
 
 
 def _url(stack: Stack, provider: str) -> str:

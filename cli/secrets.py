@@ -12,8 +12,9 @@ from cli.stack import Stack
 from dailies.aws.secret_versions import HeldSecret
 from dailies.aws.secrets import PLACEHOLDER, STAGES, may_verify
 from dailies.providers import every_provider
+from dailies.providers.contract import Webhook
 
-NAMES = ("sync/signing", "sync/api", "creatify/token", "creatify/api", "captions/signing", "captions/api")
+NAMES = tuple(name for provider in every_provider().values() for name in provider.secrets)
 MIN_LETTERS = 8  # what is shorter, or `whsec_` alone, was cut when it was copied; Dailies makes tokens of 43
 TOKEN = re.compile(rf"[A-Za-z0-9_-]{{{MIN_LETTERS},}}")  # what stands in a URL as it is
 SIGNING = re.compile(rf"[!-~]{{{MIN_LETTERS},}}")  # what an HTTP header can bear
@@ -74,9 +75,11 @@ def check(name: str, text: str) -> str:
             _check_credential(name, one, read[one])
     elif any(letter.isspace() or not letter.isprintable() for letter in text):
         raise Refusal(f"{name} has a blank inside: give the bare secret, not a file around it; nothing was changed")
-    elif name == "sync/signing" and not text.startswith("whsec_"):
-        raise Refusal("Sync's signing secrets begin with whsec_, which belongs to them; nothing was changed")
-    elif name == "creatify/token" and not TOKEN.fullmatch(text):
+    elif kind == "signing" and not text.startswith(prefix := every_provider()[provider].signing_prefix):
+        raise Refusal(
+            f"{provider.capitalize()}'s signing secrets begin with {prefix}, which belongs to them; nothing was changed"
+        )
+    elif kind == "token" and not TOKEN.fullmatch(text):
         raise Refusal(
             f"{name} is {MIN_LETTERS} or more of A-Z, a-z, 0-9, - and _, as it stands in a URL"
             " (`dailies secrets rotate` makes one); nothing was changed"
@@ -120,14 +123,15 @@ def updating(stack: Stack, name: str) -> AbstractContextManager[None]:
 
 
 def webhook_urls(stack: Stack, *, reveal: bool) -> dict[str, str]:
-    """Where each provider is to call, by the webhook's name; Creatify's token in it only where it is to be revealed."""
-    urls = {}
-    for provider in every_provider().values():
-        for webhook in provider.webhooks:
-            url = f"{stack.webhook_base_url}/webhooks/{webhook.full_name}"
-            token = f"/{value(stack, f'{provider.name}/token') if reveal else '<token>'}" if webhook.in_path else ""
-            urls[webhook.full_name] = url + token
-    return urls
+    """The URLs to give to the providers, by the webhook's full name. Tokens are in them only with `reveal`."""
+    webhooks = [webhook for provider in every_provider().values() for webhook in provider.webhooks]
+    return {webhook.full_name: webhook_url(stack, webhook, reveal=reveal) for webhook in webhooks}
+
+
+def webhook_url(stack: Stack, webhook: Webhook, *, reveal: bool) -> str:
+    """The URL to give to the provider. Its token, if it has one, is in it only with `reveal`."""
+    url = f"{stack.webhook_base_url}/webhooks/{webhook.full_name}"
+    return f"{url}/{value(stack, webhook.secret_name) if reveal else '<token>'}" if webhook.in_path else url
 
 
 def set_for_trial(stack: Stack, name: str) -> str:

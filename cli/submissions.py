@@ -13,8 +13,8 @@ def webhook_of(stack: Stack, provider: Provider, submission: Submission, body: M
     """As the call names it: its URL, or the id under which it is registered; empty where the body names a registered
     one itself, which may be another of the account's. A Refusal where none is registered."""
     if not submission.by_id:
-        urls = secrets.webhook_urls(stack, reveal=provider.name == "creatify")
-        return urls[f"{provider.name}/{submission.webhook}"]
+        (webhook,) = (webhook for webhook in provider.webhooks if webhook.name == submission.webhook)
+        return secrets.webhook_url(stack, webhook, reveal=True)
     if body.get(submission.webhook_field):
         return ""
     # The output first: asking is one of the five calls that Captions takes in a minute.

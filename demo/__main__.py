@@ -14,12 +14,13 @@ from pathlib import Path
 from botocore.exceptions import BotoCoreError
 from urllib3.exceptions import HTTPError
 
+from cli.sample_calls import SECRET_OF
 from demo.inspection import Finding, Row, inspect, job_row, rests
 from demo.scenarios import Outcome, Secrets, Step, story
 from local import stack, up
 from local.stack import Stack
 from simulators.media_host.server import media_host
-from simulators.provider_calls import send
+from simulators.provider_calls.call import send
 
 DEADLINE = 90.0  # seconds from the last call until everything has to be in the bucket; it takes about five
 PATIENCE = 15.0  # seconds between two lines that say what it waits for; a first run takes about ten
@@ -65,23 +66,21 @@ def demo(running: Stack, kept: Path) -> list[str]:
 
 
 def secrets_of(running: Stack) -> Secrets:
-    """The stack's secrets; those of Sync and Captions are set where nobody has."""
+    """The secrets that prove calls, by name. Those that are not set yet are set."""
     client = running.aws.secretsmanager
 
     def secret(name: str) -> str:
         return client.get_secret_value(SecretId=f"{running.stack_name}/{name}")["SecretString"]
 
-    fresh = {
-        "sync/signing": f"whsec_{secrets.token_urlsafe(24)}",
-        "captions/signing": secrets.token_urlsafe(24),
-    }
-    unset = [name for name in fresh if secret(name) == NOT_SET]
+    names = dict.fromkeys(SECRET_OF.values())
+    unset = [name for name in names if secret(name) == NOT_SET]
     for name in unset:
-        client.put_secret_value(SecretId=f"{running.stack_name}/{name}", SecretString=fresh[name])
+        fresh = f"whsec_{secrets.token_urlsafe(24)}"
+        client.put_secret_value(SecretId=f"{running.stack_name}/{name}", SecretString=fresh)
     if unset:
         print(f"demo: set the secrets {' and '.join(unset)}", flush=True)
         time.sleep(REREAD)
-    return Secrets(sync=secret("sync/signing"), creatify=secret("creatify/token"), captions=secret("captions/signing"))
+    return {name: secret(name) for name in names}
 
 
 def play(steps: list[Step], webhook_base_url: str) -> tuple[dict[str, float], list[str]]:

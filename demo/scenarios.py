@@ -4,21 +4,19 @@ A chapter is the calls of one provider in their order, and the jobs they add up 
 demo can be played again on the same stack.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 
+from cli.sample_calls import SECRET_OF
 from simulators.media_host.samples import SampleMedia
 from simulators.media_host.server import MediaHost
-from simulators.provider_calls import (
-    Call,
-    captions_creator,
-    creatify_product_to_videos,
-    sync_batch,
-    sync_batch_result,
-    sync_batch_row,
-    sync_generation,
-)
+from simulators.provider_calls import every_sample
+from simulators.provider_calls.call import Call
+from simulators.provider_calls.captions import captions_creator
+from simulators.provider_calls.creatify import creatify_product_to_videos
+from simulators.provider_calls.sample import Order
+from simulators.provider_calls.sync import sync_batch, sync_batch_result, sync_batch_row, sync_generation
 
 RECORDED, DUPLICATE, REFUSED = "200 recorded", "200 duplicate", "401 unverified"
 SIX_DAYS = 543_058  # seconds: what a real link of Captions' said
@@ -46,25 +44,18 @@ class Outcome:
 
 
 type Chapter = tuple[list[Step], list[Outcome]]
+type Play = Callable[[MediaHost, str, str], Chapter]
+"""Makes a chapter from the media host, the webhook's secret and the beginning of the run's ids."""
 
 
-@dataclass(frozen=True)
-class Secrets:
-    """What proves the calls: Sync's and Captions' signing secrets, Creatify's token."""
-
-    sync: str = field(repr=False)
-    creatify: str = field(repr=False)
-    captions: str = field(repr=False)
+type Secrets = Mapping[str, str]
+"""What proves the calls, by the secret's name: `sync/signing`, `creatify/token`."""
 
 
 def story(host: MediaHost, secrets: Secrets, run: str) -> Chapter:
-    """All chapters, one after the other."""
-    chapters = [
-        generations(host, secrets.sync, run),
-        batches(host, secrets.sync, run),
-        product_to_videos(host, secrets.creatify, run),
-        operations(host, secrets.captions, run),
-    ]
+    """A chapter per webhook, one after the other: its own, or the usual one."""
+    webhooks = [*OWN, *(webhook for webhook in every_sample() if webhook not in OWN)]
+    chapters = [(OWN.get(webhook) or usual(webhook))(host, secrets[SECRET_OF[webhook]], run) for webhook in webhooks]
     return [step for steps, _ in chapters for step in steps], [job for _, jobs in chapters for job in jobs]
 
 
@@ -166,6 +157,42 @@ def operations(host: MediaHost, secret: str, run: str) -> Chapter:
         Outcome("captions", large, success, "completed", _media(host, output="large.mp4")),
         Outcome("captions", failed, failure, "failed"),
     ]
+
+
+def usual(webhook: str) -> Play:
+    """The chapter of a webhook that has none of its own: forged, as it usually comes, again, and a failure."""
+    sample = every_sample()[webhook]
+    word, case = next(iter(sample.cases.items()))
+
+    def play(host: MediaHost, secret: str, run: str) -> Chapter:
+        name = f"{run}-{sample.folder.replace('_', '-')}"
+        files = {role: sample.media[role].file for role in case.media}
+        forgery = sample.call(Order(word, f"{name}-forged", "x" * len(secret)))
+        links = sample.links(word, lambda file: host.url(f"/{name}/{file}"))
+        done = sample.call(Order(word, name, secret, links))
+        failure = sample.call(Order(sample.failure, f"{name}-failed", secret))
+        provider = webhook.partition("/")[0]
+        return [
+            Step(forgery, "forged: another secret", REFUSED),
+            Step(done),
+            Step(done, "the same again", DUPLICATE),
+            Step(failure),
+        ], [
+            Outcome(provider, forgery.job_id, forgery, None),
+            Outcome(provider, name, done, case.status, _media(host, **files)),
+            Outcome(provider, failure.job_id, failure, "failed"),
+        ]
+
+    return play
+
+
+OWN: dict[str, Play] = {
+    "sync/generation": generations,
+    "sync/batch": batches,
+    "creatify/product_to_videos": product_to_videos,
+    "captions/creator": operations,
+}
+"""The chapters of webhooks that have more to show than the usual one."""
 
 
 def _product_to_video(host: MediaHost, job_id: str, token: str) -> dict[str, Call]:

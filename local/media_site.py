@@ -17,7 +17,7 @@ from local import ports, processes, stack
 from local.stack import StackError
 from simulators.media_host.answers import Pieces, Request
 from simulators.media_host.server import MediaHost, media_host
-from simulators.provider_calls import sync_batch_result, sync_batch_row
+from simulators.provider_calls.sync import sync_batch_result, sync_batch_row
 
 NAME = "media-host"
 PORT = 8789

@@ -5,7 +5,7 @@ host for what `dailies trigger` sends, and leaves them running. Run again, it up
 folder tells how to reach it.
 
 in the environment:
-  SYNC_API_URL, CREATIFY_API_URL, CAPTIONS_API_URL, RECONCILE_QUIET_SECONDS
+  <PROVIDER>_API_URL (such as SYNC_API_URL), RECONCILE_QUIET_SECONDS
                           set the template's parameters of those names
   DAILIES_LOCAL           the stack's folder (.local); another folder is another stack
   DAILIES_EMULATOR_PORT   port of the emulated AWS (4577, or a free one when that is taken)
@@ -23,6 +23,7 @@ from http.client import HTTPConnection, HTTPException
 from pathlib import Path
 from urllib.parse import urlsplit
 
+from dailies.providers import every_provider
 from local import alarm_evaluator, deploy, emulator, emulator_gaps, media_site, ports, processes, roles, stack
 from local.aws import Aws
 from local.stack import ROOT, Stack, StackError
@@ -36,9 +37,9 @@ FUNCTION = "AWS::Lambda::Function"
 PATIENCE = 60.0  # seconds for an answer; the first call of a function takes two, on a busy machine ten
 # The template's parameters that the environment of `make up` may set.
 FROM_ENVIRONMENT = {
-    "SYNC_API_URL": "SyncApiUrl",
-    "CREATIFY_API_URL": "CreatifyApiUrl",
-    "CAPTIONS_API_URL": "CaptionsApiUrl",
+    **{
+        f"{name.upper()}_API_URL": f"{name.capitalize()}ApiUrl" for name, one in every_provider().items() if one.has_api
+    },
     "RECONCILE_QUIET_SECONDS": "ReconcileQuietSeconds",
 }
 

@@ -26,6 +26,7 @@ from typing import Any, NamedTuple
 import urllib3
 from urllib3.exceptions import HTTPError
 
+from cli.sample_calls import SECRET_OF
 from dailies import timestamps
 from dailies.timestamps import Timestamp
 from demo.__main__ import secrets_of
@@ -34,7 +35,9 @@ from local import ports
 from local.stack import ROOT, Stack, StackError, alone, read
 from local.up import end, up
 from resilience import figures
-from simulators.provider_calls import Call, captions_creator, creatify_product_to_videos, send, sync_generation
+from simulators.provider_calls import every_sample
+from simulators.provider_calls.call import Call, send
+from simulators.provider_calls.sample import Order
 from testkit.support.functions import RECEIVERS, start_anew
 from testkit.support.wait import wait_for
 
@@ -88,7 +91,7 @@ def calls(count: int, secrets: Secrets, run: str, chance: random.Random) -> list
     pairs = [number for number, told in enumerate(jobs) if len(told) == 2]
     late = set(chance.sample(pairs, round(count * DISORDER / 2)))
     ordered = [call for number, told in enumerate(jobs) for call in (told[::-1] if number in late else told)]
-    theirs = Secrets(sync="whsec_theirs", creatify="theirs", captions="theirs")
+    theirs = dict.fromkeys(secrets, "whsec_theirs")
     mixed = [(call, False) for call in ordered]
     for _ in range(again):  # soon after the first
         at = chance.randrange(len(mixed))
@@ -109,18 +112,13 @@ def _jobs(count: int, secrets: Secrets, run: str) -> list[list[Call]]:
 
 
 def _told(number: int, secrets: Secrets, run: str) -> list[Call]:
-    """All calls about one job: two, but Captions calls once. None names a medium, so that nothing but the receivers is
-    under load."""
-    job = f"{run}-{number}"
-    match number % 3:
-        case 0:
-            cases = ("processing", "failed")
-            return [sync_generation(case, job, secrets.sync) for case in cases]
-        case 1:
-            cases = ("image_generating", "failed")
-            return [creatify_product_to_videos(case, job, secrets.creatify) for case in cases]
-        case _:
-            return [captions_creator("failure", job, secrets.captions)]
+    """All calls about one job of one webhook, each webhook in turn: it is under way, if the provider reports that, and
+    has failed. None links to a medium, so that only the receivers are under load."""
+    samples = tuple(every_sample().values())
+    sample = samples[number % len(samples)]
+    before = [word for word, case in sample.cases.items() if case.status == "processing" and not case.media]
+    secret = secrets[SECRET_OF[sample.webhook]]
+    return [sample.call(Order(word, f"{run}-{number}", secret)) for word in (*before, sample.failure)]
 
 
 def deliver(call: Call, url: str, *, forged: bool) -> Delivered:

@@ -6,9 +6,9 @@ it. `run` is for the tests and the proof alike.
 """
 
 import json
-import time
 from collections import Counter
 from dataclasses import replace
+from datetime import UTC, datetime
 from itertools import count
 from random import Random
 from typing import TYPE_CHECKING, Any, cast
@@ -37,7 +37,8 @@ from dailies.providers.contract import Webhook
 from dailies.steps.advance import advance
 from dailies.steps.receive import receiver
 from resilience.state_model import Checked, JobModel, Told, Tried
-from simulators.provider_calls import sync_proofs
+from simulators.provider_calls import every_sample
+from simulators.provider_calls.sample import Order
 from testkit.fixtures.aws import SECRET, TABLE, Cloud, Context
 from testkit.support.recorded_events import event as recorded
 from testkit.support.recorded_events import outcomes
@@ -47,7 +48,8 @@ if TYPE_CHECKING:
 
 type Body = dict[str, Any]
 
-# What each provider can say: its word, our status, the roles of the media that it names.
+# What each provider can say: its word, our status, the roles of the media that it names. Providers that are not in it
+# say what their samples do.
 WORDS: dict[str, list[tuple[str, str, tuple[str, ...]]]] = {
     "sync": [
         ("PENDING", "pending", ()),
@@ -71,6 +73,9 @@ FIELDS = {
     "captions": {"output": "url"},
 }
 HOOKS = {name: provider.webhooks[0] for name, provider in every_provider().items()}
+SAMPLES = {name: every_sample()[webhook.full_name] for name, webhook in HOOKS.items()}
+for _name in HOOKS.keys() - WORDS.keys():
+    WORDS[_name] = [(word, case.status, case.media) for word, case in SAMPLES[_name].cases.items()]
 REQUESTS = {name: outcomes(webhook)[0] for name, webhook in HOOKS.items()}
 TALLY: Counter[str] = Counter()
 """What was done, over all machines: for the proof's figures."""
@@ -114,7 +119,7 @@ class OneJob(RuleBasedStateMachine):
         _, body = self.sent[which % len(self.sent)]
         theirs = self.secrets[-3] if len(self.secrets) > 2 else "whsec_theirs"
         before = set(self.table.events(self.webhook.provider, self.job_id))
-        altered = body + b" " if pad and self.webhook.provider == "sync" else b""
+        altered = b"" if SAMPLES[self.webhook.provider].shows_secret or not pad else body + b" "
         assert self._call(theirs if not altered else self.secrets[-1], body, altered)[0] == 401
         assert set(self.table.events(self.webhook.provider, self.job_id)) == before
         TALLY["forged"] += 1
@@ -257,8 +262,12 @@ class OneJob(RuleBasedStateMachine):
         provider = self.webhook.provider
         words = WORDS[provider]
         spelled, status, roles = words[word % len(words)]
-        urls = {FIELDS[provider][role]: self._link(role, path) for role in roles}
         told = Told("", status, links=tuple((role, links.media_id(self._link(role, path))) for role in roles))
+        if provider not in FIELDS:
+            linked = {role: self._link(role, path) for role in roles}
+            body = json.loads(SAMPLES[provider].body(Order(spelled, self.job_id, self.secrets[-1], linked)))
+            return {**body, "remark": remark}, told
+        urls = {FIELDS[provider][role]: self._link(role, path) for role in roles}
         match provider:
             case "captions":
                 body = {"event": spelled, "operationId": self.job_id, "creditsSpent": remark, **urls}
@@ -272,14 +281,11 @@ class OneJob(RuleBasedStateMachine):
 
     def _call(self, secret: str, body: bytes, altered: bytes = b"") -> tuple[int, str]:
         request = recorded(REQUESTS[self.webhook.provider])
-        match self.webhook.provider:
-            case "sync":
-                proof = sync_proofs(secret, body, int(time.time()))["Sync-Signature"]
-                request["headers"] = {name.lower(): value for name, value in proof.items()}
-            case "captions":
-                request["headers"]["authorization"] = f"Bearer {secret}"
-            case _:
-                request["pathParameters"] = {"token": secret}
+        sample = SAMPLES[self.webhook.provider]
+        proof = sample.prove(body, secret, datetime.now(UTC))
+        request["headers"] |= {name.lower(): value for name, value in proof.items()}
+        if sample.in_path:
+            request["pathParameters"] = {"token": secret}
         request["body"] = (altered or body).decode()
         answer = self.handler(request, cast("LambdaContext", Context(uuid4().hex)))
         said = json.loads(answer["body"])

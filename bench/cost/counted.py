@@ -4,6 +4,7 @@ from dataclasses import dataclass, replace
 
 from bench.cost.assumed import ASK_SECONDS, PER_MESSAGE, START_SECONDS, archive, copying, gb_seconds
 from bench.cost.prices import MONTH, Usage, write_units
+from dailies.providers import every_provider
 
 RECEIVE = gb_seconds(512, 1)
 ADVANCE = gb_seconds(256, 2)
@@ -95,8 +96,24 @@ READ_BACK = Usage(
 )
 
 # A run of each of the two schedules while there is nothing to do; and what a new instance of a receiver costs more.
-SWEEP = Usage(invocations=1, gb_seconds=gb_seconds(256, 51), reads=24, secrets=3, log_bytes=512)
 LOOK = Usage(invocations=1, gb_seconds=gb_seconds(256, 1), secrets=1)
 RUNS = MONTH // 300
 START = Usage(gb_seconds=START_SECONDS / 2, secrets=2)
-SECRETS, ALARMS = 6, 21  # that the stack has
+MEASURED = {webhook.partition("/")[0] for webhook in USUAL}  # the providers whose calls are counted here
+SECRETS = sum(len(every_provider()[name].secrets) for name in MEASURED)
+ALARMS = 21  # that the stack has
+
+
+def sweep(with_api: int, without: int = 0) -> Usage:
+    """A run of reconcile with nothing to do, for the numbers of providers with an API and without one. Per provider:
+    four reads of the lists with stuck and with silent jobs; with an API as many for jobs to poll, and its secret."""
+    return Usage(
+        invocations=1,
+        gb_seconds=gb_seconds(256, 17 * with_api + 8 * without),
+        reads=8 * with_api + 4 * without,
+        secrets=with_api,
+        log_bytes=171 * (with_api + without),
+    )
+
+
+SWEEP = sweep(len(MEASURED))

@@ -5,7 +5,7 @@ import json
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
@@ -15,21 +15,17 @@ from bench.receive.functions import SECRET, Function
 from bench.receive.runtime_api import RuntimeApi
 from bench.tools import bare_python
 from local.stack import ROOT
-from simulators.provider_calls import Call, captions_creator, creatify_product_to_videos, sync_batch, sync_generation
+from simulators.provider_calls import every_sample
+from simulators.provider_calls.call import Call
+from simulators.provider_calls.sample import Order, Sample
 from simulators.recorded_events.__main__ import http_api_event
 
 OUTPUT = (
     "https://api.sync.so/v2/generations/6533643b-aceb-4c40-967e-d9ba9baac39e/result?token=00000000-0000-4000-8000-0"
 )
 
-DELIVERIES: dict[str, Callable[[str], Call]] = {
-    "sync_generation": lambda job: sync_generation("completed", job, SECRET, output_url=OUTPUT),
-    "sync_batch": lambda job: sync_batch("completed", job, SECRET, output_url=OUTPUT),
-    "creatify_product_to_video": lambda job: creatify_product_to_videos(
-        "video_generated", job, SECRET, video_url=OUTPUT
-    ),
-    "captions_creator": lambda job: captions_creator("success", job, SECRET, url=OUTPUT),
-}
+DELIVERIES = {sample.folder: sample for sample in every_sample().values()}
+"""The samples of the webhooks by the receivers' folders."""
 
 
 class Running:
@@ -61,8 +57,14 @@ class Running:
 def fresh(function: str, count: int) -> Iterator[bytes]:
     """So many deliveries that were never there before, each signed now, as API Gateway hands them on."""
     for number in range(count):
-        call = DELIVERIES[function](f"{time.time_ns():x}-{number}")
+        call = usual(DELIVERIES[function], f"{time.time_ns():x}-{number}")
         yield json.dumps(http_api_event(call, datetime.now(UTC))).encode()
+
+
+def usual(sample: Sample, job_id: str) -> Call:
+    """The usual call of a webhook; its links are as long as Sync's."""
+    word, case = next(iter(sample.cases.items()))
+    return sample.call(Order(word, job_id, SECRET, {role: OUTPUT for role in case.media if sample.media[role].url}))
 
 
 @contextlib.contextmanager

@@ -17,10 +17,10 @@ from cli.sample_calls import CASES, FORGED, SECRET_OF, UNREADABLE, Link, Order
 from cli.stack import Stack
 from local import media_site
 from local.stack import StackError, folder_from_environment
-from simulators.provider_calls import Call, Reply, send
+from simulators.provider_calls import every_sample
+from simulators.provider_calls.call import Call, Reply, send
 
 REREAD = 6.0  # seconds after which a receiver has read a secret that was just set: it looks once in five
-SHOWS_ITS_SECRET = ("creatify/product_to_videos", "captions/creator")  # Sync's calls are signed by it
 GOOD = 300  # HTTP statuses below are success
 
 
@@ -106,7 +106,7 @@ def keep_to_itself(stack: Stack, webhook: str, url: str, *, reveal: bool, printe
     """A deployed stack's secret is told to nobody: a Refusal where it would be."""
     if url and not url.startswith(f"{stack.webhook_base_url}/"):
         raise Refusal(f"the secret of {stack} would go to {url}, which is not of {stack}; name another with --secret")
-    if printed and not reveal and webhook in SHOWS_ITS_SECRET:
+    if printed and not reveal and every_sample()[webhook].shows_secret:
         raise Refusal(f"what is printed would have the secret of {stack} in it; --reveal prints it, --secret another")
 
 

@@ -12,7 +12,7 @@ from cli import secrets
 from resilience.aws import leftovers, listener, receiving
 from resilience.aws.steps import LeftOut, expect, until
 from resilience.aws.trial import Trial
-from simulators.provider_calls import Call, send
+from simulators.provider_calls.call import Call, send
 
 PACE = 0.5  # seconds between calls, one after the other
 TRIES = 5  # of a call, as a provider makes them

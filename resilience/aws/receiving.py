@@ -10,9 +10,10 @@ from cli import secrets
 from cli.sample_calls import CASES, FORGED, SECRET_OF, UNREADABLE, Order, call
 from resilience.aws.steps import Wrong, expect, until
 from resilience.aws.trial import Trial
-from simulators.provider_calls import Call, Reply, send
+from simulators.provider_calls import every_sample
+from simulators.provider_calls.call import Call, Reply, send
 
-FAILED = {webhook: "failure" if webhook == "captions/creator" else "failed" for webhook in CASES}  # has no media
+FAILED = {webhook: sample.failure for webhook, sample in every_sample().items()}
 TOO_LARGE = 1_048_577  # bytes: one more than MaxBodyBytes
 NOTICED_SECONDS = 60.0  # until a secret that was set verifies
 NOWHERE = "https://example.com/video.mp4"  # in a forged call, of which nothing is fetched

@@ -22,6 +22,7 @@ import boto3
 from boto3.dynamodb.types import Binary, TypeDeserializer
 from botocore.exceptions import ClientError
 
+from dailies.providers import every_provider
 from local.aws import CONFIG
 from local.bus_queue import listening_queue
 from local.stack import Stack
@@ -29,10 +30,11 @@ from resilience.faults.grants import SESSION, lend
 from resilience.faults.invoking import Function
 from simulators.provider_apis import ProviderApis
 from simulators.webhook_server import Webhook
+from testkit.support.template import signing_secrets
 
 CASE = re.compile(r"case\d{5}-")
 POLL_SECONDS = 0.06  # each look costs the processors that the cases run on
-SIGNING = ("sync/signing", "captions/signing")
+PROVING = tuple(dict.fromkeys(signing_secrets().values()))  # the secrets that prove calls
 FAILURE_QUEUES = (
     "AdvanceFailureQueueUrl",
     "AnnounceFailureQueueUrl",
@@ -134,14 +136,14 @@ class Account:
 
     def _set_secrets(self) -> dict[str, str]:
         client, name = self.aws.secretsmanager, self.stack.stack_name
-        for each in SIGNING:
-            client.put_secret_value(SecretId=f"{name}/{each}", SecretString=f"whsec_{secrets.token_urlsafe(24)}")
+        for each in PROVING:
+            if not each.endswith("/token"):  # the stack makes these
+                client.put_secret_value(SecretId=f"{name}/{each}", SecretString=f"whsec_{secrets.token_urlsafe(24)}")
         for api in (self.apis.sync, self.apis.creatify, self.apis.captions):
             secret_id = f"{name}/{api.part.provider}/api"
             client.put_secret_value(SecretId=secret_id, SecretString=json.dumps(api.credentials))
             self.ever_secret |= set(api.credentials.values())
-        wanted = (*SIGNING, "creatify/token")
-        found = {each: client.get_secret_value(SecretId=f"{name}/{each}")["SecretString"] for each in wanted}
+        found = {each: client.get_secret_value(SecretId=f"{name}/{each}")["SecretString"] for each in PROVING}
         self.ever_secret |= set(found.values())
         return found
 
@@ -218,7 +220,7 @@ class Account:
     def _forget_calls(self) -> None:
         """The providers' rate limits, as if each half second were a minute: hundreds of cases share them."""
         while not self._ended.wait(FORGET_SECONDS):
-            for provider in {"sync", "creatify", "captions"} - self.crowded:
+            for provider in every_provider().keys() - self.crowded:
                 self.aws.dynamodb.delete_item(TableName=self.table, Key=_allowance(provider))
 
     def make_room(self) -> None:

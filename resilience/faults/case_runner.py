@@ -13,15 +13,11 @@ from resilience.faults.account import Account, Work
 from resilience.faults.calls import Call
 from resilience.faults.fault_proxy import Fault, Slot
 from resilience.faults.invoking import Lambda, Outcome
-from simulators.provider_calls import Call as Delivery
+from simulators.provider_calls.call import Call as Delivery
 from simulators.recorded_events.__main__ import http_api_event
+from testkit.support.template import receivers
 
-RECEIVERS = {
-    "sync/generation": "SyncGeneration",
-    "sync/batch": "SyncBatch",
-    "creatify/product_to_videos": "CreatifyProductToVideo",
-    "captions/creator": "CaptionsCreator",
-}
+RECEIVERS = {webhook: function for function, webhook in receivers().items()}
 ASKING = frozenset({"Archive", "Reconcile", "RegisterCaptionsWebhook", "RotateCaptionsSecret"})  # at Captions' API
 NOBODY = "nobody"  # the webhook that the simulated API of Captions tells of a job's end
 ASYNCHRONOUS_TRIES = 3

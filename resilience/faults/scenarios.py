@@ -12,19 +12,15 @@ from typing import Any
 
 from boto3.dynamodb.types import TypeSerializer
 
+from cli.sample_calls import SECRET_OF
 from resilience.faults.case_runner import NOBODY, RECEIVERS, Ending, Life, Story
 from simulators.media_host.samples import padded
-from simulators.provider_calls import (
-    Call,
-    captions_creator,
-    compact,
-    creatify_product_to_videos,
-    sync_batch,
-    sync_batch_result,
-    sync_batch_row,
-    sync_generation,
-    sync_proofs,
-)
+from simulators.provider_calls import every_sample
+from simulators.provider_calls.call import Call, compact
+from simulators.provider_calls.captions import captions_creator
+from simulators.provider_calls.creatify import creatify_product_to_videos
+from simulators.provider_calls.sample import Order
+from simulators.provider_calls.sync import sync_batch, sync_batch_result, sync_batch_row, sync_generation
 
 PART_BYTES = 20 * 1024 * 1024
 NOW = "2026-01-15T10:30:00.000000Z"
@@ -41,7 +37,7 @@ def large(webhook: str) -> Story:
     """A job that failed, with so much said of it that it does not stand in its row."""
 
     def story(life: Life) -> Ending:
-        life.deliver(_proven(life, webhook, _with_noise(life, json.loads(FAILED[webhook](life).body))))
+        life.deliver(_proven(life, webhook, _with_noise(life, json.loads(_failed(life, webhook)))))
         return Ending({(webhook.partition("/")[0], life.job()): "settled"})
 
     return story
@@ -212,14 +208,6 @@ def strange_message(life: Life) -> Ending:
     return operation(life)
 
 
-FAILED: dict[str, Callable[[Life], Call]] = {
-    "sync/generation": lambda life: sync_generation("failed", life.job(), life.account.secrets["sync/signing"]),
-    "sync/batch": lambda life: sync_batch("failed", life.job(), life.account.secrets["sync/signing"], output_url=""),
-    "creatify/product_to_videos": lambda life: creatify_product_to_videos(
-        "failed", life.job(), life.account.secrets["creatify/token"]
-    ),
-    "captions/creator": lambda life: captions_creator("failure", life.job(), life.account.secrets["captions/signing"]),
-}
 STORIES: dict[str, Story] = {
     "operation": operation,
     **{f"large {webhook}": large(webhook) for webhook in RECEIVERS},  # sooner than others of the same receivers
@@ -246,17 +234,14 @@ def _with_noise(life: Life, body: dict[str, Any]) -> bytes:
     return compact({**body, "noise": life.account.apis.host.media["large.mp4"].content[-400_000:].hex()})
 
 
+def _failed(life: Life, webhook: str) -> bytes:
+    sample = every_sample()[webhook]
+    return sample.body(Order(sample.failure, life.job(), life.account.secrets[SECRET_OF[webhook]]))
+
+
 def _proven(life: Life, webhook: str, body: bytes) -> Call:
-    secrets, path = life.account.secrets, f"/webhooks/{webhook}"
-    headers = {"Content-Type": "application/json"}
-    match webhook.partition("/")[0]:
-        case "sync":
-            headers |= sync_proofs(secrets["sync/signing"], body, int(time.time()))["both"]
-        case "captions":
-            headers["Authorization"] = f"Bearer {secrets['captions/signing']}"
-        case _:
-            path = f"{path}/{secrets['creatify/token']}"
-    return Call(webhook, "unreadable", life.job(), path, headers, body)
+    secret = life.account.secrets[SECRET_OF[webhook]]
+    return every_sample()[webhook].proven(body, secret, case="unreadable", job_id=life.job())
 
 
 def _media_id(url: str) -> str:

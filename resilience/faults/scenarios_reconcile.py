@@ -10,8 +10,11 @@ from datetime import UTC, datetime, timedelta
 
 from boto3.dynamodb.types import TypeSerializer
 
-from resilience.faults.case_runner import NOBODY, RECEIVERS, Ending, Life, Story
-from simulators.provider_calls import Call, captions_creator, creatify_product_to_videos, sync_batch, sync_generation
+from resilience.faults.case_runner import NOBODY, Ending, Life, Story
+from simulators.provider_calls.call import Call
+from simulators.provider_calls.captions import captions_creator
+from simulators.provider_calls.creatify import creatify_product_to_videos
+from simulators.provider_calls.sync import sync_batch, sync_generation
 
 QUIET_SECONDS = 1.2  # a little more than what the stack's reconcile takes for too long
 MAX_JOBS = 4
@@ -51,6 +54,7 @@ def _operation(life: Life, job: str) -> dict[tuple[str, str], str]:
     return {("captions", job): "settled"}
 
 
+# By the webhooks whose provider has a simulated API.
 COMPLETES: dict[str, Callable[[Life, str], dict[tuple[str, str], str]]] = {
     "sync/generation": _generation,
     "sync/batch": _batch,
@@ -188,10 +192,10 @@ def crowded(life: Life) -> Ending:
     return Ending({("creatify", life.job()): "settled"}, meanwhile=life.sweep)
 
 
-NEVER_AGAIN: dict[str, Story] = {f"never again {webhook}": never_again(webhook) for webhook in RECEIVERS}
+NEVER_AGAIN: dict[str, Story] = {f"never again {webhook}": never_again(webhook) for webhook in COMPLETES}
 UNHEARD: dict[str, Story] = {
-    **{f"tracked {webhook}": tracked(webhook) for webhook in RECEIVERS},
-    **{f"unheard {webhook}": unheard(webhook) for webhook in RECEIVERS if webhook in LISTED},
+    **{f"tracked {webhook}": tracked(webhook) for webhook in COMPLETES},
+    **{f"unheard {webhook}": unheard(webhook) for webhook in COMPLETES if webhook in LISTED},
     **NEVER_AGAIN,
     "stuck": stuck,
     "silent": silent,

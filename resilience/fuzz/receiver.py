@@ -1,8 +1,8 @@
 """A whole receiver: whatever API Gateway hands over is answered, and who proves nothing writes nothing.
 
 AWS is played: one secret, and a table that is as the input says. An input is that, then API Gateway's event as JSON,
-then the bytes that were sent, where the event names none. `$TIMED`, `$PLAIN` and `$SECRET` in the event stand for what
-only the secret's owner can write.
+then the bytes that were sent, if the event has no body. `$PROOF`, `$TIMED`, `$PLAIN` and `$SECRET` in the event stand
+for what only the secret's owner can write; `$PROOF` is what the provider itself would write there.
 """
 
 import base64
@@ -25,6 +25,7 @@ from dailies.providers.contract import Webhook
 from dailies.steps.receive import receiver
 from resilience.fuzz.dynamodb import over_the_wire
 from resilience.fuzz.inputs import SECRETS, Target, parted
+from simulators.provider_calls import every_sample
 
 if TYPE_CHECKING:
     from aws_lambda_powertools.utilities.typing import LambdaContext
@@ -32,11 +33,6 @@ if TYPE_CHECKING:
 SECRET = SECRETS["current"]
 SETTINGS = {**RECEIVER_SETTINGS, "MAX_BODY_BYTES": "2048"}  # less than an input has, so that some are too large
 TYPES = {"headers": dict, "pathParameters": dict, "body": str, "isBase64Encoded": bool}
-PROVING = {  # where a proof can stand, by provider
-    "sync": (("headers", "sync-signature"), ("headers", "x-signature-primary")),
-    "captions": (("headers", "authorization"),),
-    "creatify": (("pathParameters", "token"),),
-}
 CONTEXT = cast("LambdaContext", SimpleNamespace(aws_request_id="f" * 36))
 
 
@@ -127,10 +123,19 @@ def handed_over(text: bytes, sent: bytes) -> dict[str, Any]:
     return event
 
 
+def proof(webhook: Webhook, body: bytes) -> dict[tuple[str, str], str]:
+    """What proves a body, by where the event has it."""
+    sample = every_sample()[webhook.full_name]
+    headers = sample.prove(body, SECRET, datetime.now(UTC))
+    in_path = {("pathParameters", "token"): SECRET} if sample.in_path else {}
+    return {("headers", name.lower()): value for name, value in headers.items()} | in_path
+
+
 def _prove(event: dict[str, Any], webhook: Webhook) -> bool:
     """Write the proofs that the event asks for; whether one stands where it counts."""
     body = _bytes(event)
     at = int(time.time())
+    proofs = proof(webhook, body)
     known = {
         "$TIMED": f"t={at},v1={hmac.digest(SECRET.encode(), f'{at}.'.encode() + body, sha256).hex()}",
         "$PLAIN": hmac.digest(SECRET.encode(), body, sha256).hex(),
@@ -139,11 +144,12 @@ def _prove(event: dict[str, Any], webhook: Webhook) -> bool:
     proven = False
     for name in ("headers", "pathParameters"):
         for key, value in (event.get(name) or {}).items():
-            written = value
-            for word, proof in known.items():
-                written = written.replace(word, proof)
+            place = name, key.lower()
+            written = value.replace("$PROOF", proofs.get(place, ""))
+            for word, meant in known.items():
+                written = written.replace(word, meant)
             event[name][key] = written
-            proven |= written != value and (name, key.lower()) in PROVING[webhook.provider]
+            proven |= written != value and place in proofs
     if webhook.in_path and event["body"]:  # it may repeat the secret that it came with
         event["body"] = event["body"].replace("$SECRET", SECRET)
     return proven

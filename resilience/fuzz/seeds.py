@@ -5,6 +5,8 @@ from collections.abc import Iterator
 from itertools import product
 from pathlib import Path
 
+from dailies.providers.contract import Webhook
+from resilience.fuzz.receiver import proof
 from simulators.media_host.samples import media
 from testkit.support.hostile_urls import NOT_PUBLIC, PUBLIC, REFUSED
 from testkit.support.recorded_events import WEBHOOKS, event, outcomes
@@ -37,17 +39,16 @@ ANSWERS = (
     {"requestId": "1", "status": "COMPLETED", "generationId": "g-1", "outputMediaUrl": "https://h.example/o"},
     {"requestId": "1", "response": {"id": "g-1", "status": "COMPLETED", "outputUrl": "https://h.example/o"}},
 )
-PROVEN = (  # a delivery to every provider
-    b'{"headers":{"Sync-Signature":"$TIMED","authorization":"bearer $SECRET"},"pathParameters":{"token":"$SECRET"}}'
-)
-EVENTS = (  # what is proven nowhere, or cannot be read
+UNPROVEN = (
     b"{}",
     b"[]",
     b'{"version":2,"headers":null,"pathParameters":null,"body":null,"isBase64Encoded":null}',
     b'{"headers":{"sync-signature":"$PLAIN","authorization":"$SECRET"},"pathParameters":{"token":""}}',
     b'{"headers":{"X-Signature-Primary":"","AUTHORIZATION":"Basic \\ud800"},"pathParameters":{"token":"\\u0000"}}',
-    PROVEN[:-1] + b',"body":"!!","isBase64Encoded":true}',
-    PROVEN[:-1] + b',"body":"\\ud800","isBase64Encoded":false}',
+)
+UNREADABLE: tuple[dict[str, str | bool], ...] = (
+    {"body": "!!", "isBase64Encoded": True},
+    {"body": "\ud800", "isBase64Encoded": False},
 )
 BODIES = (
     b'{"id":"g-1","status":"COMPLETED","outputDuration":1e999999,"outputUrl":"https://h.example/o?a=1"}',
@@ -78,10 +79,11 @@ def seeds(target: str) -> Iterator[bytes]:
             name = next(name for name in WEBHOOKS if name.replace("/", "-") == which)
             yield from (event(outcome)["body"].encode() for outcome in outcomes(WEBHOOKS[name]))
         case "receive":
-            name = next(name for name in WEBHOOKS if name.replace("/", "-") == which)
-            bodies = [event(outcome)["body"].encode() for outcome in outcomes(WEBHOOKS[name])]
-            yield from (b"\n\n".join(parts) for parts in product(TABLES, (PROVEN,), (*bodies, *BODIES)))
-            yield from (b"\n\n".join(parts) for parts in product(TABLES[:1], EVENTS, (bodies[0], b"")))
+            webhook = next(webhook for name, webhook in WEBHOOKS.items() if name.replace("/", "-") == which)
+            bodies = [event(outcome)["body"].encode() for outcome in outcomes(webhook)]
+            events = (*UNPROVEN, *(_proven(webhook, **body) for body in UNREADABLE))
+            yield from (b"\n\n".join(parts) for parts in product(TABLES, (_proven(webhook),), (*bodies, *BODIES)))
+            yield from (b"\n\n".join(parts) for parts in product(TABLES[:1], events, (bodies[0], b"")))
         case "answers":
             yield from (json.dumps(answer).encode() for answer in ANSWERS)
             yield b"https://h.example/o.mp4?X-Amz-Signature=1"
@@ -101,6 +103,14 @@ def seeds(target: str) -> Iterator[bytes]:
 def found(target: str) -> Iterator[bytes]:
     """What the fuzzing of a target has found."""
     yield from (path.read_bytes() for path in sorted((FUZZED / target).glob("*")))
+
+
+def _proven(webhook: Webhook, **body: str | bool) -> bytes:
+    """An event with a correct proof wherever the webhook has one."""
+    written: dict[str, dict[str, str]] = {"headers": {}, "pathParameters": {}}
+    for place, name in proof(webhook, b""):
+        written[place][name] = "$PROOF"
+    return json.dumps({**written, **body}).encode()
 
 
 def _made_up() -> Iterator[bytes]:

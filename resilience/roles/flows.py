@@ -15,10 +15,11 @@ from hashlib import sha256
 from threading import Lock
 from typing import Any
 
+from dailies.providers import every_provider
 from local.stack import Stack
 from simulators.provider_apis import ProviderApis
 from simulators.provider_apis.exchange import Request
-from simulators.provider_calls import Call
+from simulators.provider_calls.call import Call
 from testkit.fixtures.account_reader import Owner, Row
 from testkit.fixtures.bus_listener import Listener
 from testkit.fixtures.captions_stack import was_too_slow
@@ -26,7 +27,7 @@ from testkit.fixtures.provider_client import NOT_SET, SECRET_OF, Providers
 from testkit.support.functions import RECEIVERS, logged, start_anew
 from testkit.support.wait import wait_for
 
-WEBHOOK = {"sync": "generation", "creatify": "product_to_videos", "captions": "creator"}
+WEBHOOK = {name: provider.webhooks[0].name for name, provider in every_provider().items()}
 # Two receivers share one secret, which has one pending version at a time.
 ROTATING = {secret: Lock() for secret in SECRET_OF.values()}
 SETTING = {provider: Lock() for provider in WEBHOOK}

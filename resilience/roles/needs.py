@@ -2,8 +2,8 @@
 
 from collections.abc import Iterator
 
+from dailies.providers import every_provider
 from resilience.roles.flows import (
-    WEBHOOK,
     Flow,
     announcing,
     keeping_a_large_body,
@@ -46,27 +46,28 @@ from resilience.roles.flows_secrets import (
     taking_what_captions_shows,
 )
 from testkit.support.functions import RECEIVERS
+from testkit.support.template import functions, target
 
-# By the webhook's provider: the secret that its receivers prove calls by.
-PROVES = {"sync": "SyncSigningSecret", "creatify": "CreatifyToken", "captions": "CaptionsSigningSecret"}
-API_SECRET = {"sync": "SyncApiSecret", "creatify": "CreatifyApiSecret", "captions": "CaptionsApiSecret"}
+# The template's names of the providers' API credentials, by provider.
+API_SECRET = {name: f"{name.capitalize()}ApiSecret" for name, one in every_provider().items() if one.has_api}
 
 
-def of_a_receiver(webhook: str) -> Iterator[tuple[str, str, Flow]]:
+def of_a_receiver(function: str, webhook: str) -> Iterator[tuple[str, str, Flow]]:
     """What each receiver needs: action, resource and flow."""
     provider = webhook.partition("/")[0]
+    proves = target(functions()[function]["Environment"]["Variables"]["SIGNING_SECRET_ID"])
     yield "dynamodb:PutItem", "Table", recording
     yield "s3:PutObject", f"deliveries/events/{provider}/*", keeping_a_large_body
     yield "s3:PutObject", f"deliveries/quarantine/{provider}/*", keeping_a_large_body_that_cannot_be_read
-    yield "secretsmanager:DescribeSecret", PROVES[provider], reading_the_secret
-    yield "secretsmanager:GetSecretValue", PROVES[provider], reading_the_secret
+    yield "secretsmanager:DescribeSecret", proves, reading_the_secret
+    yield "secretsmanager:GetSecretValue", proves, reading_the_secret
 
 
 FLOWS: dict[tuple[str, str, str], Flow] = {
     **{
         (f"{function}Role", action, resource): flow
         for function, webhook in RECEIVERS.items()
-        for action, resource, flow in of_a_receiver(webhook)
+        for action, resource, flow in of_a_receiver(function, webhook)
     },
     **{
         ("RegisterCaptionsWebhookRole", action, resource): registering
@@ -115,7 +116,7 @@ FLOWS: dict[tuple[str, str, str], Flow] = {
     ("ReconcileRole", "dynamodb:BatchGetItem", "Table"): knowing_who_is_known,
     **{
         ("ReconcileRole", "secretsmanager:GetSecretValue", API_SECRET[provider]): reading_the_credentials(provider)
-        for provider in WEBHOOK
+        for provider in API_SECRET
     },
     ("AdvanceRole", "dynamodb:GetItem", "Table"): merging,
     ("AdvanceRole", "dynamodb:PutItem", "Table"): merging,
@@ -142,7 +143,7 @@ FLOWS: dict[tuple[str, str, str], Flow] = {
     ("ArchiveRole", "sqs:SendMessage", "ArchiveQueue"): waiting_for_the_rate_limit,
     **{
         ("ArchiveRole", "secretsmanager:GetSecretValue", API_SECRET[provider]): asking_for_a_fresh_link(provider)
-        for provider in WEBHOOK
+        for provider in API_SECRET
     },
 }
 

@@ -12,7 +12,7 @@ from urllib.parse import urlsplit
 
 from urllib3.exceptions import HTTPError
 
-from simulators.provider_calls import Call, send
+from simulators.provider_calls.call import Call, send
 
 type Fate = Literal["sent", "lost"]
 

@@ -7,7 +7,7 @@ from typing import Any
 from simulators.provider_apis.callbacks import Callback
 from simulators.provider_apis.captions_webhooks import Registration, Webhooks
 from simulators.provider_apis.state import Part
-from simulators.provider_calls import compact
+from simulators.provider_calls.call import compact
 
 CREDITS = 30  # one a second, of half a minute
 

@@ -7,7 +7,7 @@ from typing import Any
 
 from simulators.provider_apis.callbacks import Callback
 from simulators.provider_apis.state import Part
-from simulators.provider_calls import CREATIFY_ZONE
+from simulators.provider_calls.creatify import CREATIFY_ZONE
 
 PRODUCT_URL = "https://m.media-amazon.com/images/I/71xUtGqbKQL._SL1500_.jpg"  # the example in Creatify's guide
 PHOTO, VIDEO = "product.png", "product.mp4"

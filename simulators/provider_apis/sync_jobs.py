@@ -9,7 +9,8 @@ from urllib.parse import quote
 from simulators.media_host.samples import SampleMedia
 from simulators.provider_apis.callbacks import Callback
 from simulators.provider_apis.state import Part
-from simulators.provider_calls import compact, sync_batch_result, sync_batch_row, sync_proofs, zulu
+from simulators.provider_calls.call import compact
+from simulators.provider_calls.sync import sync_batch_result, sync_batch_row, sync_proofs, zulu
 
 # Sync's words for its error codes, https://sync.so/docs/developer-guides/error-handling
 ERRORS = {

@@ -13,40 +13,15 @@ like the providers', which lead nowhere.
 
 import argparse
 import json
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from pathlib import Path
 
-from simulators.provider_calls import Call, captions_creator, creatify_product_to_videos, sync_batch, sync_generation
-from simulators.recorded_events.changes import (
-    ACCOUNT,
-    GENERATION,
-    OUTPUT_URL,
-    RECORDED_AT,
-    REGION,
-    SYNC_SECRET,
-    Json,
-    consequences,
-    notices,
-)
+from simulators.provider_calls import every_sample
+from simulators.provider_calls.call import Call
+from simulators.recorded_events.changes import ACCOUNT, RECORDED_AT, REGION, Json, consequences, notices
 from simulators.recorded_events.secrets import secret_events
 
 FOLDER = Path(__file__).parents[2] / "events"
-CREATIFY_TOKEN = "DailiesExampleToken0123456789abcdefghijklmn"  # noqa: S105  as long as the stack's: 43
-CAPTIONS_SECRET = "dailies-example-captions-secret"  # noqa: S105
-
-BATCH = "batch_abc123"
-PRODUCT_TO_VIDEO = "7e5e8a6f-d0d5-4736-b390-03e696ffc969"
-OPERATION = "tg7FaiVgmGqTQfuDhyGA"
-
-RESULT_URL = f"https://api.sync.so/v2/batches/{BATCH}/result"
-PHOTO_URL = "https://dpbavq092lwjh.cloudfront.net/product_to_video/7e5e8a6f/photo.png"
-VIDEO_URL = "https://dpbavq092lwjh.cloudfront.net/product_to_video/7e5e8a6f/video.mp4"
-OPERATION_URL = (
-    "https://storage.googleapis.com/captions-avatar-orc/orc/studio/dWBgT5iv1D4KS6KwpbCr/result.mp4"
-    "?X-Goog-Algorithm=GOOG4-RSA-SHA256&X-Goog-Date=20260115T102900Z&X-Goog-Expires=543058&X-Goog-SignedHeaders=host"
-    "&X-Goog-Signature=0123456789abcdef"
-)
-
 API = "a1b2c3d4e5"
 
 # ---- Deliveries: a call as API Gateway hands it on -------------------------------------------------------------------
@@ -54,34 +29,17 @@ API = "a1b2c3d4e5"
 
 def deliveries(at: datetime, secret: str | None = None) -> dict[str, Json]:
     """One event per webhook and outcome, by `<function>/<outcome>`. `secret` takes the place of the example ones."""
-    sync, token, captions = secret or SYNC_SECRET, secret or CREATIFY_TOKEN, secret or CAPTIONS_SECRET
-    stages: dict[str, dict[str, str]] = {
-        "image_generating": {},
-        "image_generated": {"photo_url": PHOTO_URL},
-        "video_generating": {"photo_url": PHOTO_URL},
-        "video_generated": {"photo_url": PHOTO_URL, "video_url": VIDEO_URL},
-        "failed": {},
+    return {
+        f"{sample.folder}/{case}": http_api_event(call, at)
+        for sample in every_sample().values()
+        for case, call in sample.recorded(at, secret).items()
     }
-    calls = {
-        "sync_generation/completed": sync_generation("completed", GENERATION, sync, output_url=OUTPUT_URL, at=at),
-        "sync_generation/failed": sync_generation("failed", GENERATION, sync, at=at),
-        "sync_batch/completed": sync_batch("completed", BATCH, sync, output_url=RESULT_URL, at=at),
-        "sync_batch/failed": sync_batch("failed", BATCH, sync, output_url="", at=at),
-        "captions_creator/success": captions_creator("success", OPERATION, captions, url=OPERATION_URL),
-        "captions_creator/failure": captions_creator("failure", OPERATION, captions),
-    } | {
-        f"creatify_product_to_video/{stage}": creatify_product_to_videos(
-            stage, PRODUCT_TO_VIDEO, token, **urls, at=at - timedelta(seconds=30 * (len(stages) - number))
-        )
-        for number, (stage, urls) in enumerate(stages.items())
-    }
-    return {name: http_api_event(call, at) for name, call in calls.items()}
 
 
 def http_api_event(call: Call, at: datetime) -> Json:
     """A call in API Gateway's payload format 2.0 for HTTP APIs."""
     segments = call.path.split("/")
-    token = segments[-1] if call.webhook == "creatify/product_to_videos" else None
+    token = segments[-1] if every_sample()[call.webhook].in_path else None
     route = "POST " + ("/".join([*segments[:-1], "{token}"]) if token else call.path)
     domain, sender, program = f"{API}.execute-api.{REGION}.amazonaws.com", "203.0.113.7", "simulated-provider"
     return {

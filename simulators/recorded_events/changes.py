@@ -11,14 +11,14 @@ from uuid import UUID, uuid5
 
 from boto3.dynamodb.types import TypeSerializer
 
-from simulators.provider_calls import Call, sync_generation
+from simulators.provider_calls.call import Call
+from simulators.provider_calls.sync import GENERATION_ID as GENERATION
+from simulators.provider_calls.sync import OUTPUT_URL, sync_generation
+from simulators.provider_calls.sync import SECRET as SYNC_SECRET
 
 type Json = dict[str, Any]
 
 RECORDED_AT = datetime(2026, 1, 15, 10, 30, tzinfo=UTC)
-SYNC_SECRET = "whsec_dailies_example_0123456789abcdef"  # noqa: S105  an example, known to all
-GENERATION = "6533643b-aceb-4c40-967e-d9ba9baac39e"  # the ids that the providers' own examples have
-OUTPUT_URL = f"https://api.sync.so/v2/generations/{GENERATION}/result?token=00000000-0000-4000-8000-000000000000"
 REGION, ACCOUNT = "us-east-1", "123456789012"
 
 

@@ -1,8 +1,7 @@
-"""The recorded events of events/, and the deliveries in them. Their proofs hold at RECORDED_AT, with secrets that
-events/README.md tells everyone."""
+"""The recorded events of events/, and the deliveries in them. Their proofs hold at RECORDED_AT, with the secrets of the
+samples in simulators/provider_calls/."""
 
 import json
-import re
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +9,7 @@ from dailies.aws import http_api
 from dailies.jobs.models import Delivery
 from dailies.providers import every_provider
 from dailies.providers.contract import Webhook
+from simulators.provider_calls import every_sample
 
 EVENTS = Path(__file__).parents[2] / "events"
 RECORDED_AT = "2026-01-15T10:30:00.000000Z"
@@ -36,10 +36,8 @@ def delivery(name: str) -> Delivery:
 
 def secret(provider: str) -> str:
     """The secret that proves this provider's recorded deliveries."""
-    readme = (EVENTS / "README.md").read_text(encoding="utf-8")
-    found = re.search(rf"^\| {provider}\b[^|]*\| `([^`]+)` \|$", readme, re.MULTILINE | re.IGNORECASE)
-    assert found, f"events/README.md names no secret of {provider}"
-    return found[1]
+    (value,) = {sample.secret for webhook, sample in every_sample().items() if webhook.partition("/")[0] == provider}
+    return value
 
 
 def _route(recorded: dict[str, Any]) -> str:

@@ -17,9 +17,11 @@ from dailies.errors import PayloadError, VerificationError
 from dailies.jobs.models import Delivery, MediaKind, Report
 from dailies.providers import every_provider
 from dailies.providers.contract import ProofRules, Provider, Webhook
+from simulators.provider_calls import every_sample
+from simulators.provider_calls.sample import Order
 from testkit.fixtures.aws import Cloud, Context
 from testkit.support.recorded_events import WEBHOOKS, delivery, event, outcomes, secret
-from testkit.support.template import functions
+from testkit.support.template import ROOT, functions, resources, signing_secrets
 
 PROVIDERS = every_provider()
 RULES = ProofRules()
@@ -33,6 +35,16 @@ def recorded(webhook: Webhook) -> list[Delivery]:
     return [delivery(name) for name in outcomes(webhook)]
 
 
+def schemes(webhook: Webhook) -> set[str]:
+    """The schemes by which its recorded deliveries verify."""
+    secrets = {"current": secret(webhook.provider)}
+    return {webhook.verify(sent, secrets, RULES).scheme for sent in recorded(webhook)}
+
+
+def of_other_providers(webhook: Webhook) -> list[Webhook]:
+    return [other for other in WEBHOOKS.values() if other.provider != webhook.provider]
+
+
 class TestNames:
     """Names predict paths."""
 
@@ -41,6 +53,13 @@ class TestNames:
         assert PROVIDERS[provider.name] is provider
         assert provider.webhooks
         assert {webhook.provider for webhook in provider.webhooks} == {provider.name}
+
+    @every_provider_here
+    def test_a_provider_has_a_page_for_its_users(self, provider: Provider) -> None:
+        page = (ROOT / f"docs/providers/{provider.name}.md").read_text(encoding="utf-8")
+        assert page.startswith(f"# {provider.name.capitalize()}\n")
+        for name in (*provider.secrets, *(webhook.full_name for webhook in provider.webhooks)):
+            assert name in page, name
 
     def test_no_two_webhooks_have_one_name(self) -> None:
         names = [webhook.full_name for provider in PROVIDERS.values() for webhook in provider.webhooks]
@@ -60,6 +79,43 @@ class TestNames:
         folder = webhook.full_name.replace("/", "_").removesuffix("s")
         assert [function["CodeUri"] for function in routed] == [f"functions/{folder}"]
         assert {name.partition("/")[0] for name in outcomes(webhook)} == {folder}
+
+    @every_webhook
+    def test_a_webhooks_secret_is_the_one_that_the_template_gives_to_its_function(self, webhook: Webhook) -> None:
+        assert signing_secrets()[webhook.full_name] == webhook.secret_name
+        assert webhook.secret_name in PROVIDERS[webhook.provider].secrets
+
+    @every_provider_here
+    def test_a_provider_has_a_secret_in_the_template_for_each_that_it_names(self, provider: Provider) -> None:
+        made = [made["Name"]["Fn::Sub"] for made in resources("AWS::SecretsManager::Secret").values()]
+        assert sorted(name for name in made if name.startswith(f"${{AWS::StackName}}/{provider.name}/")) == sorted(
+            f"${{AWS::StackName}}/{name}" for name in provider.secrets
+        )
+
+
+class TestSamples:
+    """simulators/provider_calls/ has a sample of each webhook; `dailies trigger`, the demo and the fuzz targets use
+    it."""
+
+    def test_each_webhook_has_one(self) -> None:
+        assert set(every_sample()) == set(WEBHOOKS)
+
+    @every_webhook
+    def test_each_case_is_read_as_the_sample_says(self, webhook: Webhook) -> None:
+        sample = every_sample()[webhook.full_name]
+        for word, case in sample.cases.items():
+            links = sample.links(word, lambda file: f"https://media.example/{file}?signature=1")
+            call = sample.call(Order(word, "j-1", sample.secret, links))
+            report = webhook.parse(call.body)
+            assert (report.job_id, report.status) == ("j-1", case.status)
+            assert {medium.role: medium.url for medium in report.media} == links
+
+    @every_webhook
+    def test_it_has_a_failure_without_media_and_its_secret_where_the_webhook_looks(self, webhook: Webhook) -> None:
+        sample = every_sample()[webhook.full_name]
+        assert sample.failure
+        assert sample.in_path == webhook.in_path
+        assert sample.shows_secret or sample.proof_headers
 
 
 class TestRecordings:
@@ -114,14 +170,21 @@ class TestProof:
             assert webhook.verify(sent, {"current": secret(webhook.provider)}, RULES).scheme
 
     @every_webhook
-    def test_the_proof_of_another_provider_is_none(self, webhook: Webhook) -> None:
-        """Not even where both happen to have the same secret."""
-        others = [other for other in WEBHOOKS.values() if other.provider != webhook.provider]
-        for other in others:
-            secrets = {"current": secret(other.provider), "previous": secret(webhook.provider)}
+    def test_a_delivery_of_another_provider_never_verifies(self, webhook: Webhook) -> None:
+        """It is proven by another secret, also if both providers prove in the same way."""
+        for other in of_other_providers(webhook):
             for sent in recorded(other):
                 with pytest.raises(VerificationError):
-                    webhook.verify(sent, secrets, RULES)
+                    webhook.verify(sent, {"current": secret(webhook.provider)}, RULES)
+
+    @every_webhook
+    def test_a_delivery_in_another_scheme_does_not_verify_even_with_its_own_secret(self, webhook: Webhook) -> None:
+        for other in of_other_providers(webhook):
+            if schemes(other) & schemes(webhook):
+                continue
+            for sent in recorded(other):
+                with pytest.raises(VerificationError):
+                    webhook.verify(sent, {"current": secret(other.provider)}, RULES)
 
     @every_webhook
     def test_without_its_headers_and_its_token_nothing_is_proven(self, webhook: Webhook) -> None:
@@ -258,17 +321,17 @@ class TestItsApi:
             assert roll.read(b'[{"no": "job"}, 1, null]') == []
 
     @every_provider_here
-    def test_each_webhooks_jobs_can_be_asked_about(self, provider: Provider) -> None:
-        assert list(provider.polling) == [webhook.name for webhook in provider.webhooks]
+    def test_each_webhooks_jobs_can_be_asked_about_or_none(self, provider: Provider) -> None:
+        assert list(provider.polling) in ([webhook.name for webhook in provider.webhooks], [])
         assert provider.api_limit.calls > 0
         assert {submission.webhook for submission in provider.submissions.values()} <= set(provider.polling)
 
     @every_provider_here
     @pytest.mark.parametrize("function", ["Archive", "Reconcile"])
-    def test_the_functions_that_ask_may_call_it(self, provider: Provider, function: str) -> None:
+    def test_the_functions_that_ask_know_it_if_there_is_one(self, provider: Provider, function: str) -> None:
         variables = functions()[function]["Environment"]["Variables"]
         for name in (f"{provider.name.upper()}_API_URL", f"{provider.name.upper()}_API_SECRET_ID"):
-            assert name in variables
+            assert (name in variables) == provider.has_api
 
     def requests(self, provider: Provider, base: str, job_id: str) -> Iterator[Any]:
         for question in provider.link_refresh.values():

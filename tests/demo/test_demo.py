@@ -7,15 +7,17 @@ from pathlib import Path
 
 import pytest
 
+from cli.sample_calls import SECRET_OF
 from demo.__main__ import play, secrets_of, show, wait
 from demo.inspection import Finding, Row, inspect
-from demo.scenarios import Outcome, Secrets, Step, story
+from demo.scenarios import Outcome, Step, story
 from local.stack import Stack
 from simulators.media_host.samples import SampleMedia
 from simulators.media_host.server import MediaHost, media_host
-from simulators.provider_calls import captions_creator
+from simulators.provider_calls import every_sample
+from simulators.provider_calls.captions import captions_creator
 
-EXAMPLE = Secrets(sync="whsec_s", creatify="t" * 43, captions="c")
+EXAMPLE = dict.fromkeys(SECRET_OF.values(), "s" * 43)
 
 
 @pytest.fixture(scope="module")
@@ -31,7 +33,7 @@ class TestStory:
             answer: {step.call.webhook for step in steps if step.answer == answer}
             for answer in ("200 recorded", "200 duplicate", "401 unverified")
         }
-        webhooks = {"sync/generation", "sync/batch", "creatify/product_to_videos", "captions/creator"}
+        webhooks = set(every_sample())
         assert by_answer["200 recorded"] == by_answer["200 duplicate"] == webhooks
         assert by_answer["401 unverified"] == webhooks - {"sync/batch"}  # its proof is the generation's
 
@@ -90,7 +92,7 @@ class TestOnTheStack:
         findings = [self.found(stack, played, name, tmp_path) for name in played.outcomes]
         assert [problem for finding in findings for problem in finding.problems] == []
         stored = [medium for finding in findings for medium in finding.stored]
-        assert len(stored) == 11
+        assert len(stored) == sum(len(outcome.media) for outcome in played.outcomes.values())
         assert all(0 < medium.seconds < 90 for medium in stored)
         show(findings)
         table = capsys.readouterr().out

@@ -12,6 +12,7 @@ from bench.cost.counted import (
     CREATIFY,
     DEAREST,
     LOOK,
+    MEASURED,
     READ_BACK,
     SECRETS,
     START,
@@ -21,10 +22,12 @@ from bench.cost.counted import (
     USUAL,
     VIDEOS,
     Call,
+    sweep,
 )
 from bench.cost.page import PAGE, idle, page
 from bench.cost.prices import PRICES, Usage
 from bench.cost.wanted import ARCHIVED, MOST, WHOLE, Bound, bounds
+from dailies.providers import every_provider
 from dailies.steps.archive import archive
 from simulators.media_host.samples import padded
 from simulators.s3 import Sink
@@ -142,9 +145,13 @@ class TestAVideoOf20MB:
 
 class TestAMonth:
     def test_the_schedules_while_there_is_nothing_to_do(self, cloud: Cloud, bill: Bill) -> None:
-        for provider in ("sync", "creatify", "captions"):
+        with_api = [name for name, provider in every_provider().items() if provider.has_api]
+        for provider in with_api:
             cloud.secretsmanager.create_secret(Name=f"dailies/{provider}/api", SecretString="not-set")
-        same(bill.of("reconcile", event("reconcile/sweep")), SWEEP)
+        same(
+            bill.of("reconcile", event("reconcile/sweep")), sweep(len(with_api), len(every_provider()) - len(with_api))
+        )
+        assert sweep(len(MEASURED)) == SWEEP
         same(bill.of("fetch_sync_secret", event("fetch_sync_secret/due")), LOOK)
 
     def test_what_the_stack_has(self) -> None:
@@ -152,7 +159,8 @@ class TestAMonth:
         logging = template()["Globals"]["Function"]["LoggingConfig"]
         assert (logging["LogFormat"], logging["SystemLogLevel"]) == ("JSON", {"Ref": "SystemLogLevel"})
         assert template()["Parameters"]["SystemLogLevel"]["Default"] == "WARN"  # else Lambda's own lines are billed too
-        assert len(resources("AWS::SecretsManager::Secret")) == SECRETS
+        names = [made["Name"]["Fn::Sub"].split("/") for made in resources("AWS::SecretsManager::Secret").values()]
+        assert sum(provider in MEASURED for _, provider, _ in names) == SECRETS
         assert len(resources("AWS::CloudWatch::Alarm")) == ALARMS
         for webhook in USUAL.values():
             receiver = webhook[0].event.partition("/")[0]
@@ -164,8 +172,9 @@ def test_a_million_cost_no_more_than_they_may(bound: Bound) -> None:
     assert bound.usual <= bound.dearest <= MOST[bound.thing]
 
 
-def test_every_webhook_is_counted() -> None:
-    assert {bound.webhook for bound in bounds()} == set(WEBHOOKS)
+def test_every_webhook_of_the_measured_providers_is_counted() -> None:
+    measured = {name for name, webhook in WEBHOOKS.items() if webhook.provider in MEASURED}
+    assert {bound.webhook for bound in bounds()} == measured
 
 
 def test_the_page_is_what_the_counts_and_prices_make() -> None:

@@ -14,7 +14,8 @@ import pytest
 from local import deploy, logs
 from local.alarm_evaluator import of_line
 from local.stack import Stack
-from simulators.provider_calls import captions_creator, sync_generation
+from simulators.provider_calls.captions import captions_creator
+from simulators.provider_calls.sync import sync_generation
 from testkit.fixtures.account_reader import Owner
 from testkit.fixtures.bus_listener import Listener
 from testkit.fixtures.provider_client import Providers

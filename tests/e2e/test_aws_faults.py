@@ -15,7 +15,8 @@ import urllib3
 
 from local import ports
 from local.stack import Stack
-from simulators.provider_calls import Call, captions_creator
+from simulators.provider_calls.call import Call
+from simulators.provider_calls.captions import captions_creator
 from testkit.fixtures.account_reader import Owner, medium
 from testkit.fixtures.bus_listener import Listener
 from testkit.fixtures.provider_client import Answer, Providers

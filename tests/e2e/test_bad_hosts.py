@@ -8,7 +8,8 @@ from dataclasses import dataclass
 
 import pytest
 
-from simulators.provider_calls import captions_creator, creatify_product_to_videos
+from simulators.provider_calls.captions import captions_creator
+from simulators.provider_calls.creatify import creatify_product_to_videos
 from testkit.fixtures.account_reader import Owner, medium
 from testkit.fixtures.bus_listener import Listener
 from testkit.fixtures.provider_client import Providers

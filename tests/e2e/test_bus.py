@@ -6,7 +6,9 @@ from collections import Counter
 import pytest
 
 from local.stack import Stack
-from simulators.provider_calls import captions_creator, creatify_product_to_videos, sync_batch, sync_generation
+from simulators.provider_calls.captions import captions_creator
+from simulators.provider_calls.creatify import creatify_product_to_videos
+from simulators.provider_calls.sync import sync_batch, sync_generation
 from testkit.fixtures.account_reader import Owner
 from testkit.fixtures.bus_listener import Listener
 from testkit.fixtures.provider_client import Providers

@@ -7,7 +7,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from local.stack import Stack
-from simulators.provider_calls import sync_generation
+from simulators.provider_calls.sync import sync_generation
 from testkit.fixtures.account_reader import Owner
 from testkit.fixtures.browser import LOW_CONTRAST, PATIENCE, Window
 from testkit.fixtures.bus_listener import Listener

@@ -13,15 +13,10 @@ import pytest
 from awscrt.checksums import crc64nvme
 
 from simulators.media_host.samples import SampleMedia
-from simulators.provider_calls import (
-    Call,
-    captions_creator,
-    creatify_product_to_videos,
-    sync_batch,
-    sync_batch_result,
-    sync_batch_row,
-    sync_generation,
-)
+from simulators.provider_calls.call import Call
+from simulators.provider_calls.captions import captions_creator
+from simulators.provider_calls.creatify import creatify_product_to_videos
+from simulators.provider_calls.sync import sync_batch, sync_batch_result, sync_batch_row, sync_generation
 from testkit.fixtures.account_reader import Owner, Row, medium, payload
 from testkit.fixtures.bus_listener import Listener
 from testkit.fixtures.provider_client import Providers

@@ -8,6 +8,7 @@ import pytest
 from local import deploy, emulator, emulator_gaps, ports, processes
 from local.stack import Stack, read
 from local.up import FRONT_DOOR, up
+from testkit.support.template import events
 
 
 def routes(stack: Stack) -> dict[str, str]:
@@ -25,10 +26,7 @@ def routes(stack: Stack) -> dict[str, str]:
 
 def test_each_route_of_the_template_leads_to_its_function(stack: Stack) -> None:
     assert routes(stack) == {
-        "POST /webhooks/sync/generation": stack.functions["SyncGeneration"],
-        "POST /webhooks/sync/batch": stack.functions["SyncBatch"],
-        "POST /webhooks/creatify/product_to_videos/{token}": stack.functions["CreatifyProductToVideo"],
-        "POST /webhooks/captions/creator": stack.functions["CaptionsCreator"],
+        f"{route['Method']} {route['Path']}": stack.functions[name] for name, route in events("HttpApi")
     }
 
 

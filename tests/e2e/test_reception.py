@@ -14,14 +14,17 @@ from hashlib import sha256
 import pytest
 
 from local.stack import Stack
-from simulators.provider_calls import Call, captions_creator, creatify_product_to_videos, sync_batch, sync_generation
+from simulators.provider_calls import every_sample
+from simulators.provider_calls.call import Call
+from simulators.provider_calls.sample import Order
+from simulators.provider_calls.sync import sync_batch, sync_generation
 from testkit.fixtures.account_reader import Owner, Row, payload
-from testkit.fixtures.provider_client import COME_AGAIN, WEBHOOKS, Answer, Headers, Providers
+from testkit.fixtures.provider_client import COME_AGAIN, SECRET_OF, WEBHOOKS, Answer, Headers, Providers
 from testkit.support.attributes import EVENT, QUARANTINED
 
 KIB, MIB = 1024, 1024 * 1024
 MAX_INLINE = 300 * KIB  # of a payload, compressed
-SIGNED = ("sync/generation", "sync/batch", "captions/creator")  # the body or a header proves them
+SIGNED = tuple(webhook for webhook in WEBHOOKS if not every_sample()[webhook].in_path)  # a header proves them
 
 
 def digest(webhook: str, body: bytes) -> str:
@@ -36,10 +39,9 @@ def good(webhook: str, job_id: str, providers: Providers) -> Call:
             return sync_generation("failed", job_id, providers.sync, proof="Sync-Signature")
         case "sync/batch":
             return sync_batch("failed", job_id, providers.sync, output_url="", proof="X-Signature-Primary, hex")
-        case "captions/creator":
-            return captions_creator("failure", job_id, providers.captions)
         case _:
-            return creatify_product_to_videos("failed", job_id, providers.creatify)
+            sample = every_sample()[webhook]
+            return sample.call(Order(sample.failure, job_id, providers.secrets[SECRET_OF[webhook]]))
 
 
 class TestOnce:
@@ -96,7 +98,7 @@ class TestForged:
         """Each way to be unproven, as (what is wrong, the call, its headers)."""
         for webhook in SIGNED:
             call = good(webhook, providers.job(f"forged-{webhook.replace('/', '-')}"), providers)
-            (proof,) = [name for name in call.headers if name != "Content-Type"]
+            proof = next(name for name in call.headers if name != "Content-Type")
             plain = [("Content-Type", "application/json")]
             right = call.headers[proof]
             variants: dict[str, list[tuple[str, str | bytes]]] = {
@@ -108,16 +110,18 @@ class TestForged:
                 "right, then not ASCII": [(proof, right.encode() + "é".encode())],
                 "doubled": [(proof, right), (proof, right)],
                 "cut": [(proof, right[:-1])],
-                "of Captions": [("Authorization", f"Bearer {providers.captions}")] if "sync" in webhook else [],
-                "of Sync": [*good("sync/batch", "x", providers).headers.items()],
             }
+            for other in SIGNED:
+                if other.partition("/")[0] != webhook.partition("/")[0]:
+                    variants[f"of {other}"] = [*good(other, "x", providers).headers.items()]
             for what, headers in variants.items():
                 yield what, call, [*plain, *headers]
             yield "another secret", call, self.by(webhook, call, "another-secret", providers)
-            other = providers.sync if webhook == "captions/creator" else providers.captions
-            yield "another provider's secret", call, self.by(webhook, call, other, providers)
+            others = {name: value for name, value in providers.secrets.items() if name != SECRET_OF[webhook]}
+            for name, other in others.items():
+                yield f"the secret {name}", call, self.by(webhook, call, other, providers)
             yield "an empty secret", call, self.by(webhook, call, "", providers)
-            if webhook != "captions/creator":
+            if not every_sample()[webhook].shows_secret:
                 for place in (0, len(call.body) // 2, len(call.body) - 1):
                     changed = bytearray(call.body)
                     changed[place] ^= 1

@@ -20,7 +20,7 @@ from dailies.steps.track import submitted_event
 from local.stack import Stack
 from simulators.provider_apis import LOST, ProviderApis
 from simulators.provider_apis.exchange import Request
-from simulators.provider_calls import creatify_product_to_videos
+from simulators.provider_calls.creatify import creatify_product_to_videos
 from testkit.fixtures.account_reader import Owner
 from testkit.fixtures.bus_listener import Listener
 from testkit.fixtures.captions_stack import make_room

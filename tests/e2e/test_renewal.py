@@ -13,7 +13,10 @@ import pytest
 from local.stack import Stack
 from simulators.media_host.samples import SampleMedia
 from simulators.provider_apis import ProviderApis
-from simulators.provider_calls import Call, captions_creator, creatify_product_to_videos, sync_generation
+from simulators.provider_calls.call import Call
+from simulators.provider_calls.captions import captions_creator
+from simulators.provider_calls.creatify import creatify_product_to_videos
+from simulators.provider_calls.sync import sync_generation
 from testkit.fixtures.account_reader import Owner, Row, payload
 from testkit.fixtures.account_reader import medium as of_role
 from testkit.fixtures.captions_stack import make_room

@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping
 import pytest
 
 from local.stack import Stack
-from simulators.provider_calls import Call
+from simulators.provider_calls.call import Call
 from testkit.fixtures.provider_client import NOT_SET, SECRET_OF, WEBHOOKS, Providers
 from testkit.support.functions import RECEIVERS, start_anew
 from testkit.support.wait import wait_for

@@ -13,7 +13,9 @@ import pytest
 from local.logs import lines
 from local.stack import Stack
 from simulators.provider_apis import ProviderApis
-from simulators.provider_calls import captions_creator, creatify_product_to_videos, sync_generation
+from simulators.provider_calls.captions import captions_creator
+from simulators.provider_calls.creatify import creatify_product_to_videos
+from simulators.provider_calls.sync import sync_generation
 from testkit.fixtures.account_reader import Owner, Row
 from testkit.fixtures.bus_listener import Listener
 from testkit.fixtures.provider_client import NOT_SET, Providers

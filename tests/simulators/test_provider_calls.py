@@ -6,15 +6,9 @@ The signatures here were computed with `openssl dgst -sha256 -hmac`, not by Pyth
 import json
 from datetime import UTC, datetime, timedelta
 
-from simulators.provider_calls import (
-    captions_creator,
-    creatify_product_to_videos,
-    sync_batch,
-    sync_batch_result,
-    sync_batch_row,
-    sync_generation,
-    sync_proofs,
-)
+from simulators.provider_calls.captions import captions_creator
+from simulators.provider_calls.creatify import creatify_product_to_videos
+from simulators.provider_calls.sync import sync_batch, sync_batch_result, sync_batch_row, sync_generation, sync_proofs
 
 AT = datetime(2024, 1, 15, 10, 30, tzinfo=UTC)
 SECRET = "whsec_test_0123456789"

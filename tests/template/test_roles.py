@@ -9,7 +9,18 @@ import pytest
 
 from dailies.jobs.rows import job_pk, quarantine_item
 from dailies.providers import every_provider
-from testkit.support.template import actions, as_list, events, functions, receivers, roles, statements, target, template
+from testkit.support.template import (
+    actions,
+    as_list,
+    events,
+    functions,
+    receivers,
+    roles,
+    signing_secrets,
+    statements,
+    target,
+    template,
+)
 
 FUNCTIONS = sorted(functions())
 ROLES = sorted(roles())
@@ -95,7 +106,7 @@ class TestRoles:
             {"Fn::Sub": f"${{MediaBucket.Arn}}/deliveries/{kind}/{provider}/*"} for kind in ("events", "quarantine")
         ]
         secret = functions()[name]["Environment"]["Variables"]["SIGNING_SECRET_ID"]
-        assert target(secret) in {"SyncSigningSecret", "CreatifyToken", "CaptionsSigningSecret"}
+        assert signing_secrets()[receivers()[name]].partition("/")[0] == provider
         allowed = {
             json.dumps(statement["Resource"]): set(actions(statement))
             for statement in statements(roles()[f"{name}Role"])

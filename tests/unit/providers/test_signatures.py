@@ -18,7 +18,7 @@ from dailies.jobs.models import Delivery, Proof
 from dailies.providers import captions, creatify, sync
 from dailies.providers.contract import ProofRules
 from dailies.providers.signatures import MAX_SIGNATURES
-from simulators.provider_calls import sync_proofs
+from simulators.provider_calls.sync import sync_proofs
 from testkit.support.recorded_events import WEBHOOKS
 
 SECRET = "whsec_test_0123456789"

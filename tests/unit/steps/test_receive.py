@@ -23,7 +23,7 @@ from dailies.aws.table import Table
 from dailies.providers.sync import GENERATION
 from dailies.steps import receive as receiving
 from dailies.steps.receive import receiver
-from simulators.provider_calls import sync_proofs
+from simulators.provider_calls.sync import sync_proofs
 from testkit.fixtures.aws import BUCKET, ONE_TRY, TABLE, UNREACHABLE, Cloud, Context, account
 from testkit.support.recorded_events import event, secret
 from tests.unit.providers.test_payload import NO_PAYLOADS

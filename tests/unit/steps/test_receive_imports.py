@@ -20,12 +20,7 @@ OURS = {
     *("dailies.aws.attribute_values", "dailies.aws.bucket", "dailies.aws.secrets"),
     *("dailies.steps", "dailies.steps.receive"),
 }
-OF_EACH = {
-    "SyncGeneration": {"dailies.providers.sync"},
-    "SyncBatch": {"dailies.providers.sync"},
-    "CreatifyProductToVideo": {"dailies.providers.creatify", "secrets"},  # new_token's
-    "CaptionsCreator": {"dailies.providers.captions"},
-}
+OF_A_PROVIDER = {"creatify": {"secrets"}}  # new_token's
 # Packages beside the standard library. dateutil and six come with botocore, the rest of the second line with pydantic.
 PACKAGES = {
     *("botocore", "jmespath", "urllib3", "dateutil", "six"),
@@ -80,6 +75,8 @@ def test_a_receiver_imports_what_is_on_the_list_and_no_more(function: str) -> No
     standard = {module for module in modules if top(module) in sys.stdlib_module_names}
     packages = {top(module) for module in modules - ours - standard}
     beside = standard - imported(A_CLIENT)
-    assert (ours | beside) - OF_THIS_ENVIRONMENT == OURS | STANDARD | OF_EACH[function]
+    provider = RECEIVERS[function].partition("/")[0]
+    own = {f"dailies.providers.{provider}"} | OF_A_PROVIDER.get(provider, set())
+    assert (ours | beside) - OF_THIS_ENVIRONMENT == OURS | STANDARD | own
     assert packages - OF_THIS_ENVIRONMENT == PACKAGES
     assert modules & (SLOW | DOCUMENTATION) == set()

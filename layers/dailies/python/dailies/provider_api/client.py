@@ -41,7 +41,7 @@ def every_api(
     *,
     first_pause: float = PAUSE_SECONDS,
 ) -> dict[str, "Api"]:
-    """The API of each provider, as the settings of its name have it. `first_pause` is in seconds."""
+    """The APIs of the providers that have one, by their settings' names. `first_pause` is in seconds."""
     network = Network()
     return {
         name: Api(
@@ -54,6 +54,7 @@ def every_api(
             first_pause=first_pause,
         )
         for name, provider in providers.items()
+        if provider.has_api
     }
 
 

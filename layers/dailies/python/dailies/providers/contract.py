@@ -50,6 +50,11 @@ class Webhook(NamedTuple):
         """Such as `sync/generation`: the name in routes, metrics and commands."""
         return f"{self.provider}/{self.name}"
 
+    @property
+    def secret_name(self) -> str:
+        """The secret that verifies its deliveries, below the stack's name: `sync/signing`, `creatify/token`."""
+        return f"{self.provider}/{'token' if self.in_path else 'signing'}"
+
 
 type Credentials = Mapping[str, str]
 """What a provider's API asks for, by the names in its secret: `api_key`, for Creatify `api_id` too."""
@@ -182,7 +187,7 @@ class Provider(NamedTuple):
     `roles`: what kinds of medium each role may be. `manifests`: the roles whose media list other jobs. `link_refresh`:
     how to ask for a fresh link, by role. `polling`: how to ask about a job, by webhook. `api_limit`: its API's rate
     limit. `submissions`: the calls that submit a job, by name; `submit_limit`: theirs, where it is another one.
-    `api_names`: what stands in its API secret.
+    `api_names`: what stands in its API secret. `signing_prefix`: how the signing secrets begin that the provider makes.
     `links_are_proven`: whether a delivery's proof covers the links in it. `may_go_on`: its words for a completed job
     that another stage may follow.
     """
@@ -190,12 +195,24 @@ class Provider(NamedTuple):
     name: str
     webhooks: tuple[Webhook, ...]
     roles: Mapping[str, frozenset[MediaKind]]
-    manifests: Mapping[str, ResultManifest]
-    link_refresh: Mapping[str, GetJob]
-    polling: Mapping[str, StatusPolling]
-    submissions: Mapping[str, Submission]
-    api_limit: Limit
+    manifests: Mapping[str, ResultManifest] = {}
+    link_refresh: Mapping[str, GetJob] = {}
+    polling: Mapping[str, StatusPolling] = {}
+    submissions: Mapping[str, Submission] = {}
+    api_limit: Limit = Limit(1)
     submit_limit: Limit | None = None
     api_names: tuple[str, ...] = ("api_key",)
+    signing_prefix: str = ""
     links_are_proven: bool = True
     may_go_on: frozenset[str] = frozenset()
+
+    @property
+    def has_api(self) -> bool:
+        """Whether Dailies calls an API of the provider: to poll, to refresh a link or to submit."""
+        return bool(self.polling or self.link_refresh or self.submissions)
+
+    @property
+    def secrets(self) -> tuple[str, ...]:
+        """The names of its secrets, below the stack's name: one or two that verify deliveries, and its API's."""
+        api = (f"{self.name}/api",) if self.has_api else ()
+        return (*dict.fromkeys(webhook.secret_name for webhook in self.webhooks), *api)

@@ -303,4 +303,5 @@ SYNC = Provider(
     # two of these are left to fetch_sync_secret, which asks once a minute at most and keeps no count
     api_limit=Limit(598),
     submit_limit=Limit(60),
+    signing_prefix="whsec_",
 )

@@ -9,6 +9,7 @@ import time
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from itertools import takewhile
+from typing import NamedTuple
 
 from dailies import timestamps
 from dailies.aws.queues import WorkQueue
@@ -31,7 +32,7 @@ MAX_SILENCE = 7 * 86_400.0  # seconds; after a week nobody is asked any more, an
 @dataclass(frozen=True, slots=True)
 class Reconciler:
     """What a sweep works with. `quiet` takes the place of each provider's usual time, where it is not 0; `silent_after`
-    is how long a job may be silent; both in seconds. `apis` are those of all providers, by name."""
+    is how long a job may be silent; both in seconds. `apis` are those of the providers that have one, by name."""
 
     table: Table
     queue: WorkQueue
@@ -51,18 +52,34 @@ def reconcile(sweep: Reconciler, *, seconds: float) -> None:
         until = _share(end, others + 1)
         requeued = _queue_again(sweep, provider, _share(until, 3))
         silent = _name_silence(sweep, provider, _share(until, 2))
-        poll = Poll(sweep.table, sweep.apis[provider.name], sweep.retention_days, until)
-        poll.ask(list(_due(sweep, provider, _share(until, 2))))
-        problem = poll.problem or ("the time was over" if time.monotonic() > until else "")
+        polled = _poll(sweep, provider, until)
+        problem = polled.problem or ("the time was over" if time.monotonic() > until else "")
         fields = {"provider": provider.name, **({"problem": problem} if problem else {})}
         done = {
-            "PolledJobs": poll.asked,
-            "DiscoveredJobs": poll.taken_in,
+            "PolledJobs": polled.asked,
+            "DiscoveredJobs": polled.taken_in,
             "RequeuedMedia": requeued,
             "SilentJobs": silent,
         }
         # A metric is billed for each hour that has a value of it: one that says nothing is not told.
         sweep.telemetry.count("Sweeps", fields=fields, **{name: count for name, count in done.items() if count})
+
+
+class Polled(NamedTuple):
+    """What a poll came to: the jobs it asked about, the jobs it discovered, and why it stopped early."""
+
+    asked: int = 0
+    taken_in: int = 0
+    problem: str = ""
+
+
+def _poll(sweep: Reconciler, provider: Provider, until: float) -> Polled:
+    """Ask the provider's API, if it has one, about the jobs that are due."""
+    if provider.name not in sweep.apis or not provider.polling:
+        return Polled()
+    poll = Poll(sweep.table, sweep.apis[provider.name], sweep.retention_days, until)
+    poll.ask(list(_due(sweep, provider, _share(until, 2))))
+    return Polled(poll.asked, poll.taken_in, poll.problem)
 
 
 def _share(until: float, of: int) -> float:
