@@ -35,7 +35,7 @@ from cli.sample_calls import SECRET_OF, Link, Order
 from cli.stack import Stack
 from demo import docker_bridge
 from demo.docker_bridge import NoDocker
-from local import deploy, media_site
+from local import deploy, media_links
 from local.stack import ROOT, StackError, folder_from_environment
 
 EVENTS = ROOT / "events"
@@ -110,7 +110,7 @@ def _recorded(name: str) -> Json:
 
 def _links(of: Stack, job: str, folder: Path) -> Link:
     """Where the call says its media are: on the local stack's media host, so that they are archived; else nowhere."""
-    host = media_site.links(folder) if of.is_local else None
+    host = media_links.links(folder) if of.is_local else None
     return lambda medium: host.url(f"/{job}/{medium}") if host else f"{NOWHERE}/{job}/{medium}"
 
 

@@ -23,7 +23,18 @@ from http.client import HTTPConnection, HTTPException
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from local import alarm_evaluator, deploy, emulator, emulator_gaps, media_site, ports, processes, roles, stack
+from local import (
+    alarm_evaluator,
+    deploy,
+    emulator,
+    emulator_gaps,
+    media_links,
+    media_site,
+    ports,
+    processes,
+    roles,
+    stack,
+)
 from local.aws import Aws
 from local.stack import ROOT, Stack, StackError
 
@@ -95,7 +106,9 @@ def up(
 
 def end(folder: Path) -> bool:
     """End the processes of this folder's stack; whether any ran."""
-    ended = [processes.end(name, folder) for name in (alarm_evaluator.NAME, FRONT_DOOR, emulator.NAME, media_site.NAME)]
+    ended = [
+        processes.end(name, folder) for name in (alarm_evaluator.NAME, FRONT_DOOR, emulator.NAME, media_links.NAME)
+    ]
     stack.forget(folder)
     return any(ended)
 

@@ -15,7 +15,7 @@ from cli.errors import Refusal
 from cli.output import Json, Yes, ask, plain, print_json, say
 from cli.sample_calls import CASES, FORGED, SECRET_OF, UNREADABLE, Link, Order
 from cli.stack import Stack
-from local import media_site
+from local import media_links
 from local.stack import StackError, folder_from_environment
 from simulators.provider_calls import Call, Reply, send
 
@@ -123,7 +123,7 @@ def _link(ctx: typer.Context, job: str, media_url: str) -> Link:
         if not stack_of(ctx).is_local:
             raise Refusal("a stack on AWS cannot fetch from this machine; name a link to a medium with --media-url")
         try:
-            return media_site.links(folder_from_environment()).url(f"/{job}/{name}")
+            return media_links.links(folder_from_environment()).url(f"/{job}/{name}")
         except StackError as error:
             raise Refusal(str(error)) from None
 
