@@ -7,6 +7,7 @@ import errno
 import os
 import sys
 from collections.abc import Sequence
+from importlib import metadata
 from typing import Annotated, Any
 
 import typer
@@ -15,6 +16,7 @@ from typer.core import TyperGroup
 
 from cli import errors as refusal
 from cli import output
+from cli.__main__ import INTERRUPTED
 from cli.commands import (
     console,
     doctor,
@@ -47,7 +49,6 @@ Reads take --json. It ends with 0 when done, 1 when something was not found, ref
 understood, 130 when interrupted. `dailies COMMAND --help` says more.
 """
 
-INTERRUPTED = 130
 NOT_WRITTEN = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO})
 
 
@@ -90,12 +91,21 @@ app.add_typer(hooks.app, name="hooks", rich_help_panel=SET_UP)
 app.command("doctor", rich_help_panel=LOOK)(doctor.doctor)
 
 
+def _version(wanted: bool) -> None:
+    if wanted:
+        output.say(f"dailies {metadata.version('dailies')}")
+        raise typer.Exit
+
+
 @app.callback()
 def connection(
     ctx: typer.Context,
     stack: Annotated[str | None, typer.Option(envvar="DAILIES_STACK", help="A deployed stack.")] = None,
     profile: Annotated[str | None, typer.Option(help="A profile of your AWS configuration.")] = None,
     region: Annotated[str | None, typer.Option(help="Where that stack is.")] = None,
+    _: Annotated[
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="Show the version and exit.")
+    ] = False,
 ) -> None:
     """The options that say which stack is meant."""
     ctx.obj = Options(stack, profile, region)
