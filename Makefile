@@ -75,6 +75,7 @@ lint: setup  ## check without the tests
 	$(BIN)/ruff format --check
 	$(BIN)/ruff check
 	$(BIN)/mypy
+	PYTHONPATH=layers/dailies/python:. $(BIN)/lint-imports --no-logo --no-cache
 	env -u AWS_PROFILE SAM_CLI_TELEMETRY=0 AWS_DEFAULT_REGION=us-east-1 .local/sam/bin/sam validate --lint
 	local/preflight.sh
 

@@ -6,10 +6,8 @@ The first lines are as `make up` takes them from its environment, the next what 
 import argparse
 import json
 import threading
-from contextlib import suppress
+from contextlib import ExitStack, suppress
 
-from local.ports import choose
-from local.stack import StackError
 from simulators.provider_apis import Pace, provider_apis
 
 
@@ -23,11 +21,11 @@ def main() -> None:
     options.add_argument("--working", type=float, default=8, help="seconds it is worked on")
     options.add_argument("--failing", type=_share, default=0.0, metavar="SHARE", help="of the jobs that fail: 0 to 1")
     given = options.parse_args()
-    try:
-        port = choose(given.port, 0)
-    except StackError as error:
-        options.error(str(error))
-    with provider_apis(seed=given.seed, port=port) as apis, suppress(KeyboardInterrupt):
+    with ExitStack() as running, suppress(KeyboardInterrupt):
+        try:
+            apis = running.enter_context(provider_apis(seed=given.seed, port=given.port))
+        except OSError as error:
+            options.error(f"cannot listen on port {given.port}: {error.strerror}; name another one")
         for provider in (apis.sync, apis.creatify, apis.captions):
             provider.part.pace = Pace(given.waiting, given.working, given.failing)
             print(f"{provider.part.provider.upper()}_API_URL={provider.base_url}")

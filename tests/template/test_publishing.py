@@ -17,7 +17,7 @@ LIMITS = {
 }
 LABEL = re.compile(r"[a-zA-Z0-9+\-_:\/@]{1,127}")
 MAX_LABELS = 10
-RELEASE = re.compile(r"^## (\d+\.\d+\.\d+) - \d{4}-\d\d-\d\d$", re.MULTILINE)
+RELEASE = re.compile(r"^## \[(\d+\.\d+\.\d+)\] - \d{4}-\d\d-\d\d$", re.MULTILINE)
 
 METADATA = template()["Metadata"]["AWS::ServerlessRepo::Application"]
 
