@@ -9,7 +9,7 @@ from http import HTTPStatus
 from botocore.exceptions import BotoCoreError, ClientError
 
 from cli import secrets
-from cli.errors import KeyRefused, NothingFound, Refusal, of_aws
+from cli.errors import CliError, KeyRefused, NothingFound, of_aws
 from cli.provider_apis import api
 from cli.stack import Stack
 from dailies.errors import CredentialsRefused, HostFailed, LimitReached, PayloadError
@@ -41,7 +41,9 @@ def find(stack: Stack, webhook_id: str) -> RegisteredWebhook:
     for known in registered(stack):
         if known.id == webhook_id:
             return known
-    raise NothingFound(f"Captions knows no webhook {webhook_id}; `dailies hooks captions list` lists those there are")
+    raise NothingFound(
+        f"Captions knows no webhook {webhook_id}; `dailies webhooks captions list` lists those there are"
+    )
 
 
 def register(stack: Stack, url: str) -> tuple[RegisteredWebhook, bool]:
@@ -61,7 +63,7 @@ def update(stack: Stack, known: RegisteredWebhook, url: str | None, *, leaked: b
     """Change its URL, or nothing: its secret is a new one, and goes into the stack. With `leaked`, the secret before
     verifies no longer."""
     if url is None and known.url != url_of(stack):
-        raise Refusal(
+        raise CliError(
             f"{known.id} calls {known.url}, which is not this stack's URL, so its secret would be none of this stack's;"
             " name another webhook, or with --url where it is to call from now on"
         )
@@ -98,9 +100,9 @@ def _keep(stack: Stack, one: RegisteredWebhook, *, leaked: bool = False) -> None
     try:
         secrets.put(stack, SIGNING, one.secret, leaked=leaked)
     except (BotoCoreError, ClientError) as error:
-        raise Refusal(
+        raise CliError(
             f"{of_aws(error)}. Captions has a new secret that is not in {SIGNING} yet:"
-            " `dailies hooks captions register` puts it there"
+            " `dailies webhooks captions register` puts it there"
         ) from None
 
 
@@ -109,20 +111,22 @@ def _call[T](stack: Stack, ask: Callable[[str, Credentials], Request], read: Cal
     try:
         credentials = captions.credentials()
         if credentials is None:
-            raise Refusal("no API key of Captions is set; `dailies secrets set captions/api` does it")
+            raise CliError("no API key of Captions is set; `dailies secrets set captions/api` does it")
         answer = captions.call(ask, credentials, tries=1)
         if answer.status == HTTPStatus.NOT_FOUND:
-            raise NothingFound("Captions knows no such webhook; `dailies hooks captions list` lists those there are")
+            raise NothingFound("Captions knows no such webhook; `dailies webhooks captions list` lists those there are")
         if answer.status not in responses.ACCEPTED:
-            raise Refusal(f"Captions answered {answer.status}")  # without its body, which may hold a secret
+            raise CliError(f"Captions answered {answer.status}")  # without its body, which may hold a secret
         return read(answer.body)
     except CredentialsRefused as error:
         raise KeyRefused(f"{error.reason}; set a key that holds, with `dailies secrets set captions/api`") from None
     except LimitReached as error:
-        raise Refusal(f"{error.reason}; Captions takes five calls a minute, try again in one") from None
+        raise CliError(f"{error.reason}; Captions takes five calls a minute, try again in one") from None
     except HostFailed as error:
-        raise Refusal(
-            f"{error.reason}; try again later: `dailies hooks captions list` shows what is registered by then"
+        raise CliError(
+            f"{error.reason}; try again later: `dailies webhooks captions list` shows what is registered by then"
         ) from None
     except PayloadError as error:
-        raise Refusal(f"Captions answered something else than documented ({error}); nothing was changed here") from None
+        raise CliError(
+            f"Captions answered something else than documented ({error}); nothing was changed here"
+        ) from None
