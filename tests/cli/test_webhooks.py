@@ -19,7 +19,7 @@ def desk(archive_at_work: Archive, monkeypatch: pytest.MonkeyPatch) -> Archive:
 def test_without_a_key_it_says_what_to_do(desk: Archive) -> None:
     deploy(desk, {}, {})
     done = dailies("webhooks", "captions", "list", "--stack", "dailies")
-    assert (done.code, "`dailies secrets set captions/api` does it" in done.err) == (1, True)
+    assert (done.code, "Set it with `dailies secrets set captions/api`" in done.err) == (1, True)
 
 
 def test_a_key_that_does_not_hold_is_told_so(desk: Archive) -> None:
@@ -27,7 +27,7 @@ def test_a_key_that_does_not_hold_is_told_so(desk: Archive) -> None:
     desk.apis.captions.api_key = "another by now"
     deploy(desk, {}, {})
     done = dailies("webhooks", "captions", "list", "--stack", "dailies")
-    assert (done.code, "set a key that holds" in done.err) == (1, True)
+    assert (done.code, "Set a valid key" in done.err) == (1, True)
 
 
 @pytest.mark.parametrize("status", [200, 201, 202])
@@ -68,8 +68,8 @@ def test_a_captions_that_cannot_be_reached_is_no_rate_limit(desk: Archive) -> No
     desk.set_keys()
     deploy(desk, {"CaptionsApiUrl": "https://127.0.0.1:1"}, {})
     done = dailies("webhooks", "captions", "list", "--stack", "dailies")
-    assert (done.code, done.err.count("\n"), "five calls a minute" in done.err) == (1, 1, False)
-    assert done.err.endswith("; try again later: `dailies webhooks captions list` shows what is registered by then\n")
+    assert (done.code, done.err.count("\n"), "five requests a minute" in done.err) == (1, 1, False)
+    assert done.err.endswith(". Try again later; check with `dailies webhooks captions list`.\n")
 
 
 def test_a_rate_limit_that_leaves_no_room_is_told_with_when_to_come_again(desk: Archive) -> None:
@@ -79,4 +79,11 @@ def test_a_rate_limit_that_leaves_no_room_is_told_with_when_to_come_again(desk: 
         dailies("webhooks", "captions", "list", "--stack", "dailies") for _ in range(11)
     )  # a minute may end meanwhile
     refused = next(done for done in listed if done.code)
-    assert refused.err.endswith("; Captions takes five calls a minute, try again in one\n")
+    assert refused.err.endswith(". Captions allows five requests a minute; try again in a minute.\n")
+
+
+def test_the_old_name_works_and_is_not_in_the_help(desk: Archive) -> None:
+    desk.set_keys()
+    deploy(desk, {}, {})
+    assert dailies("hooks", "captions", "list", "--stack", "dailies").code == 0
+    assert "hooks " not in dailies("--help").out.replace("webhooks", "")

@@ -72,7 +72,7 @@ def test_it_is_registered_once_given_a_new_secret_and_deleted(
     with_room(stack)
     for command in ("update", "delete"):
         gone = dailies("webhooks", "captions", command, made.id, "--yes")
-        assert (gone.code, f"knows no webhook {made.id}" in gone.err) == (1, True)
+        assert (gone.code, f"has no webhook {made.id}" in gone.err) == (1, True)
 
 
 def test_one_that_lacks_events_is_not_in_order_and_registering_gives_it_all_of_them(
