@@ -1,4 +1,4 @@
-"""Much at once, by threads that Ctrl-C ends."""
+"""A thread pool that Ctrl-C ends."""
 
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -6,10 +6,10 @@ from contextlib import contextmanager
 
 
 @contextmanager
-def threads(most: int) -> Iterator[ThreadPoolExecutor]:
-    """So many at once. Where the block is left early, by Ctrl-C or an error, what has not begun is left undone; what
-    has begun comes to its end, and nobody waits for it here."""
-    executor = ThreadPoolExecutor(most)
+def threads(max_workers: int) -> Iterator[ThreadPoolExecutor]:
+    """A pool of `max_workers` threads. If the block ends early, by Ctrl-C or an error, calls that wait are canceled;
+    calls that run are not waited for."""
+    executor = ThreadPoolExecutor(max_workers)
     try:
         yield executor
     except BaseException:

@@ -1,4 +1,4 @@
-"""What the operator is told when something cannot be done: one line, what is wrong and what to do about it."""
+"""Errors as the operator reads them: one line each, with what happened, why, and what to do."""
 
 from urllib.parse import urlsplit
 
@@ -22,50 +22,56 @@ EXPIRED = frozenset({"ExpiredToken", "ExpiredTokenException", "InvalidClientToke
 THIS_MACHINE = frozenset({"127.0.0.1", "localhost", "::1"})
 
 
-class Refusal(Exception):
-    """Something that cannot be done. The message is one line; it ends with the next step."""
+class CliError(Exception):
+    """The command cannot do what was asked. The message is one line that ends with the next step."""
 
 
-class NothingFound(Refusal):
-    """What was asked for is not there."""
+class NothingFound(CliError):
+    """No such job, message, table or object."""
 
 
-class KeyRefused(Refusal):
-    """A provider's API does not take the owner's credentials."""
+class KeyRefused(CliError):
+    """A provider's API rejects the stack's credentials."""
 
 
-def of_ours(error: DailiesError) -> Refusal:
-    """What the bundle's own code could not do, in a line."""
-    return Refusal(f"{type(error).__name__}: {error}; try again, and `dailies doctor` may tell why")
+def of_ours(error: DailiesError) -> CliError:
+    """An error of the bundle's own code, as one line."""
+    return CliError(f"{type(error).__name__}: {error}. Try again; `dailies doctor` may show the cause.")
 
 
-def of_aws(error: BotoCoreError | ClientError) -> Refusal:
-    """An answer of AWS's, or none, in our words."""
+def of_aws(error: BotoCoreError | ClientError) -> CliError:
+    """An error of AWS's, or of the connection to it, as one line."""
     match error:
         case ClientError():
-            return _answered(error)
+            return _of_response(error)
         case NoCredentialsError():
-            said = "no AWS credentials; name a profile with --profile, or set AWS_PROFILE"
+            message = "No AWS credentials found. Name a profile with --profile, or set AWS_PROFILE."
         case NoRegionError():
-            said = "no region; name it with --region, or set AWS_REGION"
+            message = "No AWS region is set. Name one with --region, or set AWS_REGION."
         case InvalidRegionError():
             name = error.kwargs["region_name"]
-            said = f"no region is called {name!r}; name one as us-east-1 is, with --region or AWS_REGION"
+            message = f"{name!r} is not a region. Name one such as us-east-1 with --region, or set AWS_REGION."
         case ProfileNotFound():
-            said = f"{error}; `aws configure list-profiles` lists those there are"
+            message = f"{error}. List your profiles with `aws configure list-profiles`."
         case EndpointConnectionError() if urlsplit(error.kwargs["endpoint_url"]).hostname in THIS_MACHINE:
-            said = f"{error}; is the stack up? (`make up` starts the local one)"
+            message = f"{_sentence(error)} Start the local stack with `make up`."
         case EndpointConnectionError() | ConnectTimeoutError() | ProxyConnectionError():
-            said = f"{error}; look at the network, the proxy (HTTPS_PROXY) and the region (--region)"
+            message = f"{_sentence(error)} Check the network, the proxy (HTTPS_PROXY) and the region (--region)."
         case _:
-            said = f"AWS did not answer: {error}; try again"
-    return Refusal(said)
+            message = f"AWS did not answer: {_sentence(error)} Try again."
+    return CliError(message)
 
 
-def _answered(error: ClientError) -> Refusal:
-    code, said = error.response["Error"]["Code"], error.response["Error"].get("Message", "")
+def _of_response(error: ClientError) -> CliError:
+    code, text = error.response["Error"]["Code"], error.response["Error"].get("Message", "")
     if code in DENIED:
-        return Refusal(f"AWS denies {error.operation_name}: {said}; use credentials that may (`dailies doctor` tells)")
+        return CliError(
+            f"AWS denied {error.operation_name}: {text}. Use credentials that allow it; `dailies doctor` checks yours."
+        )
     if code in EXPIRED:
-        return Refusal(f"AWS does not take these credentials ({code}); sign in again, or name a profile with --profile")
-    return Refusal(f"AWS answered {error.operation_name} with {code}: {said}; `dailies doctor` may tell why")
+        return CliError(f"AWS rejected your credentials ({code}). Sign in again, or name a profile with --profile.")
+    return CliError(f"AWS answered {error.operation_name} with {code}: {text}. `dailies doctor` may show the cause.")
+
+
+def _sentence(error: Exception) -> str:
+    return f"{str(error).rstrip('.')}."

@@ -1,4 +1,4 @@
-"""Whole job rows, for rows of the index: what a list shows of a job's media, and what figures are made of."""
+"""Complete job rows for rows of the index, which has no media: for lists with pictures and for statistics."""
 
 from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -12,14 +12,14 @@ from dailies.aws.attribute_values import plain
 from dailies.jobs.models import Job
 from dailies.jobs.rows import Item, job_of
 
-AT_ONCE = 100  # keys that DynamoDB takes in one call
+BATCH = 100  # keys that DynamoDB accepts in one call
 READERS = 8
 MAX_ATTEMPTS = 5
 
 
 def whole(stack: Stack, listed: Iterable[Item]) -> dict[str, Job]:
-    """The jobs of rows of the index, by `pk`. One that is gone since is left out."""
-    batches = list(batched(dict.fromkeys(row["pk"] for row in listed), AT_ONCE, strict=False))
+    """The jobs of rows of the index, by `pk`. Deleted ones are left out."""
+    batches = list(batched(dict.fromkeys(row["pk"] for row in listed), BATCH, strict=False))
     if not batches:
         return {}
     with ThreadPoolExecutor(min(READERS, len(batches))) as readers:
@@ -29,12 +29,12 @@ def whole(stack: Stack, listed: Iterable[Item]) -> dict[str, Job]:
 
 def _read(stack: Stack, keys: Sequence[str]) -> Iterator[Item]:
     table = stack.output("TableName")
-    wanted: Any = {table: {"Keys": [{"pk": {"S": pk}, "sk": {"S": "job"}} for pk in keys]}}
+    keys_left: Any = {table: {"Keys": [{"pk": {"S": pk}, "sk": {"S": "job"}} for pk in keys]}}
     for _ in range(MAX_ATTEMPTS):
-        answer = stack.dynamodb.batch_get_item(RequestItems=wanted)
+        answer = stack.dynamodb.batch_get_item(RequestItems=keys_left)
         yield from (plain(item) for item in answer["Responses"].get(table, ()))
-        wanted = answer.get("UnprocessedKeys")
-        if not wanted:
+        keys_left = answer.get("UnprocessedKeys")
+        if not keys_left:
             return
-    refused: Any = {"Error": {"Code": "ProvisionedThroughputExceededException", "Message": "too much was read at once"}}
+    refused: Any = {"Error": {"Code": "ProvisionedThroughputExceededException", "Message": "too many reads at once"}}
     raise ClientError(refused, "BatchGetItem")

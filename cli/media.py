@@ -1,4 +1,4 @@
-"""A job's media: a link that lives for a while, or the file itself with its checksum verified."""
+"""A job's archived media: a signed link, or the file itself with its checksum verified."""
 
 import base64
 import struct
@@ -9,33 +9,33 @@ from pathlib import Path
 from awscrt.checksums import crc64nvme
 from botocore.exceptions import BotoCoreError, ClientError
 
-from cli.errors import NothingFound, Refusal
+from cli.errors import CliError, NothingFound
 from cli.stack import Stack
 from dailies.jobs.models import Job, MediaItem, Receipt
 
 LINK_SECONDS = 3600
-PIECE = 1024 * 1024  # bytes read at a time
+CHUNK_BYTES = 1024 * 1024
 CRC64NVME = "crc64nvme:"
 
 
 def archived(job: Job, role: str | None = None) -> list[MediaItem]:
-    """The job's media that are in the bucket, of one role or of all. NothingFound, with the reason, where none is."""
-    wanted = [medium for medium in job.media if role in {None, medium.role}]
-    found = [medium for medium in wanted if medium.state == "archived"]
+    """The job's media in the bucket, of one role or of all. Raises NothingFound, with the reason, if there is none."""
+    of_role = [medium for medium in job.media if role in {None, medium.role}]
+    found = [medium for medium in of_role if medium.state == "archived"]
     if found:
         return found
-    if not wanted:
+    if not of_role:
         roles = ", ".join(sorted({medium.role for medium in job.media})) or "none"
         raise NothingFound(
-            f"{job.provider}/{job.job_id} has no such medium (it has: {roles}); `dailies job` tells more"
+            f"{job.provider}/{job.job_id} has no media with this role. It has: {roles}. `dailies job` shows more."
         )
-    states = "; ".join(f"{m.role} {m.state}{f', {m.receipt.reason}' if m.receipt else ''}" for m in wanted)
-    raise NothingFound(f"nothing of {job.provider}/{job.job_id} is in the bucket: {states}; see `dailies queues`")
+    states = "; ".join(f"{m.role} {m.state}{f', {m.receipt.reason}' if m.receipt else ''}" for m in of_role)
+    raise NothingFound(f"No media of {job.provider}/{job.job_id} is in the bucket: {states}. Check `dailies queues`.")
 
 
 def link(stack: Stack, medium: MediaItem, *, seconds: int = LINK_SECONDS, inline: bool = True) -> str:
-    """A link to an archived medium that works without credentials for so long. `inline`: a browser plays it, else it
-    saves it under its name."""
+    """A link to an archived medium that works for `seconds` without credentials. With `inline` a browser plays it;
+    otherwise it saves the file."""
     receipt = _receipt(medium)
     name = receipt.key.rpartition("/")[2]
     version = {"VersionId": receipt.version_id} if receipt.version_id else {}
@@ -52,24 +52,22 @@ def link(stack: Stack, medium: MediaItem, *, seconds: int = LINK_SECONDS, inline
 
 
 def download(stack: Stack, medium: MediaItem, to: Path, *, progress: Callable[[int], None] = lambda _: None) -> Path:
-    """The file of an archived medium, its bytes and checksum held against the receipt; `to` is a folder or a new file.
+    """Download an archived medium and check its size and checksum against the receipt. Returns the file's path.
 
-    It stands under its name only when it is whole and right; else a Refusal, as where the disk does not take it.
-    `progress` hears of each piece's size.
+    `to` is a folder or a new file. The file gets its name only when it is complete and correct. `progress` is called
+    with the bytes of each chunk. Raises CliError if the file differs or cannot be written, NothingFound if it is gone.
     """
     receipt = _receipt(medium)
     path = to / receipt.key.rpartition("/")[2] if to.is_dir() else to
     if path.exists():
-        raise Refusal(f"{path} is there already; name another with --to, or remove it")
+        raise CliError(f"{path} already exists. Name another file with --to, or delete this one.")
     unfinished = path.with_name(f".{path.name}.unfinished")
     with _on_disk(path):
         try:
             got, crc = _fetch(stack, receipt, unfinished, progress)
-            wrong = _wrong(receipt, got, crc)
-            if wrong:
-                raise Refusal(
-                    f"{receipt.key} {wrong}; the object is not what was archived: see its versions in the bucket"
-                )
+            difference = _difference(receipt, got, crc)
+            if difference:
+                raise CliError(f"{receipt.key} {difference}. Check the object's versions in the bucket.")
             unfinished.replace(path)
         finally:
             unfinished.unlink(missing_ok=True)
@@ -77,19 +75,19 @@ def download(stack: Stack, medium: MediaItem, to: Path, *, progress: Callable[[i
 
 
 def checksum(crc: int) -> str:
-    """A CRC64NVME as receipts write it."""
+    """A CRC64NVME as receipts have it: `crc64nvme:` and base64."""
     return CRC64NVME + base64.b64encode(struct.pack(">Q", crc)).decode()
 
 
 @contextmanager
 def _on_disk(path: Path) -> Iterator[None]:
-    """What this machine's disk does not do, in one line."""
+    """Turn errors of the disk into a CliError."""
     try:
         yield
-    except BotoCoreError:  # some of them are OSErrors, too
+    except BotoCoreError:  # some of these are OSErrors too
         raise
     except OSError as error:
-        raise Refusal(f"{path} cannot be written: {error.strerror or error}; name another place with --to") from None
+        raise CliError(f"Cannot write {path}: {error.strerror or error}. Name another place with --to.") from None
 
 
 def _fetch(stack: Stack, receipt: Receipt, path: Path, progress: Callable[[int], None]) -> tuple[int, int]:
@@ -99,27 +97,27 @@ def _fetch(stack: Stack, receipt: Receipt, path: Path, progress: Callable[[int],
     except ClientError as error:
         if error.response["Error"]["Code"] not in {"NoSuchKey", "NoSuchVersion", "404"}:
             raise
-        raise NothingFound(f"{receipt.key} is no longer in the bucket: somebody removed it") from None
+        raise NothingFound(f"{receipt.key} is no longer in the bucket: it was deleted.") from None
     got = crc = 0
     with path.open("wb") as file:
-        for piece in answer["Body"].iter_chunks(PIECE):
-            file.write(piece)
-            got, crc = got + len(piece), crc64nvme(piece, crc)
-            progress(len(piece))
+        for chunk in answer["Body"].iter_chunks(CHUNK_BYTES):
+            file.write(chunk)
+            got, crc = got + len(chunk), crc64nvme(chunk, crc)
+            progress(len(chunk))
     return got, crc
 
 
-def _wrong(receipt: Receipt, got: int, crc: int) -> str:
-    """How what was read differs from the receipt. Receipts of the first version have a checksum that cannot be computed
-    again, a digest of the parts' digests: there, the length alone is compared."""
+def _difference(receipt: Receipt, got: int, crc: int) -> str:
+    """How the file differs from the receipt; empty if it does not. Receipts of the first version have a checksum of
+    parts, which cannot be computed from the file: for these only the size is compared."""
     if got != receipt.bytes:
-        return f"has {got} bytes, its receipt says {receipt.bytes}"
+        return f"has {got} bytes; its receipt says {receipt.bytes}"
     if receipt.checksum.startswith(CRC64NVME) and checksum(crc) != receipt.checksum:
-        return f"has the checksum {checksum(crc)}, its receipt says {receipt.checksum}"
+        return f"has the checksum {checksum(crc)}; its receipt says {receipt.checksum}"
     return ""
 
 
 def _receipt(medium: MediaItem) -> Receipt:
     if medium.receipt is None or medium.state != "archived":
-        raise NothingFound(f"the {medium.role} {medium.media_id} is not in the bucket but {medium.state}")
+        raise NothingFound(f"The {medium.role} {medium.media_id} is not in the bucket: it is {medium.state}.")
     return medium.receipt

@@ -1,6 +1,6 @@
-"""What all commands show alike: tables, JSON, questions, progress.
+"""What every command prints: results, tables, JSON, questions, progress.
 
-To a terminal in its width and colours; to a pipe as wide as the text is, so that `grep` sees whole lines.
+A terminal gets its own width and colours. A pipe gets whole lines, so that `grep` works.
 """
 
 import json
@@ -8,7 +8,7 @@ import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from decimal import Decimal
-from typing import Annotated, Any
+from typing import Any
 
 import typer
 from rich.console import Console
@@ -17,13 +17,10 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 from rich.table import Table
 from rich.text import Text
 
-from cli.errors import Refusal
+from cli.errors import CliError
 
-Json = Annotated[bool, typer.Option("--json", help="As JSON, for scripts.")]
-Yes = Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")]
-
-PIPE_COLUMNS = 1000  # of what is not a terminal: no line is folded
-GAP = 2  # columns of the terminal between two of a table
+PIPE_COLUMNS = 1000  # wide enough that no line is folded
+GAP = 2  # columns between two cells of a table
 COLOURS = {
     "settled": "green", "archived": "green", "completed": "green", "OK": "green",
     "attention": "red", "failed": "red", "lost": "red", "canceled": "red", "ALARM": "red",
@@ -32,22 +29,22 @@ COLOURS = {
 
 
 def console() -> Console:
-    """Where results go."""
+    """Standard output, for results."""
     return Console(highlight=False, width=None if sys.stdout.isatty() else PIPE_COLUMNS)
 
 
 def errors() -> Console:
-    """Where everything else goes: questions, progress, refusals."""
+    """Standard error, for questions, progress and errors."""
     return Console(stderr=True, highlight=False, width=None if sys.stderr.isatty() else PIPE_COLUMNS)
 
 
 def say(text: str = "") -> None:
-    """A line of the result. Rich's markup counts: `plain` what comes from outside."""
+    """Print a line of the result. It may hold Rich's markup; pass text from outside through `plain`."""
     console().print(text, soft_wrap=True)
 
 
 def plain(text: object) -> str:
-    """Text from outside, without any power over the terminal."""
+    """Text from outside, with markup and control characters made harmless."""
     return escape("".join(letter if letter.isprintable() else "�" for letter in str(text)))
 
 
@@ -57,25 +54,25 @@ def coloured(word: str) -> str:
 
 
 def print_json(value: Any) -> None:
-    """A value as JSON, without colours, whatever the terminal."""
-    sys.stdout.write(json.dumps(value, indent=2, ensure_ascii=False, default=_of_row) + "\n")
+    """Print a value as indented JSON, without colours."""
+    sys.stdout.write(json.dumps(value, indent=2, ensure_ascii=False, default=_json_value) + "\n")
 
 
 def print_json_line(value: Any) -> None:
-    """A value as one line of JSON, at once: for what is followed."""
-    sys.stdout.write(json.dumps(value, ensure_ascii=False, default=_of_row) + "\n")
+    """Print a value as one line of JSON and flush it."""
+    sys.stdout.write(json.dumps(value, ensure_ascii=False, default=_json_value) + "\n")
     sys.stdout.flush()
 
 
 def print_table(columns: Sequence[str], lines: Iterable[Sequence[str]]) -> None:
-    """Lines under their heads, without a frame. Cells are markup: `plain` what comes from outside."""
+    """Print a table without a frame. Cells may hold markup; pass text from outside through `plain`."""
     to = console()
     to.print(table(columns, lines, to))
 
 
 def table(columns: Sequence[str], lines: Iterable[Sequence[str]], to: Console) -> Table:
-    """The table, as wide as the console has room. Where that is too little for whole cells, they go on in the next
-    line between words; within a word only where not even the longest words have room."""
+    """A table that fits the console. Cells that do not fit wrap between words; a word is broken only if the longest
+    words of all columns do not fit side by side."""
     made = Table(box=None, pad_edge=False, padding=(0, GAP, 0, 0), header_style="bold")
     rows = [*lines]
     for column, width in zip(columns, _widths([columns, *rows], to), strict=True):
@@ -86,18 +83,18 @@ def table(columns: Sequence[str], lines: Iterable[Sequence[str]], to: Console) -
 
 
 def ask(question: str, *, yes: bool) -> None:
-    """Go on only where the answer is yes. Without a terminal nobody can answer: then `--yes` has to."""
+    """Ask a yes-or-no question unless `yes`. Raises CliError if the answer is no, or no terminal is there to ask."""
     if yes:
         return
     if not sys.stdin.isatty():
-        raise Refusal(f"{question} Nobody is there to answer; say --yes to go on")
+        raise CliError(f"{question} Cannot ask without a terminal. Confirm with --yes.")
     if not typer.confirm(question, err=True):
-        raise Refusal("nothing was done")
+        raise CliError("Canceled; nothing was changed.")
 
 
 @contextmanager
-def progress(what: str, total: int | None) -> Iterator[Callable[[int], None]]:
-    """A bar while long work goes on, on a terminal; hears how much more is done. `total`: None where nobody knows."""
+def progress(title: str, total: int | None) -> Iterator[Callable[[int], None]]:
+    """A progress bar on a terminal, with a function that advances it. `total` is None if it is not known."""
     bar = Progress(
         TextColumn("{task.description}"),
         BarColumn(),
@@ -107,18 +104,13 @@ def progress(what: str, total: int | None) -> Iterator[Callable[[int], None]]:
         disable=not sys.stderr.isatty(),
     )
     with bar:
-        task = bar.add_task(what, total=total)
+        task = bar.add_task(title, total=total)
         yield lambda more: bar.advance(task, more)
 
 
-def counted(number: int, one: str) -> str:
-    """`1 job`, `2 jobs`."""
-    return f"{number:,} {one if number == 1 else f'{one}s'}"
-
-
 def _widths(rows: Sequence[Sequence[str]], to: Console) -> list[int | None]:
-    """How wide each column is where the whole is too wide: its longest word at least, and of what is left each gets
-    the same until its longest cell has room. None: as Rich has it."""
+    """The columns' widths. If the table is too wide, each column gets its longest word, and the rest of the room is
+    shared until a column's longest cell fits. None leaves a width to Rich."""
     measured = [[to.measure(Text.from_markup(cell)) for cell in cells] for cells in zip(*rows, strict=True)]
     widths = [max(cell.minimum for cell in cells) for cells in measured]
     whole = [max(cell.maximum for cell in cells) for cells in measured]
@@ -133,8 +125,8 @@ def _widths(rows: Sequence[Sequence[str]], to: Console) -> list[int | None]:
     return [*widths]
 
 
-def _of_row(value: Any) -> Any:
-    """What a row has and JSON has not."""
+def _json_value(value: Any) -> Any:
+    """Values of DynamoDB rows that JSON does not know."""
     if isinstance(value, Decimal):
         return int(value) if value == value.to_integral_value() else float(value)
     if isinstance(value, Mapping):

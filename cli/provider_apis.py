@@ -1,6 +1,6 @@
-"""The providers' APIs as the stack's owner may use them: by the stack's own credentials and addresses."""
+"""The providers' APIs, with the stack's credentials and addresses."""
 
-from cli.errors import Refusal
+from cli.errors import CliError
 from cli.stack import Stack
 from dailies.aws.telemetry import Telemetry
 from dailies.provider_api.client import Api, every_api
@@ -8,7 +8,7 @@ from dailies.providers import every_provider
 
 
 class Silent(Telemetry):
-    """Counts nothing: a command's calls are no metric of the stack's."""
+    """Counts nothing: the command's requests are not in the stack's metrics."""
 
     def count(self, *_: object, **__: object) -> None:
         """Nothing."""
@@ -28,5 +28,7 @@ def api(stack: Stack, provider: str, *, secret_id: str = "") -> Api:
 def _url(stack: Stack, provider: str) -> str:
     parameter = f"{provider.capitalize()}ApiUrl"
     if parameter not in stack.parameters:
-        raise Refusal(f"the stack {stack.name} has no parameter {parameter}: deploy this version first (`sam deploy`)")
+        raise CliError(
+            f"The stack {stack.name} has no parameter {parameter}: it is an older version. Run `sam deploy`."
+        )
     return stack.parameters[parameter]

@@ -1,4 +1,4 @@
-"""The quarantine: authentic calls that could not be read. List them, see them, and read them again after an upgrade."""
+"""Quarantine: authentic deliveries that could not be parsed. List and show them, parse them again after an upgrade."""
 
 import time
 from collections.abc import Iterator, Mapping, Sequence
@@ -10,7 +10,7 @@ from boto3.dynamodb.types import TypeDeserializer
 
 from cli import payloads
 from cli.concurrency import threads
-from cli.errors import NothingFound, Refusal
+from cli.errors import CliError, NothingFound
 from cli.stack import Stack
 from dailies import timestamps
 from dailies.aws.table import MAX_INLINE, compressed
@@ -22,17 +22,17 @@ from dailies.providers import every_provider
 from dailies.providers.contract import Webhook
 from dailies.timestamps import Timestamp
 
-READERS = 16  # days asked for at once
-FIRST_DAY = date(2026, 11, 1)  # no stack is older: the first release is of that month
-ATTRIBUTES = "pk, event_id, provider, webhook, received_at, reason, proof, payload_key"  # what a call is made of
+READERS = 16  # days read at the same time
+FIRST_DAY = date(2026, 11, 1)  # the month of the first release: no stack is older
+ATTRIBUTES = "pk, event_id, provider, webhook, received_at, reason, proof, payload_key"  # the fields of Delivery
 WEBHOOKS: dict[tuple[str, str], Webhook] = {
     (webhook.provider, webhook.name): webhook for one in every_provider().values() for webhook in one.webhooks
 }
 
 
 @dataclass(frozen=True, slots=True)
-class Call:
-    """A quarantined call: whose, when it came, how it was proven, and why it could not be read."""
+class Delivery:
+    """A quarantined delivery. `proof` is how it was verified, `reason` why it could not be parsed."""
 
     pk: str
     event_id: str
@@ -50,16 +50,16 @@ class Call:
 
 
 @dataclass(frozen=True, slots=True)
-class Read:
-    """What became of a call that was read again: the job it told of, or why it still cannot be read."""
+class Reparsed:
+    """The result of parsing a delivery again: the job that it reports, or the reason why it still fails."""
 
-    call: Call
+    delivery: Delivery
     job_id: str = ""
     reason: str = ""
 
 
-def calls(stack: Stack, since: datetime, *, provider: str | None = None) -> list[Call]:
-    """The calls that came since then, the newest first. A query for each provider and day (UTC)."""
+def deliveries(stack: Stack, since: datetime, *, provider: str | None = None) -> list[Delivery]:
+    """The deliveries received since then, newest first. Makes one query per provider and day (UTC)."""
     today = datetime.now(UTC).date()
     first = max(since.astimezone(UTC).date(), FIRST_DAY)
     days = [today - timedelta(days=ago) for ago in range((today - first).days + 1)]
@@ -68,26 +68,28 @@ def calls(stack: Stack, since: datetime, *, provider: str | None = None) -> list
     with threads(READERS) as readers:
         found = list(readers.map(lambda pk: list(_of_day(stack, pk)), keys))
     return sorted(
-        (call for of_day in found for call in of_day if datetime.fromisoformat(call.received_at) >= since),
-        key=lambda call: (call.received_at, call.event_id),
+        (one for of_day in found for one in of_day if datetime.fromisoformat(one.received_at) >= since),
+        key=lambda one: (one.received_at, one.event_id),
         reverse=True,
     )
 
 
-def find_call(found: Sequence[Call], start: str) -> Call:
-    """The one of these whose event id begins so. It stands once for each day it came: the newest."""
-    find_call = [call for call in found if call.event_id.startswith(start)]
-    if not find_call:
+def find(among: Sequence[Delivery], start: str) -> Delivery:
+    """The delivery whose event id begins with `start`; if it was received on several days, the first in `among`.
+    Raises NothingFound, or CliError if several ids match."""
+    found = [one for one in among if one.event_id.startswith(start)]
+    if not found:
         raise NothingFound(
-            f"no call with an id that begins {start!r}; `dailies quarantine list --since 90d` looks back"
+            f"No delivery has an id that begins with {start!r}. Look further back with"
+            " `dailies quarantine list --since 90d`."
         )
-    if len({call.event_id for call in find_call}) > 1:
-        raise Refusal(f"{len(find_call)} calls have ids that begin {start!r}; give more of it")
-    return find_call[0]
+    if len({one.event_id for one in found}) > 1:
+        raise CliError(f"{len(found)} deliveries have ids that begin with {start!r}. Give more of the id.")
+    return found[0]
 
 
-def one(stack: Stack, provider: str, day: str, event_id: str) -> Call:
-    """The call of an event that came on a day, as its row is found by its key. NothingFound where there is none."""
+def one(stack: Stack, provider: str, day: str, event_id: str) -> Delivery:
+    """The delivery received on a day (`2026-11-25`), read by its key. Raises NothingFound if there is none."""
     answer = stack.dynamodb.get_item(
         TableName=stack.output("TableName"),
         Key={"pk": {"S": f"quarantine#{provider}#{day}"}, "sk": {"S": f"event#{event_id}"}},
@@ -95,57 +97,58 @@ def one(stack: Stack, provider: str, day: str, event_id: str) -> Call:
         ConsistentRead=True,
     )
     if "Item" not in answer:
-        raise NothingFound("this call is no longer in quarantine: it could be read since")
-    return _call(answer["Item"])
+        raise NothingFound("This delivery is no longer in quarantine: it was parsed since.")
+    return _delivery(answer["Item"])
 
 
-def payload(stack: Stack, call: Call) -> bytes:
-    """What came, secrets redacted.
+def payload(stack: Stack, delivery: Delivery) -> bytes:
+    """The body as it was received, secrets redacted.
 
-    A large body lies in the bucket once, for all days that the call came. Where it was read again by the row of
-    another day, it is kept with the event by now.
+    A large body is in the bucket once, for all days that the delivery was received. Once it was parsed by the row of
+    another day, it is stored with the event instead.
     """
     try:
-        return payloads.payload(stack, call.pk, call.sk)
+        return payloads.payload(stack, delivery.pk, delivery.sk)
     except NothingFound:
-        if not call.payload_key:
+        if not delivery.payload_key:
             raise
-        return payloads.in_bucket(stack, delivery_key(call.provider, call.event_id, quarantined=False))
+        return payloads.in_bucket(stack, delivery_key(delivery.provider, delivery.event_id, quarantined=False))
 
 
-def read_again(stack: Stack, call: Call) -> Read:
-    """Parse a call with this version of the bundle: an event row exactly as reception makes one, then the quarantine
-    row goes. Safe to repeat: the row is put once, and nothing is removed before it is there.
+def reparse(stack: Stack, delivery: Delivery) -> Reparsed:
+    """Parse a delivery with this version of Dailies: write the event row as the receiver does, then delete the
+    quarantine row. Safe to repeat: the event row is written once, and nothing is deleted before it is.
 
-    Its retention begins now, so that the archive finds its links.
+    The retention starts now, so that the archive finds the links.
     """
     try:
-        webhook = WEBHOOKS[call.provider, call.webhook]
+        webhook = WEBHOOKS[delivery.provider, delivery.webhook]
     except KeyError:
-        return Read(call, reason=f"this version knows no webhook {call.provider}/{call.webhook}")
+        return Reparsed(delivery, reason=f"this version has no webhook {delivery.provider}/{delivery.webhook}")
     try:
-        raw = payload(stack, call)
+        raw = payload(stack, delivery)
     except NothingFound as gone:
-        return Read(call, reason=str(gone))
+        return Reparsed(delivery, reason=str(gone))
     try:
         report = webhook.parse(raw)
     except PayloadError as error:
-        return Read(call, reason=str(error))
+        return Reparsed(delivery, reason=str(error))
     event = Event.of(
         report,
-        event_id=call.event_id,
-        provider=call.provider,
-        webhook=call.webhook,
+        event_id=delivery.event_id,
+        provider=delivery.provider,
+        webhook=delivery.webhook,
         origin="webhook",
-        received_at=call.received_at,
+        received_at=delivery.received_at,
         payload=raw,
-        proof=call.proof,
+        proof=delivery.proof,
     )
     _record(stack, event)
-    stack.dynamodb.delete_item(TableName=stack.output("TableName"), Key={"pk": {"S": call.pk}, "sk": {"S": call.sk}})
-    if call.payload_key:
-        stack.s3.delete_object(Bucket=stack.bucket_name, Key=call.payload_key)
-    return Read(call, job_id=report.job_id)
+    key: Any = {"pk": {"S": delivery.pk}, "sk": {"S": delivery.sk}}
+    stack.dynamodb.delete_item(TableName=stack.output("TableName"), Key=key)
+    if delivery.payload_key:
+        stack.s3.delete_object(Bucket=stack.bucket_name, Key=delivery.payload_key)
+    return Reparsed(delivery, job_id=report.job_id)
 
 
 def _record(stack: Stack, event: Event) -> None:
@@ -159,7 +162,7 @@ def _record(stack: Stack, event: Event) -> None:
     stack.table.put_once(rows.event_item(event, expires_at=expires_at, **kept), written_by="quarantine")
 
 
-def _of_day(stack: Stack, pk: str) -> Iterator[Call]:
+def _of_day(stack: Stack, pk: str) -> Iterator[Delivery]:
     pages = stack.dynamodb.get_paginator("query").paginate(
         TableName=stack.output("TableName"),
         KeyConditionExpression="pk = :pk",
@@ -167,9 +170,9 @@ def _of_day(stack: Stack, pk: str) -> Iterator[Call]:
         ProjectionExpression=ATTRIBUTES,
     )
     for page in pages:
-        yield from map(_call, page["Items"])
+        yield from map(_delivery, page["Items"])
 
 
-def _call(item: Mapping[str, Any]) -> Call:
+def _delivery(item: Mapping[str, Any]) -> Delivery:
     read = TypeDeserializer().deserialize
-    return Call(**{name: read(value) for name, value in item.items()})
+    return Delivery(**{name: read(value) for name, value in item.items()})

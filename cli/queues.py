@@ -1,8 +1,8 @@
-"""The queues where failed work waits: what is in them and why, and how it is put back to work.
+"""Queues of failed messages: what they contain and why, and how to process it again.
 
-Receiving is at least once, and a message that is looked at shows up again a moment later. All work may be done twice:
-what is archived stays, a merge that changes nothing writes nothing, announcements keep their ids. So work is done
-first and its message deleted after.
+SQS delivers at least once, and a message that was read becomes visible again later. All work is safe to repeat:
+archived media stay, a merge that changes nothing writes nothing, announcements keep their ids. So a message is
+processed first and deleted afterwards.
 """
 
 import json
@@ -15,7 +15,8 @@ from typing import Any, Literal
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from cli.errors import Refusal, of_aws
+from cli.errors import CliError, of_aws
+from cli.formats import counted
 from cli.replay import publisher
 from cli.stack import Stack
 from dailies import timestamps
@@ -27,24 +28,24 @@ from dailies.steps.archive_item import from_message
 from dailies.steps.track import submitted_event
 from dailies.timestamps import Timestamp
 
-HIDDEN_SECONDS = 120  # a message that we look at or work on is hidden for so long, if we do not show it again before
-MAX_AT_ONCE = 10  # messages that SQS gives, or shows again, in one call
-WAIT_SECONDS = 1  # for messages: without waiting, SQS asks a part of its servers only
-BEFORE_IT_ARRIVED = timedelta(hours=1)  # its put takes seconds, and a function that makes several rows minutes
+HIDDEN_SECONDS = 120  # visibility timeout of the messages that we read, unless we make them visible before
+BATCH = 10  # messages in one SQS call
+WAIT_SECONDS = 1  # long polling: without it, SQS asks only some of its servers
+BEFORE_ARRIVAL = timedelta(hours=1)  # a row's timestamp is older than its arrival: a function may take minutes
 
 type QueueName = Literal["archive", "advance", "announce", "track"]
 
 
 @dataclass(frozen=True, slots=True)
 class Queue:
-    """A queue of failed work: its name in commands, the output that has its URL, what waits in it."""
+    """A queue of failed messages: its name in commands, the stack output with its URL, and what it contains."""
 
     name: QueueName
     output: str
     holds: str
 
 
-ARCHIVE = Queue("archive", "ArchiveDeadLetterQueueUrl", "media that were given up")
+ARCHIVE = Queue("archive", "ArchiveDeadLetterQueueUrl", "media that could not be archived")
 ADVANCE = Queue("advance", "AdvanceFailureQueueUrl", "events that could not be merged")
 ANNOUNCE = Queue("announce", "AnnounceFailureQueueUrl", "changes that could not be announced")
 TRACK = Queue("track", "TrackFailureQueueUrl", "submitted jobs that could not be tracked")
@@ -52,11 +53,11 @@ QUEUES = {queue.name: queue for queue in (ARCHIVE, ADVANCE, ANNOUNCE, TRACK)}
 
 
 @dataclass(frozen=True, slots=True)
-class Failed:
-    """A message of failed work: why it failed, whose it is (as far as it says), since when it waits.
+class FailedMessage:
+    """A failed message. `provider` and `job_id` are empty if it does not name a job.
 
-    `reason` is empty where AWS moved it: the function was ended or AWS failed at every try. `about` is the medium,
-    event or announcement.
+    `reason` is empty if AWS moved the message here, because the function timed out or crashed at every attempt. `about`
+    names the medium, event or version of the job.
     """
 
     queue: Queue
@@ -72,84 +73,85 @@ class Failed:
 
 @dataclass(frozen=True, slots=True)
 class Redriven:
-    """What became of one message: back at work, or why not. `is_repeated`: another message of the same work was tried
-    before it, so this one was left where it is."""
+    """The result for one message; `problem` is empty if it was processed. `is_repeated`: the same work was attempted
+    for another message before, so this one was left in its queue."""
 
-    failed: Failed
+    message: FailedMessage
     problem: str = ""
     is_repeated: bool = False
 
     @property
     def stays(self) -> bool:
-        """Whether it still waits in its queue."""
+        """Whether it is still in its queue."""
         return self.is_repeated or bool(self.problem)
 
 
 def of(stack: Stack) -> list[Queue]:
-    """The queues of failed work that this stack has."""
+    """This stack's queues of failed messages."""
     return [queue for queue in QUEUES.values() if queue.output in stack.outputs]
 
 
 def counts(stack: Stack) -> dict[str, int]:
-    """About how many messages wait, by the queue's name; `waiting` is the archive's own queue: work, not failure."""
+    """The approximate number of messages by queue name; `waiting` is the archive's work queue, not failures."""
     urls = {queue.name: stack.output(queue.output) for queue in of(stack)} | {
         "waiting": stack.output("ArchiveQueueUrl")
     }
-    with ThreadPoolExecutor(len(urls)) as askers:
-        return dict(zip(urls, askers.map(lambda url: _count(stack, url), urls.values()), strict=True))
+    with ThreadPoolExecutor(len(urls)) as readers:
+        return dict(zip(urls, readers.map(lambda url: _count(stack, url), urls.values()), strict=True))
 
 
 def in_words(number: int, looked_at: int) -> str:
-    """How many messages. Where there are more than were looked at, SQS tells roughly: `about 300 messages`."""
-    about = "about " if number > looked_at else ""
-    return f"{about}{number:,} {'message' if number == 1 else 'messages'}"
+    """The number of messages; approximate if more wait than were read: `about 300 messages`."""
+    return f"{'about ' if number > looked_at else ''}{counted(number, 'message')}"
 
 
-def look(stack: Stack, queue: Queue, most: int | None = 100) -> list[Failed]:
-    """What waits in a queue, without taking it, the oldest first: so many at most, or all of it."""
+def look(stack: Stack, queue: Queue, limit: int | None = 100) -> list[FailedMessage]:
+    """The messages of a queue, oldest first, without removing them: `limit` at most, all with None."""
     hidden: dict[str, str] = {}
     try:
-        seen = list(islice(_received(stack, queue, hidden), most))
+        seen = list(islice(_received(stack, queue, hidden), limit))
     finally:
         _show_again(stack, queue, hidden)
-    return sorted(seen, key=lambda failed: failed.waits_since)
+    return sorted(seen, key=lambda message: message.waits_since)
 
 
 def redrive(
     stack: Stack,
     queue: Queue,
     *,
-    wanted: Callable[[Failed], bool] = lambda _: True,
-    most: int | None = None,
+    matches: Callable[[FailedMessage], bool] = lambda _: True,
+    limit: int | None = None,
     progress: Callable[[Redriven], None] = lambda _: None,
 ) -> list[Redriven]:
-    """Put what waits back to work, and only then take it out: all that is wanted, or so many of it at most. What fails
-    again waits on, with the problem. The same work is put back once: what fails at once comes into the queue again
-    while that is emptied."""
+    """Process messages again, then delete them: those that match, `limit` at most.
+
+    A message that fails again stays in its queue. The same work is attempted once: a message that fails at once comes
+    back into the queue while it is read.
+    """
     done: list[Redriven] = []
-    tried: set[str] = set()
+    attempted: set[str] = set()
     hidden: dict[str, str] = {}
     try:
-        for failed in islice(filter(wanted, _received(stack, queue, hidden)), most):
-            if failed.body in tried:
-                redriven = Redriven(failed, is_repeated=True)
+        for message in islice(filter(matches, _received(stack, queue, hidden)), limit):
+            if message.body in attempted:
+                redriven = Redriven(message, is_repeated=True)
             else:
-                redriven = Redriven(failed, _work(stack, failed))
-                tried.add(failed.body)
+                redriven = Redriven(message, _process(stack, message))
+                attempted.add(message.body)
             if not redriven.stays:
-                stack.sqs.delete_message(QueueUrl=stack.output(queue.output), ReceiptHandle=failed.receipt_handle)
-                del hidden[failed.message_id]
+                stack.sqs.delete_message(QueueUrl=stack.output(queue.output), ReceiptHandle=message.receipt_handle)
+                del hidden[message.message_id]
             done.append(redriven)
             progress(redriven)
-    finally:  # in the end: shown again before, they would come again at once
+    finally:  # at the end: visible before, they would be received again
         _show_again(stack, queue, hidden)
     return done
 
 
 def _show_again(stack: Stack, queue: Queue, hidden: Mapping[str, str]) -> None:
-    """Let others see messages again that stay. What SQS refuses of it needs nothing: that message's time was over, so
-    it shows already, or somebody else has it by now."""
-    for handles in batched(hidden.values(), MAX_AT_ONCE, strict=False):
+    """Make the messages that stay visible again. Messages for which SQS refuses this are visible already, or somebody
+    else has received them."""
+    for handles in batched(hidden.values(), BATCH, strict=False):
         stack.sqs.change_message_visibility_batch(
             QueueUrl=stack.output(queue.output),
             Entries=[
@@ -159,45 +161,45 @@ def _show_again(stack: Stack, queue: Queue, hidden: Mapping[str, str]) -> None:
         )
 
 
-def _work(stack: Stack, failed: Failed) -> str:
-    """Do what the function would have done with a message; what is in the way."""
+def _process(stack: Stack, message: FailedMessage) -> str:
+    """Do what the function would have done with a message. Returns the problem, empty if there is none."""
     try:
-        WORK[failed.queue.name](stack, failed)
-    except Refusal as refusal:
-        return str(refusal)
+        PROCESS[message.queue.name](stack, message)
+    except CliError as error:
+        return str(error)
     except (BotoCoreError, ClientError) as error:
         return str(of_aws(error))
     except DailiesError as error:
         return f"{type(error).__name__}: {error}"
     except (KeyError, TypeError, ValueError) as error:
-        return f"it fails again, with {type(error).__name__}; this version cannot read it: upgrade, then redrive"
+        return f"This version cannot read the message ({type(error).__name__}). Upgrade, then redrive again."
     return ""
 
 
-def _archive(stack: Stack, failed: Failed) -> None:
-    from_message(failed.body, every_provider())  # what names no medium would come back at once
-    stack.sqs.send_message(QueueUrl=stack.output("ArchiveQueueUrl"), MessageBody=failed.body)
+def _archive(stack: Stack, message: FailedMessage) -> None:
+    from_message(message.body, every_provider())  # a message without media would come back at once
+    stack.sqs.send_message(QueueUrl=stack.output("ArchiveQueueUrl"), MessageBody=message.body)
 
 
-def _advance(stack: Stack, failed: Failed) -> None:
-    advance(stack.table, stream.new_event(_record(failed)))
+def _advance(stack: Stack, message: FailedMessage) -> None:
+    advance(stack.table, stream.new_event(_record(message)))
 
 
-def _announce(stack: Stack, failed: Failed) -> None:
-    """The news of then; the job's page is written as the job stands now."""
-    before, job = stream.changed_job(_record(failed))
+def _announce(stack: Stack, message: FailedMessage) -> None:
+    """Publish the change that the message records; the job summary is written from the job as it is now."""
+    before, job = stream.changed_job(_record(message))
     publisher(stack).publish(before, job, latest=stack.table.job(job.provider, job.job_id))
 
 
-def _track(stack: Stack, failed: Failed) -> None:
-    """The notice as track put it there, or as Lambda wraps what it could not do at all."""
-    told = json.loads(failed.body)
-    detail = told.get("requestPayload", told)["detail"]
+def _track(stack: Stack, message: FailedMessage) -> None:
+    """Record the `Job Submitted` event; Lambda wraps it in `requestPayload` if it gave up on the function."""
+    body = json.loads(message.body)
+    detail = body.get("requestPayload", body)["detail"]
     event = submitted_event(detail, every_provider(), at=timestamps.now())
     stack.table.record(event, retention_days=int(stack.parameters["RetentionDays"]), written_by="redrive")
 
 
-WORK: dict[QueueName, Callable[[Stack, Failed], None]] = {
+PROCESS: dict[QueueName, Callable[[Stack, FailedMessage], None]] = {
     "archive": _archive,
     "advance": _advance,
     "announce": _announce,
@@ -205,40 +207,40 @@ WORK: dict[QueueName, Callable[[Stack, Failed], None]] = {
 }
 
 
-def _record(failed: Failed) -> Mapping[str, Any]:
-    record: dict[str, Any] = json.loads(failed.body)
-    place = record.get("DDBStreamBatchInfo")
-    if place:
-        raise Refusal(
-            f"it names only a place in the stream: `{_replay_from(place)}` merges again, and without --since also"
-            " calls that were read again from quarantine"
+def _record(message: FailedMessage) -> Mapping[str, Any]:
+    record: dict[str, Any] = json.loads(message.body)
+    batch = record.get("DDBStreamBatchInfo")
+    if batch:
+        raise CliError(
+            f"The message has only a position in the stream, not the rows. Merge them with `{_replay_from(batch)}`;"
+            " without --since it also finds deliveries that were parsed again from quarantine."
         )
     return record
 
 
-def _replay_from(place: Mapping[str, Any]) -> str:
-    """The command that merges a batch's rows again: since a while before the first of them came into the stream, as
-    rows bear the moment of before they were put."""
-    arrived = timestamps.parse(str(place.get("approximateArrivalOfFirstRecord", "")))
+def _replay_from(batch: Mapping[str, Any]) -> str:
+    """The command that merges a batch's rows again. It starts a while before the first row arrived in the stream: a row
+    has the time from before it was written."""
+    arrived = timestamps.parse(str(batch.get("approximateArrivalOfFirstRecord", "")))
     if arrived is None:
         return "dailies replay --from-rows"
-    since = datetime.fromisoformat(arrived) - BEFORE_IT_ARRIVED
+    since = datetime.fromisoformat(arrived) - BEFORE_ARRIVAL
     return f"dailies replay --since {since:%Y-%m-%dT%H:%M:%SZ} --from-rows"
 
 
-def _received(stack: Stack, queue: Queue, hidden: dict[str, str]) -> Iterator[Failed]:
-    """The messages of a queue, each once, until there are no more. Each that is received is put into `hidden`: its id,
-    and the newest of its handles, by which it is shown again.
+def _received(stack: Stack, queue: Queue, hidden: dict[str, str]) -> Iterator[FailedMessage]:
+    """All messages of a queue, each once. `hidden` receives each message's id and newest receipt handle, to make it
+    visible again.
 
-    While a long queue is read, the first ones come again when their time is over. That ends it only when as many have
-    come again, in a row, as there are: an end for a queue that takes longer to read than its messages are hidden.
+    While a long queue is read, the first messages become visible again. Reading ends when as many messages in a row are
+    repeats as the queue has: this ends a queue that takes longer to read than the visibility timeout.
     """
     seen: set[str] = set()
-    again = 0
-    while again <= len(seen):
+    repeats = 0
+    while repeats <= len(seen):
         answer = stack.sqs.receive_message(
             QueueUrl=stack.output(queue.output),
-            MaxNumberOfMessages=MAX_AT_ONCE,
+            MaxNumberOfMessages=BATCH,
             VisibilityTimeout=HIDDEN_SECONDS,
             WaitTimeSeconds=WAIT_SECONDS,
             MessageAttributeNames=["reason"],
@@ -250,26 +252,26 @@ def _received(stack: Stack, queue: Queue, hidden: dict[str, str]) -> Iterator[Fa
         hidden |= {message["MessageId"]: message["ReceiptHandle"] for message in messages}
         fresh = [message for message in messages if message["MessageId"] not in seen]
         seen |= {message["MessageId"] for message in fresh}
-        again = 0 if fresh else again + len(messages)
+        repeats = 0 if fresh else repeats + len(messages)
         for message in fresh:
             yield _failed(queue, message)
 
 
-def _failed(queue: Queue, message: Mapping[str, Any]) -> Failed:
+def _failed(queue: Queue, message: Mapping[str, Any]) -> FailedMessage:
     sent = float(message.get("Attributes", {}).get("SentTimestamp", 0)) / 1000
-    return Failed(
+    return FailedMessage(
         queue=queue,
         message_id=message["MessageId"],
         reason=message.get("MessageAttributes", {}).get("reason", {}).get("StringValue", ""),
         waits_since=timestamps.from_datetime(datetime.fromtimestamp(sent, UTC)),
         body=message["Body"],
         receipt_handle=message["ReceiptHandle"],
-        **_whose(queue, message["Body"]),
+        **_job(queue, message["Body"]),
     )
 
 
-def _whose(queue: Queue, body: str) -> dict[str, str]:
-    """Whose work a message is, as far as it can be read."""
+def _job(queue: Queue, body: str) -> dict[str, str]:
+    """The job that a message is about, as fields of FailedMessage; empty if it cannot be read."""
     try:
         read = json.loads(body)
         if "detail" in read:

@@ -1,12 +1,12 @@
-"""Replay: a job's recorded events merged again, and its standing told to the bus again.
+"""Replay: merge a job's recorded events again, and publish its state on the bus again.
 
-A merge that changes nothing writes nothing. What is told has the ids that it had, so whoever remembers them hears only
-what was missed. Media that nobody has tried yet go into the archive's queue again.
+A merge that changes nothing writes nothing. Announcements keep their ids, so that a consumer can skip those that it
+has. Media without an attempt are queued for the archive again.
 """
 
 from dataclasses import dataclass
 
-from cli.errors import NothingFound, Refusal
+from cli.errors import CliError, NothingFound
 from cli.jobs import PROVIDERS
 from cli.stack import Stack
 from dailies.aws.bucket import Bucket
@@ -21,31 +21,31 @@ from dailies.timestamps import Timestamp
 
 @dataclass(frozen=True, slots=True)
 class Replayed:
-    """A job after its replay: how many events were merged, whether its row changed by that, how many media went into
-    the archive's queue, and what the bus was told."""
+    """A job after its replay. `events` is the number of merged events, `changed` whether its row changed, `queued` the
+    number of media queued for the archive, `announced` the detail types published on the bus."""
 
     job: Job
     events: int
     changed: bool
     queued: int
-    told: tuple[str, ...]
+    announced: tuple[str, ...]
 
 
 def replay(stack: Stack, provider: str, job_id: str) -> Replayed:
-    """Merge all recorded events of a job again, and tell the bus how it stands. NothingFound where there are none."""
+    """Merge all recorded events of a job again, and publish its state. Raises NothingFound if there are none."""
     before = stack.table.job(provider, job_id)
     job, count = before, 0
     for event in stack.table.events(provider, job_id):
         job, count = advance(stack.table, event), count + 1
     if job is None:
-        raise NothingFound(f"nothing is recorded of {provider}/{job_id}; `dailies jobs` lists the jobs there are")
+        raise NothingFound(f"No events or job recorded for {provider}/{job_id}. List the jobs with `dailies jobs`.")
     _list(stack, job)
     done = publisher(stack).publish(None, job)
     return Replayed(job, count, job != before, len(done.queued), tuple(item.detail_type for item in done.announced))
 
 
 def publisher(stack: Stack) -> Publisher:
-    """What does for the stack as its function announce does."""
+    """Does for the stack what its function announce does."""
     return Publisher(
         archive=WorkQueue(stack.sqs, stack.output("ArchiveQueueUrl")),
         pages=Bucket(lambda: stack.s3, stack.bucket_name),
@@ -55,20 +55,21 @@ def publisher(stack: Stack) -> Publisher:
 
 
 def find_job(stack: Stack, name: str) -> tuple[str, str]:
-    """Provider and id of a job by its id, or by `provider/id`; also of one whose events were never merged."""
+    """Provider and id of a job by its id, or by `provider/id`; finds jobs whose events were never merged too. Raises
+    NothingFound, or CliError if two providers use the id."""
     provider, slash, rest = name.partition("/")
-    asked = [(provider, rest)] if slash and provider in PROVIDERS else [(one, name) for one in PROVIDERS]
-    found = [pair for pair in asked if any(True for _ in stack.table.events(*pair)) or stack.table.job(*pair)]
+    candidates = [(provider, rest)] if slash and provider in PROVIDERS else [(one, name) for one in PROVIDERS]
+    found = [pair for pair in candidates if any(True for _ in stack.table.events(*pair)) or stack.table.job(*pair)]
     if not found:
-        raise NothingFound(f"nothing is recorded of {name}; `dailies jobs` lists the jobs there are")
+        raise NothingFound(f"No events or job recorded for {name}. List the jobs with `dailies jobs`.")
     if len(found) > 1:
-        raise Refusal(f"{len(found)} jobs have that id; say {' or '.join(f'{one}/{name}' for one, _ in found)}")
+        raise CliError(f"{len(found)} jobs have this id. Use {' or '.join(f'{one}/{name}' for one, _ in found)}.")
     return found[0]
 
 
 def from_rows(stack: Stack, *, since: Timestamp = "", provider: str | None = None) -> list[tuple[str, str]]:
-    """Provider and id of all jobs with a row or an event since then, from the whole table: for what no index knows,
-    events that were never merged and jobs of the version before the index. Reads every row there is."""
+    """Provider and id of all jobs with a row or an event since then. Scans the whole table, to find what the index does
+    not have: events that were never merged, and jobs from versions without the index."""
     pages = stack.dynamodb.get_paginator("scan").paginate(
         TableName=stack.output("TableName"),
         FilterExpression="begins_with(pk, :job) AND (received_at >= :since OR updated_at >= :since)",
@@ -83,7 +84,7 @@ def from_rows(stack: Stack, *, since: Timestamp = "", provider: str | None = Non
 
 
 def _list(stack: Stack, job: Job) -> None:
-    """List a job whose row was written before there was an index, if it still is so."""
+    """Add a job to the index if its row is from a version without one and was not written since."""
     item = rows.job_item(job)
     try:
         stack.dynamodb.update_item(
@@ -94,4 +95,4 @@ def _list(stack: Stack, job: Job) -> None:
             ExpressionAttributeValues={":listed": {"S": item["listed"]}, ":read": {"N": str(job.version)}},
         )
     except stack.dynamodb.exceptions.ConditionalCheckFailedException:
-        return  # it is listed, or was written anew just now, and is listed by that
+        return  # it is in the index, or a concurrent write has just put it there

@@ -1,8 +1,8 @@
-"""A restore: the rows that the stack's table lacks are put back from another one, which was restored beside it.
+"""Restore: copy the rows that the stack's table lacks from a table restored from a backup.
 
-The stack's table stays as it is, with its stream and its settings: a restored one has neither. Job rows come first, as
-their facts may come from events that have expired; the events that follow merge into them and change nothing. Rows that
-are there stay, so a restore may be repeated.
+The stack keeps its table, with the stream and settings that a restored table lacks. Job rows are copied first, as they
+may contain facts of events that have expired; the events that follow merge into them and change nothing. Existing rows
+are not overwritten, so a restore is safe to repeat.
 """
 
 import time
@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from cli.concurrency import threads
-from cli.errors import NothingFound, Refusal
+from cli.errors import CliError, NothingFound
 from cli.stack import Stack
 
 if TYPE_CHECKING:
@@ -19,35 +19,35 @@ if TYPE_CHECKING:
 
     type Item = dict[str, AttributeValueTypeDef]
 
-WRITERS = 8  # rows written at once
-KEPT = ("job#", "quarantine#")  # what rows' pk begin with that are for good; the others count calls of APIs
-PAGE_OF = ("sk = :job", "sk <> :job")  # job rows, then all others
+WRITERS = 8  # rows written at the same time
+KEPT = ("job#", "quarantine#")  # prefixes of the pk of lasting rows; other rows count API requests
+PASSES = ("sk = :job", "sk <> :job")  # job rows, then all others
 
 
 @dataclass(frozen=True, slots=True)
 class Restored:
-    """How many rows were put back, and how many were there."""
+    """The number of rows copied, and of rows that were there already."""
 
     put_back: int
     there: int
 
 
-def restore(stack: Stack, source: str, tell: Callable[[int], None] = lambda _: None) -> Restored:
-    """Put back what the stack's table lacks of the table `source`. `tell` is called with 1 for each row looked at.
+def restore(stack: Stack, source: str, progress: Callable[[int], None] = lambda _: None) -> Restored:
+    """Copy the rows that the stack's table lacks from the table `source`. `progress` is called with 1 for each row.
 
-    NothingFound where there is no such table, Refusal where it is the stack's own.
+    Raises NothingFound if there is no such table, CliError if it is the stack's own.
     """
     if source == stack.output("TableName"):
-        raise Refusal(f"{source} is the table of {stack}; name the one that was restored beside it")
+        raise CliError(f"{source} is the table of {stack} itself. Name the restored table.")
 
     def put(item: "Item") -> bool:
         done = _put(stack, item)
-        tell(1)
+        progress(1)
         return done
 
     put_back = there = 0
     with threads(WRITERS) as writers:
-        for which in PAGE_OF:  # all of one kind are written before the next is begun
+        for which in PASSES:  # the second pass starts when all rows of the first are written
             for page in _pages(stack, source, which):
                 done = list(writers.map(put, page))
                 put_back, there = put_back + sum(done), there + len(done) - sum(done)
@@ -55,7 +55,7 @@ def restore(stack: Stack, source: str, tell: Callable[[int], None] = lambda _: N
 
 
 def _pages(stack: Stack, source: str, which: str) -> Iterator[list["Item"]]:
-    """The rows of a table that are for good, and have not expired."""
+    """The lasting rows of a table that have not expired, in pages."""
     pages = stack.dynamodb.get_paginator("scan").paginate(
         TableName=source,
         ConsistentRead=True,
@@ -66,11 +66,13 @@ def _pages(stack: Stack, source: str, which: str) -> Iterator[list["Item"]]:
         for page in pages:
             yield [item for item in page["Items"] if item["pk"]["S"].startswith(KEPT)]
     except stack.dynamodb.exceptions.ResourceNotFoundException:
-        raise NothingFound(f"there is no table {source} in {stack.region}; `aws dynamodb list-tables`") from None
+        raise NothingFound(
+            f"No table {source} in {stack.region}. List the tables with `aws dynamodb list-tables`."
+        ) from None
 
 
 def _put(stack: Stack, item: "Item") -> bool:
-    """Put a row back; False where there is one."""
+    """Write a row unless one with its key exists; whether it was written."""
     try:
         stack.dynamodb.put_item(
             TableName=stack.output("TableName"), Item=item, ConditionExpression="attribute_not_exists(pk)"

@@ -1,13 +1,14 @@
-"""The stack's secrets: which are set, and new versions of them. A value is shown to nobody."""
+"""The stack's secrets: which are set, and new versions of them. Values are never printed."""
 
 import json
 import re
 import secrets
+from collections.abc import Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import datetime
 
-from cli.errors import NothingFound, Refusal
+from cli.errors import CliError, NothingFound
 from cli.stack import Stack
 from dailies.aws.secret_versions import HeldSecret
 from dailies.aws.secrets import PLACEHOLDER, STAGES, may_verify
@@ -15,15 +16,15 @@ from dailies.providers import every_provider
 from dailies.providers.contract import Webhook
 
 NAMES = tuple(name for provider in every_provider().values() for name in provider.secrets)
-MIN_LETTERS = 8  # what is shorter, or `whsec_` alone, was cut when it was copied; Dailies makes tokens of 43
-TOKEN = re.compile(rf"[A-Za-z0-9_-]{{{MIN_LETTERS},}}")  # what stands in a URL as it is
-SIGNING = re.compile(rf"[!-~]{{{MIN_LETTERS},}}")  # what an HTTP header can bear
-EXAMPLE = "..."  # where the documentation leaves a credential out
+MIN_LETTERS = 8  # a shorter value, or a bare `whsec_`, was cut when it was copied; Dailies makes tokens of 43
+TOKEN = re.compile(rf"[A-Za-z0-9_-]{{{MIN_LETTERS},}}")  # characters that a URL contains unescaped
+SIGNING = re.compile(rf"[!-~]{{{MIN_LETTERS},}}")  # characters that an HTTP header can contain
+EXAMPLE = "..."  # stands for a credential in the documentation
 
 
 @dataclass(frozen=True, slots=True)
 class State:
-    """A secret: whether it is set, since when its current version, and which stages hold a value."""
+    """A secret: whether it is set, when its current version was created, and the stages that have a value."""
 
     name: str
     is_set: bool
@@ -32,79 +33,91 @@ class State:
 
 
 def states(stack: Stack) -> list[State]:
-    """All secrets of the stack."""
+    """The state of every secret of the stack."""
     return [_state(stack, name) for name in NAMES]
 
 
 def may_be_sent(text: str) -> bool:
-    """Whether a call can bear it, in a header or a URL."""
+    """Whether a header or a URL can contain it."""
     return text.isascii() and text.isprintable()
 
 
 def value(stack: Stack, name: str) -> str:
-    """A secret's current value; a Refusal where it is not set, or no call can bear it."""
+    """A secret's current value. Raises CliError if it is not set, or a header cannot contain it."""
     text = _current(stack, name)
     if not _is_set(name, text):
-        raise Refusal(f"the secret {name} is not set{_or_short(name)}; `dailies secrets set {name}` does it")
+        raise CliError(f"The secret {name} is not set{_or_short(name)}. Set it with `dailies secrets set {name}`.")
     if not may_be_sent(text):
-        raise Refusal(
-            f"{name} is set to more than printable ASCII characters, which no call can bear;"
-            f" `dailies secrets set {name}` sets another"
+        raise CliError(
+            f"{name} has other than printable ASCII characters, so no delivery can contain it."
+            f" Set another with `dailies secrets set {name}`."
         )
     return text
 
 
 def check(name: str, text: str) -> str:
-    """The value as it is kept; a Refusal where the secret cannot be one like it."""
+    """The value as it is stored, without surrounding space. Raises CliError if it cannot be a value of this secret."""
     text = text.strip()
-    provider, _, kind = name.partition("/")
     if not text:
-        raise Refusal(f"the input was empty: nothing was changed; give the value of {name}")
+        raise _unchanged("The input was empty", f"Give the value of {name}.")
     if text == PLACEHOLDER:
-        raise Refusal(f"{PLACEHOLDER} is the placeholder, no value for {name}; nothing was changed")
+        raise _unchanged(f"{PLACEHOLDER} is the placeholder, not a value", f"Give the value of {name}.")
+    provider, _, kind = name.partition("/")
     if kind == "api":
-        names = every_provider()[provider].api_names
-        example = json.dumps(dict.fromkeys(names, EXAMPLE))
-        try:
-            read = json.loads(text)
-        except ValueError:
-            read = None
-        if not isinstance(read, dict) or not all(isinstance(read.get(one), str) and read[one] for one in names):
-            raise Refusal(f"{name} is JSON: {example}; nothing was changed")
-        for one in names:
-            _check_credential(name, one, read[one])
-    elif any(letter.isspace() or not letter.isprintable() for letter in text):
-        raise Refusal(f"{name} has a blank inside: give the bare secret, not a file around it; nothing was changed")
-    elif kind == "signing" and not text.startswith(prefix := every_provider()[provider].signing_prefix):
-        raise Refusal(
-            f"{provider.capitalize()}'s signing secrets begin with {prefix}, which belongs to them; nothing was changed"
-        )
-    elif kind == "token" and not TOKEN.fullmatch(text):
-        raise Refusal(
-            f"{name} is {MIN_LETTERS} or more of A-Z, a-z, 0-9, - and _, as it stands in a URL"
-            " (`dailies secrets rotate` makes one); nothing was changed"
-        )
-    elif not SIGNING.fullmatch(text):
-        raise Refusal(f"{name} is {MIN_LETTERS} or more printable ASCII characters; nothing was changed")
+        _check_credentials(name, text, every_provider()[provider].api_names)
+    else:
+        _check_proof(name, text, every_provider()[provider].signing_prefix)
     return text
 
 
-def _check_credential(name: str, one: str, text: str) -> None:
-    if text == EXAMPLE:
-        raise Refusal(f"{EXAMPLE} stands for the {one} in the example: put your own there; nothing was changed")
-    if any(letter.isspace() for letter in text):
-        raise Refusal(f"{name} has a blank in its {one}: give it as the provider shows it; nothing was changed")
-    if not may_be_sent(text):
-        raise Refusal(f"{name}: an {one} is printable ASCII characters; nothing was changed")
+def _check_credentials(name: str, text: str, fields: Sequence[str]) -> None:
+    """API credentials: a JSON object with these fields, each a string that fits into a header."""
+    try:
+        read = json.loads(text)
+    except ValueError:
+        read = None
+    if not isinstance(read, dict) or not all(isinstance(read.get(field), str) and read[field] for field in fields):
+        raise _unchanged(f"{name} needs JSON", f"Give {json.dumps(dict.fromkeys(fields, EXAMPLE))}.")
+    for field in fields:
+        if read[field] == EXAMPLE:
+            raise _unchanged(f"{EXAMPLE} stands for the {field} in the example", "Replace it with your own.")
+        if any(letter.isspace() for letter in read[field]):
+            raise _unchanged(f"{name} has white space in its {field}", "Give it as the provider shows it.")
+        if not may_be_sent(read[field]):
+            raise _unchanged(f"{name} has other characters in its {field}", "Give printable ASCII characters only.")
+
+
+def _check_proof(name: str, text: str, prefix: str) -> None:
+    """A signing secret or token, which a delivery contains or is signed with."""
+    if any(letter.isspace() or not letter.isprintable() for letter in text):
+        raise _unchanged(f"{name} has white space inside", "Give the bare secret, not a file around it.")
+    provider, _, kind = name.partition("/")
+    if kind == "signing" and not text.startswith(prefix):
+        raise _unchanged(f"{provider.capitalize()}'s signing secrets begin with {prefix}", "Give the complete secret.")
+    if kind == "token" and not TOKEN.fullmatch(text):
+        raise _unchanged(
+            f"{name} is part of a URL",
+            f"Give {MIN_LETTERS} or more of A-Z, a-z, 0-9, - and _, or use `dailies secrets rotate`.",
+        )
+    if not SIGNING.fullmatch(text):
+        raise _unchanged(
+            f"{name} is too short or has other characters", f"Give {MIN_LETTERS} or more printable ASCII characters."
+        )
+
+
+def _unchanged(reason: str, next_step: str) -> CliError:
+    return CliError(f"{reason}; nothing was changed. {next_step}")
 
 
 def put(stack: Stack, name: str, text: str, *, pending: bool = False, leaked: bool = False) -> bool:
-    """Make a value the current version, or the pending one; whether it was not. The version before verifies on for the
-    grace period, so the current value is not put again: that would end it. With `leaked` nothing else verifies any
-    more: the value is put twice, so that both versions are the new one. A pending version is over either way, since one
-    that nobody takes off would verify for ever."""
+    """Store a value as the current version, or as the pending one. Returns whether it was not current before.
+
+    The previous version stays valid for the grace period. So the current value is not stored again, which would end
+    that period. With `leaked` the value is stored twice, so that no older version stays valid. A pending version is
+    removed in each case; otherwise it would stay valid forever.
+    """
     if pending:
-        _end_pending(stack, name)  # AWS moves the label by itself, the emulator copies it
+        _end_pending(stack, name)  # AWS moves the label, the emulator copies it
         stack.secretsmanager.put_secret_value(
             SecretId=_id(stack, name), SecretString=text, VersionStages=["AWSPENDING"]
         )
@@ -117,25 +130,25 @@ def put(stack: Stack, name: str, text: str, *, pending: bool = False, leaked: bo
 
 
 def updating(stack: Stack, name: str) -> AbstractContextManager[None]:
-    """Inside, a provider makes a new value and it is put: whom the receivers cannot prove comes again meanwhile. Begins
-    with the seconds in which they notice."""
+    """The block in which a provider makes a new value and it is stored. Receivers answer deliveries that they cannot
+    verify so that the provider retries. Entering waits some seconds, until all receivers know."""
     return HeldSecret(stack.secretsmanager, _id(stack, name)).updating(settle=True)
 
 
 def webhook_urls(stack: Stack, *, reveal: bool) -> dict[str, str]:
-    """The URLs to give to the providers, by the webhook's full name. Tokens are in them only with `reveal`."""
+    """Each webhook's URL by its name. A token in a path is in it only with `reveal`."""
     webhooks = [webhook for provider in every_provider().values() for webhook in provider.webhooks]
     return {webhook.full_name: webhook_url(stack, webhook, reveal=reveal) for webhook in webhooks}
 
 
 def webhook_url(stack: Stack, webhook: Webhook, *, reveal: bool) -> str:
-    """The URL to give to the provider. Its token, if it has one, is in it only with `reveal`."""
+    """The URL to give to the provider. It contains its token, if it has one, only with `reveal`."""
     url = f"{stack.webhook_base_url}/webhooks/{webhook.full_name}"
     return f"{url}/{value(stack, webhook.secret_name) if reveal else '<token>'}" if webhook.in_path else url
 
 
 def set_for_trial(stack: Stack, name: str) -> str:
-    """The current value, on a local stack a made-up one where nobody has set it; a Refusal elsewhere."""
+    """The current value. If it is not set, a local stack gets a random one; on AWS this raises CliError."""
     text = _current(stack, name)
     if _is_set(name, text) or not stack.is_local:
         return value(stack, name)
@@ -171,7 +184,7 @@ def _current(stack: Stack, name: str) -> str:
     try:
         return stack.secretsmanager.get_secret_value(SecretId=_id(stack, name)).get("SecretString", "").strip()
     except stack.secretsmanager.exceptions.ResourceNotFoundException:
-        raise NothingFound(f"the stack has no secret {_id(stack, name)}; deploy it again (`sam deploy`)") from None
+        raise NothingFound(f"The stack has no secret {_id(stack, name)}. Deploy it again with `sam deploy`.") from None
 
 
 def _is_set(name: str, text: str) -> bool:
@@ -179,7 +192,7 @@ def _is_set(name: str, text: str) -> bool:
 
 
 def _or_short(name: str) -> str:
-    return "" if name.endswith("/api") else ", or too short to be one"
+    return "" if name.endswith("/api") else ", or too short"
 
 
 def _id(stack: Stack, name: str) -> str:

@@ -1,7 +1,7 @@
-"""How a stack fares, of the jobs with news in the last day: how many there were, how long a medium took from the call
-to the bucket, and how much was left of its link's life by then.
+"""Statistics of the jobs updated in the last day: their number, the time from a delivery to the archived medium, and
+the time that was left until its link expired.
 
-Of a busy day the newest jobs alone are read, so that figures cost the same of a million jobs as of a thousand.
+Only the newest jobs of a busy day are read, so that a million jobs cost as much as a thousand.
 """
 
 from collections import Counter
@@ -19,13 +19,13 @@ from dailies.jobs.rows import Item
 from dailies.timestamps import Timestamp
 
 HOURS = 24
-MAX_JOBS = 2000  # counted: about 100 reads of the index
-MAX_WHOLE = 500  # whose media are looked at: about 300 reads
+MAX_JOBS = 2000  # jobs counted: about 100 reads of the index
+MAX_WHOLE = 500  # jobs whose media are read: about 300 reads
 
 
 @dataclass(frozen=True, slots=True)
 class Hour:
-    """An hour, and how many jobs had their latest news in it, by what they have come to."""
+    """An hour, and the number of jobs with their last update in it, by status or stage."""
 
     begins: Timestamp
     counts: Mapping[str, int]
@@ -33,8 +33,8 @@ class Hour:
 
 @dataclass(frozen=True, slots=True)
 class Figures:
-    """The figures. `to_bucket` and `margins` are in seconds, the shortest first: from the call that named a medium to
-    its object, and from there to the death of its link. `is_part`: there were more jobs than are counted."""
+    """`to_bucket` and `margins` are seconds, shortest first: from the delivery that named a medium to its object, and
+    from there to the end of its link. `is_part`: there were more jobs than MAX_JOBS."""
 
     hours: Sequence[Hour]
     stages: Mapping[str, int]
@@ -44,7 +44,7 @@ class Figures:
 
 
 def figures(stack: Stack, now: Timestamp) -> Figures:
-    """The figures of the last HOURS."""
+    """The figures of the last HOURS hours."""
     since = timestamps.from_datetime(datetime.fromisoformat(now) - timedelta(hours=HOURS))
     rows = list(islice(jobs.every(stack, jobs.Filter(since=since)), MAX_JOBS + 1))
     counted = rows[:MAX_JOBS]
@@ -60,9 +60,9 @@ def figures(stack: Stack, now: Timestamp) -> Figures:
 
 
 def by_hour(rows: Iterable[Item], now: Timestamp) -> list[Hour]:
-    """The last HOURS, the oldest first: of each, the jobs by status where they are settled, else by stage."""
-    this = datetime.fromisoformat(now).replace(minute=0, second=0, microsecond=0)
-    begins = [timestamps.from_datetime(this - timedelta(hours=ago)) for ago in reversed(range(HOURS))]
+    """The last HOURS hours, oldest first. Settled jobs are counted by status, others by stage."""
+    current = datetime.fromisoformat(now).replace(minute=0, second=0, microsecond=0)
+    begins = [timestamps.from_datetime(current - timedelta(hours=ago)) for ago in reversed(range(HOURS))]
     counts: dict[str, Counter[str]] = {at[:13]: Counter() for at in begins}
     for row in rows:
         hour = counts.get(row["updated_at"][:13])
@@ -72,34 +72,34 @@ def by_hour(rows: Iterable[Item], now: Timestamp) -> list[Hour]:
 
 
 def to_bucket(found: Iterable[Job]) -> list[float]:
-    """Seconds from the call that named each archived medium to its object."""
+    """Seconds from the delivery that named each archived medium to its object, shortest first."""
     return sorted(seconds for job in found for medium in job.media if (seconds := wait(medium)) is not None)
 
 
 def margins(found: Iterable[Job]) -> list[float]:
-    """Seconds that were left of each archived medium's link, where the link says when it dies."""
+    """Seconds that were left on each archived medium's link, shortest first; of links that say when they expire."""
     return sorted(seconds for job in found for medium in job.media if (seconds := margin(medium)) is not None)
 
 
 def wait(medium: MediaItem) -> float | None:
-    """Seconds from the call that named a medium to its object; None where it is not there, or that is not known."""
+    """Seconds from the delivery that named a medium to its object; None if it is not archived or not known."""
     receipt = _by_its_link(medium)
     return timestamps.seconds(receipt.at) - timestamps.seconds(medium.found_at) if receipt and medium.found_at else None
 
 
 def margin(medium: MediaItem) -> float | None:
-    """Seconds that were left of an archived medium's link; None where that is not known."""
-    receipt, dies_at = _by_its_link(medium), medium.link_expires_at
-    return timestamps.seconds(dies_at) - timestamps.seconds(receipt.at) if receipt and dies_at else None
+    """Seconds that were left on an archived medium's link; None if not known."""
+    receipt, expires_at = _by_its_link(medium), medium.link_expires_at
+    return timestamps.seconds(expires_at) - timestamps.seconds(receipt.at) if receipt and expires_at else None
 
 
 def _by_its_link(medium: MediaItem) -> Receipt | None:
-    """The receipt of what was archived by the link that is known. That is the one that was named last: where it was
-    named again once it was in the bucket, as Creatify's photo is in the call about the video, there is none."""
+    """The receipt of a medium archived by its current link. None if a later delivery named it again with a new link, as
+    Creatify's delivery about the video does with the photo."""
     receipt = medium.receipt if medium.state == "archived" else None
     return receipt if receipt and medium.found_at <= receipt.at else None
 
 
 def percentile(ordered: Sequence[float], part: float) -> float:
-    """The value that this part of all (0 to 1) do not exceed; of values in order, at least one."""
+    """The smallest value that a `part` (0 to 1) of all values do not exceed. `ordered` is sorted and not empty."""
     return ordered[max(0, ceil(part * len(ordered)) - 1)]

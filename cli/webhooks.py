@@ -1,6 +1,6 @@
-"""The webhooks that are registered at Captions: looked at, registered, changed and deleted with the stack's own key.
+"""The webhooks registered at Captions: list, register, update and delete them with the stack's API key.
 
-A secret that Captions gives out goes straight into the stack; it is shown to nobody.
+The signing secrets that Captions returns are stored in the stack and never printed.
 """
 
 from collections.abc import Callable
@@ -9,7 +9,7 @@ from http import HTTPStatus
 from botocore.exceptions import BotoCoreError, ClientError
 
 from cli import secrets
-from cli.errors import KeyRefused, NothingFound, Refusal, of_aws
+from cli.errors import CliError, KeyRefused, NothingFound, of_aws
 from cli.provider_apis import api
 from cli.stack import Stack
 from dailies.errors import CredentialsRefused, HostFailed, LimitReached, PayloadError
@@ -22,31 +22,31 @@ SIGNING = "captions/signing"
 
 
 def url_of(stack: Stack) -> str:
-    """Where Captions is to call this stack."""
+    """The URL of this stack's webhook."""
     return secrets.webhook_urls(stack, reveal=False)["captions/creator"]
 
 
 def events(stack: Stack) -> frozenset[str]:
-    """What a webhook can be called for."""
+    """The events that a webhook can be registered for."""
     return _call(stack, REGISTRY.events, REGISTRY.read_events)
 
 
 def registered(stack: Stack) -> tuple[RegisteredWebhook, ...]:
-    """All of the account."""
+    """All webhooks of the account."""
     return _call(stack, REGISTRY.all, REGISTRY.read_all)
 
 
 def find(stack: Stack, webhook_id: str) -> RegisteredWebhook:
-    """One of the account's. NothingFound where there is none of that id."""
+    """The account's webhook with this id. Raises NothingFound."""
     for known in registered(stack):
         if known.id == webhook_id:
             return known
-    raise NothingFound(f"Captions knows no webhook {webhook_id}; `dailies hooks captions list` lists those there are")
+    raise NothingFound(f"Captions has no webhook {webhook_id}. List them with `dailies webhooks captions list`.")
 
 
 def register(stack: Stack, url: str) -> tuple[RegisteredWebhook, bool]:
-    """A webhook of this URL, for all events, its secret in the stack; whether it is new. One that there is is taken,
-    and where it lacks events, changed: then its secret is a new one."""
+    """Register a webhook with this URL for all events, and store its secret. Returns whether it is new. An existing one
+    is used; if it lacks events, they are added, and Captions makes a new secret."""
     one = there = next((known for known in registered(stack) if known.url == url), None)
     wanted = events(stack)
     if one is None:
@@ -58,12 +58,12 @@ def register(stack: Stack, url: str) -> tuple[RegisteredWebhook, bool]:
 
 
 def update(stack: Stack, known: RegisteredWebhook, url: str | None, *, leaked: bool = False) -> RegisteredWebhook:
-    """Change its URL, or nothing: its secret is a new one, and goes into the stack. With `leaked`, the secret before
-    verifies no longer."""
+    """Change its URL if one is given. Captions makes a new secret in each case, which is stored. With `leaked` the
+    previous secret becomes invalid."""
     if url is None and known.url != url_of(stack):
-        raise Refusal(
-            f"{known.id} calls {known.url}, which is not this stack's URL, so its secret would be none of this stack's;"
-            " name another webhook, or with --url where it is to call from now on"
+        raise CliError(
+            f"{known.id} has the URL {known.url}, which is not this stack's URL, so its secret is not stored here."
+            " Name another webhook, or give it a URL of this stack with --url."
         )
     return _change(stack, known.id, url, None, leaked=leaked)
 
@@ -71,8 +71,7 @@ def update(stack: Stack, known: RegisteredWebhook, url: str | None, *, leaked: b
 def _change(
     stack: Stack, webhook_id: str, url: str | None, wanted: frozenset[str] | None, *, leaked: bool = False
 ) -> RegisteredWebhook:
-    """Change what is given, and take its new secret. Captions may use it before it is in the stack; calls that come
-    meanwhile come again."""
+    """Change what is given, and store the new secret. Deliveries that arrive before it is stored are retried."""
     with secrets.updating(stack, SIGNING):
         one = _call(stack, lambda base, own: REGISTRY.update(base, own, webhook_id, url, wanted), REGISTRY.read_one)
         _keep(stack, one, leaked=leaked)
@@ -80,17 +79,17 @@ def _change(
 
 
 def delete(stack: Stack, webhook_id: str) -> None:
-    """Captions calls it no more."""
+    """Delete a webhook at Captions."""
     _call(stack, lambda base, own: REGISTRY.delete(base, own, webhook_id), lambda _: True)
 
 
 def has_key(stack: Stack) -> bool:
-    """Whether Captions can be asked."""
+    """Whether the stack has an API key of Captions."""
     return _api(stack).credentials() is not None
 
 
 def _api(stack: Stack) -> Api:
-    """With the key that the stack itself registers by, where it has one."""
+    """Captions' API, with the key that the stack registers with if it has one."""
     return api(stack, "captions", secret_id=stack.parameters.get("CaptionsApiSecretArn", ""))
 
 
@@ -98,9 +97,9 @@ def _keep(stack: Stack, one: RegisteredWebhook, *, leaked: bool = False) -> None
     try:
         secrets.put(stack, SIGNING, one.secret, leaked=leaked)
     except (BotoCoreError, ClientError) as error:
-        raise Refusal(
-            f"{of_aws(error)}. Captions has a new secret that is not in {SIGNING} yet:"
-            " `dailies hooks captions register` puts it there"
+        raise CliError(
+            f"Captions made a new secret, but it is not stored in {SIGNING}: {of_aws(error)}"
+            " Store it with `dailies webhooks captions register`."
         ) from None
 
 
@@ -109,20 +108,22 @@ def _call[T](stack: Stack, ask: Callable[[str, Credentials], Request], read: Cal
     try:
         credentials = captions.credentials()
         if credentials is None:
-            raise Refusal("no API key of Captions is set; `dailies secrets set captions/api` does it")
+            raise CliError("No API key of Captions is set. Set it with `dailies secrets set captions/api`.")
         answer = captions.call(ask, credentials, tries=1)
         if answer.status == HTTPStatus.NOT_FOUND:
-            raise NothingFound("Captions knows no such webhook; `dailies hooks captions list` lists those there are")
+            raise NothingFound("Captions has no such webhook. List them with `dailies webhooks captions list`.")
         if answer.status not in responses.ACCEPTED:
-            raise Refusal(f"Captions answered {answer.status}")  # without its body, which may hold a secret
+            raise CliError(
+                f"Captions answered {answer.status}. Try again later."
+            )  # without the body, which may hold a secret
         return read(answer.body)
     except CredentialsRefused as error:
-        raise KeyRefused(f"{error.reason}; set a key that holds, with `dailies secrets set captions/api`") from None
+        raise KeyRefused(f"{error.reason}. Set a valid key with `dailies secrets set captions/api`.") from None
     except LimitReached as error:
-        raise Refusal(f"{error.reason}; Captions takes five calls a minute, try again in one") from None
+        raise CliError(f"{error.reason}. Captions allows five requests a minute; try again in a minute.") from None
     except HostFailed as error:
-        raise Refusal(
-            f"{error.reason}; try again later: `dailies hooks captions list` shows what is registered by then"
-        ) from None
+        raise CliError(f"{error.reason}. Try again later; check with `dailies webhooks captions list`.") from None
     except PayloadError as error:
-        raise Refusal(f"Captions answered something else than documented ({error}); nothing was changed here") from None
+        raise CliError(
+            f"Captions' answer is not as documented: {error}. Check with `dailies webhooks captions list`."
+        ) from None

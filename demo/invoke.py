@@ -28,14 +28,13 @@ from urllib.parse import urlsplit
 import yaml
 from botocore.exceptions import BotoCoreError, ClientError
 
-from cli import errors as refusal
-from cli import sample_calls, secrets, stack
-from cli.errors import Refusal
+from cli import errors, sample_calls, secrets, stack
+from cli.errors import CliError
 from cli.sample_calls import SECRET_OF, Link, Order
 from cli.stack import Stack
 from demo import docker_bridge
 from demo.docker_bridge import NoDocker
-from local import deploy, media_site
+from local import deploy, media_links
 from local.stack import ROOT, StackError, folder_from_environment
 
 EVENTS = ROOT / "events"
@@ -104,13 +103,13 @@ def _recorded(name: str) -> Json:
     try:
         found: Json = json.loads((EVENTS / f"{name}.json").read_text(encoding="utf-8"))
     except (FileNotFoundError, NotADirectoryError):
-        raise Refusal(f"no event is called {name}; events/README.md lists them") from None
+        raise CliError(f"no event is called {name}; events/README.md lists them") from None
     return found
 
 
 def _links(of: Stack, job: str, folder: Path) -> Link:
     """Where the call says its media are: on the local stack's media host, so that they are archived; else nowhere."""
-    host = media_site.links(folder) if of.is_local else None
+    host = media_links.links(folder) if of.is_local else None
     return lambda medium: host.url(f"/{job}/{medium}") if host else f"{NOWHERE}/{job}/{medium}"
 
 
@@ -143,10 +142,10 @@ def template(function: str, configuration: Mapping[str, Any], variables: Mapping
 
 
 def deployed(function: str, of: Stack) -> Mapping[str, Any]:
-    """The configuration that the function has in its stack; a Refusal where it is not in it."""
+    """The configuration that the function has in its stack; a CliError where it is not in it."""
     name = of.resources("AWS::Lambda::Function").get(function)
     if name is None:
-        raise Refusal(f"{of} has no function {function}; events/README.md names the events of those there may be")
+        raise CliError(f"{of} has no function {function}; events/README.md names the events of those there may be")
     return of.functions.get_function_configuration(FunctionName=name)
 
 
@@ -154,7 +153,7 @@ def environment(configuration: Mapping[str, Any], of: Stack, endpoint: str | Non
     """What the function has in its stack, and what Lambda would add: credentials, here the user's, and the region."""
     credentials = of.session.get_credentials()
     if credentials is None:
-        raise Refusal("no AWS credentials; name a profile with --profile, or set AWS_PROFILE")
+        raise CliError("no AWS credentials; name a profile with --profile, or set AWS_PROFILE")
     held = credentials.get_frozen_credentials()
     variables: dict[str, str] = {
         **configuration["Environment"]["Variables"],
@@ -291,12 +290,12 @@ def main() -> None:
             all_of_them(asked.names or deliveries(), of, folder)
         else:
             one(asked.names[0], asked.event, of, folder)
-    except (Refusal, StackError) as error:
+    except (CliError, StackError) as error:
         raise SystemExit(f"invoke: {error}") from None
     except NoDocker as lacking:
         raise SystemExit(f"invoke: it needs {lacking}") from None
     except (BotoCoreError, ClientError) as error:
-        raise SystemExit(f"invoke: {refusal.of_aws(error)}") from None
+        raise SystemExit(f"invoke: {errors.of_aws(error)}") from None
     except KeyboardInterrupt:
         sys.exit(130)
 

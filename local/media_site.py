@@ -14,14 +14,13 @@ from contextlib import suppress
 from pathlib import Path
 
 from local import ports, processes, stack
+from local.media_links import KEY, NAME, links, remember_port, remembered_port
 from local.stack import StackError
 from simulators.media_host.answers import Pieces, Request
 from simulators.media_host.server import MediaHost, media_host
 from simulators.provider_calls.sync import sync_batch_result, sync_batch_row
 
-NAME = "media-host"
 PORT = 8789
-KEY = b"links to simulated media"  # no secret: whoever reaches the loopback may have them
 PATIENCE = 30.0  # seconds; the first start makes the media
 RESULT = "/result.jsonl"
 
@@ -46,10 +45,10 @@ class MediaSite(MediaHost):
 
 def up(folder: Path, port: int | None = None) -> str:
     """Start it unless it runs, where it was before; its base URL."""
-    remembered = _port(folder)
+    remembered = remembered_port(folder)
     if not processes.running(NAME, folder):
         chosen = ports.choose(remembered or port, PORT)
-        (folder / f"{NAME}.port").write_text(f"{chosen}\n")
+        remember_port(folder, chosen)
         command = [sys.executable, "-P", "-m", "local.media_site", "serve", str(chosen)]
         processes.start(NAME, command, {"LANG": "C.UTF-8"}, folder)
         deadline = time.monotonic() + PATIENCE
@@ -58,21 +57,6 @@ def up(folder: Path, port: int | None = None) -> str:
                 raise StackError(f"the media host did not open; {folder / NAME}.log says why")
             time.sleep(0.05)
     return links(folder).base_url
-
-
-def links(folder: Path) -> MediaHost:
-    """Makes links to it, whether it runs or not; a StackError where it was never started."""
-    port = _port(folder)
-    if port is None:
-        raise StackError("no media host stands beside this stack; `make media-up` starts one")
-    return MediaHost(f"http://127.0.0.1:{port}", {}, key=KEY)
-
-
-def _port(folder: Path) -> int | None:
-    try:
-        return int((folder / f"{NAME}.port").read_text())
-    except (OSError, ValueError):
-        return None
 
 
 def main() -> None:

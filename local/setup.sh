@@ -103,7 +103,7 @@ install() {
         fail "installing failed, see above; the index is the one that uv's or pip's own configuration names"
 }
 
-wanted="$(pwd) $(cat local/setup.sh requirements/*.txt "$RUNTIME" | cksum)"
+wanted="$(pwd) $(cat local/setup.sh pyproject.toml requirements/*.txt "$RUNTIME" | cksum)"
 made=$(cat .venv/set-up 2>/dev/null || true)
 if [ "$made" = "$wanted" ] && [ -x .local/sam/bin/sam ] && .venv/bin/python -c '' 2>/dev/null; then
     exit
@@ -124,11 +124,8 @@ echo "setup: installing the pinned packages" >&2
 install .venv "$RUNTIME" requirements/dev.txt
 install .local/sam requirements/sam.txt
 
-# The operator's command, and where it imports from: the roots that pyproject.toml gives to mypy and pytest. Python
-# reads such a file by itself; nothing is packaged, and no code edits a path.
-printf '%s\n' "$(pwd)" "$(pwd)/layers/dailies/python" >"$(.venv/bin/python -c 'import sysconfig; print(sysconfig.get_path("purelib"))')/dailies.pth"
-# Its packages take most of a second to load, and Ctrl-C then is no mistake of anybody's: no traceback.
-printf '#!%s\ntry:\n    from cli.main import main\n\n    main()\nexcept KeyboardInterrupt:\n    raise SystemExit(130) from None\n' \
-    "$(pwd)/.venv/bin/python" >.venv/bin/dailies
-chmod +x .venv/bin/dailies
+# The operator's command: the package of pyproject.toml, editable, so that Python imports from this folder. It is built
+# by the pinned hatchling that was just installed, and asks no index.
+"$UV" pip install --quiet --offline --python .venv/bin/python --no-build-isolation --no-deps --editable . ||
+    fail "the command could not be installed, see above"
 echo "$wanted" >.venv/set-up

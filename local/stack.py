@@ -34,8 +34,10 @@ class Stack:
 
 
 def folder_from_environment() -> Path:
-    """Where the stack that the commands mean keeps its files: `.local`, or what DAILIES_LOCAL names."""
-    return Path(os.environ.get("DAILIES_LOCAL") or ROOT / ".local").resolve()
+    """The local stack's folder: what DAILIES_LOCAL names, else `.local` of the checkout that this runs from. An
+    installed command runs from none: for it, `.local` of the current directory."""
+    home = ROOT if (ROOT / "template.yaml").is_file() else Path.cwd()
+    return Path(os.environ.get("DAILIES_LOCAL") or home / ".local").resolve()
 
 
 def write(stack: Stack, folder: Path) -> None:

@@ -24,7 +24,18 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from dailies.providers import every_provider
-from local import alarm_evaluator, deploy, emulator, emulator_gaps, media_site, ports, processes, roles, stack
+from local import (
+    alarm_evaluator,
+    deploy,
+    emulator,
+    emulator_gaps,
+    media_links,
+    media_site,
+    ports,
+    processes,
+    roles,
+    stack,
+)
 from local.aws import Aws
 from local.stack import ROOT, Stack, StackError
 
@@ -96,7 +107,9 @@ def up(
 
 def end(folder: Path) -> bool:
     """End the processes of this folder's stack; whether any ran."""
-    ended = [processes.end(name, folder) for name in (alarm_evaluator.NAME, FRONT_DOOR, emulator.NAME, media_site.NAME)]
+    ended = [
+        processes.end(name, folder) for name in (alarm_evaluator.NAME, FRONT_DOOR, emulator.NAME, media_links.NAME)
+    ]
     stack.forget(folder)
     return any(ended)
 

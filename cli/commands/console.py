@@ -1,4 +1,4 @@
-"""`dailies console`: the page."""
+"""`dailies console`: the web console on this machine."""
 
 from typing import Annotated
 
@@ -11,19 +11,21 @@ from cli.output import say
 def console(
     ctx: typer.Context,
     port: Annotated[
-        int | None, typer.Option(min=0, max=65535, help="Where it listens; 0: where it is free.", show_default="8780")
+        int | None,
+        typer.Option(
+            min=0, max=65535, metavar="PORT", help="Listen on this port; 0 picks a free one.", show_default="8780"
+        ),
     ] = None,
-    opens: Annotated[bool, typer.Option("--open/--no-open", help="Show it in the browser.")] = True,
+    opens: Annotated[bool, typer.Option("--open/--no-open", help="Open the console in the browser.")] = True,
 ) -> None:
-    """Serve a page on this machine: jobs as they come, their videos, the queues, the figures.
+    """Show jobs, videos, queues and figures in the browser.
 
-    It listens on 127.0.0.1 alone and acts with your own credentials, for whoever is logged in on this machine. Ctrl-C
-    ends it.
+    Serves a page on 127.0.0.1 with your own AWS credentials, for every user of this machine. Ctrl-C stops it.
     """
-    # The page's packages take half a second to load: no other command waits for them.
+    # The console's packages take half a second to load, which no other command should wait for.
     from cli.console import serving  # noqa: PLC0415
 
     stack = stack_of(ctx)
     listener = serving.listening(port)
-    say(f"The console of {stack.name}: {serving.address(listener)}  (Ctrl-C ends it)")
+    say(f"Console of {stack.name}: {serving.address(listener)} (Ctrl-C stops it)")
     serving.serve(stack, listener, opens=opens)

@@ -1,26 +1,28 @@
-"""`dailies doctor`: whether the stack is in order, and what to do where it is not."""
+"""`dailies doctor`: checks of the stack, with the next step for each problem."""
 
 from dataclasses import asdict
 
 import typer
 
-from cli import doctor as looking
-from cli.commands.options import stack_of
-from cli.output import Json, plain, print_json, print_table
+from cli import doctor as checks
+from cli.commands.options import AsJson, stack_of
+from cli.output import plain, print_json, print_table
 
-SIGNS = {"ok": "[green]ok[/]", "look": "[yellow]look[/]", "wrong": "[red]wrong[/]"}
+SIGNS = {"ok": "[green]ok[/]", "warning": "[yellow]warning[/]", "error": "[red]error[/]"}
 
 
-def doctor(ctx: typer.Context, *, json: Json = False) -> None:
-    """Look whether the stack is in order: clock, secrets, the providers' answers, alarms, queues. Ends with 1 where
-    something is wrong."""
-    found = list(looking.findings(stack_of(ctx)))
-    if json:
+def doctor(ctx: typer.Context, *, as_json: AsJson = False) -> None:
+    """Check the stack: clock, secrets, provider APIs, alarms, concurrency, queues.
+
+    Exits with 1 if a check finds an error.
+    """
+    found = list(checks.findings(stack_of(ctx)))
+    if as_json:
         print_json([asdict(one) for one in found])
     else:
         print_table(
-            ("", "about", "is", "what to do"),
-            ((SIGNS[one.word], plain(one.about), plain(one.said), plain(one.next_step)) for one in found),
+            ("", "check", "finding", "next step"),
+            ((SIGNS[one.status], plain(one.about), plain(one.message), plain(one.next_step)) for one in found),
         )
-    if any(one.word == "wrong" for one in found):
+    if any(one.status == "error" for one in found):
         raise typer.Exit(1)

@@ -1,4 +1,4 @@
-"""`dailies media`: a link to what a job made, or the file itself."""
+"""`dailies media`: link to or download a job's media."""
 
 import webbrowser
 from collections.abc import Sequence
@@ -9,9 +9,9 @@ import typer
 
 from cli import jobs
 from cli import media as archive
-from cli.commands.options import stack_of
-from cli.errors import Refusal
-from cli.output import Json, coloured, plain, print_json, progress, say
+from cli.commands.options import AsJson, stack_of
+from cli.errors import CliError
+from cli.output import coloured, plain, print_json, progress, say
 from cli.stack import Stack
 from dailies.jobs.models import MediaItem
 
@@ -19,51 +19,55 @@ from dailies.jobs.models import MediaItem
 def media(
     ctx: typer.Context,
     *,
-    job_id: Annotated[str, typer.Argument(help="The job's id, or provider/id.")],
-    role: Annotated[str | None, typer.Option(help="One role: output, segment, photo, video, result.")] = None,
-    open_it: Annotated[bool, typer.Option("--open", help="Open it in the browser.")] = False,
+    job_id: Annotated[str, typer.Argument(metavar="JOB", help="The job's id, or provider/id.")],
+    role: Annotated[
+        str | None, typer.Option(metavar="ROLE", help="Only this role: output, segment, photo, video or result.")
+    ] = None,
+    open_it: Annotated[bool, typer.Option("--open", help="Open the media in the browser.")] = False,
     download: Annotated[
-        bool, typer.Option("--download", help="Fetch it, its checksum held against the receipt.")
+        bool, typer.Option("--download", help="Download the files and verify their checksums.")
     ] = False,
-    to: Annotated[Path, typer.Option(help="Where to: a folder, or a new file.")] = Path(),
-    seconds: Annotated[int, typer.Option(min=1, max=604_800, help="How long the link lives.")] = archive.LINK_SECONDS,
-    json: Json = False,
+    to: Annotated[Path, typer.Option(metavar="PATH", help="Download to this folder or new file.")] = Path(),
+    seconds: Annotated[
+        int, typer.Option(min=1, max=604_800, metavar="SECONDS", help="How long the links work, up to 7 days (604800).")
+    ] = archive.LINK_SECONDS,
+    as_json: AsJson = False,
 ) -> None:
-    """A link to a job's media, good for an hour without credentials; or the files.
+    """Print links to a job's media, or download them.
 
-    Whoever has the link can fetch the medium: do not post it.
+    The links work without credentials for an hour: do not share them.
     """
     stack = stack_of(ctx)
     found = archive.archived(jobs.find(stack, job_id), role)
     if download and len(found) > 1 and not to.is_dir():
-        raise Refusal(f"{job_id} has {len(found)} media: name a folder with --to, or one of them with --role")
+        raise CliError(f"{job_id} has {len(found)} media. Name a folder with --to, or choose one with --role.")
     links = [archive.link(stack, medium, seconds=seconds) for medium in found]
     if download:
-        _show_files(found, [_fetch(stack, medium, to) for medium in found], json=json)
+        _print_files(found, [_download(stack, medium, to) for medium in found], as_json=as_json)
     else:
-        _show_links(found, links, json=json)
+        _print_links(found, links, as_json=as_json)
     if open_it:
         for url in links:
             webbrowser.open(url)
 
 
-def _show_files(found: Sequence[MediaItem], files: Sequence[Path], *, json: bool) -> None:
-    if json:
+def _print_files(found: Sequence[MediaItem], files: Sequence[Path], *, as_json: bool) -> None:
+    if as_json:
         print_json([{"role": medium.role, "file": str(file)} for medium, file in zip(found, files, strict=True)])
         return
     for medium, file in zip(found, files, strict=True):
-        say(f"{medium.role}  {plain(file)}  [green]checked[/]: its bytes are those of the receipt")
+        say(f"{medium.role}  {plain(file)}  [green]verified[/]: size and checksum match the receipt")
 
 
-def _show_links(found: Sequence[MediaItem], links: Sequence[str], *, json: bool) -> None:
-    if json:
+def _print_links(found: Sequence[MediaItem], links: Sequence[str], *, as_json: bool) -> None:
+    if as_json:
         print_json([{"role": medium.role, "url": url} for medium, url in zip(found, links, strict=True)])
         return
     for medium, url in zip(found, links, strict=True):
         say(f"{coloured(medium.role)}  {plain(url)}")
 
 
-def _fetch(stack: Stack, medium: MediaItem, to: Path) -> Path:
+def _download(stack: Stack, medium: MediaItem, to: Path) -> Path:
     size = medium.receipt.bytes if medium.receipt else 0
-    with progress(medium.role, size) as more:
+    with progress(f"Downloading {medium.role}", size) as more:
         return archive.download(stack, medium, to, progress=more)

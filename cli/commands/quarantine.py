@@ -1,62 +1,64 @@
-"""`dailies quarantine`: proven calls that could not be read."""
+"""`dailies quarantine`: authentic deliveries that could not be parsed."""
 
 import sys
 from collections import Counter
+from collections.abc import Sequence
 from typing import Annotated
 
 import typer
 
 from cli import quarantine
-from cli.commands.jobs import Provider, Since
-from cli.commands.options import stack_of
+from cli.commands.options import AsJson, ProviderOption, SinceOption, Yes, stack_of
 from cli.concurrency import threads
-from cli.errors import NothingFound, Refusal
-from cli.output import Json, Yes, ask, counted, plain, print_json, print_table, progress, say
-from cli.quarantine import Call, Read
-from cli.times import shown, words_since
-from cli.times import since as since_when
+from cli.errors import CliError, NothingFound
+from cli.formats import counted, short_time
+from cli.output import ask, plain, print_json, print_table, progress, say
+from cli.quarantine import Delivery, Reparsed
+from cli.times import parse_since, since_in_words
 
 LOOK_BACK = "30d"
-READERS = 8  # calls read again at once
+READERS = 8  # deliveries parsed at the same time
 
-app = typer.Typer(no_args_is_help=True, help="Proven calls that could not be read: list, show, read again.")
+app = typer.Typer(no_args_is_help=True, help="List, show and re-parse authentic deliveries that could not be parsed.")
 
 
 @app.command("list")
-def list_calls(ctx: typer.Context, provider: Provider = None, since: Since = LOOK_BACK, json: Json = False) -> None:
-    """The calls in quarantine, newest first."""
-    found = quarantine.calls(stack_of(ctx), since_when(since), provider=provider)
-    if json:
-        print_json([{name: getattr(call, name) for name in call.__slots__} for call in found])
+def list_deliveries(
+    ctx: typer.Context, provider: ProviderOption = None, since: SinceOption = LOOK_BACK, as_json: AsJson = False
+) -> None:
+    """List quarantined deliveries, newest first."""
+    found = quarantine.deliveries(stack_of(ctx), parse_since(since), provider=provider)
+    if as_json:
+        print_json([_fields(one) for one in found])
     elif found:
         print_table(
-            ("received", "webhook", "event", "why it could not be read"),
+            ("received", "webhook", "event", "reason"),
             (
-                (shown(call.received_at), f"{call.provider}/{call.webhook}", call.event_id[:12], plain(call.reason))
-                for call in found
+                (short_time(one.received_at), f"{one.provider}/{one.webhook}", one.event_id[:12], plain(one.reason))
+                for one in found
             ),
         )
     else:
-        say(f"Nothing came into quarantine {words_since(since)}. --since looks further back.")
+        say(f"No quarantined deliveries {since_in_words(since)}. Look further back with --since.")
 
 
 @app.command()
 def show(
     ctx: typer.Context,
-    event: Annotated[str, typer.Argument(help="The first letters of its event id.")],
-    since: Since = LOOK_BACK,
-    json: Json = False,
+    event: Annotated[str, typer.Argument(metavar="EVENT", help="The event id; its first letters are enough.")],
+    since: SinceOption = LOOK_BACK,
+    as_json: AsJson = False,
 ) -> None:
-    """One call: why it could not be read, and what came."""
+    """Show a quarantined delivery: the reason and the body."""
     stack = stack_of(ctx)
-    call = quarantine.find_call(quarantine.calls(stack, since_when(since)), event)
-    raw = quarantine.payload(stack, call).decode("utf-8", "replace")
-    if json:
-        print_json({**{name: getattr(call, name) for name in call.__slots__}, "payload": raw})
+    delivery = quarantine.find(quarantine.deliveries(stack, parse_since(since)), event)
+    raw = quarantine.payload(stack, delivery).decode("utf-8", "replace")
+    if as_json:
+        print_json({**_fields(delivery), "payload": raw})
         return
-    say(f"[bold]{call.provider}/{call.webhook}[/]  {call.event_id}")
-    say(f"received {shown(call.received_at)}, proven by {plain(call.proof)}")
-    say(f"[red]{plain(call.reason)}[/]\n")
+    say(f"[bold]{delivery.provider}/{delivery.webhook}[/]  {delivery.event_id}")
+    say(f"received {short_time(delivery.received_at)}, verified by {plain(delivery.proof)}")
+    say(f"[red]{plain(delivery.reason)}[/]\n")
     sys.stdout.write(raw + "\n")
 
 
@@ -65,41 +67,51 @@ def reparse(
     ctx: typer.Context,
     *,
     events: Annotated[
-        list[str] | None, typer.Argument(help="First letters of event ids; none: all since --since.")
+        list[str] | None,
+        typer.Argument(metavar="EVENT", help="Event ids, or their first letters. Default: all since --since."),
     ] = None,
-    provider: Provider = None,
-    since: Since = LOOK_BACK,
+    provider: ProviderOption = None,
+    since: SinceOption = LOOK_BACK,
     yes: Yes = False,
-    json: Json = False,
+    as_json: AsJson = False,
 ) -> None:
-    """Read calls again, after an upgrade that can: they become events as if they had just been received.
+    """Parse quarantined deliveries again, after an upgrade.
 
-    Without an event, all of the last 30 days, or of --since. Reads with the code of this checkout: use the version that
-    is deployed. What still cannot be read stays.
+    A delivery that can be parsed becomes an event, as if it had just been received. The others stay. Parses with the
+    code of this command, so use the version that is deployed.
     """
     stack = stack_of(ctx)
-    found = quarantine.calls(stack, since_when(since), provider=provider)
-    chosen = [quarantine.find_call(found, start) for start in events] if events else found
+    found = quarantine.deliveries(stack, parse_since(since), provider=provider)
+    chosen = [quarantine.find(found, start) for start in events] if events else found
     if not chosen:
-        raise NothingFound(f"nothing came into quarantine {words_since(since)}; --since looks further back")
-    ask(f"Read {counted(len(chosen), 'call')} of {stack} again?", yes=yes)
+        raise NothingFound(f"No quarantined deliveries {since_in_words(since)}. Look further back with --since.")
+    ask(f"Parse {counted(len(chosen), 'delivery', 'deliveries')} of {stack} again?", yes=yes)
 
-    def again(call: Call) -> Read:
-        read = quarantine.read_again(stack, call)
+    def parse(delivery: Delivery) -> Reparsed:
+        done = quarantine.reparse(stack, delivery)
         more(1)
-        return read
+        return done
 
-    with progress("read again", len(chosen)) as more, threads(READERS) as readers:
-        done = list(readers.map(again, chosen))
-    stayed = [read for read in done if read.reason]
-    if json:
+    with progress("Parsing", len(chosen)) as more, threads(READERS) as readers:
+        done = list(readers.map(parse, chosen))
+    if as_json:
         print_json(
-            [{"event_id": r.call.event_id, "job_id": r.job_id or None, "reason": r.reason or None} for r in done]
+            [{"event_id": r.delivery.event_id, "job_id": r.job_id or None, "reason": r.reason or None} for r in done]
         )
     else:
-        became = len(done) - len(stayed)
-        say(f"{counted(became, 'call')} became {'an event' if became == 1 else 'events'}.")
-        for reason, count in Counter(read.reason for read in stayed).most_common():
-            say(f"[red]{count:,} stayed[/]: {plain(reason)}")
-    if stayed:
-        raise Refusal("not all could be read; mend the provider's file in providers/, then read again")
+        _print_result(done)
+    if any(one.reason for one in done):
+        raise CliError(
+            "Some deliveries still cannot be parsed. Fix the provider's module in providers/, then try again."
+        )
+
+
+def _print_result(done: Sequence[Reparsed]) -> None:
+    stayed = [one for one in done if one.reason]
+    say(f"{counted(len(done) - len(stayed), 'delivery', 'deliveries')} parsed and recorded.")
+    for reason, count in Counter(one.reason for one in stayed).most_common():
+        say(f"[red]{count:,} stayed[/]: {plain(reason)}")
+
+
+def _fields(delivery: Delivery) -> dict[str, object]:
+    return {name: getattr(delivery, name) for name in delivery.__slots__}

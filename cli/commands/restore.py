@@ -1,30 +1,31 @@
-"""`dailies restore`: put back the rows that the stack's table lacks."""
+"""`dailies restore`: copy the rows that the stack's table lacks from a restored table."""
 
 from typing import Annotated
 
 import typer
 
-from cli import restore as restoring
-from cli.commands.options import stack_of
-from cli.output import Json, Yes, ask, counted, print_json, progress, say
+from cli import restore as restores
+from cli.commands.options import AsJson, Yes, stack_of
+from cli.formats import counted
+from cli.output import ask, print_json, progress, say
 
 
 def restore(
     ctx: typer.Context,
     *,
-    table: Annotated[str, typer.Argument(help="The table that was restored from a backup, beside the stack's.")],
+    table: Annotated[str, typer.Argument(metavar="TABLE", help="The name of the table restored from a backup.")],
     yes: Yes = False,
-    json: Json = False,
+    as_json: AsJson = False,
 ) -> None:
-    """Put back the rows that the stack's table lacks, from a restored table.
+    """Copy the rows that the stack's table lacks from a restored table.
 
-    A row that is there stays as it is. What comes back is merged and announced like new, under the ids it had.
+    Existing rows are not overwritten. Copied rows are merged and announced like new ones, with their old ids.
     """
     stack = stack_of(ctx)
-    ask(f"Put back what the table of {stack} lacks of {table}?", yes=yes)
-    with progress("restore", None) as more:
-        done = restoring.restore(stack, table, more)
-    if json:
+    ask(f"Copy the rows that {stack} lacks from {table}?", yes=yes)
+    with progress("Restoring", None) as more:
+        done = restores.restore(stack, table, more)
+    if as_json:
         print_json({"put_back": done.put_back, "there": done.there})
     else:
-        say(f"{counted(done.put_back, 'row')} put back; {counted(done.there, 'row')} there already.")
+        say(f"{counted(done.put_back, 'row')} copied; {counted(done.there, 'row')} existed already.")

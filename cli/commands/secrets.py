@@ -1,4 +1,4 @@
-"""`dailies secrets`: which are set, new values, and the URLs that go with them."""
+"""`dailies secrets`: which secrets are set, new values, and the webhooks' URLs."""
 
 import sys
 from pathlib import Path
@@ -7,32 +7,32 @@ from typing import Annotated
 import typer
 
 from cli import secrets
-from cli.commands.options import stack_of
-from cli.errors import Refusal
-from cli.output import Json, Yes, ask, print_json, print_table, say
+from cli.commands.options import AsJson, Leaked, Yes, listed, one_of, stack_of
+from cli.errors import CliError
+from cli.formats import short_time, span
+from cli.output import ask, print_json, print_table, say
 from cli.secrets import NAMES
-from cli.times import duration, shown
+from cli.stack import Stack
 from dailies import timestamps
 from dailies.providers.creatify import new_token
 
-app = typer.Typer(no_args_is_help=True, help="The stack's secrets: which are set, new values, the webhooks' URLs.")
+HOUR = 3600
 
+app = typer.Typer(no_args_is_help=True, help="List and set the stack's secrets, and show the webhooks' URLs.")
 
-def _known(name: str) -> str:
-    if name not in NAMES:
-        raise typer.BadParameter(f"{name!r} is not one of {', '.join(NAMES)}.")
-    return name
-
-
-Name = Annotated[str, typer.Argument(callback=_known, autocompletion=lambda: list(NAMES), help=", ".join(NAMES))]
-Leaked = Annotated[bool, typer.Option("--leaked", help="The value before is known to others: it verifies no longer.")]
+Name = Annotated[
+    str,
+    typer.Argument(
+        metavar="NAME", callback=one_of(NAMES), autocompletion=lambda: list(NAMES), help=f"One of: {listed(NAMES)}."
+    ),
+]
 
 
 @app.command("list")
-def list_secrets(ctx: typer.Context, *, json: Json = False) -> None:
-    """Which secrets are set, and since when. No values."""
+def list_secrets(ctx: typer.Context, *, as_json: AsJson = False) -> None:
+    """List which secrets are set, and since when. Prints no values."""
     found = secrets.states(stack_of(ctx))
-    if json:
+    if as_json:
         print_json([
             {
                 "name": state.name,
@@ -49,7 +49,7 @@ def list_secrets(ctx: typer.Context, *, json: Json = False) -> None:
             (
                 state.name,
                 "[green]set[/]" if state.is_set else "[red]not set[/]",
-                shown(timestamps.from_datetime(state.changed_at)) if state.changed_at else "",
+                short_time(timestamps.from_datetime(state.changed_at)) if state.changed_at else "",
                 ", ".join(state.stages),
             )
             for state in found
@@ -62,75 +62,87 @@ def set_secret(
     ctx: typer.Context,
     *,
     name: Name,
-    file: Annotated[Path | None, typer.Option(help="Read the value from a file; - is the standard input.")] = None,
+    file: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="Read the value from a file; - reads standard input.")
+    ] = None,
     pending: Annotated[
-        bool, typer.Option("--pending", help="It is not in use yet: let it verify beside the current one.")
+        bool, typer.Option("--pending", help="Accept the value beside the current one; it is not in use yet.")
     ] = False,
     leaked: Leaked = False,
 ) -> None:
-    """Set a secret: asked for without an echo, or from a file. It counts within a minute, an added one in five seconds.
+    """Set a secret. Prompts for the value without showing it, or reads a file.
 
-    The value before verifies on for RotationGraceHours.
+    Takes effect within a minute. The previous value stays valid for RotationGraceHours.
     """
     if pending and leaked:
-        raise typer.BadParameter("leave out --pending: beside a value that is pending, the one that leaked verifies on")
+        raise typer.BadParameter("--leaked sets the current value, so that the old one is invalid; omit --pending.")
     stack = stack_of(ctx)
-    if file is None and not sys.stdin.isatty():
-        raise Refusal("nobody is there to type it; give it with --file, where - is the standard input")
-    if file is None:
-        text = typer.prompt(f"{name}", hide_input=True)
-    elif str(file) == "-":
-        text = sys.stdin.read()
-    else:
-        try:
-            text = file.read_text()
-        except (OSError, UnicodeDecodeError) as error:
-            raise Refusal(f"{file} cannot be read ({type(error).__name__}); name another with --file") from None
+    text = _read(name, file)
     was_set = next(state.is_set for state in secrets.states(stack) if state.name == name)
     is_new = secrets.put(stack, name, secrets.check(name, text), pending=pending, leaked=leaked)
-    word = "set" if is_new else "set so already"
-    say(f"{name} of {stack} is {word}{', beside the current one' if pending else ''}.")
+    state = "set" if is_new else "set to this value already"
+    say(f"{name} of {stack} is {state}{', as the pending value' if pending else ''}.")
     if leaked:
-        say("[dim]Every value before is dead within a minute.[/]")
+        say("[dim]All previous values are invalid within a minute.[/]")
     elif is_new and was_set and not pending and not name.endswith("/api"):
-        hours = float(stack.parameters["RotationGraceHours"])
-        say(f"[dim]The value before verifies for another {duration(hours * 3600)}.[/]")
+        say(f"[dim]The previous value stays valid for {_grace(stack)}.[/]")
+
+
+def _read(name: str, file: Path | None) -> str:
+    """The value, as it was typed or read."""
+    if file is None:
+        if not sys.stdin.isatty():
+            raise CliError(
+                "Cannot prompt for the value without a terminal. Pass it with --file; - reads standard input."
+            )
+        text: str = typer.prompt(name, hide_input=True)
+        return text
+    if str(file) == "-":
+        return sys.stdin.read()
+    try:
+        return file.read_text()
+    except OSError as error:
+        raise CliError(f"Cannot read {file}: {error.strerror}. Pass another file with --file.") from None
+    except UnicodeDecodeError:
+        raise CliError(f"Cannot read {file}: it is not UTF-8 text. Pass another file with --file.") from None
 
 
 @app.command("rotate")
-def rotate(ctx: typer.Context, *, leaked: Leaked = False, yes: Yes = False, json: Json = False) -> None:
-    """Make a new token for Creatify's URL. The URL before works on for RotationGraceHours, the one before that no more.
+def rotate(ctx: typer.Context, *, leaked: Leaked = False, yes: Yes = False, as_json: AsJson = False) -> None:
+    """Make a new token for Creatify's webhook URL.
 
-    The others are their providers': fetch or register anew there, then `dailies secrets set`.
+    The previous URL works for RotationGraceHours, the one before it no longer. Other secrets come from their provider:
+    make a new one there, then `dailies secrets set`.
     """
     stack = stack_of(ctx)
-    over = "jobs under way at Creatify call in vain" if leaked else "jobs call in vain whose URL is of the token before"
-    ask(f"Make a new token for Creatify's URL on {stack}? From then on, {over}.", yes=yes)
+    lost = "running jobs" if leaked else "jobs that use the URL before the current one"
+    ask(f"Make a new token for Creatify's URL on {stack}? Deliveries of {lost} will be rejected.", yes=yes)
     secrets.put(stack, "creatify/token", new_token(), leaked=leaked)
-    urls = secrets.webhook_urls(stack, reveal=True)
-    url = urls["creatify/product_to_videos"]
-    if json:
+    url = secrets.webhook_urls(stack, reveal=True)["creatify/product_to_videos"]
+    if as_json:
         print_json({"creatify/product_to_videos": url})
         return
-    say(f"Give Creatify's calls this webhook_url from now on: {url}")
+    say(f"Use this webhook_url for Creatify's jobs from now on: {url}")
     if not leaked:
-        hours = float(stack.parameters["RotationGraceHours"])
-        say(f"[dim]The one before works for another {duration(hours * 3600)}.[/]")
+        say(f"[dim]The previous one works for another {_grace(stack)}.[/]")
 
 
 @app.command("show-urls")
 def show_urls(
     ctx: typer.Context,
     *,
-    reveal: Annotated[bool, typer.Option("--reveal", help="With Creatify's token, which is a secret.")] = False,
-    json: Json = False,
+    reveal: Annotated[bool, typer.Option("--reveal", help="Include Creatify's token, which is a secret.")] = False,
+    as_json: AsJson = False,
 ) -> None:
-    """The URLs to give to the providers."""
-    stack = stack_of(ctx)
-    urls = secrets.webhook_urls(stack, reveal=reveal)
-    if json:
+    """Show the webhook URLs to give to the providers."""
+    urls = secrets.webhook_urls(stack_of(ctx), reveal=reveal)
+    if as_json:
         print_json(urls)
         return
     print_table(("webhook", "URL"), urls.items())
     if not reveal:
-        say("[dim]The token of Creatify's is a secret: --reveal shows it. Keep it out of logs and tickets.[/]")
+        say("[dim]Creatify's token is a secret. Show it with --reveal, and keep it out of logs and tickets.[/]")
+
+
+def _grace(stack: Stack) -> str:
+    return span(float(stack.parameters["RotationGraceHours"]) * HOUR)

@@ -1,4 +1,4 @@
-"""`dailies trigger`: a provider's call, correctly proven, to try a stack with."""
+"""`dailies trigger`: send a test delivery, signed as its provider signs it."""
 
 import time
 from dataclasses import replace
@@ -10,29 +10,33 @@ from urllib3.exceptions import HTTPError, LocationParseError
 from urllib3.util import Url, parse_url
 
 from cli import sample_calls, secrets
-from cli.commands.options import stack_of
-from cli.errors import Refusal
-from cli.output import Json, Yes, ask, plain, print_json, say
+from cli.commands.options import AsJson, Yes, listed, one_of, stack_of
+from cli.errors import CliError
+from cli.output import ask, plain, print_json, say
 from cli.sample_calls import CASES, FORGED, SECRET_OF, UNREADABLE, Link, Order
 from cli.stack import Stack
-from local import media_site
+from local import media_links
 from local.stack import StackError, folder_from_environment
 from simulators.provider_calls import every_sample
 from simulators.provider_calls.call import Call, Reply, send
 
-REREAD = 6.0  # seconds after which a receiver has read a secret that was just set: it looks once in five
-GOOD = 300  # HTTP statuses below are success
+REREAD = 6.0  # seconds until a receiver uses a secret that was just set: it reads it again after five
+GOOD = 300  # HTTP statuses below mean success
+EVERY_CASE = (UNREADABLE, FORGED)  # cases of every webhook
 
-
-def _known_webhook(webhook: str) -> str:
-    if webhook not in CASES:
-        raise typer.BadParameter(f"{webhook!r} is not one of {', '.join(CASES)}.")
-    return webhook
+CASES_HELP = "\n".join(
+    [
+        "Cases by webhook, the default first:\n",
+        *(f"- {webhook}: {listed(cases)}" for webhook, cases in CASES.items()),
+        f"- all webhooks: {UNREADABLE} (authentic, but cannot be parsed), {FORGED} (signed with another secret)",
+    ]
+)
+"""The end of the command's help, in Markdown."""
 
 
 def _sendable(secret: str) -> str:
     if not secrets.may_be_sent(secret):
-        raise typer.BadParameter("only printable ASCII characters can be sent.")
+        raise typer.BadParameter("Only printable ASCII characters can be sent.")
     return secret
 
 
@@ -44,7 +48,7 @@ def _http(url: str) -> str:
     except LocationParseError:
         parts = Url()
     if parts.scheme not in ("http", "https") or not parts.host:
-        raise typer.BadParameter(f"{url!r} is no http(s) URL.")
+        raise typer.BadParameter(f"{url!r} is not an http(s) URL.")
     return url
 
 
@@ -52,33 +56,43 @@ def trigger(
     ctx: typer.Context,
     *,
     webhook: Annotated[
-        str, typer.Argument(callback=_known_webhook, autocompletion=lambda: list(CASES), help=", ".join(CASES))
+        str,
+        typer.Argument(
+            metavar="WEBHOOK",
+            callback=one_of(list(CASES)),
+            autocompletion=lambda: list(CASES),
+            help=f"One of: {listed(CASES)}.",
+        ),
     ],
     case: Annotated[
         str,
-        typer.Option(help=f"What it reports; none: the usual one. See below. For all: {UNREADABLE}, {FORGED}."),
+        typer.Option(metavar="CASE", help="What the delivery reports; the cases of each webhook are listed below."),
     ] = "",
-    job: Annotated[str, typer.Option(help="The job's id; none: a new one.")] = "",
-    media_url: Annotated[str, typer.Option(help="A link to what the job made; none: to the local media host.")] = "",
-    url: Annotated[str, typer.Option(callback=_http, help="Call this instead of the stack: any URL.")] = "",
+    job: Annotated[str, typer.Option(metavar="JOB", help="The job's id. Default: a new one.")] = "",
+    media_url: Annotated[
+        str, typer.Option(metavar="URL", help="A link to the job's media. Default: the local media host.")
+    ] = "",
+    url: Annotated[
+        str, typer.Option(metavar="URL", callback=_http, help="Send to this URL instead of the stack.")
+    ] = "",
     secret: Annotated[
-        str, typer.Option(callback=_sendable, help="Prove it by this instead of the stack's secret.")
+        str, typer.Option(metavar="SECRET", callback=_sendable, help="Sign with this instead of the stack's secret.")
     ] = "",
     print_as: Annotated[
         Literal["event", "curl"] | None,
-        typer.Option("--print", help="Do not call: print the event for `make invoke`, or a curl line."),
+        typer.Option("--print", help="Send nothing; print the event for `make invoke`, or a curl command."),
     ] = None,
-    reveal: Annotated[bool, typer.Option("--reveal", help="Print it with a deployed stack's secret in it.")] = False,
+    reveal: Annotated[bool, typer.Option("--reveal", help="With --print: include a deployed stack's secret.")] = False,
     yes: Yes = False,
-    json: Json = False,
+    as_json: AsJson = False,
 ) -> None:
-    """Make a provider's call with its documented body and a correct proof.
+    """Send a test delivery with the provider's documented body and a valid signature.
 
-    A local stack whose secret is not set gets a made-up one. A deployed stack's secret goes to that stack alone.
+    A local stack gets a random secret if none is set. A deployed stack's secret is sent to that stack only.
     """
     case = case or CASES[webhook][0]
-    if case not in (*CASES[webhook], UNREADABLE, FORGED):
-        raise typer.BadParameter(f"{webhook} has the cases {', '.join((*CASES[webhook], UNREADABLE, FORGED))}.")
+    if case not in (*CASES[webhook], *EVERY_CASE):
+        raise typer.BadParameter(f"{case!r} is not one of {listed((*CASES[webhook], *EVERY_CASE))}.")
     job = job or f"trigger-{token_hex(4)}"
     was_set = bool(secret)
     if not secret:
@@ -94,20 +108,24 @@ def trigger(
         typer.echo(sample_calls.as_curl(made, url or stack_of(ctx).webhook_base_url + made.path))
     else:
         if not url and not stack_of(ctx).is_local:
-            ask(f"Tell {stack_of(ctx)} of a made-up job, {plain(job)}?", yes=yes)
+            ask(f"Send a test delivery for the job {plain(job)} to {stack_of(ctx)}?", yes=yes)
         reply = _send(ctx, made, url)
         if reply.status == 401 and not was_set and case != FORGED:
             time.sleep(REREAD)
             reply = _send(ctx, made, url)
-        _show(made, reply, json=json)
+        _show(made, reply, as_json=as_json)
 
 
 def keep_to_itself(stack: Stack, webhook: str, url: str, *, reveal: bool, printed: bool) -> None:
-    """A deployed stack's secret is told to nobody: a Refusal where it would be."""
+    """Raises CliError if a deployed stack's secret would be sent elsewhere, or printed without --reveal."""
     if url and not url.startswith(f"{stack.webhook_base_url}/"):
-        raise Refusal(f"the secret of {stack} would go to {url}, which is not of {stack}; name another with --secret")
+        raise CliError(
+            f"{url} is not a URL of {stack}, so its secret is not sent there. Sign with another one: --secret."
+        )
     if printed and not reveal and every_sample()[webhook].shows_secret:
-        raise Refusal(f"what is printed would have the secret of {stack} in it; --reveal prints it, --secret another")
+        raise CliError(
+            f"The output would contain the secret of {stack}. Print it with --reveal, or use another with --secret."
+        )
 
 
 def _is_set(stack: Stack, name: str) -> bool:
@@ -115,17 +133,17 @@ def _is_set(stack: Stack, name: str) -> bool:
 
 
 def _link(ctx: typer.Context, job: str, media_url: str) -> Link:
-    """Where the call says its media are."""
+    """The links to media in the delivery."""
     if media_url:
         return lambda _: media_url
 
     def local(name: str) -> str:
         if not stack_of(ctx).is_local:
-            raise Refusal("a stack on AWS cannot fetch from this machine; name a link to a medium with --media-url")
+            raise CliError("A stack on AWS cannot download from this machine. Give a link with --media-url.")
         try:
-            return media_site.links(folder_from_environment()).url(f"/{job}/{name}")
+            return media_links.links(folder_from_environment()).url(f"/{job}/{name}")
         except StackError as error:
-            raise Refusal(str(error)) from None
+            raise CliError(str(error)) from None
 
     return local
 
@@ -135,11 +153,11 @@ def _send(ctx: typer.Context, made: Call, url: str) -> Reply:
         return send(replace(made, path=url), "") if url else send(made, stack_of(ctx).webhook_base_url)
     except HTTPError as error:
         where = url or stack_of(ctx).webhook_base_url
-        raise Refusal(f"{where} does not answer ({type(error).__name__}); is it up?") from None
+        raise CliError(f"{where} does not answer ({type(error).__name__}). Check that it is running.") from None
 
 
-def _show(made: Call, reply: Reply, *, json: bool) -> None:
-    if json:
+def _show(made: Call, reply: Reply, *, as_json: bool) -> None:
+    if as_json:
         print_json({
             "webhook": made.webhook,
             "case": made.case,
@@ -157,8 +175,8 @@ def _show(made: Call, reply: Reply, *, json: bool) -> None:
             f" in {reply.seconds * 1000:.0f} ms"
         )
         if word == "recorded":
-            say(f"[dim]What becomes of it: dailies job {plain(made.job_id)}[/]")
+            say(f"[dim]See what happens: dailies job {plain(made.job_id)}[/]")
         elif word == "quarantined":
-            say("[dim]It is kept: dailies quarantine list[/]")
+            say("[dim]See it: dailies quarantine list[/]")
     if reply.status >= GOOD:
         raise typer.Exit(1)

@@ -1,5 +1,5 @@
-"""The page: a stack in the browser of whoever has its credentials. `dailies console` serves it on the loopback.
+"""The web console of a stack, for a user with credentials for it. `dailies console` serves it on the loopback.
 
-A file here is a page of the same name in `templates/`; what keeps itself up to date of it is in `templates/live/`.
-Whatever is read or done goes through the reading layer in `cli/`, as the command's does.
+Each file here has a page of the same name in `templates/`; the part that updates itself is in `templates/live/`. All
+reading and writing goes through the modules of `cli/`, which the command uses too.
 """

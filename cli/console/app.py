@@ -1,4 +1,4 @@
-"""The console as an ASGI application: its routes, and what is answered when something is refused."""
+"""The console as an ASGI application: its routes and its error pages."""
 
 from collections.abc import Mapping
 from urllib.parse import urlsplit
@@ -15,70 +15,70 @@ from starlette.staticfiles import StaticFiles
 from starlette.types import ASGIApp
 
 from cli.console import guard, job, jobs, quarantine, queues, rendering, stats
-from cli.errors import NothingFound, Refusal, of_aws, of_ours
+from cli.errors import CliError, NothingFound, of_aws, of_ours
 from cli.stack import Stack
 from dailies.errors import DailiesError
 
-STATUSES: Mapping[type[Exception], int] = {NothingFound: 404, Refusal: 409, guard.CrossSite: 403, DailiesError: 502}
+STATUSES: Mapping[type[Exception], int] = {NothingFound: 404, CliError: 409, guard.CrossSite: 403, DailiesError: 502}
 
 
 def application(stack: Stack) -> ASGIApp:
     """The console of a stack."""
     for client in ("dynamodb", "events", "s3", "sqs"):
-        getattr(stack, client)  # made now: boto3 makes no clients in several threads at once
+        getattr(stack, client)  # created now: boto3 cannot create clients in several threads
     app = Starlette(
         routes=[
             Route("/", jobs.show),
             Route("/job", job.show),
             Route("/medium", job.medium),
-            Route("/said", job.said),
+            Route("/payload", job.payload),
             Route("/figures", stats.show),
             Route("/queues", queues.show),
             Route("/queues/failed", queues.failed),
             Route("/quarantine", quarantine.show),
-            Route("/call", quarantine.call),
+            Route("/delivery", quarantine.delivery),
             Route("/replay", job.replayed, methods=["POST"]),
             Route("/redrive", queues.redriven, methods=["POST"]),
-            Route("/read-again", quarantine.read_again, methods=["POST"]),
+            Route("/reparse", quarantine.reparsed, methods=["POST"]),
             Mount("/static", StaticFiles(directory=rendering.FOLDER / "static")),
         ],
         middleware=[Middleware(TrustedHostMiddleware, allowed_hosts=list(guard.HOSTS), www_redirect=False)],
         exception_handlers={
-            Refusal: refused,
-            guard.CrossSite: refused,
-            DailiesError: refused,
-            BotoCoreError: aws_refused,
-            ClientError: aws_refused,
+            CliError: error_page,
+            guard.CrossSite: error_page,
+            DailiesError: error_page,
+            BotoCoreError: aws_error_page,
+            ClientError: aws_error_page,
             HTTPException: no_such_page,
         },
     )
     app.state.stack = stack
-    return guard.Guard(app, media_source=media_source(stack))  # around all, so that no answer goes without its headers
+    return guard.Guard(app, media_source=media_source(stack))  # outermost, so that every response has its headers
 
 
 def media_source(stack: Stack) -> str:
-    """Where the browser gets media: the bucket's own endpoint, as its links have it."""
+    """The origin of media links: the bucket's endpoint."""
     link = urlsplit(stack.s3.generate_presigned_url("get_object", Params={"Bucket": stack.bucket_name, "Key": "media"}))
     return f"{link.scheme}://{link.netloc}"
 
 
-async def refused(request: Request, error: Exception) -> Response:
-    """What cannot be done, and what to do about it."""
+async def error_page(request: Request, error: Exception) -> Response:
+    """An error of the command's or the bundle's, with the next step."""
     status = next(status for kind, status in STATUSES.items() if isinstance(error, kind))
-    title = "Not found" if status == 404 else "That cannot be done"
-    said = str(of_ours(error) if isinstance(error, DailiesError) else error)
-    return rendering.page(request, "refusal", status=status, section="", title=title, said=said)
+    title = "Not found" if status == 404 else "This cannot be done"
+    message = str(of_ours(error) if isinstance(error, DailiesError) else error)
+    return rendering.page(request, "error", status=status, section="", title=title, message=message)
 
 
-async def aws_refused(request: Request, error: Exception) -> Response:
-    """AWS did not do it, or did not answer."""
-    said = str(of_aws(error)) if isinstance(error, (BotoCoreError, ClientError)) else str(error)
-    return rendering.page(request, "refusal", status=502, section="", title="AWS did not do it", said=said)
+async def aws_error_page(request: Request, error: Exception) -> Response:
+    """An error of AWS's, or of the connection to it."""
+    message = str(of_aws(error)) if isinstance(error, (BotoCoreError, ClientError)) else str(error)
+    return rendering.page(request, "error", status=502, section="", title="AWS reported an error", message=message)
 
 
 async def no_such_page(request: Request, error: Exception) -> Response:
-    """Another path, or another method."""
+    """An unknown path or method."""
     status = error.status_code if isinstance(error, HTTPException) else 500
     return rendering.page(
-        request, "refusal", status=status, section="", title="No such page", said="The console has no page there."
+        request, "error", status=status, section="", title="No such page", message="The console has no such page."
     )

@@ -1,11 +1,11 @@
-"""Who may ask the console, and what a browser may do with its answers.
+"""Which requests the console answers, and what a browser may do with the responses.
 
-The console acts with the user's own AWS credentials, so nothing may ask it but its own pages. It listens on the
-loopback only. A page of another site cannot reach it by a name of its own (DNS rebinding: the Host header is held to
-ours), nor read or embed its answers (Sec-Fetch-Site), nor make it do something: what acts is a POST from our own origin
-that brings the token, which stands in our own pages alone.
+The console acts with the user's AWS credentials, so it answers only its own pages. It listens on the loopback only.
+Another site cannot reach it by a name of its own (DNS rebinding: the Host header must be ours), cannot read or embed
+its responses (Sec-Fetch-Site), and cannot trigger an action: that is a POST from our origin with the token that only
+our pages contain.
 
-None of this is in the way of another user of this machine: who reaches the port may load a page, and so has the token.
+This does not protect against other users of this machine: anyone who can reach the port can load a page with the token.
 """
 
 import secrets
@@ -19,24 +19,24 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 HOSTS = ("127.0.0.1", "localhost")
 TOKEN = secrets.token_urlsafe(32)
-"""Of this process: pages of an earlier one cannot act, they have to be loaded again."""
+"""Valid for this process: pages of an earlier one have to be loaded again before they can act."""
 
-REFUSED = "This page acts only when it is asked from its own buttons. Load it again and try once more."
+REJECTED = "The request did not come from a page of this console. Load the page again and retry."
 
 
 class CrossSite(Exception):
-    """A request to act that does not come from our own pages."""
+    """A request for an action that does not come from our own pages."""
 
 
 class Guard:
-    """Answers our own pages and the address bar alone, and says with every answer what a browser may do with it."""
+    """Answers only our own pages and the address bar, and adds security headers to every response."""
 
     def __init__(self, app: ASGIApp, *, media_source: str) -> None:
         self._app = app
-        self._headers = answer_headers(media_source)
+        self._headers = response_headers(media_source)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """As ASGI has it."""
+        """ASGI's entry point."""
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
@@ -47,14 +47,14 @@ class Guard:
             await send(message)
 
         if is_foreign(scope["method"], Headers(scope=scope)):
-            refusal = PlainTextResponse("The console answers its own pages only.", status_code=403)
-            await refusal(scope, receive, send_with_headers)
+            rejection = PlainTextResponse("The console answers only its own pages.", status_code=403)
+            await rejection(scope, receive, send_with_headers)
             return
         await self._app(scope, receive, send_with_headers)
 
 
-def answer_headers(media_source: str) -> Mapping[str, str]:
-    """What goes with every answer. Everything comes from here, but for media: those come from `media_source` too."""
+def response_headers(media_source: str) -> Mapping[str, str]:
+    """Headers of every response. A page loads content from the console only, media from `media_source` too."""
     policy = {
         "default-src": "'none'",
         "script-src": "'self'",
@@ -79,27 +79,27 @@ def answer_headers(media_source: str) -> Mapping[str, str]:
 
 
 def is_foreign(method: str, headers: Headers) -> bool:
-    """Whether another site asks. Following a link to a page is no asking: a site may do that, and sees nothing of it.
-    Another port of this machine is another site to us."""
+    """Whether another site sends the request. A link to a page may be followed from anywhere, as the other site cannot
+    read the response. Another port of this machine counts as another site."""
     site = headers.get("sec-fetch-site", "none")
     follows_a_link = method == "GET" and headers.get("sec-fetch-mode") == "navigate"
     return site not in {"same-origin", "none"} and not (follows_a_link and headers.get("sec-fetch-dest") == "document")
 
 
 async def approve(request: Request) -> Mapping[str, str]:
-    """The fields of a form of our own. CrossSite where its token is not ours, or its browser says that it is not."""
+    """The fields of a form of ours. Raises CrossSite if the token is wrong, or the request is from another site."""
     if not is_of_our_page(request.headers):
-        raise CrossSite(REFUSED)
+        raise CrossSite(REJECTED)
     form = await request.form()
     fields = {name: value for name, value in form.items() if isinstance(value, str)}
     if not secrets.compare_digest(fields.pop("token", "").encode(), TOKEN.encode()):
-        raise CrossSite(REFUSED)
+        raise CrossSite(REJECTED)
     return fields
 
 
 def is_of_our_page(headers: Headers) -> bool:
-    """Whether a browser says that a page of ours asks. Sec-Fetch-Site first: without a referrer, as we want it,
-    browsers write `Origin: null`. Those that know no Sec-Fetch-Site name the origin."""
+    """Whether the browser says that the request is from our own page. Sec-Fetch-Site comes first: without a referrer,
+    as our policy asks, browsers send `Origin: null`. Browsers without Sec-Fetch-Site send the origin."""
     site = headers.get("sec-fetch-site")
     if site is not None:
         return site == "same-origin"

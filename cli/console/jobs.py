@@ -1,4 +1,4 @@
-"""The list of jobs: filters, pages, a picture of each, up to date by itself."""
+"""The list of jobs: filters, pages, a picture of each job; updates itself."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -18,7 +18,7 @@ from dailies.jobs.models import Job
 from dailies.jobs.rows import Item
 from dailies.timestamps import Timestamp
 
-EVERY = 4  # seconds: of 3 providers, 7 standings and 4 shards that is 84 small queries, half a cent an hour
+EVERY = 4  # seconds: 3 providers, 7 lists and 4 shards are 84 small queries, half a cent an hour
 SPANS: Mapping[str, timedelta] = {
     "1h": timedelta(hours=1),
     "24h": timedelta(hours=24),
@@ -31,16 +31,16 @@ FILTERS = (
     ("stage", "Stage", [("", "Any"), *((word, word) for word in jobs.STAGES)]),
     (
         "since",
-        "News since",
-        [("", "Ever"), ("1h", "1 hour"), ("24h", "24 hours"), ("7d", "7 days"), ("30d", "30 days")],
+        "Updated",
+        [("", "Any time"), ("1h", "1 hour"), ("24h", "24 hours"), ("7d", "7 days"), ("30d", "30 days")],
     ),
 )
-MAX_NAMED = 3  # jobs that the screen reader is told of by name
+MAX_NAMED = 3  # jobs that a screen reader names
 
 
 @dataclass(frozen=True, slots=True)
-class Still:
-    """What shows a job in the list: a picture, or a video's first moment."""
+class Thumbnail:
+    """A job's picture in the list: an image, or a video's first frame."""
 
     url: str
     is_picture: bool
@@ -48,47 +48,49 @@ class Still:
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """A row of the list. `anchor` is its id in the page; `fresh`: it has news since the page last looked."""
+    """A row of the list. `anchor` is its id in the page; `updated`: the job changed since the page's last request."""
 
     item: Item
     anchor: str
-    still: Still | None
-    fresh: bool
+    thumbnail: Thumbnail | None
+    updated: bool
 
 
 def show(request: Request) -> Response:
     """GET /"""
     stack, query, now = rendering.stack_of(request), request.query_params, timestamps.now()
-    after = jobs.Cursor.read(query["after"]) if query.get("after") else None
-    found = jobs.page(stack, wanted(query, now), after=after)
+    after = jobs.Cursor.parse(query["after"]) if query.get("after") else None
+    found = jobs.page(stack, criteria(query, now), after=after)
     whole = job_rows.whole(stack, (item for item in found.rows if item["stage"] != "waiting"))
     seen = query.get("seen", "")
     rows = [
-        Row(item, anchor(item["pk"]), still(whole.get(item["pk"])), fresh=bool(seen) and item["updated_at"] > seen)
+        Row(
+            item, anchor(item["pk"]), thumbnail(whole.get(item["pk"])), updated=bool(seen) and item["updated_at"] > seen
+        )
         for item in found.rows
     ]
     filters = {name: query[name] for name, _, _ in FILTERS if query.get(name)}
     answer = rendering.page(
         request,
         "jobs",
-        # A page further back stays as it is: its cursor is a moment.
+        # A later page does not change: its cursor is a time.
         every=EVERY if after is None else 24 * 3600,
-        seen=rows[0].item["updated_at"] if rows else timestamps.at(0),  # of an empty list everything is news
+        seen=rows[0].item["updated_at"] if rows else timestamps.at(0),  # for an empty list every job is new
         section="/",
         filters=FILTERS,
         filtered=bool(filters),
         rows=rows,
         newest=url("/", **filters),
         older=url("/", **filters, after=found.cursor) if found.cursor else "",
-        news=news([row.item for row in rows if row.fresh]),
+        changes=changes([row.item for row in rows if row.updated]),
     )
     if "hx-request" in request.headers and "shown" not in query:
-        answer.headers["HX-Replace-Url"] = url("/", **filters)  # another choice in the form: the address bar says it
+        answer.headers["HX-Replace-Url"] = url("/", **filters)  # another choice in the form goes into the address bar
     return answer
 
 
-def wanted(query: QueryParams, now: Timestamp) -> jobs.Filter:
-    """The filter that the form means. A word that is none of ours filters nothing: the form shows that, too."""
+def criteria(query: QueryParams, now: Timestamp) -> jobs.Filter:
+    """The filter of the form. An unknown value does not filter, and the form shows that."""
     since = SPANS.get(query.get("since", ""))
     provider, status, stage = (query.get(name) for name in ("provider", "status", "stage"))
     return jobs.Filter(
@@ -99,23 +101,23 @@ def wanted(query: QueryParams, now: Timestamp) -> jobs.Filter:
     )
 
 
-def still(job: Job | None) -> Still | None:
-    """The picture of a job whose row was read, if it has any in the bucket: a photo rather than a video."""
+def thumbnail(job: Job | None) -> Thumbnail | None:
+    """The picture of a job, an image rather than a video; None if none is archived."""
     shown = [medium for medium in job.media if medium.receipt and plays(medium)] if job else []
     for is_picture in (True, False):
         for medium in shown:
             if job and medium.receipt and medium.receipt.content_type.startswith("image/") == is_picture:
-                return Still(medium_url(job, medium), is_picture)
+                return Thumbnail(medium_url(job, medium), is_picture)
     return None
 
 
-def news(fresh: Iterable[Item]) -> str:
-    """What a screen reader says of jobs that have news."""
-    told = [f"{item['provider']} {item['job_id']}: {item['status']}, {item['stage']}" for item in fresh]
-    more = len(told) - MAX_NAMED
-    return "; ".join(told[:MAX_NAMED]) + (f"; and {more} more" if more > 0 else "")
+def changes(updated: Iterable[Item]) -> str:
+    """What a screen reader says about updated jobs."""
+    lines = [f"{item['provider']} {item['job_id']}: {item['status']}, {item['stage']}" for item in updated]
+    more = len(lines) - MAX_NAMED
+    return "; ".join(lines[:MAX_NAMED]) + (f"; and {more} more" if more > 0 else "")
 
 
 def anchor(pk: str) -> str:
-    """The id of a job's row in the page: a job's own may be anything."""
+    """The id of a job's row in the page: the job's own id may contain any character."""
     return f"job-{sha256(pk.encode()).hexdigest()[:12]}"

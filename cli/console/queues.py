@@ -1,4 +1,4 @@
-"""The queues of failed work: what waits and why, and the buttons that put it back."""
+"""The queues of failed messages: what they contain and why, and the buttons that redrive it."""
 
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -12,62 +12,61 @@ from cli import queues
 from cli.console import guard, rendering
 from cli.console.rendering import url
 from cli.errors import NothingFound
-from cli.queues import Failed, Queue, Redriven
+from cli.queues import FailedMessage, Queue, Redriven
 from cli.stack import Stack
 
-EVERY = 5  # seconds: the counts alone, a call for each queue; the messages are looked at when the page is loaded
+EVERY = 5  # seconds: only the counts, one request per queue; the messages are read when the page is loaded
 
 
 @dataclass(frozen=True, slots=True)
-class Heap:
-    """A queue, how many messages SQS counts in it, those that were looked at, and the question before all of it is put
-    back."""
+class QueueView:
+    """A queue, the number of messages that SQS counts in it, and those that were read."""
 
     queue: Queue
     count: int
-    failed: Sequence[Failed]
+    failed: Sequence[FailedMessage]
 
     @property
-    def many(self) -> str:
-        """How many wait: a queue with more than are shown is counted roughly."""
+    def total(self) -> str:
+        """The number of messages; approximate if there are more than were read."""
         return queues.in_words(max(self.count, len(self.failed)), len(self.failed))
 
     @property
     def is_part(self) -> bool:
-        """Whether more wait than are shown."""
+        """Whether there are more messages than are shown."""
         return self.count > len(self.failed)
 
     @property
     def question(self) -> str:
-        """Says how many there are."""
-        return f"Put {self.many} of {self.queue.name} back to work? What fails again comes back here."
+        """The question before all messages are redriven."""
+        return f"Process {self.total} of {self.queue.name} again? Messages that fail again come back here."
 
 
 def show(request: Request) -> Response:
     """GET /queues"""
     stack, query = rendering.stack_of(request), request.query_params
     counts = queues.counts(stack)
-    asks_itself = "shown" in query
-    there = queues.of(stack)
-    with ThreadPoolExecutor(len(there)) as lookers:  # a look takes a second
-        looks = lookers.map(lambda q: [] if asks_itself or not counts[q.name] else queues.look(stack, q), there)
-        heaps = [Heap(queue, counts[queue.name], failed) for queue, failed in zip(there, looks, strict=True)]
-    found = sum(counts[queue.name] for queue in there)
+    is_update = "shown" in query
+    existing = queues.of(stack)
+    with ThreadPoolExecutor(len(existing)) as readers:  # reading takes a second
+        read = readers.map(lambda q: [] if is_update or not counts[q.name] else queues.look(stack, q), existing)
+        views = [QueueView(queue, counts[queue.name], failed) for queue, failed in zip(existing, read, strict=True)]
+    found = sum(counts[queue.name] for queue in existing)
     return rendering.page(
         request,
         "queues",
         every=EVERY,
-        seen=query.get("seen", "") if asks_itself else str(found),
+        seen=query.get("seen", "") if is_update else str(found),
         section="/queues",
         counts=counts,
-        heaps=heaps,
-        changed=asks_itself and query.get("seen") != str(found),
+        queues=views,
+        changed=is_update and query.get("seen") != str(found),
         notice=notice(request),
     )
 
 
 def failed(request: Request) -> Response:
-    """GET /queues/failed: how many wait, for the tab; nothing where none do."""
+    """GET /queues/failed: the number of failed messages, for the tab; empty if there are none."""
     counts = queues.counts(rendering.stack_of(request))
     waiting = sum(count for name, count in counts.items() if name != "waiting")
     return HTMLResponse(rendering.TEMPLATES.get_template("badge.html").render(waiting=waiting))
@@ -78,30 +77,31 @@ async def redriven(request: Request) -> Response:
     fields = await guard.approve(request)
     queue = next((queue for queue in queues.QUEUES.values() if queue.name == fields.get("queue")), None)
     if queue is None:
-        raise NothingFound("There is no such queue.")
+        raise NothingFound("No such queue.")
     done = await run_in_threadpool(redrive, rendering.stack_of(request), queue, fields.get("message", ""))
-    back, still, same = (
-        sum(not one.stays for one in done),
-        sum(bool(one.problem) for one in done),
-        sum(one.is_repeated for one in done),
-    )
-    return RedirectResponse(url("/queues", back=back, still=still, same=same), 303)
+    result = {
+        "processed": sum(not one.stays for one in done),
+        "failed": sum(bool(one.problem) for one in done),
+        "repeated": sum(one.is_repeated for one in done),
+    }
+    return RedirectResponse(url("/queues", **result), 303)
 
 
 def redrive(stack: Stack, queue: Queue, message_id: str) -> list[Redriven]:
-    """Put one message back to work, or all where none is named."""
+    """Redrive one message, or all if none is named."""
     if not message_id:
         return queues.redrive(stack, queue)
-    return queues.redrive(stack, queue, wanted=lambda one: one.message_id == message_id, most=1)
+    return queues.redrive(stack, queue, matches=lambda one: one.message_id == message_id, limit=1)
 
 
 def notice(request: Request) -> str:
-    """What the redrive that led here came to; its words are ours, whatever the link says."""
-    back, still, same = (request.query_params.get(name, "") for name in ("back", "still", "same"))
-    if not (back.isdecimal() and still.isdecimal() and same.isdecimal()):
+    """The result of the redrive that redirected here. Only numbers are taken from the link."""
+    given = [request.query_params.get(name, "") for name in ("processed", "failed", "repeated")]
+    if not all(number.isdecimal() for number in given):
         return ""
-    if not int(back) + int(still):
-        return "Nothing was found to put back: look again in a few seconds."
-    failing = f" {still} failed again and still wait." if int(still) else ""
-    repeated = f" {same} of the same work as others still wait." if int(same) else ""
-    return f"{back} put back to work.{failing}{repeated}"
+    processed, failed, repeated = map(int, given)
+    if not processed + failed:
+        return "No messages were received. Try again in a few seconds."
+    failures = f" {failed} failed again and stay here." if failed else ""
+    repeats = f" {repeated} for the same work stay here." if repeated else ""
+    return f"{processed} redriven.{failures}{repeats}"

@@ -1,7 +1,7 @@
-"""Templates to answers: whole pages, and the part of a page that keeps itself up to date.
+"""Renders pages, and the live part of a page that updates itself.
 
-Every value in a template is escaped; there is no way around it in them. The live part of a page asks for itself every
-few seconds and says what it shows; where that would be the same again, the answer is 204 and nothing in the page moves.
+Templates escape every value, without exceptions. The live part of a page requests itself every few seconds with a
+digest of what it shows; if nothing changed, the response is 204 and the page stays as it is.
 """
 
 from collections.abc import Mapping
@@ -15,12 +15,13 @@ from markupsafe import Markup
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, Response
 
-from cli.console import formats, guard
+from cli import formats
+from cli.console import guard
 from cli.stack import Stack
 from dailies import timestamps
 
 FOLDER = Path(__file__).parent
-LOCATION = {"shown", "seen"}  # what the live part adds to its page's query
+LIVE_QUERY = {"shown", "seen"}  # what the live part adds to its page's query
 DIGEST = 16  # hex digits
 
 TEMPLATES = Environment(
@@ -33,7 +34,7 @@ TEMPLATES = Environment(
 
 
 def url(path: str, **query: object) -> str:
-    """A link within the console. Ids are in the query, where a browser leaves them as they are."""
+    """A link within the console. Ids are in the query, which browsers do not normalize."""
     given = {name: str(value) for name, value in query.items() if value not in {None, ""}}
     return f"{path}?{urlencode(given)}" if given else path
 
@@ -44,8 +45,7 @@ TEMPLATES.filters.update(
     ago=formats.ago,
     clock_time=formats.clock_time,
     day=formats.day,
-    moment=formats.moment,
-    seconds_between=formats.seconds_between,
+    full_time=formats.full_time,
     size=formats.size,
     span=formats.span,
 )
@@ -58,10 +58,10 @@ def stack_of(request: Request) -> Stack:
 
 
 def page(request: Request, name: str, *, status: int = 200, every: int = 0, seen: str = "", **values: Any) -> Response:
-    """A page, or only its live part where that asks for itself.
+    """A page, or only its live part if that requests itself.
 
-    `templates/<name>.html` is the page; where it is `every` so many seconds up to date, `templates/live/<name>.html` is
-    its live part. `seen` is what the live part tells of itself when it asks again.
+    `templates/<name>.html` is the page. With `every`, in seconds, `templates/live/<name>.html` is its live part, which
+    sends `seen` back with its next request.
     """
     stack = stack_of(request)
     values = {
@@ -76,14 +76,14 @@ def page(request: Request, name: str, *, status: int = 200, every: int = 0, seen
         return HTMLResponse(_render(f"{name}.html", values), status)
     inner = _render(f"live/{name}.html", values)
     shown = sha256(inner.encode()).hexdigest()[:DIGEST]
-    asked_by_itself = "shown" in request.query_params
-    if asked_by_itself and request.query_params["shown"] == shown:
+    is_update = "shown" in request.query_params
+    if is_update and request.query_params["shown"] == shown:
         return Response(status_code=204)
-    own = {name: value for name, value in request.query_params.items() if name not in LOCATION}
+    own = {name: value for name, value in request.query_params.items() if name not in LIVE_QUERY}
     again = url(request.url.path, **own, shown=shown, seen=seen)
     live = _render("live.html", {**values, "inner": Markup(inner), "again": again, "every": every})  # noqa: S704  rendered
-    if asked_by_itself:
-        return HTMLResponse(live + _render("news.html", values), status)
+    if is_update:
+        return HTMLResponse(live + _render("changes.html", values), status)
     return HTMLResponse(_render(f"{name}.html", {**values, "live": Markup(live)}), status)  # noqa: S704  rendered
 
 

@@ -1,4 +1,4 @@
-"""Serves the console on this machine's loopback until it is stopped."""
+"""Serves the console on the loopback until it is stopped."""
 
 import socket
 import threading
@@ -8,18 +8,18 @@ import uvicorn
 
 from cli.console.app import application
 from cli.console.guard import HOSTS
-from cli.errors import Refusal
+from cli.errors import CliError
 from cli.stack import Stack
 
 PORT = 8780
-MAX_TAKEN = 20  # ports tried after the wanted one
+MAX_PORTS = 20  # tried in turn, from PORT on
 BACKLOG = 128
 
 
 def listening(port: int | None) -> socket.socket:
-    """A socket on the loopback: on this port, a free one where it is 0; where it is None on PORT, or the next that is
-    free. A Refusal where it is taken."""
-    ports = range(PORT, PORT + MAX_TAKEN) if port is None else [port]
+    """A listening socket on the loopback. Port 0 picks a free one; None takes PORT or the next free one. Raises
+    CliError if the port is in use."""
+    ports = range(PORT, PORT + MAX_PORTS) if port is None else [port]
     for one in ports:
         listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
@@ -30,7 +30,7 @@ def listening(port: int | None) -> socket.socket:
             continue
         listener.listen(BACKLOG)
         return listener
-    raise Refusal(f"port {ports[0]} is taken; name another with --port, or --port 0 for a free one")
+    raise CliError(f"Port {ports[0]} is in use. Name another with --port, or pick a free one with --port 0.")
 
 
 def address(listener: socket.socket) -> str:
@@ -39,15 +39,15 @@ def address(listener: socket.socket) -> str:
 
 
 def serve(stack: Stack, listener: socket.socket, *, opens: bool) -> None:
-    """Serve until the process is interrupted; `opens` shows it in the user's browser."""
+    """Serve until the process is interrupted. `opens` shows the console in the user's browser."""
     if opens:
-        # A moment later: the socket takes the browser's connection already, so none is refused.
+        # The socket listens already, so the browser's connection is accepted however early it comes.
         threading.Timer(0.2, webbrowser.open, [address(listener)]).start()
     server(stack).run(sockets=[listener])
 
 
 def server(stack: Stack) -> uvicorn.Server:
-    """The server, not yet running. It logs errors alone: a line for each request would say nothing."""
+    """The server, not yet running. It logs only errors, not each request."""
     config = uvicorn.Config(
         application(stack),
         access_log=False,

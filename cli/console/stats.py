@@ -1,4 +1,4 @@
-"""How the stack fares: counts, the time from call to bucket, the margin left on links, as charts."""
+"""Figures as charts: jobs by hour, the time from delivery to bucket, the time left on links."""
 
 from starlette.requests import Request
 from starlette.responses import Response
@@ -7,7 +7,7 @@ from cli.console import charts, rendering
 from cli.stats import MAX_JOBS, figures
 from dailies import timestamps
 
-EVERY = 30  # seconds: of a busy stack, some 500 reads
+EVERY = 30  # seconds: about 500 reads on a busy stack
 
 
 def show(request: Request) -> Response:
@@ -20,5 +20,5 @@ def show(request: Request) -> Response:
         section="/figures",
         tiles=charts.tiles(found.stages, found.to_bucket),
         charts=[charts.by_hour(found.hours), charts.to_bucket(found.to_bucket), charts.margins(found.margins)],
-        part=f"There were more: these are the newest {MAX_JOBS:,}." if found.is_part else "",
+        part=f"Only the newest {MAX_JOBS:,} jobs are counted." if found.is_part else "",
     )

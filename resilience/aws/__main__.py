@@ -17,7 +17,7 @@ from typing import Any
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from cli.errors import Refusal
+from cli.errors import CliError
 from dailies.errors import DailiesError
 from local.stack import ROOT, StackError
 from resilience.aws import record, report
@@ -34,7 +34,7 @@ FOLDER = ROOT / ".local/aws-smoke"
 NAME = re.compile(r"dailies-smoke-[a-z0-9]{1,16}")  # nothing of another stack's begins with it and a hyphen
 INTERRUPTED = 130
 # What a step may meet; it is wrong then, and the others go on.
-UNEXPECTED = (BotoCoreError, ClientError, Refusal, DailiesError, StackError, NotOurs)
+UNEXPECTED = (BotoCoreError, ClientError, CliError, DailiesError, StackError, NotOurs)
 
 
 def options() -> argparse.Namespace:

@@ -52,7 +52,9 @@ def set_secrets(trial: Trial) -> str:
     states = {state["name"]: state["is_set"] for state in trial.told("secrets", "list")}
     unset = [name for name in SECRET_OF.values() if not states[name]]
     expect(not unset, f"not set: {', '.join(unset)}")
-    wrong = [f"{one['about']} {one['said']}" for one in trial.told("doctor", ends=(0, 1)) if one["word"] == "wrong"]
+    wrong = [
+        f"{one['about']} {one['message']}" for one in trial.told("doctor", ends=(0, 1)) if one["status"] == "error"
+    ]
     about_secrets = [line for line in wrong if line.startswith(tuple(SECRET_OF.values()))]
     expect(not about_secrets, f"doctor: {'; '.join(about_secrets)}")
     others = f"; doctor finds besides: {'; '.join(wrong)}" if wrong else "; doctor finds nothing wrong"

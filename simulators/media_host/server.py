@@ -27,22 +27,18 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from datetime import UTC, datetime, timedelta
 from functools import cache
-from hashlib import sha256
 from http.server import BaseHTTPRequestHandler
 from pathlib import Path
 from secrets import token_bytes
-from typing import Literal
-from urllib.parse import parse_qs, unquote, urlencode, urlsplit
+from urllib.parse import parse_qs, unquote, urlsplit
 
 from simulators.loopback_server import LoopbackServer, certified
 from simulators.media_host.answers import HANG_UP, RESET, Answer, Exchange, Pieces, Request, good, redirect, refusal
 from simulators.media_host.faults import FAULTS, bad
+from simulators.media_host.links import HOUR, SIGNED, Dialect, signature, signed_url
 from simulators.media_host.samples import FOLDER, SampleMedia, media
 
-HOUR = 3600
-SIGNED, FAULT = "/signed", "/fault"  # the first segments of paths: /signed/fault/<name>/<path>
-
-type Dialect = Literal["X-Amz", "X-Goog"]  # what the terms of a signed link are called: S3's way, Google's way
+FAULT = "/fault"  # a segment of paths: /signed/fault/<name>/<path>
 
 # What each answers to a link that is over; Google's as others have met it.
 OVER: dict[Dialect, Answer] = {"X-Amz": refusal(403, "AccessDenied"), "X-Goog": refusal(400, "ExpiredToken")}
@@ -88,14 +84,15 @@ class MediaHost:
         path = path if fault is None else f"{FAULT}/{fault}{path}"
         if lifetime is None:
             return self.base_url + path
-        at = datetime.fromtimestamp(self._now() if issued is None else issued, UTC)
-        path = SIGNED + path
-        terms = {
-            f"{dialect}-Credential": self._credential(path),
-            f"{dialect}-Date": at.strftime("%Y%m%dT%H%M%SZ"),
-            f"{dialect}-Expires": str(lifetime),
-        }
-        return f"{self.base_url}{path}?{urlencode(terms | {f'{dialect}-Signature': self._signature(path, terms)})}"
+        return signed_url(
+            self.base_url,
+            path,
+            key=self._key,
+            issued=self._now() if issued is None else issued,
+            lifetime=lifetime,
+            credential=self._credential(path),
+            dialect=dialect,
+        )
 
     def add(self, path: str, content: bytes, content_type: str) -> None:
         """Serve other content at a path; `url` makes links to it."""
@@ -139,9 +136,6 @@ class MediaHost:
             return iter(good(request, found)), True
         return bad(fault, Exchange(request, found, attempt, good_path=path)), False
 
-    def _signature(self, path: str, terms: dict[str, str]) -> str:
-        return hmac.digest(self._key, f"{path}\n{urlencode(terms)}".encode(), sha256).hex()
-
     def _credential(self, path: str) -> str:
         """What signs the links of a path: a number that grows with each revocation."""
         return f"credential-{self._revoked[_parts(path)[2]]}"
@@ -150,8 +144,8 @@ class MediaHost:
         """What a signed link is refused with, in the words of whose way it is signed in; None where it holds."""
         terms = {name: values[0] for name, values in parse_qs(request.query).items()}
         dialect: Dialect = "X-Goog" if "X-Goog-Signature" in terms else "X-Amz"
-        signature = terms.pop(f"{dialect}-Signature", "")
-        if not hmac.compare_digest(signature.encode(), self._signature(request.path, terms).encode()):
+        given = terms.pop(f"{dialect}-Signature", "")
+        if not hmac.compare_digest(given.encode(), signature(request.path, terms, self._key).encode()):
             return refusal(403, "SignatureDoesNotMatch")
         issued = datetime.strptime(terms[f"{dialect}-Date"], "%Y%m%dT%H%M%SZ").replace(tzinfo=UTC)
         dies = (issued + timedelta(seconds=int(terms[f"{dialect}-Expires"]))).timestamp()

@@ -7,7 +7,8 @@ or by a whole URL, which is given out as it is: a hostile one, for example.
 from collections import Counter, defaultdict
 from urllib.parse import quote
 
-from simulators.media_host.server import HOUR, Dialect, MediaHost
+from simulators.media_host.links import HOUR, Dialect
+from simulators.media_host.server import MediaHost
 
 
 class Links:

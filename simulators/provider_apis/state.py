@@ -4,7 +4,8 @@ import threading
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
-from simulators.media_host.server import Dialect, MediaHost
+from simulators.media_host.links import Dialect
+from simulators.media_host.server import MediaHost
 from simulators.provider_apis.callbacks import Callback, Callbacks
 from simulators.provider_apis.clock import Clock
 from simulators.provider_apis.exchange import Request

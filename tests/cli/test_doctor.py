@@ -1,4 +1,4 @@
-"""What the doctor says of what AWS alone knows: its answers are AWS's own shapes, held by botocore's Stubber."""
+"""The doctor's findings about AWS: responses have AWS's own shapes, checked by botocore's Stubber."""
 
 from collections.abc import Iterator
 from dataclasses import replace
@@ -60,7 +60,7 @@ def account() -> Iterator[Account]:
 
 
 def words(found: Iterator[Finding]) -> list[tuple[str, str]]:
-    return [(one.word, one.said) for one in found]
+    return [(one.status, one.message) for one in found]
 
 
 class TestAlarms:
@@ -69,27 +69,25 @@ class TestAlarms:
         account.answers("cloudwatch", "describe_alarms", {"MetricAlarms": list(alarms)})
         return words(doctor._alarms(account.stack))
 
-    def test_those_that_tell_nobody_are_told(self, account: Account) -> None:
+    def test_alarms_without_an_action_are_found(self, account: Account) -> None:
         found = self.alarms(account, ALARM)
-        assert found == [("ok", "quiet"), ("look", "nobody is told when one rings")]
+        assert found == [("ok", "none in alarm"), ("warning", "no alarm notifies anybody")]
 
-    def test_those_that_tell_somebody_are_quiet(self, account: Account) -> None:
-        assert self.alarms(account, {**ALARM, "AlarmActions": [TOPIC]}) == [("ok", "quiet")]
+    def test_alarms_with_an_action_are_ok(self, account: Account) -> None:
+        assert self.alarms(account, {**ALARM, "AlarmActions": [TOPIC]}) == [("ok", "none in alarm")]
 
-    def test_one_that_rings_is_told_with_what_it_means(self, account: Account) -> None:
+    def test_an_alarm_is_shown_with_its_description(self, account: Account) -> None:
         rings = {**ALARM, "StateValue": "ALARM", "AlarmActions": [TOPIC], "AlarmDescription": "It waits."}
-        assert self.alarms(account, rings) == [("wrong", "rings: It waits.")]
+        assert self.alarms(account, rings) == [("error", "in alarm: It waits.")]
 
     @pytest.mark.parametrize(
         ("arn", "expected"),
         [
-            ("PendingConfirmation", [("wrong", "a@b.c has not answered AWS's question: no alarm is mailed")]),
+            ("PendingConfirmation", [("error", "a@b.c has not confirmed the subscription: it gets no alarms")]),
             (f"{TOPIC}:{UUID}", []),
         ],
     )
-    def test_an_address_that_has_not_said_yes_is_told(
-        self, account: Account, arn: str, expected: list[tuple[str, str]]
-    ) -> None:
+    def test_an_unconfirmed_address_is_found(self, account: Account, arn: str, expected: list[tuple[str, str]]) -> None:
         account.has("AWS::SNS::Topic", AlarmTopic=TOPIC)
         subscriptions = [{"SubscriptionArn": arn, "Endpoint": "a@b.c", "Protocol": "email", "TopicArn": TOPIC}]
         account.answers("sns", "list_subscriptions_by_topic", {"Subscriptions": subscriptions})
@@ -98,17 +96,17 @@ class TestAlarms:
 
 class TestConcurrency:
     @pytest.mark.parametrize(
-        ("most", "archive", "word"), [(10, 5, "look"), (100, 33, "ok"), (100, 34, "look"), (1000, 20, "ok")]
+        ("limit", "archive", "status"), [(10, 5, "warning"), (100, 33, "ok"), (100, 34, "warning"), (1000, 20, "ok")]
     )
-    def test_an_account_that_is_small_for_its_archive_is_told(
-        self, account: Account, most: int, archive: int, word: str
+    def test_an_account_with_a_low_limit_for_its_archive_is_found(
+        self, account: Account, limit: int, archive: int, status: str
     ) -> None:
-        account.runs_at_once(most)
+        account.runs_at_once(limit)
         stack = replace(account.stack, parameters={"ArchiveConcurrency": str(archive)})
         stack.__dict__["functions"] = account.stack.functions
-        ((told, said),) = words(doctor._concurrency(stack))
-        assert told == word
-        assert str(most) in said
+        ((found, message),) = words(doctor._concurrency(stack))
+        assert found == status
+        assert str(limit) in message
 
 
 class TestMappings:
@@ -118,11 +116,11 @@ class TestMappings:
             ("Enabled", "OK", WELL),
             ("Enabled", "No records processed", WELL),
             ("Updating", "OK", WELL),
-            ("Disabled", "OK", [("wrong", "is Disabled: nothing of it is worked on")]),
-            ("Enabled", "PROBLEM: Function call failed", [("wrong", "PROBLEM: Function call failed")]),
+            ("Disabled", "OK", [("error", "disabled: its records are not processed")]),
+            ("Enabled", "PROBLEM: Function call failed", [("error", "PROBLEM: Function call failed")]),
         ],
     )
-    def test_one_that_does_not_work_is_told(
+    def test_a_mapping_that_does_not_work_is_found(
         self, account: Account, state: str, result: str, expected: list[tuple[str, str]]
     ) -> None:
         account.has("AWS::Lambda::EventSourceMapping", AdvanceNewEvent=UUID)

@@ -77,9 +77,9 @@ def test_interrupted_at_a_question_it_ends_as_interrupted(monkeypatch: pytest.Mo
     assert "Aborted" not in done.err
 
 
-def test_its_help_names_all_that_it_ends_with() -> None:
+def test_its_help_lists_the_exit_codes() -> None:
     said = " ".join(dailies("--help").out.split())
-    for ending in ("0 when done", "1 when something", "2 when it was not understood", "130 when interrupted"):
+    for ending in ("0 success", "1 an error or nothing found", "2 wrong usage", "130 interrupted"):
         assert ending in said
 
 
@@ -89,7 +89,7 @@ def test_where_nobody_reads_on_it_is_done(unread: TextIO) -> None:
 
 def test_where_its_output_finds_no_room_it_says_so_in_a_line(full: TextIO) -> None:
     """Nor does Python fail, which writes what is left when the process ends."""
-    said = "dailies: what it says cannot be written: No space left on device; write it to another place\n"
+    said = "dailies: Cannot write the output: No space left on device. Write it to another place.\n"
     done = subprocess.run([str(COMMAND), "--help"], stdout=full, stderr=subprocess.PIPE, text=True, check=False)
     assert (done.returncode, done.stderr) == (1, said)
 

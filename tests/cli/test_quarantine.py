@@ -15,7 +15,7 @@ import pytest
 
 from cli import quarantine
 from cli.concurrency import threads
-from cli.quarantine import Call
+from cli.quarantine import Delivery
 from cli.stack import Stack
 from dailies import timestamps
 from dailies.aws.table import compressed
@@ -30,7 +30,7 @@ EVENT_ID = hashlib.sha256(LARGE.encode()).hexdigest()
 BODY_KEY = delivery_key("captions", EVENT_ID, quarantined=True)
 
 
-def quarantined(stack: Stack, cloud: Cloud, *days_ago: int) -> list[Call]:
+def quarantined(stack: Stack, cloud: Cloud, *days_ago: int) -> list[Delivery]:
     """The large call came on these days; as its rows have it, the newest first."""
     cloud.s3.put_object(Bucket=stack.bucket_name, Key=BODY_KEY, Body=compressed(LARGE.encode()))
     for ago in days_ago:
@@ -39,13 +39,13 @@ def quarantined(stack: Stack, cloud: Cloud, *days_ago: int) -> list[Call]:
             reason="operationId: missing", proof="bearer (current)", payload_key=BODY_KEY,
         )  # fmt: skip
         stack.table.put_once(item, written_by="test")
-    return quarantine.calls(stack, NOW - timedelta(days=2), provider="captions")
+    return quarantine.deliveries(stack, NOW - timedelta(days=2), provider="captions")
 
 
 def test_both_rows_of_a_large_call_are_read_again(fast_stack: Stack, cloud: Cloud) -> None:
-    calls = quarantined(fast_stack, cloud, 0, 1)
-    assert len(calls) == 2
-    done = [quarantine.read_again(fast_stack, call) for call in calls]
+    deliveries = quarantined(fast_stack, cloud, 0, 1)
+    assert len(deliveries) == 2
+    done = [quarantine.reparse(fast_stack, delivery) for delivery in deliveries]
     assert [(one.job_id, one.reason) for one in done] == [("o-1", ""), ("o-1", "")]
     (row,) = cloud.rows()
     assert row["event_id"] == EVENT_ID
@@ -54,16 +54,16 @@ def test_both_rows_of_a_large_call_are_read_again(fast_stack: Stack, cloud: Clou
 
 def test_a_row_that_is_left_of_a_large_call_shows_what_came(fast_stack: Stack, cloud: Cloud) -> None:
     newest, oldest = quarantined(fast_stack, cloud, 0, 1)
-    quarantine.read_again(fast_stack, newest)
+    quarantine.reparse(fast_stack, newest)
     assert quarantine.payload(fast_stack, oldest) == LARGE.encode()
 
 
 def test_a_call_whose_body_somebody_removed_stays_with_the_reason(fast_stack: Stack, cloud: Cloud) -> None:
     (call,) = quarantined(fast_stack, cloud, 0)
     cloud.s3.delete_object(Bucket=fast_stack.bucket_name, Key=BODY_KEY)
-    done = quarantine.read_again(fast_stack, call)
+    done = quarantine.reparse(fast_stack, call)
     assert (done.job_id, "is no longer in the bucket" in done.reason) == ("", True)
-    assert quarantine.calls(fast_stack, NOW - timedelta(days=1)) == [call]
+    assert quarantine.deliveries(fast_stack, NOW - timedelta(days=1)) == [call]
 
 
 def test_no_day_is_asked_for_before_there_were_any_stacks(fast_stack: Stack) -> None:
@@ -72,7 +72,7 @@ def test_no_day_is_asked_for_before_there_were_any_stacks(fast_stack: Stack) -> 
         "provide-client-params.dynamodb.Query",
         lambda params, **_: asked.append(params["ExpressionAttributeValues"][":pk"]["S"]),
     )
-    assert quarantine.calls(fast_stack, datetime(2000, 1, 1, tzinfo=UTC), provider="sync") == []
+    assert quarantine.deliveries(fast_stack, datetime(2000, 1, 1, tzinfo=UTC), provider="sync") == []
     assert (min(asked), max(asked)) == ("quarantine#sync#2026-11-01", f"quarantine#sync#{datetime.now(UTC).date()}")
 
 
@@ -97,7 +97,7 @@ def test_ctrl_c_ends_the_look_and_what_is_not_asked_yet_is_left(fast_stack: Stac
     fast_stack.dynamodb.meta.events.register("provide-client-params.dynamodb.Query", hear)
     before = set(threading.enumerate())
     with pytest.raises(KeyboardInterrupt):
-        quarantine.calls(fast_stack, NOW - timedelta(days=20))
+        quarantine.deliveries(fast_stack, NOW - timedelta(days=20))
     over.set()
     for reader in set(threading.enumerate()) - before:
         reader.join()

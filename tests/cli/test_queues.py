@@ -9,10 +9,10 @@ import boto3
 import pytest
 
 from cli import queues
-from cli.queues import ARCHIVE, Failed
+from cli.queues import ARCHIVE, FailedMessage
 from cli.replay import from_rows
 from cli.stack import Stack
-from cli.times import moment_since
+from cli.times import timestamp_since
 from dailies.jobs.models import Event
 from testkit.fixtures.aws import Cloud
 
@@ -109,17 +109,17 @@ def test_of_a_long_queue_the_work_of_one_job_is_put_back_and_the_rest_shows_agai
 ) -> None:
     waiting.put(*(f"g-{number}" for number in range(LONG)))
 
-    def wanted(failed: Failed) -> bool:
-        return failed.job_id == "g-7"
+    def of_one_job(message: FailedMessage) -> bool:
+        return message.job_id == "g-7"
 
-    (done,) = queues.redrive(fast_stack, ARCHIVE, wanted=wanted)
+    (done,) = queues.redrive(fast_stack, ARCHIVE, matches=of_one_job)
     assert not done.stays
     assert (waiting.at_work(), waiting.shown()) == (1, LONG - 1)
 
 
 def test_where_one_is_wanted_no_more_is_read_once_it_is_found(fast_stack: Stack, waiting: Waiting) -> None:
     waiting.put(*(f"g-{number}" for number in range(LONG)))
-    (done,) = queues.redrive(fast_stack, ARCHIVE, most=1)
+    (done,) = queues.redrive(fast_stack, ARCHIVE, limit=1)
     assert not done.stays
     assert waiting.asked.count("ReceiveMessage") == 1
     assert waiting.shown() == LONG - 1
@@ -128,7 +128,7 @@ def test_where_one_is_wanted_no_more_is_read_once_it_is_found(fast_stack: Stack,
 def test_the_same_work_is_put_back_once_and_what_stays_of_it_is_told(fast_stack: Stack, waiting: Waiting) -> None:
     waiting.put("g-1", "g-1", "g-2")
     done = queues.redrive(fast_stack, ARCHIVE)
-    assert sorted((one.failed.job_id, one.stays, one.problem) for one in done) == [
+    assert sorted((one.message.job_id, one.stays, one.problem) for one in done) == [
         ("g-1", False, ""),
         ("g-1", True, ""),
         ("g-2", False, ""),
@@ -155,7 +155,7 @@ def test_where_only_a_place_in_the_stream_is_named_the_command_that_is_told_find
     options = shlex.split(told)
     assert options[:3] == ["dailies", "replay", "--since"]
     assert options[4:] == ["--from-rows"]
-    assert from_rows(fast_stack, since=moment_since(options[3])) == [("sync", "stuck")]
+    assert from_rows(fast_stack, since=timestamp_since(options[3])) == [("sync", "stuck")]
 
 
 def test_where_it_does_not_say_when_all_rows_are_looked_at(cloud: Cloud, fast_stack: Stack) -> None:

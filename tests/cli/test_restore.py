@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from cli.errors import NothingFound, Refusal
+from cli.errors import CliError, NothingFound
 from cli.restore import Restored, restore
 from cli.stack import Stack
 from testkit.fixtures.aws import TABLE
@@ -63,16 +63,20 @@ def test_job_rows_come_first_as_their_facts_may_come_from_events_that_have_expir
     assert sorted(written[1:]) == ["event#1", "event#2"]
 
 
-def test_each_row_is_told(stack: Stack) -> None:
-    told: list[int] = []
-    restore(stack, RESTORED, told.append)
-    assert told == [1, 1, 1]
+def test_progress_counts_each_row(stack: Stack) -> None:
+    counted: list[int] = []
+    restore(stack, RESTORED, counted.append)
+    assert counted == [1, 1, 1]
 
 
 def test_a_table_that_there_is_not_or_that_is_the_stacks_own_is_refused(stack: Stack) -> None:
-    with pytest.raises(NothingFound, match=r"there is no table nobodys in us-east-1; `aws dynamodb list-tables`"):
+    with pytest.raises(
+        NothingFound, match=r"No table nobodys in us-east-1. List the tables with `aws dynamodb list-tables`"
+    ):
         restore(stack, "nobodys")
-    with pytest.raises(Refusal, match=f"{TABLE} is the table of dailies in us-east-1; name the one"):
+    with pytest.raises(
+        CliError, match=f"{TABLE} is the table of dailies in us-east-1 itself. Name the restored table."
+    ):
         restore(stack, TABLE)
 
 

@@ -45,7 +45,7 @@ def test_what_leaked_is_not_left_current_by_a_value_that_is_only_pending(
 ) -> None:
     """A pending value stands beside the current one, so the leaked one would verify on."""
     done = secrets_set("sync/signing", "whsec_0123456789abcdef", "--leaked", "--pending")
-    assert (done.code, "leave out --pending" in done.err) == (2, True)
+    assert (done.code, "omit --pending" in done.err) == (2, True)
     assert value(cloud_with_stack, "sync/signing") == "not-set"
 
 
@@ -95,11 +95,11 @@ def test_a_value_that_is_too_short_to_verify_is_not_taken_for_set(cloud_with_sta
     ("text", "problem"),
     [
         ('{"api_key": "..."}', "... stands for the api_key"),
-        ('{"api_key": "abc\\n"}', "a blank in its api_key"),
-        ('{"api_key": " k "}', "a blank in its api_key"),
-        ('{"api_key": "a b"}', "a blank in its api_key"),
-        ('{"api_key": "ключ-0123"}', "api_key is printable ASCII characters"),
-        ('{"api_key": "abc\\u0000"}', "api_key is printable ASCII characters"),
+        ('{"api_key": "abc\\n"}', "white space in its api_key"),
+        ('{"api_key": " k "}', "white space in its api_key"),
+        ('{"api_key": "a b"}', "white space in its api_key"),
+        ('{"api_key": "ключ-0123"}', "other characters in its api_key"),
+        ('{"api_key": "abc\\u0000"}', "other characters in its api_key"),
     ],
 )
 def test_a_key_that_no_request_can_bear_is_refused_in_one_line(
@@ -112,7 +112,7 @@ def test_a_key_that_no_request_can_bear_is_refused_in_one_line(
 
 
 def test_each_of_creatifys_two_is_looked_at(cloud_with_stack: Cloud, secrets_set: Set) -> None:
-    assert "a blank in its api_id" in secrets_set("creatify/api", '{"api_id": "i ", "api_key": "k"}').err
+    assert "white space in its api_id" in secrets_set("creatify/api", '{"api_id": "i ", "api_key": "k"}').err
     assert "... stands for the api_key" in secrets_set("creatify/api", '{"api_id": "i", "api_key": "..."}').err
     assert secrets_set("creatify/api", '{"api_id": "i", "api_key": "k", "note": "of the team"}').code == 0
 
@@ -121,8 +121,8 @@ def test_each_of_creatifys_two_is_looked_at(cloud_with_stack: Cloud, secrets_set
 @pytest.mark.parametrize(
     ("text", "problem"),
     [
-        ("", "the input was empty: nothing was changed"),
-        (" \n", "the input was empty: nothing was changed"),
+        ("", "The input was empty; nothing was changed"),
+        (" \n", "The input was empty; nothing was changed"),
         ("not-set\n", "not-set is the placeholder"),
     ],
 )

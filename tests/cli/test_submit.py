@@ -71,7 +71,7 @@ def test_where_none_is_registered_nothing_is_submitted(operator: Operator) -> No
     operator.deploys()
     done = operator.submits("captions/submit", script="Hello.")
     assert done.code == 1
-    assert "not registered at Captions: `dailies hooks captions register` does it" in done.err
+    assert "not registered at Captions. Register it with `dailies webhooks captions register`" in done.err
     assert "/creator/submit" not in operator.asked()
 
 
@@ -87,7 +87,7 @@ def test_the_region_is_that_of_the_aws_clis_variable_where_it_is_set(
 ) -> None:
     operator.deploys()
     monkeypatch.setenv("AWS_REGION", "eu-central-1")  # the account's default is us-east-1, where the stack is
-    assert "no stack dailies in eu-central-1" in operator.submits("captions/submit", script="Hello.").err
+    assert "No stack dailies in eu-central-1" in operator.submits("captions/submit", script="Hello.").err
     monkeypatch.setenv("AWS_REGION", "us-east-1")
     monkeypatch.setenv("AWS_DEFAULT_REGION", "eu-central-1")
     assert operator.submits("captions/submit", script="Hello.").code == 0
@@ -103,5 +103,5 @@ def test_a_call_that_goes_on_with_a_job_says_how_to_name_it(operator: Operator) 
 def test_a_job_to_go_on_with_is_not_ignored_by_a_call_that_needs_none(operator: Operator) -> None:
     operator.deploys()
     done = operator.submits("sync/generate", "--source", "abc", model="lipsync-2")
-    assert (done.code, "leave out --source" in done.err) == (2, True)
+    assert (done.code, "omit --source" in done.err) == (2, True)
     assert operator.asked() == []

@@ -60,4 +60,4 @@ def test_any_other_is_sent_as_it_is(called: Webhook) -> None:
 @pytest.mark.parametrize("more", [(), ("--print", "curl")])
 def test_an_url_that_is_none(url: str, more: tuple[str, ...]) -> None:
     done = trigger("captions/creator", "--secret", "0123456789abcdef", "--url", url, *more)
-    assert (done.code, "is no http(s) URL" in done.err, done.out) == (2, True, "")
+    assert (done.code, "is not an http(s) URL" in done.err, done.out) == (2, True, "")

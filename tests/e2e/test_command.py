@@ -57,7 +57,7 @@ def test_as_a_program_it_reads_the_stack_and_refuses_in_one_line(archived: str, 
     assert json.loads(read.stdout)["job"]["stage"] == "settled"
     refused = real("job", "nobody-knows-it", **where)
     assert (refused.returncode, refused.stdout) == (1, "")
-    assert refused.stderr == "dailies: no job nobody-knows-it; `dailies jobs` lists those there are\n"
+    assert refused.stderr == "dailies: No job nobody-knows-it. List the jobs with `dailies jobs`.\n"
     misunderstood = real("jobs", "--stage", "nowhere", **where)
     assert (misunderstood.returncode, misunderstood.stdout) == (2, "")
 
@@ -66,7 +66,7 @@ def test_without_a_stack_it_says_how_to_start_one(tmp_path: Path, monkeypatch: p
     monkeypatch.setenv("DAILIES_LOCAL", str(tmp_path))
     done = dailies("jobs")
     assert done.code == 1
-    assert "start one with `make up`, or name a deployed one with --stack" in done.err
+    assert "Start one with `make up`, or name a deployed one with --stack." in done.err
 
 
 # ---- What came -------------------------------------------------------------------------------------------------------
@@ -107,17 +107,17 @@ def test_jobs_are_listed_newest_first_in_pages_and_filtered(
     assert f"captions/{ids[2]}" in listed
 
 
-def test_a_jobs_story_has_its_calls_with_their_proof_its_receipt_and_what_was_told(archived: str) -> None:
+def test_a_jobs_timeline_has_its_deliveries_its_receipt_and_its_announcements(archived: str) -> None:
     shown = dailies("job", archived).out
-    assert "proven by bearer (current)" in shown
+    assert "verified by bearer (current)" in shown
     assert "→ queued for the archive: output" in shown
-    assert "→ told the bus: Job Completed" in shown
+    assert "→ announced: Job Completed" in shown
     assert "archived: crc64nvme:" in shown
-    assert "→ told the bus: Media Archived, Job Settled" in shown
-    told = dailies("job", f"captions/{archived}", "--json").json
-    assert [step["origin"] for step in told["steps"]] == ["webhook", "archive"]
-    assert "X-Amz-Signature" not in json.dumps(told)
-    payload = dailies("job", archived, "--payload", told["steps"][0]["event_id"][:8]).out
+    assert "→ announced: Media Archived, Job Settled" in shown
+    timeline = dailies("job", f"captions/{archived}", "--json").json
+    assert [step["origin"] for step in timeline["steps"]] == ["webhook", "archive"]
+    assert "X-Amz-Signature" not in json.dumps(timeline)
+    payload = dailies("job", archived, "--payload", timeline["steps"][0]["event_id"][:8]).out
     assert json.loads(payload)["operationId"] == archived
 
 
@@ -128,13 +128,13 @@ def test_a_medium_is_linked_to_and_downloaded_with_its_checksum_verified(
     (linked,) = dailies("media", archived, "--json").json
     assert urllib3.request("GET", linked["url"]).data == content
     done = dailies("media", archived, "--role", "output", "--download", "--to", str(tmp_path))
-    assert "checked: its bytes are those of the receipt" in done.out
+    assert "verified: size and checksum match the receipt" in done.out
     (file,) = tmp_path.iterdir()
     assert file.read_bytes() == content
     again = dailies("media", archived, "--download", "--to", str(tmp_path))
-    assert (again.code, "is there already" in again.err) == (1, True)
+    assert (again.code, "already exists" in again.err) == (1, True)
     missing = dailies("media", archived, "--role", "photo")
-    assert (missing.code, "(it has: output)" in missing.err) == (1, True)
+    assert (missing.code, "It has: output." in missing.err) == (1, True)
 
 
 def test_two_media_are_not_downloaded_into_one_file(
@@ -144,7 +144,7 @@ def test_two_media_are_not_downloaded_into_one_file(
     triggered(site, "sync/generation", job_id)
     owner.resting("sync", job_id)
     done = dailies("media", job_id, "--download", "--to", str(tmp_path / "clip.mp4"))
-    assert (done.code, "has 2 media: name a folder with --to, or one of them with --role" in done.err) == (1, True)
+    assert (done.code, "has 2 media. Name a folder with --to, or choose one with --role." in done.err) == (1, True)
     assert list(tmp_path.iterdir()) == []
     one = dailies("media", job_id, "--role", "output", "--download", "--to", str(tmp_path / "clip.mp4"))
     assert (one.code, (tmp_path / "clip.mp4").exists()) == (0, True)

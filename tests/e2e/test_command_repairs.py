@@ -10,7 +10,7 @@ import pytest
 
 from cli import quarantine
 from cli import stack as stacks
-from cli.quarantine import Call
+from cli.quarantine import Delivery
 from dailies.jobs import rows
 from dailies.jobs.object_keys import delivery_key
 from local.stack import Stack
@@ -68,7 +68,7 @@ def test_a_call_that_can_be_read_by_now_becomes_the_event_that_reception_makes(
     listed = dailies("quarantine", "list", "--provider", "captions", "--json").json
     assert row["event_id"] in {one["event_id"] for one in listed}
     refused = dailies("quarantine", "reparse", row["event_id"][:10])
-    assert (refused.code, "Read 1 call of the local stack again?" in refused.err) == (1, True)
+    assert (refused.code, "Parse 1 delivery of the local stack again?" in refused.err) == (1, True)
 
     (done,) = dailies("quarantine", "reparse", row["event_id"][:10], "--yes", "--json").json
     assert done["job_id"] == job_id
@@ -97,12 +97,12 @@ def test_a_call_in_quarantine_is_read_again_safely_twice(
     job_id = providers.job("read-twice")
     assert dailies("trigger", "captions/creator", "--job", job_id, "--case", "failure").code == 0
     row = owner.events("captions", job_id)[0]
-    call = Call(
+    call = Delivery(
         pk=f"quarantine#captions#{row['received_at'][:10]}", event_id=row["event_id"], provider="captions",
         webhook="creator", received_at=row["received_at"], reason="", proof=row["proof"],
     )  # fmt: skip
     owner.put_row({**row, "pk": call.pk})
-    assert quarantine.read_again(stacks.local(), call).job_id == job_id
+    assert quarantine.reparse(stacks.local(), call).job_id == job_id
     assert owner.events("captions", job_id) == [row]
 
 
@@ -127,12 +127,12 @@ def test_a_medium_given_up_while_its_host_was_down_settles_when_it_is_redriven(
     wait_for("the dead letter", waiting, lambda found: found == [("the host takes no connections", "output")])
     assert "the host takes no connections" in dailies("queues", "archive").out
     asked = dailies("redrive", "archive", "--job", job_id)
-    assert (asked.code, "Put 1 message back to work on the local stack?" in asked.err) == (1, True)
+    assert (asked.code, "Process 1 message again on the local stack?" in asked.err) == (1, True)
     done = dailies("redrive", "archive", "--job", job_id, "--yes")
-    assert (done.code, "1 message back at work." in done.out) == (0, True)
+    assert (done.code, "1 message redriven." in done.out) == (0, True)
     assert medium(owner.resting("captions", job_id), "output")["state"] == "archived"
     nothing = dailies("redrive", "archive", "--job", job_id, "--yes")
-    assert (nothing.code, "`dailies queues` shows what does" in nothing.err) == (1, True)
+    assert (nothing.code, "List all with `dailies queues`" in nothing.err) == (1, True)
 
 
 def test_a_record_that_advance_gave_up_is_merged_and_one_that_announce_gave_up_is_told(
@@ -172,8 +172,8 @@ def test_what_fails_again_stays_in_its_queue_with_the_problem(site: MediaSite, o
     owner.send("AdvanceFailureQueueUrl", json.dumps(place))
     done = dailies("redrive", "advance", "--yes")
     assert done.code == 1
-    assert "it fails again, with KeyError" in done.out
-    assert "`dailies replay --since 2026-11-25T08:30:00Z --from-rows` merges again" in done.out
+    assert "This version cannot read the message (KeyError)" in done.out
+    assert "Merge them with `dailies replay --since 2026-11-25T08:30:00Z --from-rows`" in done.out
     for _ in range(2):  # both are still there; and taken out, so that they fail no other test
         owner.message("AdvanceFailureQueueUrl", lambda body: marker in body)
 
@@ -182,7 +182,7 @@ def test_a_message_that_names_no_medium_is_not_sent_round_again(site: MediaSite,
     job_id = f"no-medium-{secrets.token_hex(4)}"
     owner.send("ArchiveDeadLetterQueueUrl", json.dumps({"detail": {"provider": "sync", "job_id": job_id, "media": []}}))
     done = dailies("redrive", "archive", "--job", job_id, "--yes")
-    assert (done.code, "1 stayed: it fails again, with ValueError" in done.out) == (1, True)
+    assert (done.code, "1 stayed: This version cannot read the message (ValueError)" in done.out) == (1, True)
     owner.message("ArchiveDeadLetterQueueUrl", lambda body: job_id in body)
 
 
@@ -230,7 +230,7 @@ def test_a_job_row_that_was_lost_is_made_again_from_its_events_and_told_with_the
         lambda told: len(told) >= 2,
     )
     assert {one["detail"]["id"] for one in settlings} == {first["detail"]["id"]}
-    assert "its row was right" in dailies("replay", f"captions/{row['job_id']}").out
+    assert "row unchanged" in dailies("replay", f"captions/{row['job_id']}").out
     assert dailies("replay", "nobody-knows-it").code == 1
 
 
@@ -240,7 +240,7 @@ def test_jobs_from_before_the_index_are_found_in_the_rows_and_listed_by_a_replay
     row = settled(site, providers, owner, "unlisted")
     owner.put_row({name: value for name, value in row.items() if name != "listed"})
     asked = dailies("replay", "--from-rows", "--since", "1h", "--provider", "captions")
-    assert (asked.code, "say --yes to go on" in asked.err) == (1, True)
+    assert (asked.code, "Confirm with --yes" in asked.err) == (1, True)
     assert dailies("replay", "--from-rows", "--since", "1h", "--provider", "captions", "--yes").code == 0
     assert owner.job("captions", row["job_id"])["listed"] == row["listed"]
 
@@ -269,17 +269,17 @@ def test_secrets_are_listed_without_values_and_set_from_a_file(
     file = tmp_path / "secret.txt"
     file.write_text(f" {providers.captions}\n")  # the one it has: the other tests go on with it
     done = dailies("secrets", "set", "captions/signing", "--file", str(file))
-    assert (done.code, "is set so already" in done.out) == (0, True)
+    assert (done.code, "is set to this value already" in done.out) == (0, True)
     assert providers.captions not in done.out + done.err
 
 
 @pytest.mark.parametrize(
     ("name", "text", "problem"),
     [
-        ("sync/api", "sk-123", 'sync/api is JSON: {"api_key": "..."}; nothing was changed'),
-        ("creatify/api", '{"api_key": "k"}', 'creatify/api is JSON: {"api_id": "...", "api_key": "..."}'),
+        ("sync/api", "sk-123", 'sync/api needs JSON; nothing was changed. Give {"api_key": "..."}.'),
+        ("creatify/api", '{"api_key": "k"}', 'Give {"api_id": "...", "api_key": "..."}.'),
         ("sync/signing", "secret", "begin with whsec_"),
-        ("captions/signing", "two words", "has a blank inside"),
+        ("captions/signing", "two words", "has white space inside"),
         ("captions/signing", "not-set", "is the placeholder"),
     ],
 )

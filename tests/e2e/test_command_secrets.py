@@ -8,7 +8,7 @@ import boto3
 import pytest
 
 from cli.commands import trigger
-from cli.errors import Refusal
+from cli.errors import CliError
 from cli.stack import Stack as DeployedStack
 from local.stack import Stack
 from testkit.fixtures.cli import Done, MediaSite, dailies
@@ -54,7 +54,7 @@ def secret(site: MediaSite, stack: Stack, tmp_path: Path) -> Iterator[Secret]:
 
 
 def test_the_same_value_again_does_not_end_the_one_before(secret: Secret) -> None:
-    assert "set so already" in secret.set("second").out
+    assert "set to this value already" in secret.set("second").out
     assert secret.keys() == {"AWSCURRENT": "second", "AWSPREVIOUS": "first"}
 
 
@@ -71,7 +71,7 @@ def test_after_a_leak_nothing_but_the_new_value_verifies(secret: Secret) -> None
     secret.set("third", "--pending")
     done = secret.set("fourth", "--leaked")
     assert secret.keys() == {"AWSCURRENT": "fourth", "AWSPREVIOUS": "fourth"}
-    assert "Every value before is dead within a minute" in done.out
+    assert "All previous values are invalid within a minute" in done.out
     secret.set("fourth", "--leaked")  # said again, of what is there already
     assert secret.keys() == {"AWSCURRENT": "fourth", "AWSPREVIOUS": "fourth"}
 
@@ -99,12 +99,12 @@ class TestADeployedStacksSecret:
             "https://dailies.example.com.evil.example/",
             "http://dailies.example.com/",
         ):
-            with pytest.raises(Refusal, match="which is not of dailies in eu-west-1"):
+            with pytest.raises(CliError, match="is not a URL of dailies in eu-west-1"):
                 trigger.keep_to_itself(self.STACK, "captions/creator", url, reveal=False, printed=False)
 
     def test_is_not_printed_unless_that_is_asked_for(self) -> None:
         for webhook in ("captions/creator", "creatify/product_to_videos"):
-            with pytest.raises(Refusal, match="--reveal prints it"):
+            with pytest.raises(CliError, match="Print it with --reveal"):
                 trigger.keep_to_itself(self.STACK, webhook, "", reveal=False, printed=True)
             trigger.keep_to_itself(self.STACK, webhook, "", reveal=True, printed=True)
         trigger.keep_to_itself(self.STACK, "sync/generation", "", reveal=False, printed=True)  # signed by it

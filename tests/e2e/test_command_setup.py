@@ -99,14 +99,14 @@ def test_a_new_token_is_shown_with_its_url_and_the_old_one_works_on(
 
 def test_the_doctor_says_what_is_not_in_order_and_what_to_do(keys: ProviderApis) -> None:
     found = {one["about"]: one for one in json.loads(dailies("doctor", "--json").out)}
-    assert found["clock"]["word"] == "ok"
-    assert found["sync's API"]["word"] == found["creatify's API"]["word"] == "ok"
+    assert found["clock"]["status"] == "ok"
+    assert found["sync's API"]["status"] == found["creatify's API"]["status"] == "ok"
     keys.sync.api_key, true = "another by now", keys.sync.api_key
     try:
         told: dict[str, Any] = {one["about"]: one for one in json.loads(dailies("doctor", "--json").out)}
     finally:
         keys.sync.api_key = true
-    assert told["sync's API"]["word"] == "wrong"
+    assert told["sync's API"]["status"] == "error"
     assert told["sync's API"]["next_step"] == "`dailies secrets set sync/api`"
 
 
@@ -137,4 +137,4 @@ def test_the_doctor_tells_of_the_alarms_of_this_stack_alone(site: MediaSite, sta
     stack.aws.cloudwatch.delete_alarms(AlarmNames=[foreign])  # while it rings, so that nobody gives it another state
     owner.message("TrackFailureQueueUrl", lambda body: "two alarms" in body)
     assert len([one for one in told if one["about"] == "TrackFailuresAlarm"]) == 1
-    assert not [one for one in told if "Somebody else's." in one["said"]]
+    assert not [one for one in told if "Somebody else's." in one["message"]]

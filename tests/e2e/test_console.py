@@ -54,7 +54,7 @@ def test_a_job_shows_up_by_itself_and_its_video_is_played(window: Window, provid
     job_id = providers.job("console-watched")
     providers.send(sync_generation("processing", job_id, providers.sync))
     expect(page.locator(row(page, job_id))).to_contain_text("waiting")
-    expect(page.locator("#news")).to_contain_text(job_id)
+    expect(page.locator("#changes")).to_contain_text(job_id)
 
     link = providers.link(job_id, "generation.mp4")
     providers.send(sync_generation("completed", job_id, providers.sync, output_url=link))
@@ -69,7 +69,7 @@ def test_a_job_shows_up_by_itself_and_its_video_is_played(window: Window, provid
     page.wait_for_function("(video) => video.currentTime > 0.5", arg=video.element_handle())
     # News come while it plays: the page tells them, and the video plays on.
     video.evaluate("(video) => { video.theSame = true; }")
-    steps = page.locator(".story .step")
+    steps = page.locator(".timeline .step")
     before = steps.count()
     providers.send(
         sync_generation("completed", job_id, providers.sync, output_url=providers.link(job_id, "segment.mp4"))
@@ -96,10 +96,10 @@ def test_what_failed_is_seen_put_back_and_settles(window: Window, providers: Pro
     good = providers.host.media["generation.mp4"]
     providers.host.add(path, good.content, good.content_type)
     page.locator(row(page, job_id)).get_by_role("button", name="Redrive").press("Enter")
-    expect(page.get_by_role("status").filter(has_text="1 put back to work.")).to_be_focused()
+    expect(page.get_by_role("status").filter(has_text="1 redriven.")).to_be_focused()
     page.goto(f"{window.address}job?provider=sync&id={job_id}")
-    expect(page.locator(".standing")).to_contain_text("settled")
-    expect(page.locator(".story")).to_contain_text("Not audio or video: an HTML page")
+    expect(page.locator(".state")).to_contain_text("settled")
+    expect(page.locator(".timeline")).to_contain_text("Not audio or video: an HTML page")
     assert window.complaints == []
 
 
@@ -111,12 +111,12 @@ def test_all_of_a_queue_is_put_back_after_a_question(window: Window, providers: 
     page = window.open("/queues")
     page.locator('button[command="show-modal"][commandfor="redrive-archive"]').press("Enter")
     dialog = page.get_by_role("dialog")
-    expect(dialog).to_contain_text("back to work?")
+    expect(dialog).to_contain_text("again?")
     page.keyboard.press("Escape")
     expect(dialog).not_to_be_visible()
     page.locator('button[command="show-modal"][commandfor="redrive-archive"]').click()
     dialog.get_by_role("button", name="Redrive", exact=True).click()
-    expect(page.get_by_role("status").filter(has_text="put back to work")).to_be_visible()
+    expect(page.get_by_role("status").filter(has_text="redriven")).to_be_visible()
 
 
 def test_a_job_is_replayed(window: Window, providers: Providers, owner: Owner, listener: Listener) -> None:
@@ -139,7 +139,7 @@ def test_what_a_provider_writes_is_text(window: Window, providers: Providers, ow
     page.get_by_role("link", name=job_id).click()
     expect(page.get_by_role("heading", level=1)).to_have_text(job_id)
     expect(page.locator(".why.failed strong")).to_have_text(HOSTILE)
-    page.get_by_text("What was said").first.click()
+    page.get_by_text("Payload").first.click()
     expect(page.locator("pre.payload").first).to_contain_text(json.dumps(HOSTILE))
     assert page.locator("img[src=x]").count() == 0
     assert window.complaints == []
@@ -211,13 +211,13 @@ def test_a_page_that_is_refused_its_news_says_so_and_why(
 ) -> None:
     job = owner.job("sync", deliver(providers, owner, "gone"))
     page = window.open(f"/job?provider=sync&id={job['job_id']}")
-    expect(page.locator("#refused")).to_be_hidden()
+    expect(page.locator("#error")).to_be_hidden()
     stack.aws.dynamodb.delete_item(
         TableName=stack.outputs["TableName"], Key={"pk": {"S": job["pk"]}, "sk": {"S": job["sk"]}}
     )
     expect(page.locator("#pulse")).to_have_text("Not up to date")
-    expect(page.get_by_role("alert")).to_have_text("There is no such job.")
+    expect(page.get_by_role("alert")).to_have_text("No such job.")
     expect(page.get_by_role("heading", level=1)).to_have_text(job["job_id"])
     owner.put_row(job)
     expect(page.locator("#pulse")).to_have_text("Live")
-    expect(page.locator("#refused")).to_be_hidden()
+    expect(page.locator("#error")).to_be_hidden()

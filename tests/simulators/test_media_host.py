@@ -29,8 +29,9 @@ from hypothesis import strategies as st
 from simulators.media_host import answers
 from simulators.media_host.answers import PART_BYTES, Request, good
 from simulators.media_host.faults import COMBINED, FAULTS
+from simulators.media_host.links import Dialect
 from simulators.media_host.samples import SampleMedia, media
-from simulators.media_host.server import Dialect, MediaHost, media_host
+from simulators.media_host.server import MediaHost, media_host
 
 HTTP_CLIENT = urllib3.PoolManager(retries=False)
 CLIP = "generation.mp4"

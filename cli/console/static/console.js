@@ -1,20 +1,20 @@
-// What the pages do besides htmx: rest while nobody looks, and a word when they are not up to date.
+// Besides htmx: pages pause while hidden, and say when they are not up to date.
 "use strict";
 
 const pulse = document.getElementById("pulse");
-const refused = document.getElementById("refused");
+const error = document.getElementById("error");
 
-function tell(state, text, why = "") {
-  if (refused.textContent !== why) refused.textContent = why;
-  refused.hidden = !why;
+function show(state, text, why = "") {
+  if (error.textContent !== why) error.textContent = why;
+  error.hidden = !why;
   if (pulse.dataset.state === state) return;
   pulse.dataset.state = state;
   pulse.textContent = text;
 }
 
-// What a refusal says: it comes as a page of its own.
-function said(page) {
-  const sentence = new DOMParser().parseFromString(page, "text/html").querySelector("[data-said]");
+// The message of an error page.
+function message(page) {
+  const sentence = new DOMParser().parseFromString(page, "text/html").querySelector("[data-message]");
   return sentence ? sentence.textContent : "";
 }
 
@@ -24,14 +24,14 @@ document.addEventListener("htmx:before:request", (event) => {
 
 document.addEventListener("htmx:after:request", (event) => {
   const {response, target, text} = event.detail.ctx;
-  if (!target || target.id !== "live") return; // a payload, the number at a tab: the page is as it was
-  if (response.status < 400) tell("live", "Live");
-  else tell("troubled", "Not up to date", said(text));
+  if (!target || target.id !== "live") return; // a payload or the number in a tab: the page is up to date
+  if (response.status < 400) show("live", "Live");
+  else show("troubled", "Not up to date", message(text));
 });
 
-document.addEventListener("htmx:error", () => tell("gone", "Console stopped"));
+document.addEventListener("htmx:error", () => show("gone", "Console stopped"));
 
-// Back from another tab: look at once, not at the next turn.
+// Visible again: update at once.
 document.addEventListener("visibilitychange", () => {
   const live = document.getElementById("live");
   if (live && !document.hidden) htmx.trigger(live, "every");

@@ -1,4 +1,4 @@
-"""What the console draws and how it writes numbers for people."""
+"""The console's charts, and the figures that they show."""
 
 from collections.abc import Sequence
 from datetime import UTC, datetime
@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cli.console import charts, formats
+from cli.console import charts
 from cli.console.charts import BOTTOM, LEFT, RIGHT, TOP, Chart
 from cli.stats import Hour, by_hour, margins, percentile, to_bucket
 from dailies import timestamps
@@ -34,7 +34,7 @@ class TestCharts:
         chart = charts.by_hour(hours({"completed": 6}, {}, {"completed": 1, "failed": 2}))
         assert heights(chart)["completed"] / heights(chart)["failed"] == pytest.approx(7 / 2, rel=0.01)
         assert chart.rows == [["00:00", "6", "0"], ["02:00", "1", "2"]]
-        assert chart.summary == "9 jobs had news in the last 3 hours: 7 completed, 2 failed."
+        assert chart.summary == "9 jobs updated in the last 3 hours: 7 completed, 2 failed."
 
     def test_what_stands_on_something_begins_where_that_ends(self) -> None:
         lower, upper = charts.by_hour(hours({"completed": 3, "attention": 2})).bars
@@ -53,14 +53,14 @@ class TestCharts:
     def test_less_than_ten_minutes_left_is_alarming(self) -> None:
         chart = charts.margins([-5.0, 30.0, 599.0, 600.0, 86_400.0])
         assert heights(chart)["attention"] / heights(chart)["plain"] == pytest.approx(3 / 2, rel=0.01)
-        assert chart.summary.endswith("half had 9 min 59 s or less; 3 had less than ten minutes.")
+        assert chart.summary.endswith("half had 9 minutes and 59 seconds or less; 3 had less than ten minutes.")
 
     def test_without_anything_the_words_say_so(self) -> None:
         empty = [charts.by_hour(hours({}, {})), charts.to_bucket([]), charts.margins([])]
         assert [chart.summary for chart in empty] == [
-            "No job had news.",
-            "No medium was archived.",
-            "No link says when it dies.",
+            "No jobs were updated.",
+            "No media were archived.",
+            "No archived link has a known end.",
         ]
         assert not [bar for chart in empty for bar in chart.bars]
 
@@ -110,57 +110,3 @@ class TestFigures:
         assert found in values
         assert sum(value <= found for value in values) >= part * len(values) - 1e-6
         assert sum(value < found for value in values) < part * len(values)
-
-
-class TestFormats:
-    @pytest.mark.parametrize(
-        ("count", "written"),
-        [
-            (0, "0 bytes"),
-            (999, "999 bytes"),
-            (1000, "1 kB"),
-            (24_080, "24.1 kB"),
-            (999_600, "1 MB"),
-            (26_666_975, "26.7 MB"),
-        ],
-    )
-    def test_sizes(self, count: int, written: str) -> None:
-        assert formats.size(count) == written
-
-    @pytest.mark.parametrize(
-        ("seconds", "written"),
-        [
-            (0, "0 s"),
-            (0.3512, "0.35 s"),
-            (9.96, "10 s"),
-            (59.7, "1 min"),
-            (200, "3 min 20 s"),
-            (3600, "1 h"),
-            (6 * 86_400 + 4 * 3600 + 59, "6 d 4 h"),
-            (-200, "−3 min 20 s"),
-        ],
-    )
-    def test_spans(self, seconds: float, written: str) -> None:
-        assert formats.span(seconds) == written
-
-    @given(st.integers(0, 10**8), st.integers(0, 10**8))
-    def test_what_is_longer_ago_is_never_said_to_be_more_recent(self, one: int, other: int) -> None:
-        units = {"s": 1, "min": 60, "h": 3600, "d": 86_400}
-
-        def said(ago: int) -> int:
-            text = formats.ago(timestamps.from_datetime(datetime.fromtimestamp(1.8e9 - ago, UTC)), LATER)
-            number, _, rest = text.partition(" ")
-            return 0 if text == "just now" else int(number) * units[rest.removesuffix(" ago")]
-
-        assert (said(one) <= said(other)) or one > other
-        assert said(one) <= one
-
-    def test_moments(self) -> None:
-        assert formats.moment(NOW) == "25 Nov 2026, 14:03:07 UTC"
-        assert formats.clock_time(NOW) == "14:03:07.213"
-        assert formats.day(NOW) == "25 November 2026"
-
-    def test_what_a_provider_sent_is_set_out_in_lines_where_it_is_json(self) -> None:
-        assert formats.payload(b'{"a":["\xc3\xa9"]}') == '{\n  "a": [\n    "é"\n  ]\n}'
-        assert formats.payload(b"\xff no json") == "\ufffd no json"
-        assert formats.payload(b"[" * 100_000) == "[" * 100_000

@@ -41,7 +41,7 @@ class Markup(HTMLParser):
 def recorded(console: Console, text: str) -> list[str]:
     """Rows with the text wherever a provider or a host has a word; the pages of their own."""
     medium = MediaLink("output", "https://h.example/one.mp4")
-    told = console.hears(
+    received = console.hears(
         text, provider_status=text, error=failure(text, text), media=(medium,), parent=text, payload=text.encode()
     )
     event = console.hears(
@@ -60,8 +60,8 @@ def recorded(console: Console, text: str) -> list[str]:
         for path, params in (
             ("/job", {"provider": "sync", "id": text}),
             ("/job", {"provider": "sync", "id": f"failed {text}"}),
-            ("/said", {"provider": "sync", "id": text, "event": told.event_id}),
-            ("/call", {"provider": "sync", "day": day, "event": event_id}),
+            ("/payload", {"provider": "sync", "id": text, "event": received.event_id}),
+            ("/delivery", {"provider": "sync", "day": day, "event": event_id}),
         )
     ]
 
@@ -89,10 +89,10 @@ def test_hostile_words_are_shown_as_they_are_in_lists(console: Console) -> None:
 def test_no_link_puts_words_of_its_own_into_a_page(console: Console) -> None:
     console.hears()
     for path, hostile in (
-        ("/job?provider=sync&id=g-1", {"done": "changed", "events": MARKUP, "told": "1"}),
-        ("/job?provider=sync&id=g-1", {"done": MARKUP, "events": "1", "told": "1"}),
-        ("/queues", {"back": MARKUP, "still": "0"}),
-        ("/quarantine", {"days": MARKUP, "read": MARKUP, "unread": "0"}),
+        ("/job?provider=sync&id=g-1", {"done": "changed", "events": MARKUP, "announced": "1"}),
+        ("/job?provider=sync&id=g-1", {"done": MARKUP, "events": "1", "announced": "1"}),
+        ("/queues", {"processed": MARKUP, "failed": "0", "repeated": "0"}),
+        ("/quarantine", {"days": MARKUP, "parsed": MARKUP, "failed": "0"}),
         ("/", {"provider": MARKUP, "status": MARKUP, "stage": MARKUP, "since": MARKUP, "seen": MARKUP}),
     ):
         answer = console.client.get(path, params=query(path) | hostile, headers=BY_LINK)

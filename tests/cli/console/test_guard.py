@@ -112,7 +112,7 @@ class TestActing:
     def test_nobody_acts_without_the_token(self, console: Console, token: str) -> None:
         assert self.refused(console, BY_SCRIPT, token=token)
 
-    @pytest.mark.parametrize("path", ["/replay", "/redrive", "/read-again"])
+    @pytest.mark.parametrize("path", ["/replay", "/redrive", "/reparse"])
     def test_no_link_acts(self, console: Console, path: str) -> None:
         assert console.get(path).status_code == 405
         assert console.client.post(path, headers=BY_LINK).status_code == 403

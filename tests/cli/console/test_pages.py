@@ -55,8 +55,8 @@ class TestJobs:
         console.hears(status="processing", provider_status="PROCESSING", received_at=at(0))
         page = console.get(OF_SYNC).text
         assert (
-            "g-1 Sync · generation Status processing PROCESSING Stage waiting Latest news 1 h ago First seen 1 h ago"
-            in text_of(page)
+            "g-1 Sync · generation Status processing PROCESSING Stage waiting"
+            " Last update an hour ago First seen an hour ago" in text_of(page)
         )
         assert 'href="/job?provider=sync&amp;id=g-1"' in page
 
@@ -74,7 +74,7 @@ class TestJobs:
         page = console.get("/?stage=waiting&provider=sync&since=24h").text
         assert ("g-under-way" in page, "g-done" in page) == (True, False)
         assert '<option value="waiting" selected>' in page
-        assert "No job is like that." in console.get("/?provider=captions").text
+        assert "No matching jobs." in console.get("/?provider=captions").text
 
     def test_a_filter_by_script_is_told_to_the_address_bar(self, console: Console) -> None:
         answer = console.get("/?provider=&status=&stage=waiting&since=", {**BY_SCRIPT, "hx-request": "true"})
@@ -103,9 +103,9 @@ class TestLive:
         console.hears("g-new", status="failed")
         answer = console.get(again, BY_SCRIPT).text
         assert "<html" not in answer
-        assert re.findall(r'class="fresh">.*?>(g-\w+)<', answer, re.S) == ["g-new"]
-        (told,) = re.findall(r'<p id="news" hx-swap-oob="innerHTML">(.*?)</p>', answer)
-        assert told == "sync g-new: failed, settled"
+        assert re.findall(r'class="updated">.*?>(g-\w+)<', answer, re.S) == ["g-new"]
+        (spoken,) = re.findall(r'<p id="changes" hx-swap-oob="innerHTML">(.*?)</p>', answer)
+        assert spoken == "sync g-new: failed, settled"
         assert query(live_link(answer))["shown"] != query(again)["shown"]
 
     def test_a_filter_stays_while_it_updates_itself(self, console: Console) -> None:
@@ -126,9 +126,9 @@ class TestJob:
         said = text_of(console.get(JOB).text)
         for part in (
             "Size 24.1 kB (24,080 bytes)",
-            "Plays for 2 s",
-            "Picture 320 × 180",
-            "From call to bucket 12 s",
+            "Duration 2 seconds",
+            "Resolution 320 × 180",
+            "From delivery to bucket 12 seconds",
             f"Checksum {receipt.checksum}",
             f"Key {receipt.key}",
             "Version v1",
@@ -140,16 +140,16 @@ class TestJob:
         found(console, received_at=at(600))  # as Creatify's photo is, in the call about the video
         stored(console, at=at(12))
         said = text_of(console.get(JOB).text)
-        assert ("From call to bucket" in said, "Left on the link" in said) == (False, False)
+        assert ("From delivery to bucket" in said, "Time left on the link" in said) == (False, False)
 
     def test_the_time_line_tells_what_happened_how_it_was_proven_and_what_was_told(self, console: Console) -> None:
         proof = "sync-signature t,v1 (current)"
         found(console, received_at=at(0), proof=proof)
         stored(console, at=at(3))
         said = text_of(console.get(JOB).text)
-        assert f"Sync called completed In its words: COMPLETED Proven by {proof} Found output" in said
-        assert "Queued for the archive output Told the bus Job Completed" in said
-        assert re.search(r"\+3 s Archiving the output archived .* Told the bus Media Archived Job Settled", said)
+        assert f"Delivery from Sync completed Provider’s status: COMPLETED Verified by {proof} Found output" in said
+        assert "Queued for the archive output Announced Job Completed" in said
+        assert re.search(r"\+3 seconds Archiving the output archived .* Announced Media Archived Job Settled", said)
 
     def test_no_link_of_a_provider_is_in_the_page(self, console: Console) -> None:
         found(console)
@@ -157,7 +157,7 @@ class TestJob:
 
     def test_what_was_said_is_shown_when_it_is_asked_for(self, console: Console) -> None:
         event = console.hears(payload=b'{"id":"g-1","note":"caf\xc3\xa9"}')
-        link = f"/said?provider=sync&id=g-1&event={event.event_id}"
+        link = f"/payload?provider=sync&id=g-1&event={event.event_id}"
         assert link in unescape(console.get(JOB).text)
         assert '{ "id": "g-1", "note": "café" }' in text_of(console.get(link).text)
         part = console.get(link, {**BY_SCRIPT, "hx-request": "true"}).text
@@ -165,12 +165,12 @@ class TestJob:
 
     def test_why_a_person_should_look_is_told(self, console: Console) -> None:
         console.hears("empty")
-        assert "It is completed, but no medium was named." in console.get("/job?provider=sync&id=empty").text
+        assert "The job is completed, but without media." in console.get("/job?provider=sync&id=empty").text
         found(console)
         stored(console, state="lost", reason="the host answered 404", content_type="")
         said = text_of(console.get(JOB).text)
-        assert "Not in the bucket: output." in said
-        assert "The host answered 404 Its link is dead, and the provider has no fresh one." in said
+        assert "Not archived: output." in said
+        assert "The host answered 404 The link has expired, and the provider has no new one." in said
 
     def test_a_medium_is_saved_under_its_name(self, console: Console) -> None:
         found(console)
@@ -185,7 +185,7 @@ class TestJob:
             "/job?provider=sync&id=other",
             "/job",
             "/medium?provider=sync&id=g-1&role=other",
-            "/said?provider=sync&id=g-1&event=x",
+            "/payload?provider=sync&id=g-1&event=x",
         ):
             answer = console.get(path)
             assert (answer.status_code, "All jobs" in answer.text) == (404, True)
@@ -197,7 +197,7 @@ class TestJob:
         assert answer.status_code == 303
         assert [name for name, _ in console.cloud.told()] == ["Job Completed"]
         assert len(console.cloud.queued()) == 1
-        said = "Replayed: 1 recorded event merged again, and the job was right already; the bus was told 1 thing again."
+        said = "Replayed: 1 recorded event merged again, the job did not change; 1 announcement published again."
         assert said in text_of(console.get(answer.headers["location"]).text)
 
 
@@ -227,10 +227,10 @@ class TestQueues:
         for job_id in ("g-1", "g-2"):
             console.fails(self.body(job_id))
         console.fails('{"detail": {"provider": "nobody", "job_id": "g-3"}}')
-        assert "Put 3 messages of archive back to work?" in console.get("/queues").text
+        assert "Process 3 messages of archive again?" in console.get("/queues").text
         answer = console.press("/queues", "/redrive")
         said = text_of(console.get(answer.headers["location"]).text)
-        assert "2 put back to work. 1 failed again and still wait." in said
+        assert "2 redriven. 1 failed again and stay here." in said
         assert self.at_work(console) == {"g-1", "g-2"}
 
     def test_one_is_put_back_to_work_alone(self, console: Console) -> None:
@@ -246,16 +246,16 @@ class TestQueues:
         console.fails(*(self.body(f"g-{number}") for number in range(101)))
         page = console.get("/queues").text
         assert "100 of about 101 messages are shown." in text_of(page)
-        assert "Put about 101 messages of archive back to work?" in page
+        assert "Process about 101 messages of archive again?" in page
         answer = console.press("/queues", "/redrive")
-        assert "101 put back to work." in console.get(answer.headers["location"]).text
+        assert "101 redriven." in console.get(answer.headers["location"]).text
 
     def test_what_stays_because_the_same_work_was_put_back_is_told(self, console: Console) -> None:
         for _ in range(2):
             console.fails(self.body("g-1"))
         answer = console.press("/queues", "/redrive")
         said = text_of(console.get(answer.headers["location"]).text)
-        assert "1 put back to work. 1 of the same work as others still wait." in said
+        assert "1 redriven. 1 for the same work stay here." in said
 
     def test_a_change_is_told_without_looking_into_the_queues_again(self, console: Console) -> None:
         again = live_link(console.get("/queues").text)
@@ -270,22 +270,22 @@ class TestQuarantine:
     def test_calls_are_listed_with_the_reason_and_shown_as_they_came(self, console: Console) -> None:
         event_id = console.quarantines(self.CALL, reason="id: missing")
         page = console.get("/quarantine").text
-        assert f"{event_id[:12]} Sync · generation id: missing Came just now" in text_of(page)
+        assert f"{event_id[:12]} Sync · generation id: missing Received now" in text_of(page)
         (link,) = re.findall(r'class="id" href="([^"]*)"', page)
         assert '{ "id": "g-9", "status": "FAILED", "error": "e" }' in text_of(console.get(unescape(link)).text)
 
     def test_one_that_can_be_read_now_becomes_a_job(self, console: Console) -> None:
         console.quarantines(self.CALL)
         (link,) = re.findall(r'class="id" href="([^"]*)"', console.get("/quarantine").text)
-        answer = console.press(unescape(link), "/read-again")
+        answer = console.press(unescape(link), "/reparse")
         assert answer.headers["location"] == "/job?provider=sync&id=g-9"
         assert "Nothing in quarantine." in console.get("/quarantine").text
 
     def test_one_that_still_cannot_be_read_stays(self, console: Console) -> None:
         console.quarantines(b'{"unreadable":1}')
         (link,) = re.findall(r'class="id" href="([^"]*)"', console.get("/quarantine").text)
-        answer = console.press(unescape(link), "/read-again")
-        assert "1 still cannot be read." in console.get(answer.headers["location"]).text
+        answer = console.press(unescape(link), "/reparse")
+        assert "1 still cannot be parsed." in console.get(answer.headers["location"]).text
 
     def test_one_that_no_row_has_is_not_found_by_a_look_at_its_key(self, console: Console) -> None:
         asked: list[str] = []
@@ -293,16 +293,16 @@ class TestQuarantine:
         event_id = console.quarantines(self.CALL)
         asked.clear()
         for day in ("0001-01-01", "", "yesterday"):
-            answer = console.get(f"/call?provider=sync&day={day}&event={event_id}")
+            answer = console.get(f"/delivery?provider=sync&day={day}&event={event_id}")
             assert (answer.status_code, "no longer in quarantine" in answer.text) == (404, True)
         assert asked == ["GetItem"] * 3
 
     def test_all_are_read_again_at_once(self, console: Console) -> None:
         console.quarantines(self.CALL)
         console.quarantines(b'{"unreadable":1}')
-        assert "Read these 2 calls again" in console.get("/quarantine").text
-        answer = console.press("/quarantine", "/read-again")
-        assert "1 read and recorded. 1 still cannot be read." in console.get(answer.headers["location"]).text
+        assert "Parse 2 deliveries again" in console.get("/quarantine").text
+        answer = console.press("/quarantine", "/reparse")
+        assert "1 parsed and recorded. 1 still cannot be parsed." in console.get(answer.headers["location"]).text
 
 
 class TestFigures:
@@ -312,8 +312,8 @@ class TestFigures:
         console.hears("g-2", status="processing", received_at=at(20))
         page = console.get("/figures").text
         said = text_of(page)
-        assert "2 jobs had news in the last 24 hours: 1 completed, 1 waiting." in said
-        assert "Of 1 medium, half within 12 s, 9 of 10 within 12 s, 99 of 100 within 12 s." in said
+        assert "2 jobs updated in the last 24 hours: 1 completed, 1 waiting." in said
+        assert "Of 1 medium, half within 12 seconds, 9 of 10 within 12 seconds, 99 of 100 within 12 seconds." in said
         assert page.count('<svg viewBox="0 0 360 190" role="img" aria-label="') == 3
 
 
@@ -341,7 +341,7 @@ def test_what_fails_in_our_own_words_is_told_as_well(console: Console) -> None:
     console.stack.dynamodb.meta.events.register("before-call.dynamodb.PutItem", is_overtaken)
     answer = console.client.post("/replay", data=fields, headers=BY_LINK)
     assert answer.status_code == 502
-    assert "VersionConflict: sync g-1; try again" in text_of(answer.text)
+    assert "VersionConflict: sync g-1. Try again" in text_of(answer.text)
 
 
 def test_there_is_no_other_page(console: Console) -> None:

@@ -1,17 +1,17 @@
-"""The titles of a job's time line say what happened, not only that something did."""
+"""The titles of a job's timeline."""
 
 from dataclasses import replace
 
 import pytest
 
 from cli.console.timeline import entries
-from cli.timeline import Story, steps
+from cli.timeline import Timeline, steps
 from dailies.jobs.models import Event, MediaLink, Receipt
 from testkit.support.strategies import merged
 
 AT = "2026-11-25T14:00:00.000000Z"
 LINK = MediaLink("output", "https://h.example/a.mp4")
-HEARD = Event(
+RECEIVED = Event(
     event_id="0" * 64,
     provider="captions",
     webhook="creator",
@@ -26,15 +26,15 @@ TRIED = Receipt(role="output", media_id=LINK.media_id, state="pending", at=AT, r
 
 
 @pytest.mark.parametrize(
-    ("event", "title", "word"),
+    ("event", "title", "state"),
     [
-        (HEARD, "Captions called", "completed"),
-        (replace(HEARD, origin="poll"), "Captions was asked", "completed"),
-        (replace(HEARD, origin="poll", receipt=TRIED), "Captions was asked for the output’s link", "pending"),
-        (replace(HEARD, origin="archive", media=(), receipt=TRIED), "Archiving the output", "pending"),
-        (replace(HEARD, origin="track", status="unknown"), "Submitted by your own system", "unknown"),
+        (RECEIVED, "Delivery from Captions", "completed"),
+        (replace(RECEIVED, origin="poll"), "Polled from Captions", "completed"),
+        (replace(RECEIVED, origin="poll", receipt=TRIED), "New link to the output from Captions", "pending"),
+        (replace(RECEIVED, origin="archive", media=(), receipt=TRIED), "Archiving the output", "pending"),
+        (replace(RECEIVED, origin="track", status="unknown"), "Submitted by your system", "unknown"),
     ],
 )
-def test_an_event_is_told_as_what_it_is(event: Event, title: str, word: str) -> None:
-    (entry,) = entries(Story(merged([event]), tuple(steps([event]))))
-    assert (entry.title, entry.word) == (title, word)
+def test_an_event_has_the_title_of_its_kind(event: Event, title: str, state: str) -> None:
+    (entry,) = entries(Timeline(merged([event]), tuple(steps([event]))))
+    assert (entry.title, entry.state) == (title, state)

@@ -22,7 +22,8 @@ from dailies.transfer.transfer import MAX_PARTS
 from dailies.transfer.upload import PIECE_BYTES, crc_text
 from resilience.transfers.long_media import long_medium
 from resilience.transfers.orders import KEY, MIB, kept, order, stored
-from simulators.media_host.server import HOUR, MediaHost, media_host
+from simulators.media_host.links import HOUR
+from simulators.media_host.server import MediaHost, media_host
 from simulators.s3 import BUCKET, Sink
 from tests.unit.transfer.test_formats import FTYP, box
 

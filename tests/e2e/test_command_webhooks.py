@@ -40,39 +40,39 @@ def test_it_is_registered_once_given_a_new_secret_and_deleted(
 ) -> None:
     before = {one.id for one in captions.captions.registrations}
     with_room(stack)
-    assert "creator.success" in dailies("hooks", "captions", "events").out
-    first = dailies("hooks", "captions", "register", "--json").json
+    assert "creator.success" in dailies("webhooks", "captions", "events").out
+    first = dailies("webhooks", "captions", "register", "--json").json
     with_room(stack)
-    again = dailies("hooks", "captions", "register", "--json").json
+    again = dailies("webhooks", "captions", "register", "--json").json
     assert (first["is_new"], again["is_new"], again["id"]) == (True, False, first["id"])
     (made,) = [one for one in captions.captions.registrations if one.id not in before]
     assert made.url == f"{stack.webhook_base_url}/webhooks/captions/creator"
     with_room(stack)
-    found = {one["about"]: one["word"] for one in json.loads(dailies("doctor", "--json").out)}
+    found = {one["about"]: one["status"] for one in json.loads(dailies("doctor", "--json").out)}
     assert found["Captions' webhook"] == "ok"
     unknown = providers.proven("captions/creator", b"{}", secret="what Captions may have made a moment ago")
     with ThreadPoolExecutor(1) as beside:
-        updated = beside.submit(dailies, "hooks", "captions", "update", made.id, "--yes")
+        updated = beside.submit(dailies, "webhooks", "captions", "update", made.id, "--yes")
         wait_for(
             "whom nobody knows comes again", lambda: providers.send_once(unknown).status, lambda status: status == 503
         )
         assert updated.result().code == 0
     assert providers.send(unknown).status == 401  # again
     providers.use_secret("captions/signing", made.secret)
-    told = dailies("hooks", "captions", "list", "--json")
+    told = dailies("webhooks", "captions", "list", "--json")
     assert [one["is_this_stack"] for one in told.json if one["id"] == made.id] == [True]
     assert made.secret not in told.out
     call = providers.proven("captions/creator", b'{"event":"creator.failure","operationId":"hooked"}')
     wait_for("its new secret verifies", lambda: providers.send(call).status, lambda status: status == 200)
     with_room(stack)
-    refused = dailies("hooks", "captions", "delete", made.id)
+    refused = dailies("webhooks", "captions", "delete", made.id)
     assert (refused.code, "Delete" in refused.err) == (1, True)
-    assert dailies("hooks", "captions", "delete", made.id, "--yes").code == 0
+    assert dailies("webhooks", "captions", "delete", made.id, "--yes").code == 0
     assert {one.id for one in captions.captions.registrations} == before
     with_room(stack)
     for command in ("update", "delete"):
-        gone = dailies("hooks", "captions", command, made.id, "--yes")
-        assert (gone.code, f"knows no webhook {made.id}" in gone.err) == (1, True)
+        gone = dailies("webhooks", "captions", command, made.id, "--yes")
+        assert (gone.code, f"has no webhook {made.id}" in gone.err) == (1, True)
 
 
 def test_one_that_lacks_events_is_not_in_order_and_registering_gives_it_all_of_them(
@@ -84,10 +84,10 @@ def test_one_that_lacks_events_is_not_in_order_and_registering_gives_it_all_of_t
     try:
         with_room(stack)
         (found,) = [one for one in json.loads(dailies("doctor", "--json").out) if one["about"] == "Captions' webhook"]
-        assert (found["word"], "is not registered for creator.failure" in found["said"]) == ("wrong", True)
-        assert found["next_step"] == "`dailies hooks captions register`"
+        assert (found["status"], "is not registered for creator.failure" in found["message"]) == ("error", True)
+        assert found["next_step"] == "`dailies webhooks captions register`"
         with_room(stack)
-        done = dailies("hooks", "captions", "register", "--json").json
+        done = dailies("webhooks", "captions", "register", "--json").json
         assert (done["id"], done["is_new"], done["events"]) == (made.id, False, everything)
         assert sorted(made.enabled_events) == everything
         assert made.secret != old_secret
@@ -103,7 +103,7 @@ def test_another_stacks_webhook_keeps_its_secret(captions: ProviderApis, stack: 
     secret = other.secret
     with_room(stack)
     try:
-        done = dailies("hooks", "captions", "update", other.id, "--yes")
+        done = dailies("webhooks", "captions", "update", other.id, "--yes")
         assert (done.code, "which is not this stack's URL" in done.err) == (1, True)
         assert (other.secret, other.updates) == (secret, 0)
     finally:

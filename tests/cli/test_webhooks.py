@@ -1,4 +1,4 @@
-"""`dailies hooks captions` at a stack on AWS (moto's): by which key."""
+"""`dailies webhooks captions` at a stack on AWS (moto's): by which key."""
 
 import json
 
@@ -18,16 +18,16 @@ def desk(archive_at_work: Archive, monkeypatch: pytest.MonkeyPatch) -> Archive:
 
 def test_without_a_key_it_says_what_to_do(desk: Archive) -> None:
     deploy(desk, {}, {})
-    done = dailies("hooks", "captions", "list", "--stack", "dailies")
-    assert (done.code, "`dailies secrets set captions/api` does it" in done.err) == (1, True)
+    done = dailies("webhooks", "captions", "list", "--stack", "dailies")
+    assert (done.code, "Set it with `dailies secrets set captions/api`" in done.err) == (1, True)
 
 
 def test_a_key_that_does_not_hold_is_told_so(desk: Archive) -> None:
     desk.set_keys()
     desk.apis.captions.api_key = "another by now"
     deploy(desk, {}, {})
-    done = dailies("hooks", "captions", "list", "--stack", "dailies")
-    assert (done.code, "set a key that holds" in done.err) == (1, True)
+    done = dailies("webhooks", "captions", "list", "--stack", "dailies")
+    assert (done.code, "Set a valid key" in done.err) == (1, True)
 
 
 @pytest.mark.parametrize("status", [200, 201, 202])
@@ -37,7 +37,7 @@ def test_one_that_captions_says_it_made_is_taken_with_its_secret(desk: Archive, 
     desk.apis.captions.webhooks.made_status = status
     desk.cloud.secretsmanager.create_secret(Name="dailies/captions/signing", SecretString="not-set")
     deploy(desk, {}, {})
-    done = dailies("hooks", "captions", "register", "--json", "--stack", "dailies")
+    done = dailies("webhooks", "captions", "register", "--json", "--stack", "dailies")
     (made,) = desk.apis.captions.registrations
     assert (done.json["id"], done.json["is_new"]) == (made.id, True)
     stored = desk.cloud.secretsmanager.get_secret_value(SecretId="dailies/captions/signing")
@@ -50,7 +50,7 @@ def test_of_an_answer_that_is_not_expected_the_status_is_told_and_nothing_of_its
     desk.apis.captions.webhooks.registered.clear()
     desk.apis.captions.webhooks.made_status = 207
     deploy(desk, {}, {})
-    done = dailies("hooks", "captions", "register", "--stack", "dailies")
+    done = dailies("webhooks", "captions", "register", "--stack", "dailies")
     (made,) = desk.apis.captions.registrations
     assert (done.code, "Captions answered 207" in done.err) == (1, True)
     assert made.secret not in done.out + done.err
@@ -61,22 +61,29 @@ def test_the_key_that_the_stack_registers_by_is_used(desk: Archive) -> None:
     credentials = json.dumps(desk.apis.captions.credentials)
     own = boto3.client("secretsmanager").create_secret(Name="of-the-owners", SecretString=credentials)
     deploy(desk, {"CaptionsApiSecretArn": own["ARN"]}, {})
-    assert dailies("hooks", "captions", "list", "--stack", "dailies").code == 0
+    assert dailies("webhooks", "captions", "list", "--stack", "dailies").code == 0
 
 
 def test_a_captions_that_cannot_be_reached_is_no_rate_limit(desk: Archive) -> None:
     desk.set_keys()
     deploy(desk, {"CaptionsApiUrl": "https://127.0.0.1:1"}, {})
-    done = dailies("hooks", "captions", "list", "--stack", "dailies")
-    assert (done.code, done.err.count("\n"), "five calls a minute" in done.err) == (1, 1, False)
-    assert done.err.endswith("; try again later: `dailies hooks captions list` shows what is registered by then\n")
+    done = dailies("webhooks", "captions", "list", "--stack", "dailies")
+    assert (done.code, done.err.count("\n"), "five requests a minute" in done.err) == (1, 1, False)
+    assert done.err.endswith(". Try again later; check with `dailies webhooks captions list`.\n")
 
 
 def test_a_rate_limit_that_leaves_no_room_is_told_with_when_to_come_again(desk: Archive) -> None:
     desk.set_keys()
     deploy(desk, {}, {})
     listed = (
-        dailies("hooks", "captions", "list", "--stack", "dailies") for _ in range(11)
+        dailies("webhooks", "captions", "list", "--stack", "dailies") for _ in range(11)
     )  # a minute may end meanwhile
     refused = next(done for done in listed if done.code)
-    assert refused.err.endswith("; Captions takes five calls a minute, try again in one\n")
+    assert refused.err.endswith(". Captions allows five requests a minute; try again in a minute.\n")
+
+
+def test_the_old_name_works_and_is_not_in_the_help(desk: Archive) -> None:
+    desk.set_keys()
+    deploy(desk, {}, {})
+    assert dailies("hooks", "captions", "list", "--stack", "dailies").code == 0
+    assert "hooks " not in dailies("--help").out.replace("webhooks", "")
