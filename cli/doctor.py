@@ -14,7 +14,7 @@ from cli import queues, secrets, webhooks
 from cli.errors import KeyRefused, Refusal, of_aws
 from cli.provider_apis import api
 from cli.stack import Stack
-from dailies.errors import ApiError, AwsUnavailable, CredentialsRejected
+from dailies.errors import ApiError, AwsUnavailable, CredentialsRejected, NoCredentials
 from dailies.providers import every_provider
 from dailies.providers.contract import Credentials, ListJobs, Request
 
@@ -97,11 +97,11 @@ def _apis(stack: Stack) -> Iterator[Finding]:
         one = api(stack, provider.name)
         rolls = [inquiry.roll for inquiry in provider.polling.values() if inquiry.roll]
         try:
-            credentials = one.credentials()
-            if credentials is None or not rolls:
-                continue
-            answer = one.call(partial(_newest, rolls[0]), credentials)
-            yield Finding(f"{provider.name}'s API", "ok", f"answers {answer.status}")
+            if rolls:
+                answer = one.send(partial(_newest, rolls[0]))
+                yield Finding(f"{provider.name}'s API", "ok", f"answers {answer.status}")
+        except NoCredentials:
+            continue
         except CredentialsRejected as error:
             yield Finding(f"{provider.name}'s API", "wrong", error.reason, f"`dailies secrets set {provider.name}/api`")
         except (ApiError, AwsUnavailable) as error:

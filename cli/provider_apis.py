@@ -2,26 +2,18 @@
 
 from cli.errors import Refusal
 from cli.stack import Stack
-from dailies.aws.telemetry import Telemetry
-from dailies.provider_api.client import Api, every_api
+from dailies.provider_api.client import ProviderApi, every_api
 from dailies.providers import every_provider
 
 
-class Silent(Telemetry):
-    """Counts nothing: a command's calls are no metric of the stack's."""
-
-    def count(self, *_: object, **__: object) -> None:
-        """Nothing."""
-
-
-def api(stack: Stack, provider: str, *, secret_id: str = "") -> Api:
+def api(stack: Stack, provider: str, *, secret_id: str = "") -> ProviderApi:
     """A provider's API, within the rate limit that the stack's functions keep to as well. `secret_id`: where its
     credentials are, if not in the stack's own secret."""
     providers = every_provider()
     settings = {f"{name.upper()}_API_SECRET_ID": f"{stack.name}/{name}/api" for name in providers}
     settings |= {f"{provider.upper()}_API_SECRET_ID": secret_id} if secret_id else {}
     settings |= {f"{name.upper()}_API_URL": _url(stack, name) for name in providers}
-    return every_api(providers, settings, stack.secretsmanager, stack.table, Silent(stack.name))[provider]
+    return every_api(providers, settings, stack.secretsmanager, stack.table)[provider]
 
 
 def _url(stack: Stack, provider: str) -> str:

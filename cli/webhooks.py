@@ -12,11 +12,11 @@ from cli import secrets
 from cli.errors import KeyRefused, NothingFound, Refusal, of_aws
 from cli.provider_apis import api
 from cli.stack import Stack
-from dailies.errors import ApiError, AwsUnavailable, CredentialsRejected, PayloadError, RateLimited
-from dailies.outbound import responses
-from dailies.provider_api.client import Api
+from dailies.errors import ApiRefused, ApiUnavailable, AwsUnavailable, CredentialsRejected, NoCredentials, RateLimited
+from dailies.provider_api.client import ProviderApi, RequestBuilder
+from dailies.provider_api.retry import ONCE
 from dailies.providers.captions import REGISTRY
-from dailies.providers.contract import Credentials, RegisteredWebhook, Request
+from dailies.providers.contract import RegisteredWebhook
 
 SIGNING = "captions/signing"
 
@@ -89,7 +89,7 @@ def has_key(stack: Stack) -> bool:
     return _api(stack).credentials() is not None
 
 
-def _api(stack: Stack) -> Api:
+def _api(stack: Stack) -> ProviderApi:
     """With the key that the stack itself registers by, where it has one."""
     return api(stack, "captions", secret_id=stack.parameters.get("CaptionsApiSecretArn", ""))
 
@@ -104,25 +104,22 @@ def _keep(stack: Stack, one: RegisteredWebhook, *, leaked: bool = False) -> None
         ) from None
 
 
-def _call[T](stack: Stack, ask: Callable[[str, Credentials], Request], read: Callable[[bytes], T]) -> T:
-    captions = _api(stack)
+def _call[T](stack: Stack, build: RequestBuilder, read: Callable[[bytes], T]) -> T:
     try:
-        credentials = captions.credentials()
-        if credentials is None:
-            raise Refusal("no API key of Captions is set; `dailies secrets set captions/api` does it")
-        answer = captions.call(ask, credentials, tries=1)
-        if answer.status == HTTPStatus.NOT_FOUND:
-            raise NothingFound("Captions knows no such webhook; `dailies hooks captions list` lists those there are")
-        if answer.status not in responses.ACCEPTED:
-            raise Refusal(f"Captions answered {answer.status}")  # without its body, which may hold a secret
-        return read(answer.body)
+        return _api(stack).call(build, read, retry=ONCE)
+    except NoCredentials:
+        raise Refusal("no API key of Captions is set; `dailies secrets set captions/api` does it") from None
     except CredentialsRejected as error:
         raise KeyRefused(f"{error.reason}; set a key that holds, with `dailies secrets set captions/api`") from None
+    except ApiRefused as error:
+        if error.status == HTTPStatus.NOT_FOUND:
+            raise NothingFound(
+                "Captions knows no such webhook; `dailies hooks captions list` lists those there are"
+            ) from None
+        raise Refusal(f"Captions answered {error.status}") from None  # without its body, which may hold a secret
     except RateLimited as error:
         raise Refusal(f"{error.reason}; Captions takes five calls a minute, try again in one") from None
-    except (ApiError, AwsUnavailable) as error:
+    except (ApiUnavailable, AwsUnavailable) as error:
         raise Refusal(
             f"{error.reason}; try again later: `dailies hooks captions list` shows what is registered by then"
         ) from None
-    except PayloadError as error:
-        raise Refusal(f"Captions answered something else than documented ({error}); nothing was changed here") from None

@@ -14,5 +14,5 @@ def backoff(
     multiplied by a random factor between the two of `jitter`, so that functions that failed together do not retry
     together.
     """
-    doubled = first * 2 ** min(attempt - 1, MAX_DOUBLINGS)
+    doubled = first * 2.0 ** min(attempt - 1, MAX_DOUBLINGS)
     return min(max_seconds, doubled) * random.uniform(*jitter)  # noqa: S311  no secret

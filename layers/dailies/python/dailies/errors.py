@@ -80,7 +80,8 @@ class ApiError(DailiesError):
     """A provider's API did not do what we asked.
 
     `reason` is one line without credentials. `retry_after`: seconds to wait before the next attempt, 0 if the provider
-    did not say. `status`: the HTTP status of the answer, 0 if no answer arrived.
+    did not say. `status`: the HTTP status of the answer, 0 if no answer arrived. `request`: the provider's name and the
+    path, which the client adds; the message is then `captions /webhooks/list: ` and the reason.
     """
 
     def __init__(self, reason: str, retry_after: float = 0, *, status: int = 0) -> None:
@@ -88,6 +89,10 @@ class ApiError(DailiesError):
         self.reason = reason
         self.retry_after = retry_after
         self.status = status
+        self.request = ""
+
+    def __str__(self) -> str:
+        return f"{self.request}: {self.reason}" if self.request else self.reason
 
 
 class ApiUnavailable(ApiError):

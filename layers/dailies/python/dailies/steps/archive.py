@@ -34,7 +34,7 @@ from dailies.jobs.models import Event, MediaLink, MediaState, Receipt, Upload
 from dailies.jobs.object_keys import name_in_key
 from dailies.outbound.address_guard import FetchPolicy
 from dailies.outbound.connection import Network
-from dailies.provider_api.client import Api
+from dailies.provider_api.client import ProviderApi
 from dailies.providers.contract import Provider
 from dailies.steps.archive_item import (
     ArchiveItem,
@@ -67,7 +67,7 @@ class Archiver:
     failures: FailureQueue
     telemetry: Telemetry
     providers: Mapping[str, Provider]
-    apis: Mapping[str, Api]
+    apis: Mapping[str, ProviderApi]
     network: Network
     private_hosts: frozenset[str]
     only_hosts: Mapping[str, frozenset[str]]
