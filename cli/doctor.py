@@ -14,7 +14,7 @@ from cli import queues, secrets, webhooks
 from cli.errors import CliError, KeyRefused, of_aws
 from cli.provider_apis import api
 from cli.stack import Stack
-from dailies.errors import CredentialsRefused, HostFailed
+from dailies.errors import ApiError, AwsUnavailable, CredentialsRejected, NoCredentials
 from dailies.providers import every_provider
 from dailies.providers.contract import Credentials, ListJobs, Request
 
@@ -101,14 +101,14 @@ def _apis(stack: Stack) -> Iterator[Finding]:
         client = api(stack, provider.name)
         lists = [polling.roll for polling in provider.polling.values() if polling.roll]
         try:
-            credentials = client.credentials()
-            if credentials is None or not lists:
-                continue
-            answer = client.call(partial(_newest, lists[0]), credentials)
-            yield Finding(f"{provider.name}'s API", "ok", f"answers {answer.status}")
-        except CredentialsRefused as error:
+            if lists:
+                answer = client.send(partial(_newest, lists[0]))
+                yield Finding(f"{provider.name}'s API", "ok", f"answers {answer.status}")
+        except NoCredentials:
+            continue
+        except CredentialsRejected as error:
             yield Finding(f"{provider.name}'s API", "error", error.reason, f"`dailies secrets set {provider.name}/api`")
-        except HostFailed as error:
+        except (ApiError, AwsUnavailable) as error:
             yield Finding(f"{provider.name}'s API", "warning", error.reason, "try again later")
 
 
@@ -122,7 +122,7 @@ def _registration(stack: Stack) -> Iterator[Finding]:
     except KeyRefused as error:
         yield Finding("Captions' webhook", "error", str(error), "`dailies secrets set captions/api`")
         return
-    except (CliError, HostFailed) as error:
+    except (CliError, ApiError, AwsUnavailable) as error:
         yield Finding("Captions' webhook", "warning", str(error), "try again in a minute")
         return
     if not ours:

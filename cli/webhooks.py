@@ -12,11 +12,11 @@ from cli import secrets
 from cli.errors import CliError, KeyRefused, NothingFound, of_aws
 from cli.provider_apis import api
 from cli.stack import Stack
-from dailies.errors import CredentialsRefused, HostFailed, LimitReached, PayloadError
-from dailies.outbound import responses
-from dailies.provider_api.client import Api
+from dailies.errors import ApiRefused, ApiUnavailable, AwsUnavailable, CredentialsRejected, NoCredentials, RateLimited
+from dailies.provider_api.client import ProviderApi, RequestBuilder
+from dailies.provider_api.retry import ONCE
 from dailies.providers.captions import REGISTRY
-from dailies.providers.contract import Credentials, RegisteredWebhook, Request
+from dailies.providers.contract import RegisteredWebhook
 
 SIGNING = "captions/signing"
 
@@ -88,7 +88,7 @@ def has_key(stack: Stack) -> bool:
     return _api(stack).credentials() is not None
 
 
-def _api(stack: Stack) -> Api:
+def _api(stack: Stack) -> ProviderApi:
     """Captions' API, with the key that the stack registers with if it has one."""
     return api(stack, "captions", secret_id=stack.parameters.get("CaptionsApiSecretArn", ""))
 
@@ -103,27 +103,21 @@ def _keep(stack: Stack, one: RegisteredWebhook, *, leaked: bool = False) -> None
         ) from None
 
 
-def _call[T](stack: Stack, ask: Callable[[str, Credentials], Request], read: Callable[[bytes], T]) -> T:
-    captions = _api(stack)
+def _call[T](stack: Stack, build: RequestBuilder, read: Callable[[bytes], T]) -> T:
     try:
-        credentials = captions.credentials()
-        if credentials is None:
-            raise CliError("No API key of Captions is set. Set it with `dailies secrets set captions/api`.")
-        answer = captions.call(ask, credentials, tries=1)
-        if answer.status == HTTPStatus.NOT_FOUND:
-            raise NothingFound("Captions has no such webhook. List them with `dailies webhooks captions list`.")
-        if answer.status not in responses.ACCEPTED:
-            raise CliError(
-                f"Captions answered {answer.status}. Try again later."
-            )  # without the body, which may hold a secret
-        return read(answer.body)
-    except CredentialsRefused as error:
+        return _api(stack).call(build, read, retry=ONCE)
+    except NoCredentials:
+        raise CliError("No API key of Captions is set. Set it with `dailies secrets set captions/api`.") from None
+    except CredentialsRejected as error:
         raise KeyRefused(f"{error.reason}. Set a valid key with `dailies secrets set captions/api`.") from None
-    except LimitReached as error:
+    except ApiRefused as error:
+        if error.status == HTTPStatus.NOT_FOUND:
+            raise NothingFound(
+                "Captions has no such webhook. List them with `dailies webhooks captions list`."
+            ) from None
+        # without the body, which may hold a secret
+        raise CliError(f"Captions answered {error.status}. Try again later.") from None
+    except RateLimited as error:
         raise CliError(f"{error.reason}. Captions allows five requests a minute; try again in a minute.") from None
-    except HostFailed as error:
+    except (ApiUnavailable, AwsUnavailable) as error:
         raise CliError(f"{error.reason}. Try again later; check with `dailies webhooks captions list`.") from None
-    except PayloadError as error:
-        raise CliError(
-            f"Captions' answer is not as documented: {error}. Check with `dailies webhooks captions list`."
-        ) from None

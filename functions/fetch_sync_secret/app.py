@@ -1,6 +1,6 @@
-"""On a schedule: what signs Sync's calls now, by its API, becomes the current signing secret where it is not.
+"""Fetch the signing secret from Sync's API on a schedule, and make it the current one if it has changed.
 
-Without an API key nothing is asked, and a secret that was set by hand stays.
+Without an API key the function does nothing, and a secret that was set by hand stays.
 """
 
 import os
@@ -11,18 +11,29 @@ from dailies.aws import secrets
 from dailies.aws.secret_versions import HeldSecret
 from dailies.aws.secrets import ApiSecret
 from dailies.aws.telemetry import Telemetry
-from dailies.provider_api.account import Account
-from dailies.providers.sync import ask_signing_secret, read_signing_secret
+from dailies.errors import NoCredentials
+from dailies.outbound.connection import Network
+from dailies.provider_api.client import ProviderApi
+from dailies.provider_api.retry import ONCE
+from dailies.providers.sync import SYNC, ask_signing_secret, read_signing_secret
 
-api_url = os.environ["SYNC_API_URL"]
 client = boto3.client("secretsmanager", config=secrets.CLIENT)
-api_key = ApiSecret(lambda: client, os.environ["SYNC_API_SECRET_ID"])
 secret = HeldSecret(client, os.environ["SIGNING_SECRET_ID"])
 telemetry = Telemetry(os.environ["STACK_NAME"])
+# Without a table: a run sends one request, for which `SYNC.api_limit` leaves room.
+sync = ProviderApi(
+    provider=SYNC,
+    base_url=os.environ["SYNC_API_URL"],
+    secret=ApiSecret(lambda: client, os.environ["SYNC_API_SECRET_ID"]),
+    network=Network(),
+)
 
 
 def lambda_handler(_event: object, _context: object) -> None:
-    """One call to Sync each run, for which `SYNC.api_limit` leaves room; what goes wrong is mended by the next one."""
-    account = Account("sync", api_url, api_key, patience=0)
-    if account.credentials() and secret.use(account.call(ask_signing_secret, read_signing_secret)):
+    """A failed run is made up for by the next one."""
+    try:
+        signing_secret = sync.call(ask_signing_secret, read_signing_secret, retry=ONCE)
+    except NoCredentials:
+        return
+    if secret.use(signing_secret):
         telemetry.count("NewSecrets", {"provider": "sync"})

@@ -1,9 +1,9 @@
-"""The schedule: look after the jobs that should have been heard of by now."""
+"""Look after overdue jobs and media, on a schedule."""
 
 import os
+from typing import TYPE_CHECKING
 
 import boto3
-from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from dailies.aws import queues, secrets, table
 from dailies.aws.queues import WorkQueue
@@ -11,15 +11,18 @@ from dailies.aws.table import Table
 from dailies.aws.telemetry import Telemetry
 from dailies.provider_api.client import every_api
 from dailies.providers import every_provider
-from dailies.steps.reconcile import Reconciler, reconcile
+from dailies.steps.reconcile import Reconciler
 
-LAST_SECONDS = 60  # of the time limit: three tries of the last question, at their longest, and their pauses
+if TYPE_CHECKING:
+    from aws_lambda_powertools.utilities.typing import LambdaContext
+
+LAST_SECONDS = 60  # of the time limit: three attempts of the last request, at their longest, and their pauses
 
 secrets_manager = boto3.client("secretsmanager", config=secrets.CLIENT)
 jobs = Table(boto3.client("dynamodb", config=table.CLIENT), os.environ["TABLE_NAME"])
 telemetry = Telemetry(os.environ["STACK_NAME"])
 providers = every_provider()
-sweep = Reconciler(
+reconciler = Reconciler(
     table=jobs,
     queue=WorkQueue(boto3.client("sqs", config=queues.CLIENT), os.environ["ARCHIVE_QUEUE_URL"]),
     telemetry=telemetry,
@@ -31,6 +34,6 @@ sweep = Reconciler(
 )
 
 
-def lambda_handler(_schedule: object, context: LambdaContext) -> None:
-    """Safe to run at any time, also beside another sweep: what both learn is recorded once."""
-    reconcile(sweep, seconds=context.get_remaining_time_in_millis() / 1000 - LAST_SECONDS)
+def lambda_handler(_schedule: object, context: "LambdaContext") -> None:
+    """Safe to run at any time, also beside another run: what both find is recorded once."""
+    reconciler.run(seconds=context.get_remaining_time_in_millis() / 1000 - LAST_SECONDS)

@@ -1,15 +1,14 @@
-"""CloudFormation makes, changes or deletes the stack's webhook at Captions: register its URL, store the secret, answer.
+"""Register, change or delete the stack's webhook at Captions, as CloudFormation asks, and store its secret.
 
-CloudFormation waits for an hour for an answer, so there is one whatever happens.
+CloudFormation waits an hour for an answer, so the function answers whatever happens.
 """
 
 import os
 import time
 from functools import partial
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import boto3
-from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from dailies.aws import secrets, table
 from dailies.aws.custom_resource import answer
@@ -17,37 +16,48 @@ from dailies.aws.secret_versions import HeldSecret
 from dailies.aws.secrets import ApiSecret
 from dailies.aws.table import Table
 from dailies.aws.telemetry import Telemetry
-from dailies.errors import HostFailed
+from dailies.errors import ApiUnavailable, DailiesError
 from dailies.outbound import api
 from dailies.outbound.connection import Network
-from dailies.provider_api.account import Account, taking
+from dailies.provider_api.client import ProviderApi
+from dailies.provider_api.retry import Patience
 from dailies.providers.captions import CAPTIONS, REGISTRY
 from dailies.steps.register_webhook import LAST_LOOK_SECONDS, WebhookRegistrar, carry_out
 
-LAST_SECONDS = 100.0  # of the time limit: a call that hangs, taking back what was made, and the answer
-# By so much a creation gives up before a deletion that began with it, which looks last LAST_LOOK_SECONDS before its own
-# end: what the creation registers last, by a call that hangs, is there then.
+if TYPE_CHECKING:
+    from aws_lambda_powertools.utilities.typing import LambdaContext
+
+LAST_SECONDS = 100.0  # of the time limit: for a request that hangs, for cleaning up, and for the answer
+# A creation gives up so much earlier than a deletion that began with it. The deletion looks last LAST_LOOK_SECONDS
+# before its own end, and then finds what the creation's last request has registered, even if that request hung.
 CREATION_SECONDS = LAST_LOOK_SECONDS + 60
-PAUSES = (0, 1, 2, 4, 8)  # seconds before each try to answer
+PAUSES = (0, 1, 2, 4, 8)  # seconds before each attempt to answer
 
 client = boto3.client("secretsmanager", config=secrets.CLIENT)
-take = taking(Table(boto3.client("dynamodb", config=table.CLIENT), os.environ["TABLE_NAME"]), CAPTIONS)
+limits = Table(boto3.client("dynamodb", config=table.CLIENT), os.environ["TABLE_NAME"])
 secret = HeldSecret(client, os.environ["SIGNING_SECRET_ID"])
 telemetry = Telemetry(os.environ["STACK_NAME"])
 
 
-def place(api_url: str, api_secret: str, *, patience: float) -> WebhookRegistrar:
-    """Captions' register at this address, by the key in this secret."""
-    account = Account("captions", api_url, ApiSecret(lambda: client, api_secret), patience, take)
-    return WebhookRegistrar(account, REGISTRY, secret)
+def registrar_of(api_url: str, api_secret: str, *, patience: float) -> WebhookRegistrar:
+    """The registrar for the API at this URL, with the key in this secret. `patience`: seconds."""
+    captions = ProviderApi(
+        provider=CAPTIONS,
+        base_url=api_url,
+        secret=ApiSecret(lambda: client, api_secret),
+        network=Network(),
+        table=limits,
+    )
+    return WebhookRegistrar(captions, REGISTRY, secret, Patience(patience))
 
 
-def lambda_handler(event: dict[str, Any], context: LambdaContext) -> None:
-    """Safe to run again for the same event."""
+@telemetry.log.inject_lambda_context
+def lambda_handler(event: dict[str, Any], context: "LambdaContext") -> None:
+    """Safe to repeat for the same event."""
     patience = context.get_remaining_time_in_millis() / 1000 - LAST_SECONDS
     if event["RequestType"] == "Create":
         patience -= CREATION_SECONDS
-    outcome = carry_out(event, partial(place, patience=patience))
+    outcome = carry_out(event, partial(registrar_of, patience=patience))
     if outcome.reason:
         telemetry.log.error(outcome.reason, request=event["RequestType"])
     if outcome.problem:
@@ -56,9 +66,9 @@ def lambda_handler(event: dict[str, Any], context: LambdaContext) -> None:
         time.sleep(pause)
         try:
             status, *_ = api.call(answer(event, outcome), Network())
-        except HostFailed as error:
-            telemetry.log.warning("CloudFormation did not take the answer", reason=error.reason)
+        except ApiUnavailable as error:
+            telemetry.log.warning("CloudFormation did not accept the answer", reason=error.reason)
         else:
             if status == 200:
                 return
-    raise HostFailed("CloudFormation did not take the answer")
+    raise DailiesError("CloudFormation did not accept the answer")

@@ -13,7 +13,7 @@ from dailies.jobs.rows import job_item
 from dailies.providers import every_provider
 from dailies.steps.advance import advance
 from dailies.steps.archive import MAX_RETRY_AFTER
-from dailies.steps.reconcile import GROWS, MAX_GAP, next_look, reconcile
+from dailies.steps.reconcile import GAP_FACTOR, MAX_GAP, next_look
 from dailies.steps.track import submitted_event
 from testkit.fixtures.archiver import PROVIDERS, Archive
 from testkit.fixtures.reconciler import FINISHES, HOUR, WEBHOOK, Reconcile
@@ -67,7 +67,7 @@ class TestStuck:
         archive_at_work.cloud.dynamodb.meta.events.register(
             "provide-client-params.dynamodb.GetItem", lambda params, **_: reads.append(params)
         )
-        reconcile(reconciles.sweep, seconds=60)
+        reconciles.reconciler.run(seconds=60)
         assert reads == []
 
     def test_what_is_queued_again_is_what_the_archive_understands(self, archive_at_work: Archive) -> None:
@@ -141,14 +141,14 @@ class TestTime:
             self.backlog(reconciles, provider)
             FINISHES[provider](reconciles.desk)
         rows = reconciles.desk.cloud.rows()
-        reconcile(reconciles.sweep, seconds=-1)
+        reconciles.reconciler.run(seconds=-1)
         assert reconciles.desk.cloud.rows() == rows
         assert (reconciles.desk.apis.requests, reconciles.queued()) == ([], [])
 
     def test_a_backlog_leaves_each_provider_and_each_step_its_share(self, reconciles: Reconcile) -> None:
         for provider in WEBHOOK:
             self.backlog(reconciles, provider)
-        reconcile(reconciles.sweep, seconds=240)
+        reconciles.reconciler.run(seconds=240)
         assert {request.provider for request in reconciles.desk.apis.requests} == set(WEBHOOK)
         looks = [row for row in reconciles.desk.cloud.rows() if row.get("origin") == "poll"]
         silent = Counter(row["provider"] for row in looks if row.get("silent"))
@@ -160,7 +160,7 @@ class TestTime:
 
     def test_that_some_is_left_is_told(self, reconciles: Reconcile, capsys: pytest.CaptureFixture[str]) -> None:
         self.backlog(reconciles, "captions")
-        reconcile(reconciles.sweep, seconds=30)
+        reconciles.reconciler.run(seconds=30)
         lines = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
         problems = {line["provider"]: line.get("problem", "") for line in lines if "Sweeps" in line}
         assert problems == {name: "the time was over" if name == "captions" else "" for name in every_provider()}
@@ -177,7 +177,7 @@ class TestNextLook:
         gaps = []
         for _ in range(12):
             gap = next_look({"updated_at": self.HEARD, "reconciled_at": timestamps.at(look)}, self.USUAL) - look
-            assert gap == pytest.approx(min((look - heard) * GROWS, MAX_GAP))
+            assert gap == pytest.approx(min((look - heard) * GAP_FACTOR, MAX_GAP))
             gaps.append(gap)
             look += gap
         assert gaps == sorted(gaps)

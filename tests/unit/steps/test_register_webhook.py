@@ -4,7 +4,8 @@ stored, and after a crash anywhere the same.
 The API is the simulated one, with its five calls a minute; waiting moves its clock. moto keeps the secrets.
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from time import time
 from typing import Any
 
 import pytest
@@ -12,11 +13,14 @@ import pytest
 from dailies.aws.custom_resource import Outcome
 from dailies.aws.secret_versions import SETTLE_SECONDS
 from dailies.aws.secrets import UPDATING_UNTIL
-from dailies.steps.register_webhook import NOT_REGISTERED, PERHAPS_REGISTERED, WebhookRegistrar
+from dailies.aws.table import Table
+from dailies.provider_api.rate_limiter import reserve_calls
+from dailies.providers.captions import CAPTIONS
+from dailies.steps.register_webhook import NOT_REGISTERED, PERHAPS_REGISTERED
 from simulators.provider_apis import ProviderApis, provider_apis
 from simulators.provider_apis.captions_webhooks import Registration
 from simulators.webhook_server import webhook
-from testkit.fixtures.aws import Cloud, Context
+from testkit.fixtures.aws import TABLE, Cloud, Context
 from testkit.fixtures.cloudformation import EVENTS, KEY, OTHER_KEY, OTHER_URL, PATIENCE, URL, Formation
 
 START = 1_705_314_600.0
@@ -157,9 +161,9 @@ class TestUpdated:
     @pytest.mark.parametrize(
         ("status", "problem"),
         [
-            (503, "captions /webhooks/events: answered 503"),
-            (None, "captions /webhooks/events: no answer"),
-            (401, "captions /webhooks/events: answered 401; the API key does not hold"),
+            (503, "captions /webhooks/events: the provider's API answered 503"),
+            (None, "captions /webhooks/events: the provider's API: the host"),
+            (401, "captions /webhooks/events: the provider's API answered 401; the API key is invalid"),
         ],
     )
     @pytest.mark.parametrize("before", [{"Release": "layer:1"}, {"Release": "layer:3"}], ids=["update", "rollback"])
@@ -231,7 +235,8 @@ class TestDeleted:
         """The stack stays, so that nobody believes that the webhook is gone."""
         physical_id = formation.created()
         formation.captions.api_key = "revoked"
-        reason = "captions /webhooks/list: answered 403; the API key does not hold, or its contract lacks this call"
+        answered = "captions /webhooks/list: the provider's API answered 403"
+        reason = f"{answered}; the API key is invalid, or its contract does not include webhooks"
         assert formation.ask("Delete", physical_id) == Outcome(physical_id, reason)
 
     def test_by_a_name_of_cloudformations_own_it_is_found_by_its_url(self, formation: Formation) -> None:
@@ -284,9 +289,9 @@ class TestCreationThatFailed:
     @pytest.mark.parametrize(
         ("key", "reason"),
         [
-            ("wrong", "captions /webhooks/events: answered 403"),
+            ("wrong", "captions /webhooks/events: the provider's API answered 403"),
             ("ключ", "captions /webhooks/events: the API key cannot be sent"),
-            ("", 'no API key of captions is set; its secret is to hold {"api_key": "..."}'),
+            ("", "no credentials are set for captions: its API secret must have api_key"),
         ],
     )
     def test_says_in_one_line_what_is_wrong(self, formation: Formation, key: str, reason: str) -> None:
@@ -297,7 +302,9 @@ class TestCreationThatFailed:
         assert outcome.physical_id == NOT_REGISTERED
 
     def test_so_it_does_where_the_secret_of_the_key_is_not_there(self, formation: Formation) -> None:
-        assert formation.ask("Create", ApiSecretArn="not/there").reason.startswith("no API key of captions is set")
+        assert formation.ask("Create", ApiSecretArn="not/there").reason.startswith(
+            "no credentials are set for captions"
+        )
 
     def test_and_where_something_happens_that_nobody_thought_of(self, formation: Formation) -> None:
         assert formation.ask("Create", ApiUrl="ftp://[").reason != ""
@@ -305,25 +312,17 @@ class TestCreationThatFailed:
     def test_a_provider_that_is_called_too_often_is_waited_for_but_not_for_ever(self, formation: Formation) -> None:
         formation.captions.fail(429, times=10**6)
         outcome = formation.ask("Create")
-        assert outcome == Outcome(NOT_REGISTERED, "captions /webhooks/events: called too often")
+        assert outcome == Outcome(NOT_REGISTERED, "captions /webhooks/events: the provider's API answered 429")
         assert 100 < sum(formation.pauses) <= PATIENCE
 
-    def test_calls_that_hang_use_up_the_patience_as_pauses_do(self, formation: Formation) -> None:
+    def test_requests_that_hang_use_up_the_patience_as_pauses_do(self, formation: Formation, cloud: Cloud) -> None:
         """CloudFormation has to be answered before the function's time is over, and what was made to be taken back."""
         formation.captions.fail(None, times=10**6)
-        place = formation.place
-
-        def take() -> bool:
-            formation.clock.forward(HANGS)  # as if each call took that long
-            return True
-
-        def slow(api_url: str, api_secret: str) -> WebhookRegistrar:
-            at = place(api_url, api_secret)
-            at.account.take = take
-            return at
-
-        setattr(formation, "place", slow)  # noqa: B010
-        assert formation.ask("Create").reason.startswith("captions /webhooks/events: no answer")
+        formation.table = Table(cloud.dynamodb, TABLE)
+        limits = Limits(cloud)
+        limits.when_read(lambda: formation.clock.forward(HANGS))  # as if each request took that long
+        limits.when_read(limits.empty)
+        assert formation.ask("Create").reason.startswith("captions /webhooks/events: the provider's API: the host")
         assert PATIENCE - HANGS < formation.clock.now() - START <= PATIENCE + HANGS
 
     def test_where_little_of_the_functions_time_is_left_cloudformation_is_answered_without_a_pause(
@@ -342,7 +341,7 @@ class TestCreationThatFailed:
             (answer,) = waiting.deliveries
         assert (answer.body["Status"], answer.body["Reason"]) == (
             "FAILED",
-            "captions /webhooks/events: called too often",
+            "captions /webhooks/events: the provider's API answered 429",
         )
 
 
@@ -354,23 +353,37 @@ def test_made_changed_and_deleted_within_a_minute_it_waits_for_room_and_no_call_
     assert sum(request.status == 200 for request in formation.requests) == 3 + 3 + 2
 
 
-def test_where_the_limit_that_all_functions_keep_leaves_no_room_it_waits_before_it_calls(formation: Formation) -> None:
-    room = [False, False, True, True, True]
-    place = formation.place
-
-    def full(api_url: str, api_secret: str) -> WebhookRegistrar:
-        at = place(api_url, api_secret)
-        at.account.take = lambda: room.pop(0)
-        return at
-
-    setattr(formation, "place", full)  # noqa: B010
+def test_without_room_in_the_rate_limit_that_all_functions_share_it_waits_before_it_asks(
+    formation: Formation, cloud: Cloud
+) -> None:
+    formation.table = Table(cloud.dynamodb, TABLE)
+    reserve_calls(formation.table, "captions", CAPTIONS.api_limit, CAPTIONS.api_limit.calls, time())
+    limits = Limits(cloud)
+    limits.when_read(lambda: limits.empty() if len(formation.pauses) == 2 else None)
     assert formation.ask("Create").reason == ""
-    assert (len(formation.pauses), room) == (2, [])
+    assert len(formation.pauses) == 2
     assert [request.status for request in formation.requests] == [200] * 3
+
+
+class Limits:
+    """The count of Captions' rate limit, in the table."""
+
+    def __init__(self, cloud: Cloud) -> None:
+        self._dynamodb = cloud.dynamodb
+
+    def when_read(self, then: Callable[[], object]) -> None:
+        def read(**_: object) -> None:
+            then()  # what it returns would be the call's answer
+
+        self._dynamodb.meta.events.register("before-call.dynamodb.GetItem", read)
+
+    def empty(self) -> None:
+        key = {"pk": {"S": "allowance#captions"}, "sk": {"S": "allowance"}}
+        self._dynamodb.delete_item(TableName=TABLE, Key=key)
 
 
 def test_the_key_goes_to_the_api_and_nowhere_else(formation: Formation, capsys: pytest.CaptureFixture[str]) -> None:
     formation.captions.fail(400, path="/webhooks/register")
     outcome = formation.ask("Create")
-    told = [outcome.reason, repr(formation.place(formation.api_url, KEY)), *capsys.readouterr()]
+    told = [outcome.reason, repr(formation.registrar(formation.api_url, KEY)), *capsys.readouterr()]
     assert not [text for text in told if formation.captions.api_key in text]

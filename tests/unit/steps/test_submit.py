@@ -96,7 +96,7 @@ class TestSubmitted:
 
 class TestNotSubmitted:
     def test_a_webhooks_url_that_creatify_would_not_take(self, owner: Owner) -> None:
-        with pytest.raises(NotSubmitted, match=r"has 201 characters, and the provider takes 200: .* domain"):
+        with pytest.raises(NotSubmitted, match=r"has 201 characters, and the provider accepts 200: .* domain"):
             owner.submit("creatify", "gen_image", {}, "https://r.example/".ljust(201, "x"))
         assert owner.desk.apis.requests == []
 
@@ -109,22 +109,22 @@ class TestNotSubmitted:
         ],
     )
     def test_a_job_that_would_tell_nobody_of_its_end(self, owner: Owner, provider: str, name: str, wanted: str) -> None:
-        with pytest.raises(NotSubmitted, match=f"nobody would be told of its end: give the webhook's {wanted}"):
+        with pytest.raises(NotSubmitted, match=f"its result would be lost: give the webhook's {wanted}"):
             owner.submit(provider, name, {"script": "Hello."})
         assert owner.desk.apis.requests == []
 
     def test_without_credentials(self, archive_at_work: Archive) -> None:
-        with pytest.raises(NotSubmitted, match="no credentials of sync are set: api_key in its api secret"):
+        with pytest.raises(NotSubmitted, match="no credentials are set for sync: its API secret must have api_key"):
             Owner(archive_at_work).submit("sync", "generate", GENERATION, SYNC_URL)
 
     def test_with_a_key_that_cannot_be_sent(self, owner: Owner) -> None:
         """Nobody has to look whether the provider took the job."""
         owner.desk.cloud.secretsmanager.put_secret_value(SecretId="dailies/sync/api", SecretString='{"api_key":"ключ"}')
-        with pytest.raises(NotSubmitted, match=r"^sync did not take it: the API key cannot be sent"):
+        with pytest.raises(NotSubmitted, match=r"^sync did not accept the job: the API key cannot be sent"):
             owner.submit("sync", "generate", GENERATION, SYNC_URL)
 
     def test_what_the_provider_refuses_with_its_own_words(self, owner: Owner) -> None:
-        with pytest.raises(NotSubmitted, match=r"creatify refused it with 400: .*product_url"):
+        with pytest.raises(NotSubmitted, match=r"creatify refused the job with 400: .*product_url"):
             owner.submit("creatify", "gen_image", {}, CREATIFY_URL)
         assert owner.desk.cloud.told() == []
 
@@ -147,19 +147,19 @@ class TestNotSubmitted:
         reserve_calls(owner.desk.table, "sync", SYNC.api_limit, SYNC.api_limit.calls, time.time())
         reserve_calls(owner.desk.table, "sync/submit", limit, 59, time.time())
         owner.submit("sync", "generate", GENERATION, SYNC_URL)
-        with pytest.raises(NotSubmitted, match="sync did not take it: the provider's rate limit leaves no room"):
+        with pytest.raises(NotSubmitted, match="sync did not accept the job: the provider's rate limit leaves no room"):
             owner.submit("sync", "generate", GENERATION, SYNC_URL)
         assert [request.status for request in owner.desk.apis.requests] == [201]
 
     @pytest.mark.parametrize("status", [503, None])
     def test_it_is_sent_once_also_where_the_answer_is_lost(self, owner: Owner, status: int | None) -> None:
         owner.desk.apis.sync.fail(status, took_effect=True)
-        with pytest.raises(NotSubmitted, match="look at sync whether it took the job before you send it again"):
+        with pytest.raises(NotSubmitted, match="check at sync whether it accepted the job before you submit it again"):
             owner.submit("sync", "generate", GENERATION, SYNC_URL)
         assert len(owner.desk.apis.requests) == 1
 
     def test_a_call_that_there_is_not_and_one_without_the_job_that_it_goes_on_with(self, owner: Owner) -> None:
-        with pytest.raises(NotSubmitted, match="sync has no call translate; it has generate"):
+        with pytest.raises(NotSubmitted, match="sync has no request translate; it has generate"):
             owner.submit("sync", "translate", {})
-        with pytest.raises(NotSubmitted, match="give its id"):
+        with pytest.raises(NotSubmitted, match="give the job's id"):
             owner.submit("creatify", "gen_video", {}, CREATIFY_URL)

@@ -1,19 +1,19 @@
-"""One call to a provider's API."""
+"""One request to a provider's API."""
 
 from typing import NamedTuple
 from urllib.parse import urlsplit
 
-from dailies.errors import CredentialsRefused, HostFailed
+from dailies.errors import ApiUnavailable, CredentialsRejected, HostFailed
 from dailies.outbound import responses
 from dailies.outbound.connection import HEADERS, Connection, Network
 from dailies.providers.contract import Request
 
-API_SECONDS = 15.0  # for the whole of a provider's answer, however it drips
-MAX_API_BYTES = 4 * 1024 * 1024  # of one: a hundred jobs, each with its prompts
+API_SECONDS = 15.0  # for the whole answer, however slowly it arrives
+MAX_API_BYTES = 4 * 1024 * 1024  # of an answer: a hundred jobs, each with its prompts
 
 
 class ApiResponse(NamedTuple):
-    """What a provider's API answered. `retry_after`: seconds that it asks us to wait, 0 where it does not say."""
+    """An answer of a provider's API. `retry_after`: seconds to wait before the next request, 0 if it does not say."""
 
     status: int
     body: bytes
@@ -21,10 +21,14 @@ class ApiResponse(NamedTuple):
 
 
 def call(request: Request, network: Network, *, seconds: float = API_SECONDS) -> ApiResponse:
-    """Call a provider's API at the address that the owner set: no redirect is followed, so the key goes nowhere else.
-    HostFailed where there is no whole answer in so many seconds, CredentialsRefused where nothing was sent."""
+    """Send a request and return the answer, whatever its status. Redirects are not followed, so the API key goes only
+    to the address that the owner set.
+
+    `seconds`: time limit for the whole answer. ApiUnavailable if the answer is not complete by then, or is larger than
+    MAX_API_BYTES. CredentialsRejected if a header cannot be sent; then no request was sent.
+    """
     if not all(value.isascii() and value.isprintable() for value in request.headers.values()):
-        raise CredentialsRefused("the API key cannot be sent: it has more than printable ASCII characters")
+        raise CredentialsRejected("the API key cannot be sent: it has more than printable ASCII characters")
     parts = urlsplit(request.url)
     tls = parts.scheme == "https"
     name = parts.hostname or ""
@@ -37,9 +41,9 @@ def call(request: Request, network: Network, *, seconds: float = API_SECONDS) ->
             with connection.getresponse() as response:
                 body = response.read(MAX_API_BYTES + 1)
     except HostFailed as error:
-        raise HostFailed(f"the provider's API: {error.reason}") from error
+        raise ApiUnavailable(f"the provider's API: {error.reason}") from error
     finally:
         connection.close()
     if len(body) > MAX_API_BYTES:
-        raise HostFailed("the provider's API answered too much")
+        raise ApiUnavailable("the provider's API answered too much")
     return ApiResponse(response.status, body, responses.retry_after(response.headers.get("retry-after", "")))

@@ -1,53 +1,51 @@
-"""What a provider's own API says of a medium's link, as an event: a fresh one, or whether it stands by the delivery."""
+"""What a provider's API says about a medium's link, as an event: a fresh link, or whether it confirms the delivery."""
 
 from http import HTTPStatus
 
-from dailies.errors import HostFailed, LinkDead, PayloadError
+from dailies.errors import ApiRefused, ApiUnavailable, LinkDead
 from dailies.jobs.models import Event, Report
 from dailies.jobs.read_back import contradiction, may_be_late
-from dailies.provider_api.client import Api
+from dailies.outbound.api import ApiResponse
+from dailies.provider_api.client import ProviderApi, parse
 from dailies.providers.contract import read_about
 from dailies.steps.archive_item import ArchiveItem, contradiction_event, renewal_event
 
-UNKNOWN = frozenset({HTTPStatus.NOT_FOUND, HTTPStatus.GONE})  # of a job that the API does not know
+UNKNOWN_JOB = frozenset({HTTPStatus.NOT_FOUND, HTTPStatus.GONE})
 
 
-def renewal(api: Api, wanted: ArchiveItem) -> Event | None:
-    """What the API tells of the job now, with the fresh link if it has one; None where it knows no such job. HostFailed
-    where it did not answer this time."""
-    report, body = _asked(api, wanted)
-    return renewal_event(wanted, report, body) if report else None
+def renewal(api: ProviderApi, item: ArchiveItem) -> Event | None:
+    """Read the job, and return it as an event with the fresh link if the answer has one; None if the API does not know
+    the job. ApiError and AwsUnavailable pass through."""
+    report, body = _read_job(api, item)
+    return renewal_event(item, report, body) if report else None
 
 
-def confirmation(api: Api, wanted: ArchiveItem) -> Event:
-    """Whether the API says of the job what the delivery said: the provider's own link, or the `contradiction`.
-    HostFailed where it may only not have heard of it yet, LinkDead where it knows of no such medium."""
-    report, body = _asked(api, wanted)
-    against = contradiction(wanted.claim, wanted.role, report) if wanted.claim else ""
-    if against and wanted.claim and may_be_late(wanted.claim, report, wanted.provider.may_go_on):
-        raise HostFailed(f"not confirmed yet: {against}")
+def confirmation(api: ProviderApi, item: ArchiveItem) -> Event:
+    """Compare the delivery with the job as the API has it. The event has the API's own link, or the `contradiction`.
+
+    LinkDead if the API does not know the medium. ApiUnavailable if the API contradicts but may only be late; ApiError
+    and AwsUnavailable pass through.
+    """
+    report, body = _read_job(api, item)
+    against = contradiction(item.claim, item.role, report) if item.claim else ""
+    if against and item.claim and may_be_late(item.claim, report, item.provider.may_go_on):
+        raise ApiUnavailable(f"not confirmed yet: {against}")
     if against:
-        return contradiction_event(wanted, report, body, against)
-    event = renewal_event(wanted, report, body, confirms=True) if report else None
+        return contradiction_event(item, report, body, against)
+    event = renewal_event(item, report, body, confirms=True) if report else None
     if event is None or not event.media:
-        raise LinkDead("the provider's API does not know of this medium")
+        raise LinkDead("the provider's API does not know this medium")
     return event
 
 
-def _asked(api: Api, wanted: ArchiveItem) -> tuple[Report | None, bytes]:
-    """What the API says, and in which bytes; no report where it knows no such job. HostFailed for all else that it may
-    answer: what cannot be read, or is about another job, says nothing of this one."""
-    question = wanted.provider.link_refresh[wanted.role]
-    credentials = api.credentials()
-    if credentials is None:
-        raise HostFailed("the API's secret was emptied meanwhile")
-    answer = api.call(lambda base_url, own: question.ask(base_url, own, wanted.job_id), credentials)
+def _read_job(api: ProviderApi, item: ArchiveItem) -> tuple[Report | None, bytes]:
+    """The job as the API reports it, and the answer's body without secrets; no report if the API does not know the job.
+    An answer about another job is an ApiUnavailable."""
+    question = item.provider.link_refresh[item.role]
+    answer = api.send(lambda base_url, credentials: question.ask(base_url, credentials, item.job_id))
     body = question.redact(answer.body)
-    if answer.status in UNKNOWN:
+    if answer.status in UNKNOWN_JOB:
         return None, body
     if answer.status != HTTPStatus.OK:
-        raise HostFailed(f"the provider's API answered {answer.status}")
-    try:
-        return read_about(wanted.job_id, question.read, body), body
-    except PayloadError as error:
-        raise HostFailed(f"the provider's API answered something else than documented ({error})") from error
+        raise ApiRefused(f"the provider's API answered {answer.status}", status=answer.status)
+    return parse(ApiResponse(answer.status, body), lambda text: read_about(item.job_id, question.read, text)), body

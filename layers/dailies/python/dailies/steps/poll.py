@@ -1,164 +1,177 @@
-"""Asking one provider's API about jobs: what it tells of each is recorded as an event of that job.
+"""Poll a provider's API: each answer about a job is recorded as an event of that job.
 
-First the newest jobs in one call, which often tell of all that is asked for, and of what nobody told us; then the rest,
-as many in a call as the API takes.
+The list of the newest jobs comes first: one request often covers all jobs that are due, and it shows finished jobs that
+we do not know. The other jobs follow, as many per request as the API accepts.
 """
 
 import time
-from collections.abc import Callable, Container, Iterable, Sequence
-from functools import partial
+from collections.abc import Container, Mapping, Sequence
 from http import HTTPStatus
 from itertools import batched
 
 from dailies import timestamps
 from dailies.aws.table import MAX_KEYS, Table
-from dailies.errors import CredentialsRefused, FailureAnswered, HostFailed, LimitReached, PayloadError
+from dailies.errors import ApiError, AwsUnavailable, CredentialsRejected, NoCredentials, PayloadError, RateLimited
 from dailies.jobs.merge import merge
 from dailies.jobs.models import FINISHED, Event, Job, Report
 from dailies.jobs.new_events import nothing, poll_event
 from dailies.jobs.rows import Item
 from dailies.outbound.api import ApiResponse
-from dailies.provider_api.client import Api
-from dailies.providers.contract import Credentials, GetJob, ListJobs, ReportedJob, Request, StatusPolling, read_about
+from dailies.provider_api.client import ProviderApi, RequestBuilder
+from dailies.providers.contract import GetJob, ListJobs, ReportedJob, StatusPolling, read_about
 
-MAX_FAILURES = 3  # one after the other: then the provider is down, and the rest is left to the next sweep
+MAX_FAILURES = 3  # in a row: then the provider is down, and the rest is left to the next run
+HOPELESS = (RateLimited, NoCredentials, AwsUnavailable)  # no other request of this run would succeed
 
 
 class Poll:
-    """One sweep's questions to one provider, until a moment of `time.monotonic`. `asked` counts the jobs that it was
-    asked about, `taken_in` those that nobody told us of; `problem` says why the rest was left to the next sweep."""
+    """One run's requests to one provider.
 
-    def __init__(self, table: Table, api: Api, retention_days: int, until: float) -> None:
-        self.asked = 0
-        self.taken_in = 0
+    - `until`: when to stop, by `time.monotonic`. The jobs that are left stay due.
+    - `retention_days`: how long to keep the events.
+
+    Afterwards `polled` is the number of due jobs that were polled, `discovered` the number of finished jobs that were
+    not known, and `problem` says why the run ended early, if it did.
+    """
+
+    def __init__(self, table: Table, api: ProviderApi, retention_days: int, until: float) -> None:
+        self.polled = 0
+        self.discovered = 0
         self.problem = ""
         self._table = table
         self._api = api
         self._retention_days = retention_days
         self._until = until
         self._failures = 0
-        self._answers = False  # whether it has answered anything in this sweep
+        self._has_answered = False  # whether the API has answered any request of this run
 
-    def ask(self, due: Sequence[Item]) -> None:
-        """Ask about these jobs, in their order, and for what is finished at the provider and not here. Nothing where
-        the owner has set no credentials."""
+    def run(self, due: Sequence[Item]) -> None:
+        """Poll these jobs, rows of the index with `webhook` and `job_id`, in their order; discover finished jobs.
+
+        Does nothing if no credentials are set. Never raises for the provider's API.
+        """
         try:
-            credentials = self._api.credentials()
-            if credentials is None:
-                return
-            for webhook, inquiry in self._api.provider.polling.items():
-                job_ids = [row["job_id"] for row in due if row["webhook"] == webhook]
-                self._of_webhook(webhook, inquiry, credentials, job_ids)
-        except HostFailed as error:
+            for webhook, polling in self._api.provider.polling.items():
+                self._poll_webhook(webhook, polling, [row["job_id"] for row in due if row["webhook"] == webhook])
+        except NoCredentials:
+            return
+        except (ApiError, AwsUnavailable) as error:
             self.problem = error.reason
 
-    def _of_webhook(self, webhook: str, inquiry: StatusPolling, credentials: Credentials, job_ids: list[str]) -> None:
-        """Ask about a webhook's jobs. HostFailed where nothing of the provider's is to be asked any more; where only
-        these questions fail, the next webhook's may be answered."""
+    def _poll_webhook(self, webhook: str, polling: StatusPolling, job_ids: list[str]) -> None:
+        """Poll a webhook's jobs. Raises if the run is over for all webhooks; if only these requests fail, the next
+        webhook's may succeed."""
         try:
-            if inquiry.roll and not self._is_over:
-                job_ids = self._newest(webhook, inquiry.roll, credentials, job_ids)
-            if inquiry.roll and inquiry.roll.max_ids:
-                self._several(webhook, inquiry, inquiry.roll, credentials, job_ids)
-            else:
-                self._one_by_one(webhook, inquiry, credentials, job_ids)
-        except (LimitReached, CredentialsRefused):
+            if polling.roll and not self._is_over:
+                job_ids = self._poll_newest(webhook, polling.roll, job_ids)
+            if polling.roll and polling.roll.max_ids:
+                job_ids = self._poll_lists(webhook, polling.roll, job_ids)
+            # One by one last: each may be unknown to the API, and costs a request of the rate limit.
+            for job_id in job_ids:
+                if self._is_over:
+                    return
+                self._poll_one(webhook, polling.question, job_id)
+        except (*HOPELESS, CredentialsRejected):
             raise
-        except HostFailed as error:
+        except ApiError as error:
             self.problem = error.reason
 
-    def _newest(self, webhook: str, roll: ListJobs, credentials: Credentials, job_ids: Sequence[str]) -> list[str]:
-        """The ids that the list of the newest jobs does not tell of."""
-        listed = {one.report.job_id: one for one in self._roll(roll, credentials, ()) or ()}
+    def _poll_newest(self, webhook: str, list_jobs: ListJobs, job_ids: Sequence[str]) -> list[str]:
+        """Read the list of the newest jobs. Returns the ids that it does not contain."""
+        listed = self._list(list_jobs, ())
+        missing = self._record_listed(webhook, listed, job_ids)
+        due = set(job_ids)
+        finished = {
+            job_id: one for job_id, one in listed.items() if one.report.status in FINISHED and job_id not in due
+        }
+        self._discover(webhook, finished)
+        return missing
+
+    def _discover(self, webhook: str, finished: Mapping[str, ReportedJob]) -> None:
+        """Record the finished jobs that we do not know as finished."""
+        provider = self._api.provider
+        for job_ids in batched(finished, MAX_KEYS, strict=False):
+            if self._is_over:
+                return
+            for job_id, job in self._table.jobs(provider.name, job_ids).items():
+                event = self._event(webhook, *finished[job_id])
+                if _is_update(event, job, provider.may_go_on):
+                    self._record(event)
+                    self.discovered += 1
+
+    def _poll_lists(self, webhook: str, list_jobs: ListJobs, job_ids: Sequence[str]) -> list[str]:
+        """Poll as many jobs per request as the API accepts. Returns the ids that its answers do not contain."""
+        missing: list[str] = []
+        for some in batched(job_ids, list_jobs.max_ids, strict=False):
+            missing += self._poll_list(webhook, list_jobs, some)
+        return missing
+
+    def _poll_list(self, webhook: str, list_jobs: ListJobs, job_ids: Sequence[str]) -> list[str]:
+        """Poll these jobs by one request. The answer may be a page, so the missing ones are requested again as long as
+        an answer contains any of them."""
+        left = list(job_ids)
+        while left and not self._is_over:
+            missing = self._record_listed(webhook, self._list(list_jobs, left), left)
+            if len(missing) == len(left):
+                break
+            left = missing
+        return left
+
+    def _list(self, list_jobs: ListJobs, job_ids: Sequence[str]) -> dict[str, ReportedJob]:
+        """The jobs in the answer, by their ids; none if the API fails this time or the answer cannot be read."""
+        try:
+            answer = self._send(lambda base_url, credentials: list_jobs.ask(base_url, credentials, job_ids))
+            reported = list_jobs.read(list_jobs.redact(answer.body)) if answer.status == HTTPStatus.OK else []
+        except PayloadError:
+            return {}
+        except HOPELESS:
+            raise
+        except ApiError as error:
+            self._count_failure(error)
+            return {}
+        return {one.report.job_id: one for one in reported}
+
+    def _record_listed(self, webhook: str, listed: Mapping[str, ReportedJob], job_ids: Sequence[str]) -> list[str]:
+        """Record what the list says about these jobs. Returns the ids that it does not contain."""
         for job_id in job_ids:
             if job_id in listed and not self._is_over:
-                self._heard(webhook, *listed[job_id])
-        finished = [
-            job_id for job_id, one in listed.items() if one.report.status in FINISHED and job_id not in set(job_ids)
-        ]
-        for some in batched(finished, MAX_KEYS, strict=False):
-            if self._is_over:
-                break
-            for job_id, job in self._table.jobs(self._api.provider.name, some).items():
-                event = self._event(webhook, *listed[job_id])
-                if _is_unheard_of(event, job, self._api.provider.may_go_on):
-                    self._record(event)
-                    self.taken_in += 1
+                self._record_polled(webhook, *listed[job_id])
         return [job_id for job_id in job_ids if job_id not in listed]
 
-    def _several(
-        self, webhook: str, inquiry: StatusPolling, roll: ListJobs, credentials: Credentials, job_ids: Sequence[str]
-    ) -> None:
-        """Ask about as many in a call as the API takes, and again about those that its answer leaves out, as long as it
-        tells of any: it may be a page. The rest one by one, and last: they may be unknown, a call of the rate limit
-        each."""
-        untold: list[str] = []
-        for some in batched(job_ids, roll.max_ids, strict=False):
-            left, goes_on = list(some), True
-            while left and goes_on and not self._is_over:
-                listed = {one.report.job_id: one for one in self._roll(roll, credentials, left) or ()}
-                for job_id in left:
-                    if job_id in listed and not self._is_over:
-                        self._heard(webhook, *listed[job_id])
-                goes_on = not listed.keys().isdisjoint(left)
-                left = [job_id for job_id in left if job_id not in listed]
-            untold += left
-        self._one_by_one(webhook, inquiry, credentials, untold)
-
-    def _one_by_one(
-        self, webhook: str, inquiry: StatusPolling, credentials: Credentials, job_ids: Iterable[str]
-    ) -> None:
-        for job_id in job_ids:
-            if self._is_over:
-                return
-            self._one(webhook, inquiry.question, credentials, job_id)
-
-    def _one(self, webhook: str, question: GetJob, credentials: Credentials, job_id: str) -> None:
-        """Ask about one job. A question that fails is a look, too: the job would else be the first again in each sweep,
-        and with two like it the end of each. Where the provider has answered others, such an answer is about this job
-        alone."""
+    def _poll_one(self, webhook: str, get_job: GetJob, job_id: str) -> None:
+        """Poll one job. A failure is recorded as a poll without a result: otherwise this job would be the first one of
+        each run, and three such jobs would end each run. If the API has answered other requests of this run, an error
+        status is about this job only."""
         try:
-            answer = self._call(partial(_ask_one, question, job_id), credentials)
-        except LimitReached:
+            answer = self._send(lambda base_url, credentials: get_job.ask(base_url, credentials, job_id))
+        except HOPELESS:
             raise
-        except HostFailed as error:
-            self._heard(webhook, nothing(job_id), b"")
-            if not (self._answers and isinstance(error, FailureAnswered | CredentialsRefused)):
-                self._failed(error)
+        except ApiError as error:
+            self._record_polled(webhook, nothing(job_id), b"")
+            if not (self._has_answered and error.status):
+                self._count_failure(error)
         else:
-            body = question.redact(answer.body)
-            self._heard(webhook, _read(question, answer.status, body, job_id), body)
-
-    def _roll(self, roll: ListJobs, credentials: Credentials, job_ids: Sequence[str]) -> list[ReportedJob] | None:
-        """What the call tells; None where it cannot be understood or was not answered this time."""
-        try:
-            answer = self._call(lambda base_url, own: roll.ask(base_url, own, job_ids), credentials)
-            return roll.read(roll.redact(answer.body)) if answer.status == HTTPStatus.OK else None
-        except PayloadError:
-            return None
-        except HostFailed as error:
-            self._failed(error)
-            return None
+            body = get_job.redact(answer.body)
+            self._record_polled(webhook, _read(get_job, answer.status, body, job_id), body)
 
     @property
     def _is_over(self) -> bool:
-        """Whether there is no time left: what is not done is as due in the next sweep."""
         return time.monotonic() > self._until
 
-    def _call(self, ask: Callable[[str, Credentials], Request], credentials: Credentials) -> ApiResponse:
-        answer = self._api.call(ask, credentials)
-        self._failures, self._answers = 0, True
+    def _send(self, build: RequestBuilder) -> ApiResponse:
+        answer = self._api.send(build)
+        self._failures, self._has_answered = 0, True
         return answer
 
-    def _failed(self, error: HostFailed) -> None:
-        """Count it; raised where it is one too many, or no other question has a chance."""
+    def _count_failure(self, error: ApiError) -> None:
+        """Raise the error if it is one too many, or if no other request would succeed."""
         self._failures += 1
-        if self._failures >= MAX_FAILURES or isinstance(error, LimitReached | CredentialsRefused):
+        if self._failures >= MAX_FAILURES or isinstance(error, CredentialsRejected):
             raise error
 
-    def _heard(self, webhook: str, report: Report, payload: bytes) -> None:
+    def _record_polled(self, webhook: str, report: Report, payload: bytes) -> None:
         self._record(self._event(webhook, report, payload))
-        self.asked += 1
+        self.polled += 1
 
     def _event(self, webhook: str, report: Report, payload: bytes) -> Event:
         return poll_event(self._api.provider.name, webhook, report, payload, at=timestamps.now())
@@ -167,9 +180,9 @@ class Poll:
         self._table.record(event, retention_days=self._retention_days, written_by="reconcile")
 
 
-def _is_unheard_of(event: Event, job: Job | None, may_go_on: Container[str]) -> bool:
-    """Whether a list that tells of a job's end tells us something: never of what is over for us and cannot go on, and
-    once of all else, as it is told at each sweep. The merge says whether what is told is the newer."""
+def _is_update(event: Event, job: Job | None, may_go_on: Container[str]) -> bool:
+    """Whether a list's report of a finished job is new to us. Jobs that we know as finished are ignored, unless another
+    stage may follow. Any other state is an update once, though each run's list contains it."""
     if job is None:
         return True
     if job.status in FINISHED and job.status != "failed" and job.provider_status not in may_go_on:
@@ -178,13 +191,9 @@ def _is_unheard_of(event: Event, job: Job | None, may_go_on: Container[str]) -> 
     return (merged.status, merged.provider_status) != (job.status, job.provider_status)
 
 
-def _ask_one(question: GetJob, job_id: str, base_url: str, credentials: Credentials) -> Request:
-    return question.ask(base_url, credentials, job_id)
-
-
-def _read(question: GetJob, status: int, body: bytes, job_id: str) -> Report:
-    """What an answer reports of the job that was asked about; nothing where it cannot be read, or is of another."""
-    readers = {HTTPStatus.OK: question.read, HTTPStatus.BAD_REQUEST: question.read_failure}
+def _read(get_job: GetJob, status: int, body: bytes, job_id: str) -> Report:
+    """What an answer reports about the job; nothing if it cannot be read, or is about another job."""
+    readers = {HTTPStatus.OK: get_job.read, HTTPStatus.BAD_REQUEST: get_job.read_failure}
     read = readers.get(HTTPStatus(status)) if status in set(HTTPStatus) else None
     try:
         return read_about(job_id, read, body) if read else nothing(job_id)

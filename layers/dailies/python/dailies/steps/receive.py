@@ -22,7 +22,7 @@ from dailies.aws.bucket import Bucket
 from dailies.aws.secrets import SigningSecret
 from dailies.aws.table import Table
 from dailies.aws.telemetry import EVENT_ID, Telemetry
-from dailies.errors import DeliveryTooLarge, NotStored, PayloadError, VerificationError
+from dailies.errors import AwsUnavailable, DeliveryTooLarge, NotStored, PayloadError, VerificationError
 from dailies.jobs import object_keys, rows
 from dailies.jobs.models import Delivery, Event, Proof, delivery_digest
 from dailies.jobs.rows import Item
@@ -121,7 +121,7 @@ def receive(inbox: Receiver, request: Mapping[str, Any], *, request_id: str) -> 
         return ReceiveResult("too_large", problem=str(error))
     except VerificationError as error:
         return ReceiveResult("unverified", problem=str(error))
-    except (NotStored, BotoCoreError, ClientError) as error:
+    except (AwsUnavailable, NotStored, BotoCoreError, ClientError) as error:
         return ReceiveResult("not_stored", problem=f"{type(error).__name__}: {_code(error)}")
 
 

@@ -1,13 +1,10 @@
-"""Submitting a job with the right webhook in it, and tracking it from then on: for the owner's own functions.
+"""Submit a job with the right webhook in it, and track it from then on. Public as `dailies.submit`.
 
-    submitted = submit(api, "generate", {"model": "lipsync-2", "input": [...]}, webhook=url, bus=bus)
-    submitted.job_id, submitted.answer
-
-A submission is paid for, so it is sent once: where the answer is lost, nobody sends it again unasked.
+A job is paid for, so the request is sent once: if the answer is lost, Dailies does not send it again.
 """
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import quote
@@ -15,16 +12,33 @@ from urllib.parse import quote
 from botocore.exceptions import BotoCoreError, ClientError
 
 from dailies.aws.bus import Bus
-from dailies.errors import CredentialsRefused, HostFailed, LimitReached, NotStored, NotSubmitted, PayloadError
+from dailies.errors import (
+    ApiError,
+    AwsUnavailable,
+    CredentialsRejected,
+    NoCredentials,
+    NotStored,
+    NotSubmitted,
+    PayloadError,
+    RateLimited,
+)
 from dailies.outbound import responses
-from dailies.provider_api.client import Api
+from dailies.provider_api.client import ProviderApi, RequestBuilder
+from dailies.provider_api.retry import ONCE
 from dailies.providers.contract import Credentials, Request, Submission
+
+MAX_SHOWN = 500  # bytes of an answer in an error message
 
 
 @dataclass(frozen=True, slots=True)
 class Submitted:
-    """What the provider answered, parsed, without our token that it may repeat, and which job that is. `tracked`: the
-    bus took it; where it did not, tell it once more by `Bus.submitted`."""
+    """A job that the provider accepted.
+
+    - `provider`, `webhook`: the names, such as `sync` and `generation`.
+    - `job_id`: the provider's id of the job.
+    - `answer`: the provider's answer, parsed from JSON. Our webhook token in it is replaced by `[redacted]`.
+    - `tracked`: whether the bus accepted `Job Submitted`. If not, call `Bus.submitted` again.
+    """
 
     provider: str
     webhook: str
@@ -34,84 +48,88 @@ class Submitted:
 
 
 def submit(
-    api: Api, name: str, body: Mapping[str, Any], *, bus: Bus, webhook: str = "", source_id: str = ""
+    api: ProviderApi, name: str, body: Mapping[str, Any], *, bus: Bus, webhook: str = "", source_id: str = ""
 ) -> Submitted:
-    """Submit a job by one of its provider's calls (`Provider.submissions`), and track it.
+    """Submit a job and track it.
 
-    `body` is the provider's own. `webhook` is put into it, over one that stands there: the URL that is to be called;
-    for Captions the id of the webhook that is registered there. Without it, the body has to name one. `source_id`: the
-    job that the call goes on with, where it does. NotSubmitted where anything is wrong.
+    - `api`: the client of the provider's API.
+    - `name`: the request to make, a key of the provider's `submissions`, such as `generate` for Sync.
+    - `body`: the JSON object that the provider documents for it.
+    - `bus`: gets `Job Submitted`, so that the job is known before its first webhook.
+    - `webhook`: the URL that the provider calls; for Captions the id of the registered webhook. It replaces the one in
+      `body`. Without it, `body` must name one.
+    - `source_id`: the id of the job to continue or to repeat, if the request needs one.
+
+    NotSubmitted if anything is wrong. Its message says whether the provider may have accepted the job.
     """
     submission = api.provider.submissions.get(name)
     if submission is None:
         known = ", ".join(sorted(api.provider.submissions))
-        raise NotSubmitted(f"{api.provider.name} has no call {name}; it has {known}")
-    answer = _sent(api, submission, _request(submission, body, webhook, source_id))
+        raise NotSubmitted(f"{api.provider.name} has no request {name}; it has {known}")
+    answer = _send_once(api, submission, _request(submission, body, webhook, source_id))
     try:
         job_id = submission.job_id(answer)
     except PayloadError as error:
-        shown = submission.redact(answer)[:200]
-        raise NotSubmitted(f"{api.provider.name} took it but named no job: {shown!r}") from error
+        shown = submission.redact(answer)[:MAX_SHOWN]
+        raise NotSubmitted(f"{api.provider.name} accepted the job but its answer has no job id: {shown!r}") from error
     return Submitted(
         provider=api.provider.name,
         webhook=submission.webhook,
         job_id=job_id,
         answer=json.loads(submission.redact(answer)),
-        tracked=_tracked(bus, api.provider.name, submission.webhook, job_id),
+        tracked=_track(bus, api.provider.name, submission.webhook, job_id),
     )
 
 
-def _request(
-    submission: Submission, body: Mapping[str, Any], webhook: str, source_id: str
-) -> Callable[[str, Credentials], Request]:
+def _request(submission: Submission, body: Mapping[str, Any], webhook: str, source_id: str) -> RequestBuilder:
     if submission.needs_source and not source_id:
-        raise NotSubmitted("this call goes on with a job that there is: give its id")
+        raise NotSubmitted("this request continues an existing job: give the job's id")
     named = webhook or body.get(submission.webhook_field)
     if not isinstance(named, str) or not named:
         raise NotSubmitted(
-            f"nobody would be told of its end: give the webhook's {'id' if submission.by_id else 'URL'}"
-            f" ({submission.webhook_field})"
+            f"the job has no webhook, so its result would be lost: give the webhook's"
+            f" {'id' if submission.by_id else 'URL'} ({submission.webhook_field})"
         )
     if not submission.by_id and len(named) > submission.max_url:
         raise NotSubmitted(
-            f"the webhook's URL has {len(named)} characters, and the provider takes {submission.max_url}:"
-            " put a shorter domain of your own before the API"
+            f"the webhook's URL has {len(named)} characters, and the provider accepts {submission.max_url}:"
+            " use a shorter custom domain for the API"
         )
     content = json.dumps({**body, submission.webhook_field: named}).encode()
     path = submission.path.format(source_id=quote(source_id, safe=""))
 
-    def ask(base_url: str, credentials: Credentials) -> Request:
+    def build(base_url: str, credentials: Credentials) -> Request:
         headers = {**submission.headers(credentials), "content-type": "application/json"}
         return Request("POST", base_url.rstrip("/") + path, headers, content)
 
-    return ask
+    return build
 
 
-def _sent(api: Api, submission: Submission, ask: Callable[[str, Credentials], Request]) -> bytes:
-    """The answer to a request that is sent once."""
+def _send_once(api: ProviderApi, submission: Submission, build: RequestBuilder) -> bytes:
+    """The body of the answer that accepts the job."""
     name = api.provider.name
     try:
-        credentials = api.credentials()
-        if credentials is None:
-            raise NotSubmitted(
-                f"no credentials of {name} are set: {', '.join(api.provider.api_names)} in its api secret"
-            )
-        answer = api.submit(ask, credentials)
-    except (LimitReached, CredentialsRefused) as error:
-        raise NotSubmitted(f"{name} did not take it: {error.reason}") from error
-    except HostFailed as error:
+        answer = api.send(build, retry=ONCE, submits=True)
+    except NoCredentials as error:
+        raise NotSubmitted(error.reason) from error
+    except (RateLimited, CredentialsRejected) as error:
+        raise NotSubmitted(f"{name} did not accept the job: {error.reason}") from error
+    except AwsUnavailable as error:
+        raise NotSubmitted(f"{error.reason}; nothing was sent to {name}, try again") from error
+    except ApiError as error:
         raise NotSubmitted(
-            f"{error.reason}; look at {name} whether it took the job before you send it again"
+            f"{error.reason}; check at {name} whether it accepted the job before you submit it again"
         ) from error
     if answer.status not in responses.ACCEPTED:
-        why = submission.redact(answer.body)[:500].decode(errors="replace")
-        raise NotSubmitted(f"{name} refused it with {answer.status}: {why}")
+        shown = submission.redact(answer.body)[:MAX_SHOWN].decode(errors="replace")
+        raise NotSubmitted(f"{name} refused the job with {answer.status}: {shown}")
     return answer.body
 
 
-def _tracked(bus: Bus, provider: str, webhook: str, job_id: str) -> bool:
+def _track(bus: Bus, provider: str, webhook: str, job_id: str) -> bool:
+    """Whether the bus accepted `Job Submitted`. No exception: the job is paid for, so its id must reach the caller."""
     try:
         bus.submitted(provider, webhook, job_id)
     except (NotStored, BotoCoreError, ClientError):
-        return False  # the job is paid for: its id must come back whatever becomes of the rest
+        return False
     return True
