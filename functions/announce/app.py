@@ -1,7 +1,7 @@
-"""Changed job rows, from the table's stream: queue found media, keep a settled job's page, tell the bus."""
+"""Publish what each changed job row of the table's stream means: see `Publisher`."""
 
 import os
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import boto3
 
@@ -11,6 +11,9 @@ from dailies.aws.bus import Bus
 from dailies.aws.queues import FailureQueue, WorkQueue
 from dailies.aws.telemetry import Telemetry
 from dailies.steps.announce import Publisher
+
+if TYPE_CHECKING:
+    from aws_lambda_powertools.utilities.typing import LambdaContext
 
 s3 = boto3.client("s3", config=bucket.CLIENT)
 sqs = boto3.client("sqs", config=queues.CLIENT)
@@ -24,8 +27,9 @@ failures = FailureQueue(sqs, os.environ["FAILURE_QUEUE_URL"])
 telemetry = Telemetry(os.environ["STACK_NAME"])
 
 
-def lambda_handler(batch: dict[str, Any], _context: object) -> None:
-    """Safe to run again for the same batch: see `publishing`."""
+@telemetry.log.inject_lambda_context
+def lambda_handler(batch: dict[str, Any], _context: "LambdaContext") -> None:
+    """Safe to repeat for the same batch, as `Publisher.publish` is."""
     for record in batch["Records"]:
         about = stream.log_ids(record)
         with failures.keeping(record, telemetry, about):

@@ -1,10 +1,9 @@
 """Media found, from the archive queue: copy each into the bucket while its link lives, and record what came of it."""
 
 import os
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import boto3
-from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from dailies.aws import bucket, queues, secrets, table
 from dailies.aws.bucket import Bucket
@@ -15,6 +14,9 @@ from dailies.outbound.connection import Network
 from dailies.provider_api.client import every_api
 from dailies.providers import every_provider
 from dailies.steps.archive import Archiver, archive
+
+if TYPE_CHECKING:
+    from aws_lambda_powertools.utilities.typing import LambdaContext
 
 LAST_SECONDS = 30  # of the time limit, for what must be told when a transfer is stopped
 
@@ -49,7 +51,8 @@ desk = Archiver(
 )
 
 
-def lambda_handler(batch: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
+@telemetry.log.inject_lambda_context
+def lambda_handler(batch: dict[str, Any], context: "LambdaContext") -> dict[str, Any]:
     """Reports the messages that come again."""
     seconds = context.get_remaining_time_in_millis() / 1000 - LAST_SECONDS
     again = [message["messageId"] for message in batch["Records"] if not archive(desk, message, seconds=seconds)]

@@ -1,9 +1,9 @@
 """The schedule: look after the jobs that should have been heard of by now."""
 
 import os
+from typing import TYPE_CHECKING
 
 import boto3
-from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from dailies.aws import queues, secrets, table
 from dailies.aws.queues import WorkQueue
@@ -12,6 +12,9 @@ from dailies.aws.telemetry import Telemetry
 from dailies.provider_api.client import every_api
 from dailies.providers import every_provider
 from dailies.steps.reconcile import Reconciler, reconcile
+
+if TYPE_CHECKING:
+    from aws_lambda_powertools.utilities.typing import LambdaContext
 
 LAST_SECONDS = 60  # of the time limit: three tries of the last question, at their longest, and their pauses
 
@@ -31,6 +34,6 @@ sweep = Reconciler(
 )
 
 
-def lambda_handler(_schedule: object, context: LambdaContext) -> None:
+def lambda_handler(_schedule: object, context: "LambdaContext") -> None:
     """Safe to run at any time, also beside another sweep: what both learn is recorded once."""
     reconcile(sweep, seconds=context.get_remaining_time_in_millis() / 1000 - LAST_SECONDS)

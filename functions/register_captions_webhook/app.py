@@ -6,10 +6,9 @@ CloudFormation waits for an hour for an answer, so there is one whatever happens
 import os
 import time
 from functools import partial
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import boto3
-from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from dailies.aws import secrets, table
 from dailies.aws.custom_resource import answer
@@ -23,6 +22,9 @@ from dailies.outbound.connection import Network
 from dailies.provider_api.account import Account, taking
 from dailies.providers.captions import CAPTIONS, REGISTRY
 from dailies.steps.register_webhook import LAST_LOOK_SECONDS, WebhookRegistrar, carry_out
+
+if TYPE_CHECKING:
+    from aws_lambda_powertools.utilities.typing import LambdaContext
 
 LAST_SECONDS = 100.0  # of the time limit: a call that hangs, taking back what was made, and the answer
 # By so much a creation gives up before a deletion that began with it, which looks last LAST_LOOK_SECONDS before its own
@@ -42,7 +44,8 @@ def place(api_url: str, api_secret: str, *, patience: float) -> WebhookRegistrar
     return WebhookRegistrar(account, REGISTRY, secret)
 
 
-def lambda_handler(event: dict[str, Any], context: LambdaContext) -> None:
+@telemetry.log.inject_lambda_context
+def lambda_handler(event: dict[str, Any], context: "LambdaContext") -> None:
     """Safe to run again for the same event."""
     patience = context.get_remaining_time_in_millis() / 1000 - LAST_SECONDS
     if event["RequestType"] == "Create":
