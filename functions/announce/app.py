@@ -18,8 +18,8 @@ if TYPE_CHECKING:
 s3 = boto3.client("s3", config=bucket.CLIENT)
 sqs = boto3.client("sqs", config=queues.CLIENT)
 publisher = Publisher(
-    archive=WorkQueue(sqs, os.environ["ARCHIVE_QUEUE_URL"]),
-    pages=Bucket(lambda: s3, os.environ["BUCKET_NAME"]),
+    archive_queue=WorkQueue(sqs, os.environ["ARCHIVE_QUEUE_URL"]),
+    bucket=Bucket(lambda: s3, os.environ["BUCKET_NAME"]),
     bus=Bus(boto3.client("events", config=bus.CLIENT), os.environ["BUS_NAME"]),
     announces_media_found=os.environ["ANNOUNCE_MEDIA_FOUND"] == "true",
 )
