@@ -14,7 +14,7 @@ from cli import queues, secrets, webhooks
 from cli.errors import KeyRefused, Refusal, of_aws
 from cli.provider_apis import api
 from cli.stack import Stack
-from dailies.errors import CredentialsRefused, HostFailed
+from dailies.errors import ApiError, AwsUnavailable, CredentialsRejected
 from dailies.providers import every_provider
 from dailies.providers.contract import Credentials, ListJobs, Request
 
@@ -102,9 +102,9 @@ def _apis(stack: Stack) -> Iterator[Finding]:
                 continue
             answer = one.call(partial(_newest, rolls[0]), credentials)
             yield Finding(f"{provider.name}'s API", "ok", f"answers {answer.status}")
-        except CredentialsRefused as error:
+        except CredentialsRejected as error:
             yield Finding(f"{provider.name}'s API", "wrong", error.reason, f"`dailies secrets set {provider.name}/api`")
-        except HostFailed as error:
+        except (ApiError, AwsUnavailable) as error:
             yield Finding(f"{provider.name}'s API", "look", error.reason, "look again later")
 
 
@@ -118,7 +118,7 @@ def _registration(stack: Stack) -> Iterator[Finding]:
     except KeyRefused as refusal:
         yield Finding("Captions' webhook", "wrong", str(refusal), "`dailies secrets set captions/api`")
         return
-    except (Refusal, HostFailed) as error:
+    except (Refusal, ApiError, AwsUnavailable) as error:
         yield Finding("Captions' webhook", "look", str(error), "look again in a minute")
         return
     if not ours:

@@ -12,7 +12,7 @@ from cli import secrets
 from cli.errors import KeyRefused, NothingFound, Refusal, of_aws
 from cli.provider_apis import api
 from cli.stack import Stack
-from dailies.errors import CredentialsRefused, HostFailed, LimitReached, PayloadError
+from dailies.errors import ApiError, AwsUnavailable, CredentialsRejected, PayloadError, RateLimited
 from dailies.outbound import responses
 from dailies.provider_api.client import Api
 from dailies.providers.captions import REGISTRY
@@ -116,11 +116,11 @@ def _call[T](stack: Stack, ask: Callable[[str, Credentials], Request], read: Cal
         if answer.status not in responses.ACCEPTED:
             raise Refusal(f"Captions answered {answer.status}")  # without its body, which may hold a secret
         return read(answer.body)
-    except CredentialsRefused as error:
+    except CredentialsRejected as error:
         raise KeyRefused(f"{error.reason}; set a key that holds, with `dailies secrets set captions/api`") from None
-    except LimitReached as error:
+    except RateLimited as error:
         raise Refusal(f"{error.reason}; Captions takes five calls a minute, try again in one") from None
-    except HostFailed as error:
+    except (ApiError, AwsUnavailable) as error:
         raise Refusal(
             f"{error.reason}; try again later: `dailies hooks captions list` shows what is registered by then"
         ) from None

@@ -16,7 +16,7 @@ from dailies.aws.secret_versions import HeldSecret
 from dailies.aws.secrets import ApiSecret
 from dailies.aws.table import Table
 from dailies.aws.telemetry import Telemetry
-from dailies.errors import HostFailed
+from dailies.errors import ApiUnavailable
 from dailies.outbound import api
 from dailies.outbound.connection import Network
 from dailies.provider_api.account import Account, taking
@@ -59,9 +59,9 @@ def lambda_handler(event: dict[str, Any], context: "LambdaContext") -> None:
         time.sleep(pause)
         try:
             status, *_ = api.call(answer(event, outcome), Network())
-        except HostFailed as error:
+        except ApiUnavailable as error:
             telemetry.log.warning("CloudFormation did not take the answer", reason=error.reason)
         else:
             if status == 200:
                 return
-    raise HostFailed("CloudFormation did not take the answer")
+    raise ApiUnavailable("CloudFormation did not take the answer")

@@ -26,7 +26,7 @@ from dailies.aws.secrets import (
     ApiSecret,
     SigningSecret,
 )
-from dailies.errors import NotStored
+from dailies.errors import AwsUnavailable
 from testkit.fixtures.aws import ONE_TRY, SECRET, UNREACHABLE, Cloud
 
 GRACE = 2 * 86_400.0  # seconds
@@ -181,13 +181,13 @@ class TestOutage:
         secret, now = store.secret(), NOW
         with store.outage():
             for after in (0, 0.1, 4.9, REREAD_SECONDS, REFRESH_SECONDS - 1, REFRESH_SECONDS):
-                with pytest.raises(NotStored):
+                with pytest.raises(AwsUnavailable):
                     secret.usable(now + after)
         assert secret.usable(now + 2 * REFRESH_SECONDS) == {"current": "whsec_first"}
 
     def test_it_is_over_for_us_soon_after_it_is_over(self, store: Store) -> None:
         secret, now = store.secret(), NOW
-        with store.outage(), pytest.raises(NotStored):
+        with store.outage(), pytest.raises(AwsUnavailable):
             secret.usable(now)
         assert secret.usable(now + REREAD_SECONDS) == {"current": "whsec_first"}
 
@@ -196,7 +196,7 @@ class TestOutage:
         secret.usable(now)
         with store.outage():
             for after in (0, 0.1, REREAD_SECONDS - 0.1):
-                with pytest.raises(NotStored):
+                with pytest.raises(AwsUnavailable):
                     secret.look_again(now + REREAD_SECONDS + after)
         assert secret.look_again(now + 2 * REREAD_SECONDS) == {"current": "whsec_first"}
 
@@ -204,12 +204,12 @@ class TestOutage:
         secret, now = store.secret(), NOW
         with store.outage():
             for tenth in range(100):
-                with pytest.raises(NotStored):
+                with pytest.raises(AwsUnavailable):
                     secret.usable(now + tenth / 10)
         assert store.calls == ["DescribeSecret"] * 2
 
     def test_a_secret_that_is_not_there_is_an_outage_too(self, cloud: Cloud) -> None:
-        with pytest.raises(NotStored, match="ResourceNotFound"):
+        with pytest.raises(AwsUnavailable, match="ResourceNotFound"):
             Store(cloud).secret().usable(NOW)
 
 
@@ -226,14 +226,14 @@ class TestSlow:
         return store
 
     def test_no_further_call_is_made_once_they_have_taken_too_long(self, slow: Store) -> None:
-        with pytest.raises(NotStored, match="too slow"):
+        with pytest.raises(AwsUnavailable, match="too slow"):
             slow.secret().usable(NOW)
         assert slow.calls == ["DescribeSecret", "GetSecretValue"]
 
     def test_what_was_read_is_not_read_again_so_that_it_ends(self, slow: Store) -> None:
         secret = slow.secret()
         for looks in range(2):
-            with pytest.raises(NotStored, match="too slow"):
+            with pytest.raises(AwsUnavailable, match="too slow"):
                 secret.usable(NOW + looks * REREAD_SECONDS)
         assert len(secret.usable(NOW + 2 * REREAD_SECONDS)) == 3
         assert slow.calls.count("GetSecretValue") == 3
@@ -245,7 +245,7 @@ class TestSlow:
         store.put("whsec_third", "AWSPENDING")
         store.seconds_a_call = MAX_REFRESH_SECONDS
         assert secret.usable(NOW + REFRESH_SECONDS) == {"current": "whsec_first"}
-        with pytest.raises(NotStored):
+        with pytest.raises(AwsUnavailable):
             secret.look_again(NOW + REFRESH_SECONDS)
 
 

@@ -11,7 +11,7 @@ import pytest
 from moto.secretsmanager.models import secretsmanager_backends
 
 from dailies.aws.secrets import PLACEHOLDER, UPDATING_SECONDS, UPDATING_UNTIL, SigningSecret
-from dailies.errors import ApiFailed, ApiRefused, RotationFailed
+from dailies.errors import ApiRefused, ApiUnavailable, RateLimited, RotationFailed
 from dailies.providers.creatify import MAX_WEBHOOK_URL, TOKEN_LENGTH, webhook_url
 from simulators.provider_apis import ProviderApis, provider_apis
 from simulators.provider_apis.captions_webhooks import Registration
@@ -268,12 +268,12 @@ class TestSyncIsFetched:
     ) -> None:
         cloud.secretsmanager.put_secret_value(**key)
         apis.sync.signing_secret = wrong
-        with pytest.raises(ApiFailed):
+        with pytest.raises(ApiUnavailable):
             self.run(cloud, apis)
         assert cloud.secretsmanager.get_secret_value(SecretId=SECRET)["SecretString"] == "whsec_by_hand"
 
     @pytest.mark.parametrize(
-        ("status", "error"), [(429, ApiFailed), (503, ApiFailed), (None, ApiFailed), (401, ApiRefused)]
+        ("status", "error"), [(429, RateLimited), (503, ApiUnavailable), (None, ApiUnavailable), (401, ApiRefused)]
     )
     def test_an_api_that_does_not_give_it_is_called_once_and_the_run_fails(
         self, cloud: Cloud, apis: ProviderApis, key: dict[str, str], status: int | None, error: type[Exception]

@@ -1,27 +1,29 @@
 """Everything that can go wrong, and what each means for the caller.
 
 DailiesError
- ├── VerificationError     a delivery is not proven to be the provider's: 401
- │    └── StaleSignature   its signature holds, but its time is outside of the window: a replay
- ├── DeliveryTooLarge      its body is over the limit: 413
- ├── PayloadError          it is authentic, but we cannot read it: quarantine
- ├── NotStored             AWS did not take a write or give a secret: 503, the provider comes again
- ├── NotSubmitted          a job was not submitted; the message says what to do
- ├── VersionConflict       somebody else wrote the job row meanwhile: read, merge and write again
- ├── ApiRefused            a provider's API refuses a call, or there are no credentials for it: a person must act
- ├── ApiFailed             a provider's API did not answer, or not as documented: another try may help
- ├── RotationFailed        a secret's rotation cannot go on; Secrets Manager shows it as failed
- └── TransferError         a medium did not become an object; `reason` says why, for the job row
-      ├── HostFailed       a media host or a provider's API did not deliver whole: another try may
-      │    ├── LimitReached         the API's rate limit leaves no room just now
-      │    │    └── NoRoom          by our own count of it: nothing was asked
-      │    ├── CredentialsRefused   the API does not take the owner's credentials
-      │    └── FailureAnswered      the API answered that it failed: 5xx and the like
-      ├── StorageFailed    S3 did not take it: another try may
-      ├── ObjectExists     there is an object under its key already
-      ├── LinkDead         the host says that the link is over (400, 403, 404 ...)
-      └── MediumRefused    what the link leads to is not fetched or not kept: no retry helps
-           └── Contradicted the provider's own API says otherwise than the delivery
+ ├── VerificationError       the signature does not match: 401
+ │    └── StaleSignature     the signature matches, but its time is outside the window (a replay)
+ ├── DeliveryTooLarge        the body is over the limit: 413
+ ├── PayloadError            verified, but not readable: the delivery goes to quarantine
+ ├── NotStored               AWS did not accept a write: 503, the provider sends the delivery again
+ ├── AwsUnavailable          AWS did not answer a read, such as a secret: try again
+ ├── NotSubmitted            a job was not submitted; the message says what to do
+ ├── VersionConflict         the job row changed between read and write: read, merge and write again
+ ├── RotationFailed          a secret's rotation cannot continue; Secrets Manager shows it as failed
+ ├── ApiError                a provider's API did not do what we asked
+ │    ├── ApiUnavailable     no answer, a 5xx, or an answer that is not as documented: a retry may help
+ │    ├── ApiRefused         a 4xx: a person must act
+ │    │    ├── NoCredentials         no credentials are set
+ │    │    └── CredentialsRejected   401, 403, or credentials that cannot be sent
+ │    └── RateLimited        the provider answered 429: wait
+ │         └── RateLimitReached      our own count leaves no room: no request was sent
+ └── TransferError           a medium was not copied; `reason` says why, for the job row
+      ├── HostFailed         a media host did not deliver the whole medium: a retry may help
+      ├── StorageFailed      S3 did not accept the medium: a retry may help
+      ├── ObjectExists       the key already has an object
+      ├── LinkDead           the host refuses the link (400, 403, 404 ...)
+      └── MediumRefused      our rules forbid the link or its content: a retry does not help
+           └── Contradicted  the provider's API contradicts the delivery
 """
 
 from botocore.exceptions import ClientError
@@ -48,7 +50,18 @@ class PayloadError(DailiesError):
 
 
 class NotStored(DailiesError):
-    """AWS did not answer for a write or a secret. Nothing is half done; the same call may succeed later."""
+    """AWS did not accept a write. Nothing is half done; the same call may succeed later."""
+
+
+class AwsUnavailable(DailiesError):
+    """AWS did not answer a read that we depend on: a secret, or a rate limit's row. The same call may succeed later.
+
+    `reason` is one line without any secret.
+    """
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(reason)
+        self.reason = reason
 
 
 class NotSubmitted(DailiesError):
@@ -59,16 +72,46 @@ class VersionConflict(DailiesError):
     """The job row changed between our read and our write."""
 
 
-class ApiRefused(DailiesError):
-    """A provider's API refuses a call, or there are no credentials for it. One line, without any of them."""
-
-
-class ApiFailed(DailiesError):
-    """A provider's API did not answer, or not as documented. Whether the call took effect is not known."""
-
-
 class RotationFailed(DailiesError):
     """A secret's rotation cannot go on. One line, without any value."""
+
+
+class ApiError(DailiesError):
+    """A provider's API did not do what we asked.
+
+    `reason` is one line without credentials. `retry_after`: seconds to wait before the next attempt, 0 if the provider
+    did not say. `status`: the HTTP status of the answer, 0 if no answer arrived.
+    """
+
+    def __init__(self, reason: str, retry_after: float = 0, *, status: int = 0) -> None:
+        super().__init__(reason)
+        self.reason = reason
+        self.retry_after = retry_after
+        self.status = status
+
+
+class ApiUnavailable(ApiError):
+    """The API did not answer, answered 5xx, or did not answer as documented. The request may have taken effect."""
+
+
+class ApiRefused(ApiError):
+    """The API refused the request with a 4xx. A person must act."""
+
+
+class NoCredentials(ApiRefused):
+    """No credentials are set for this API. No request was sent."""
+
+
+class CredentialsRejected(ApiRefused):
+    """The API answered 401 or 403, or the credentials contain characters that cannot be sent."""
+
+
+class RateLimited(ApiError):
+    """The API answered 429: too many requests."""
+
+
+class RateLimitReached(RateLimited):
+    """Our own count of the rate limit leaves no room. No request was sent."""
 
 
 class TransferError(DailiesError):
@@ -80,28 +123,12 @@ class TransferError(DailiesError):
 
 
 class HostFailed(TransferError):
-    """A media host, or a provider's API, failed, stalled, cut its answer short or did not answer as documented: worth
-    another try, `retry_after` seconds from now at the earliest where it asks for that."""
+    """A media host failed, stalled, or ended its answer early. Try again, `retry_after` seconds from now at the
+    earliest; 0 if the host did not ask for a pause."""
 
     def __init__(self, reason: str, retry_after: float = 0) -> None:
         super().__init__(reason)
         self.retry_after = retry_after
-
-
-class LimitReached(HostFailed):
-    """The provider's rate limit leaves no room just now."""
-
-
-class NoRoom(LimitReached):
-    """Our own count of the rate limit leaves no room just now: nothing was asked."""
-
-
-class CredentialsRefused(HostFailed):
-    """The provider's API does not take the owner's credentials, or they are such that they cannot be sent."""
-
-
-class FailureAnswered(HostFailed):
-    """The provider's API answered, but that it failed: 5xx and the like."""
 
 
 class StorageFailed(TransferError):

@@ -9,7 +9,7 @@ from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
 
 from dailies.aws.telemetry import Fields, Telemetry
-from dailies.errors import NotStored, VersionConflict
+from dailies.errors import AwsUnavailable, NotStored, VersionConflict
 
 if TYPE_CHECKING:
     from mypy_boto3_sqs import SQSClient
@@ -59,7 +59,7 @@ def _may_pass(error: Exception) -> bool:
         case ClientError():
             return error.response["Error"]["Code"] not in HOPELESS
         case _:
-            return isinstance(error, BotoCoreError | VersionConflict | NotStored)
+            return isinstance(error, BotoCoreError | VersionConflict | NotStored | AwsUnavailable)
 
 
 class WorkQueue:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
 
-from dailies.errors import NotStored
+from dailies.errors import AwsUnavailable
 from dailies.providers.signatures import Secrets
 
 if TYPE_CHECKING:
@@ -111,24 +111,24 @@ class SigningSecret:
         self._failed = False
 
     def usable(self, now: float) -> Secrets:
-        """All that may verify now, the current first. NotStored where none was ever read and AWS does not answer, or
-        did not answer just now: who is told that a proof does not hold does not come again."""
+        """All values that may verify now, the current first. AwsUnavailable if none was ever read and AWS does not
+        answer, or did not answer just now: a provider that gets a 401 does not send the delivery again."""
         if now - self._read_at >= (REFRESH_SECONDS if self._stages else REREAD_SECONDS):
             try:
                 self._refresh(now)
-            except NotStored:
+            except AwsUnavailable:
                 if not self._stages:
                     raise
         if not self._stages:
-            raise NotStored("the secret could not be read")
+            raise AwsUnavailable("the secret could not be read")
         return self._secrets(now)
 
     def look_again(self, now: float) -> Secrets | None:
-        """The same, read anew for a delivery that nothing known proves; None where it was read just now. NotStored
+        """The same, read anew for a delivery that nothing known proves; None where it was read just now. AwsUnavailable
         where AWS does not answer, or did not just now: whether it is proven cannot be told."""
         if now - self._read_at < REREAD_SECONDS:
             if self._failed:
-                raise NotStored("the secret could not be read just now")
+                raise AwsUnavailable("the secret could not be read just now")
             return None
         self._refresh(now)
         return self._secrets(now)
@@ -159,10 +159,10 @@ class SigningSecret:
             }
             for version in set(stages.values()) - self._versions.keys():
                 if self._elapsed() > until:
-                    raise NotStored("Secrets Manager is too slow")  # what was read is kept for the next look
+                    raise AwsUnavailable("Secrets Manager is too slow")  # what was read is kept for the next look
                 self._read(version)
         except (BotoCoreError, ClientError) as error:
-            raise NotStored(f"the secret could not be read: {type(error).__name__}") from error
+            raise AwsUnavailable(f"the secret could not be read: {type(error).__name__}") from error
         self._stages, self._failed = stages, False
         self._updating_until = _updating_until(described.get("Tags", []), now)
         if "LastRotatedDate" in described:

@@ -1,7 +1,6 @@
 """The table: the few calls on it. How its rows look: `rows`."""
 
 import heapq
-import random
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
@@ -28,7 +27,7 @@ CLIENT = Config(
 INDEX = "jobs"
 MAX_KEYS = 100  # that one BatchGetItem takes
 BATCH_TRIES = 4  # at what DynamoDB leaves unprocessed, as it does at its limit
-BATCH_PAUSE = 0.1  # seconds; doubles
+BATCH_PAUSE = 0.2  # seconds after the first of them; doubles
 PAGE = 50  # jobs of the index in one read: ten kilobytes
 
 
@@ -113,7 +112,9 @@ class Table:
         left = [{"pk": job_pk(provider, job_id), "sk": "job"} for job_id in dict.fromkeys(job_ids)]
         for number in range(BATCH_TRIES if left else 0):
             if number:
-                time.sleep(BATCH_PAUSE * 2**number * random.uniform(0.5, 1.5))  # noqa: S311  no secret
+                from dailies.backoff import backoff  # noqa: PLC0415  receivers import this module and never get here
+
+                time.sleep(backoff(BATCH_PAUSE, number))
             answer = self._client.batch_get_item(RequestItems={self._name: {"Keys": list(map(typed, left))}})
             jobs = [job_of(plain(row)) for row in answer["Responses"].get(self._name, ())]
             rows |= {job_pk(provider, job.job_id): job for job in jobs}

@@ -3,7 +3,7 @@
 from typing import NamedTuple
 from urllib.parse import urlsplit
 
-from dailies.errors import CredentialsRefused, HostFailed
+from dailies.errors import ApiUnavailable, CredentialsRejected, HostFailed
 from dailies.outbound import responses
 from dailies.outbound.connection import HEADERS, Connection, Network
 from dailies.providers.contract import Request
@@ -22,9 +22,9 @@ class ApiResponse(NamedTuple):
 
 def call(request: Request, network: Network, *, seconds: float = API_SECONDS) -> ApiResponse:
     """Call a provider's API at the address that the owner set: no redirect is followed, so the key goes nowhere else.
-    HostFailed where there is no whole answer in so many seconds, CredentialsRefused where nothing was sent."""
+    ApiUnavailable where there is no whole answer in so many seconds, CredentialsRejected where nothing was sent."""
     if not all(value.isascii() and value.isprintable() for value in request.headers.values()):
-        raise CredentialsRefused("the API key cannot be sent: it has more than printable ASCII characters")
+        raise CredentialsRejected("the API key cannot be sent: it has more than printable ASCII characters")
     parts = urlsplit(request.url)
     tls = parts.scheme == "https"
     name = parts.hostname or ""
@@ -37,9 +37,9 @@ def call(request: Request, network: Network, *, seconds: float = API_SECONDS) ->
             with connection.getresponse() as response:
                 body = response.read(MAX_API_BYTES + 1)
     except HostFailed as error:
-        raise HostFailed(f"the provider's API: {error.reason}") from error
+        raise ApiUnavailable(f"the provider's API: {error.reason}") from error
     finally:
         connection.close()
     if len(body) > MAX_API_BYTES:
-        raise HostFailed("the provider's API answered too much")
+        raise ApiUnavailable("the provider's API answered too much")
     return ApiResponse(response.status, body, responses.retry_after(response.headers.get("retry-after", "")))

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 
 from dailies.aws.secrets import ApiSecret
 from dailies.aws.table import Table
-from dailies.errors import ApiFailed, ApiRefused, CredentialsRefused, HostFailed, PayloadError
+from dailies.errors import ApiRefused, ApiUnavailable, CredentialsRejected, NoCredentials, PayloadError, RateLimited
 from dailies.outbound import api, responses
 from dailies.outbound.connection import Network
 from dailies.provider_api.rate_limiter import reserve_calls
@@ -53,11 +53,11 @@ class Account:
 
     def call[T](self, make: Callable[..., Request], read: Callable[[bytes], T], *about: object) -> T:
         """What the provider answers to the call that `make` makes of the base URL, the credentials and what it is
-        about. ApiRefused where it refuses the call or there are no credentials, ApiFailed where it does not answer, or
-        not as documented."""
+        about. ApiRefused where it refuses the call or there are no credentials, ApiUnavailable where it does not
+        answer, or not as documented, RateLimited where the patience ends before the rate limit leaves room."""
         credentials = self.credentials()
         if credentials is None:
-            raise ApiRefused(f"no API key of {self.provider} is set; its secret is to hold " + '{"api_key": "..."}')
+            raise NoCredentials(f"no API key of {self.provider} is set; its secret is to hold " + '{"api_key": "..."}')
         request = make(self.base_url, credentials, *about)
         name = f"{self.provider} {request.url.removeprefix(self.base_url.rstrip('/'))}"
         while True:
@@ -67,7 +67,7 @@ class Account:
                 if status != TOO_OFTEN:
                     return _read(status, body, read, name)
             if not self.waits():
-                raise ApiFailed(f"{name}: called too often")
+                raise RateLimited(f"{name}: called too often")
 
     def waits(self, *, leave: float = 0.0) -> bool:
         """Wait for a while; False where the patience is at its end, or no more of it than `leave` seconds."""
@@ -81,20 +81,22 @@ class Account:
         try:
             status, body, *_ = api.call(request, self.network)
             return status, body
-        except CredentialsRefused as error:
-            raise ApiRefused(f"{name}: {error.reason}") from error
-        except HostFailed as error:
-            raise ApiFailed(f"{name}: no answer ({error.reason})") from error
+        except CredentialsRejected as error:
+            raise CredentialsRejected(f"{name}: {error.reason}") from error
+        except ApiUnavailable as error:
+            raise ApiUnavailable(f"{name}: no answer ({error.reason})") from error
 
 
 def _read[T](status: int, body: bytes, read: Callable[[bytes], T], name: str) -> T:
     if status in (401, 403):
-        raise ApiRefused(f"{name}: answered {status}; the API key does not hold, or its contract lacks this call")
+        raise CredentialsRejected(
+            f"{name}: answered {status}; the API key does not hold, or its contract lacks this call"
+        )
     if status >= 500 or status in responses.RETRYABLE:
-        raise ApiFailed(f"{name}: answered {status}")
+        raise ApiUnavailable(f"{name}: answered {status}")
     if status not in responses.ACCEPTED:
         raise ApiRefused(f"{name}: answered {status}")
     try:
         return read(body)
     except PayloadError as error:
-        raise ApiFailed(f"{name}: answered something else than documented ({error})") from error
+        raise ApiUnavailable(f"{name}: answered something else than documented ({error})") from error

@@ -15,7 +15,14 @@ from botocore.exceptions import BotoCoreError, ClientError
 from dailies.aws.secrets import ApiSecret
 from dailies.aws.table import Table
 from dailies.aws.telemetry import Telemetry
-from dailies.errors import CredentialsRefused, FailureAnswered, HostFailed, LimitReached, NoRoom, aws_problem
+from dailies.errors import (
+    ApiUnavailable,
+    AwsUnavailable,
+    CredentialsRejected,
+    RateLimited,
+    RateLimitReached,
+    aws_problem,
+)
 from dailies.outbound import api, responses
 from dailies.outbound.api import ApiResponse
 from dailies.outbound.connection import Network
@@ -70,19 +77,19 @@ class Api:
     first_pause: float = PAUSE_SECONDS
 
     def credentials(self) -> Credentials | None:
-        """The owner's; None where there are none. HostFailed where AWS does not give them."""
+        """The owner's; None where there are none. AwsUnavailable where AWS does not give them."""
         try:
             return self.secret.credentials(time.time(), *self.provider.api_names)
         except (BotoCoreError, ClientError) as error:
-            raise HostFailed(f"the API's secret could not be read: {aws_problem(error)}") from error
+            raise AwsUnavailable(f"the API's secret could not be read: {aws_problem(error)}") from error
 
     def call(
         self, ask: Callable[[str, Credentials], Request], credentials: Credentials, *, tries: int | None = None
     ) -> ApiResponse:
         """Ask, and again where that may mend it, `tries` times at most; None: as often as its rate limit suggests.
 
-        HostFailed where it did not answer, FailureAnswered, NoRoom where the limit lets nothing be asked, LimitReached
-        where the provider says so, CredentialsRefused.
+        ApiUnavailable where it did not answer, or that it failed, RateLimitReached where our count of the limit lets
+        nothing be asked, RateLimited where the provider says so, CredentialsRejected, AwsUnavailable.
         """
         request = ask(self.base_url, credentials)
         answer = self._answer(request)
@@ -94,7 +101,7 @@ class Api:
             time.sleep(pause)
             try:
                 answer = self._answer(request)
-            except NoRoom:
+            except RateLimitReached:
                 break  # the answer before says more
         return _accepted(answer)
 
@@ -107,9 +114,9 @@ class Api:
         self._take(submits=submits)
         try:
             answer = api.call(request, self.network)
-        except CredentialsRefused:
+        except CredentialsRejected:
             raise  # nothing was sent
-        except HostFailed as error:
+        except ApiUnavailable as error:
             self.telemetry.count("ApiRequests", {"provider": self.provider.name, "status": "none"})
             return ApiResponse(NO_ANSWER, error.reason.encode())
         self.telemetry.count("ApiRequests", {"provider": self.provider.name, "status": str(answer.status)})
@@ -122,11 +129,11 @@ class Api:
         try:
             granted = reserve_calls(self.table, name, limit, 1, time.time())
         except (BotoCoreError, ClientError) as error:
-            raise HostFailed(f"the API's rate limit could not be kept: {aws_problem(error)}") from error
+            raise AwsUnavailable(f"the API's rate limit could not be kept: {aws_problem(error)}") from error
         if not granted:
             # a whole span of it later there is room, however many of us wait: a try before would only be one less
             seconds = limit.seconds * random.uniform(1, 2)  # noqa: S311  no secret
-            raise NoRoom("the provider's rate limit leaves no room just now", seconds)
+            raise RateLimitReached("the provider's rate limit leaves no room just now", seconds)
 
 
 def attempts_within(limit: Limit) -> int:
@@ -144,11 +151,11 @@ def _may_mend(answer: ApiResponse) -> bool:
 
 def _accepted(answer: ApiResponse) -> ApiResponse:
     if answer.status == HTTPStatus.TOO_MANY_REQUESTS:
-        raise LimitReached("the provider's API answered 429", answer.retry_after)
+        raise RateLimited("the provider's API answered 429", answer.retry_after, status=answer.status)
     if answer.status in UNAUTHORIZED:
-        raise CredentialsRefused(f"the provider's API answered {answer.status}")
+        raise CredentialsRejected(f"the provider's API answered {answer.status}", status=answer.status)
     if answer.status == NO_ANSWER:
-        raise HostFailed(answer.body.decode())
+        raise ApiUnavailable(answer.body.decode())
     if _may_mend(answer):
-        raise FailureAnswered(f"the provider's API answered {answer.status}")
+        raise ApiUnavailable(f"the provider's API answered {answer.status}", status=answer.status)
     return answer

@@ -18,12 +18,14 @@ from dailies.aws.queues import FailureQueue, WorkQueue
 from dailies.aws.table import Table
 from dailies.aws.telemetry import Telemetry
 from dailies.errors import (
+    ApiError,
+    AwsUnavailable,
     Contradicted,
     HostFailed,
-    LimitReached,
     LinkDead,
     MediumRefused,
-    NoRoom,
+    RateLimited,
+    RateLimitReached,
     TransferError,
     aws_problem,
 )
@@ -50,6 +52,9 @@ MAX_RETRY_AFTER = 3600  # that a host may ask for, where its link does not say h
 PATIENCE = 86_400  # seconds after a medium was found: for so long a provider's rate limit costs none of its tries
 LAST_CHANCE_SECONDS = 60  # before a link dies there is a try, however long the pause would be
 SAME_LENGTH_SECONDS = 0.5  # by which a provider's word and the medium's header may differ: half a second, or 2 %
+
+type Failure = TransferError | ApiError | AwsUnavailable
+"""What ends an attempt without an archived medium: of the media host, the provider's API, or AWS."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,7 +92,7 @@ def archive(desk: Archiver, message: Mapping[str, Any], *, seconds: float) -> bo
         tries = min(received, wanted.tries + 1)
         try:
             receipt, error = _try(desk, wanted, tries, seconds)
-        except NoRoom as full:
+        except RateLimitReached as full:
             return _queued_anew(desk, message, wanted, full)
         _record(desk, [receipt_event(wanted, receipt)])
     except (BotoCoreError, ClientError) as problem:
@@ -113,16 +118,16 @@ def _look_up(desk: Archiver, message: Mapping[str, Any]) -> ArchiveItem | None:
     return with_events(wanted, desk.table.events(wanted.provider.name, wanted.job_id), time.time())
 
 
-def _try(desk: Archiver, wanted: ArchiveItem, tries: int, seconds: float) -> tuple[Receipt, TransferError | None]:
-    """What one try comes to, told and counted; and what went wrong with it. NoRoom where the provider's rate limit is
-    to be waited for."""
+def _try(desk: Archiver, wanted: ArchiveItem, tries: int, seconds: float) -> tuple[Receipt, Failure | None]:
+    """What one try comes to, told and counted; and what went wrong with it. RateLimitReached where the provider's rate
+    limit is to be waited for."""
     started = time.monotonic()
     try:
         done, link = _transfer(desk, wanted, seconds)
         if isinstance(done, TransferResult):
             _list(desk, wanted, done)
-    except TransferError as error:
-        if isinstance(error, NoRoom) and _waited(wanted) < PATIENCE:
+    except (TransferError, ApiError, AwsUnavailable) as error:
+        if isinstance(error, RateLimitReached) and _waited(wanted) < PATIENCE:
             raise
         return _not_stored(desk, wanted, _after(error, tries, desk.max_attempts), error.reason), error
     if isinstance(done, PartialTransfer):
@@ -188,7 +193,7 @@ def _may_ask(desk: Archiver, wanted: ArchiveItem) -> bool:
 
 
 def _renewed(desk: Archiver, wanted: ArchiveItem) -> MediaLink | None:
-    """A fresh link from the provider, recorded; None where it has none or may not be asked. HostFailed where it did not
+    """A fresh link from the provider, recorded; None where it has none or may not be asked. ApiError where it did not
     answer this time."""
     if wanted.role not in wanted.provider.link_refresh or not _may_ask(desk, wanted):
         return None
@@ -201,7 +206,7 @@ def _renewed(desk: Archiver, wanted: ArchiveItem) -> MediaLink | None:
 
 def _confirmed(desk: Archiver, wanted: ArchiveItem) -> MediaLink:
     """The provider's own link, where its API says of the job what the delivery said. Contradicted where it does not:
-    recorded and counted. HostFailed where it may only not have heard of it yet."""
+    recorded and counted. ApiUnavailable where it may only not have heard of it yet."""
     event = confirmation(desk.apis[wanted.provider.name], wanted)
     _record(desk, [event])
     if event.contradiction:
@@ -234,7 +239,7 @@ def _order(desk: Archiver, wanted: ArchiveItem, link: MediaLink, seconds: float,
     )
 
 
-def _after(error: TransferError, tries: int, max_attempts: int) -> MediaState:
+def _after(error: Failure, tries: int, max_attempts: int) -> MediaState:
     """Where a medium stands after a try that did not succeed."""
     match error:
         case MediumRefused():
@@ -283,7 +288,7 @@ def _come_again(
     message: Mapping[str, Any],
     tries: int,
     wanted: ArchiveItem | None,
-    error: TransferError | None = None,
+    error: Failure | None = None,
 ) -> bool:
     """Leave the message in the queue: after a pause that doubles, or the longer one that the host asked for, but not
     beyond the link's last chance.
@@ -293,15 +298,15 @@ def _come_again(
     life matter where it is the provider's API that is waited for: it gives a link with its answer.
     """
     pause = min(MAX_BACKOFF, desk.first_pause * 2 ** (tries - 1)) * random.uniform(0.8, 1.2)  # noqa: S311  no secret
-    pause = max(pause, min(MAX_RETRY_AFTER, error.retry_after if isinstance(error, HostFailed) else 0))
+    pause = max(pause, min(MAX_RETRY_AFTER, error.retry_after if isinstance(error, HostFailed | ApiError) else 0))
     left = _left(wanted.link) if wanted and wanted.link else None
-    if left is not None and left > LAST_CHANCE_SECONDS and not isinstance(error, LimitReached):
+    if left is not None and left > LAST_CHANCE_SECONDS and not isinstance(error, RateLimited):
         pause = min(pause, left - LAST_CHANCE_SECONDS)
     desk.queue.wait(message["receiptHandle"], max(1, round(pause)))
     return False
 
 
-def _queued_anew(desk: Archiver, message: Mapping[str, Any], wanted: ArchiveItem, full: NoRoom) -> bool:
+def _queued_anew(desk: Archiver, message: Mapping[str, Any], wanted: ArchiveItem, full: RateLimitReached) -> bool:
     """Put the message into the queue anew, and be done with this one: SQS counts the receives from the beginning, so
     that waiting for a rate limit, which many media may share, uses up no tries. How long the link lives does not matter
     here: it is dead, or the provider gives its own. The pauses grow with the wait: a crowd that waits costs little."""

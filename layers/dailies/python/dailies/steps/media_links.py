@@ -2,7 +2,7 @@
 
 from http import HTTPStatus
 
-from dailies.errors import HostFailed, LinkDead, PayloadError
+from dailies.errors import ApiUnavailable, LinkDead, NoCredentials, PayloadError
 from dailies.jobs.models import Event, Report
 from dailies.jobs.read_back import contradiction, may_be_late
 from dailies.provider_api.client import Api
@@ -13,7 +13,7 @@ UNKNOWN = frozenset({HTTPStatus.NOT_FOUND, HTTPStatus.GONE})  # of a job that th
 
 
 def renewal(api: Api, wanted: ArchiveItem) -> Event | None:
-    """What the API tells of the job now, with the fresh link if it has one; None where it knows no such job. HostFailed
+    """What the API tells of the job now, with the fresh link if it has one; None where it knows no such job. ApiError
     where it did not answer this time."""
     report, body = _asked(api, wanted)
     return renewal_event(wanted, report, body) if report else None
@@ -21,11 +21,11 @@ def renewal(api: Api, wanted: ArchiveItem) -> Event | None:
 
 def confirmation(api: Api, wanted: ArchiveItem) -> Event:
     """Whether the API says of the job what the delivery said: the provider's own link, or the `contradiction`.
-    HostFailed where it may only not have heard of it yet, LinkDead where it knows of no such medium."""
+    ApiUnavailable where it may only not have heard of it yet, LinkDead where it knows of no such medium."""
     report, body = _asked(api, wanted)
     against = contradiction(wanted.claim, wanted.role, report) if wanted.claim else ""
     if against and wanted.claim and may_be_late(wanted.claim, report, wanted.provider.may_go_on):
-        raise HostFailed(f"not confirmed yet: {against}")
+        raise ApiUnavailable(f"not confirmed yet: {against}")
     if against:
         return contradiction_event(wanted, report, body, against)
     event = renewal_event(wanted, report, body, confirms=True) if report else None
@@ -35,19 +35,19 @@ def confirmation(api: Api, wanted: ArchiveItem) -> Event:
 
 
 def _asked(api: Api, wanted: ArchiveItem) -> tuple[Report | None, bytes]:
-    """What the API says, and in which bytes; no report where it knows no such job. HostFailed for all else that it may
+    """What the API says, and in which bytes; no report where it knows no such job. ApiError for all else that it may
     answer: what cannot be read, or is about another job, says nothing of this one."""
     question = wanted.provider.link_refresh[wanted.role]
     credentials = api.credentials()
     if credentials is None:
-        raise HostFailed("the API's secret was emptied meanwhile")
+        raise NoCredentials("the API's secret was emptied meanwhile")
     answer = api.call(lambda base_url, own: question.ask(base_url, own, wanted.job_id), credentials)
     body = question.redact(answer.body)
     if answer.status in UNKNOWN:
         return None, body
     if answer.status != HTTPStatus.OK:
-        raise HostFailed(f"the provider's API answered {answer.status}")
+        raise ApiUnavailable(f"the provider's API answered {answer.status}")
     try:
         return read_about(wanted.job_id, question.read, body), body
     except PayloadError as error:
-        raise HostFailed(f"the provider's API answered something else than documented ({error})") from error
+        raise ApiUnavailable(f"the provider's API answered something else than documented ({error})") from error

@@ -12,7 +12,7 @@ from itertools import batched
 
 from dailies import timestamps
 from dailies.aws.table import MAX_KEYS, Table
-from dailies.errors import CredentialsRefused, FailureAnswered, HostFailed, LimitReached, PayloadError
+from dailies.errors import ApiError, AwsUnavailable, CredentialsRejected, PayloadError, RateLimited
 from dailies.jobs.merge import merge
 from dailies.jobs.models import FINISHED, Event, Job, Report
 from dailies.jobs.new_events import nothing, poll_event
@@ -49,11 +49,11 @@ class Poll:
             for webhook, inquiry in self._api.provider.polling.items():
                 job_ids = [row["job_id"] for row in due if row["webhook"] == webhook]
                 self._of_webhook(webhook, inquiry, credentials, job_ids)
-        except HostFailed as error:
+        except (ApiError, AwsUnavailable) as error:
             self.problem = error.reason
 
     def _of_webhook(self, webhook: str, inquiry: StatusPolling, credentials: Credentials, job_ids: list[str]) -> None:
-        """Ask about a webhook's jobs. HostFailed where nothing of the provider's is to be asked any more; where only
+        """Ask about a webhook's jobs. ApiError where nothing of the provider's is to be asked any more; where only
         these questions fail, the next webhook's may be answered."""
         try:
             if inquiry.roll and not self._is_over:
@@ -62,9 +62,9 @@ class Poll:
                 self._several(webhook, inquiry, inquiry.roll, credentials, job_ids)
             else:
                 self._one_by_one(webhook, inquiry, credentials, job_ids)
-        except (LimitReached, CredentialsRefused):
+        except (RateLimited, CredentialsRejected):
             raise
-        except HostFailed as error:
+        except (ApiError, AwsUnavailable) as error:
             self.problem = error.reason
 
     def _newest(self, webhook: str, roll: ListJobs, credentials: Credentials, job_ids: Sequence[str]) -> list[str]:
@@ -119,11 +119,11 @@ class Poll:
         alone."""
         try:
             answer = self._call(partial(_ask_one, question, job_id), credentials)
-        except LimitReached:
+        except RateLimited:
             raise
-        except HostFailed as error:
+        except (ApiError, AwsUnavailable) as error:
             self._heard(webhook, nothing(job_id), b"")
-            if not (self._answers and isinstance(error, FailureAnswered | CredentialsRefused)):
+            if not (self._answers and isinstance(error, ApiError) and error.status):
                 self._failed(error)
         else:
             body = question.redact(answer.body)
@@ -136,7 +136,7 @@ class Poll:
             return roll.read(roll.redact(answer.body)) if answer.status == HTTPStatus.OK else None
         except PayloadError:
             return None
-        except HostFailed as error:
+        except (ApiError, AwsUnavailable) as error:
             self._failed(error)
             return None
 
@@ -150,10 +150,10 @@ class Poll:
         self._failures, self._answers = 0, True
         return answer
 
-    def _failed(self, error: HostFailed) -> None:
+    def _failed(self, error: ApiError | AwsUnavailable) -> None:
         """Count it; raised where it is one too many, or no other question has a chance."""
         self._failures += 1
-        if self._failures >= MAX_FAILURES or isinstance(error, LimitReached | CredentialsRefused):
+        if self._failures >= MAX_FAILURES or isinstance(error, RateLimited | CredentialsRejected):
             raise error
 
     def _heard(self, webhook: str, report: Report, payload: bytes) -> None:

@@ -23,7 +23,7 @@ from dailies.aws.bucket import Bucket
 from dailies.aws.secrets import SigningSecret
 from dailies.aws.table import Table
 from dailies.aws.telemetry import EVENT_ID, Telemetry
-from dailies.errors import DeliveryTooLarge, NotStored, PayloadError, VerificationError, aws_problem
+from dailies.errors import AwsUnavailable, DeliveryTooLarge, NotStored, PayloadError, VerificationError, aws_problem
 from dailies.jobs import rows
 from dailies.jobs.models import Delivery, Event, Proof, delivery_digest
 from dailies.providers.contract import ProofRules, Webhook
@@ -106,7 +106,7 @@ class Receiver:
             return ReceiveResult("too_large", problem=str(error))
         except VerificationError as error:
             return ReceiveResult("unverified", problem=str(error))
-        except (NotStored, BotoCoreError, ClientError) as error:
+        except (AwsUnavailable, NotStored, BotoCoreError, ClientError) as error:
             reason = aws_problem(error) if isinstance(error, ClientError) else str(error)
             return ReceiveResult("not_stored", problem=f"{type(error).__name__}: {reason}")
 

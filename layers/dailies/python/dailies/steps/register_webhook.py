@@ -14,7 +14,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from dailies.aws.custom_resource import Outcome
 from dailies.aws.secret_versions import HeldSecret
-from dailies.errors import ApiFailed, ApiRefused, DailiesError, RotationFailed
+from dailies.errors import ApiError, ApiRefused, ApiUnavailable, DailiesError, RateLimited, RotationFailed
 from dailies.provider_api.account import Account
 from dailies.providers.contract import RegisteredWebhook, WebhookApi
 from dailies.steps.rotate_secret import RotationStrategy
@@ -69,11 +69,7 @@ def carry_out(event: Mapping[str, Any], place: Callable[[str, str], WebhookRegis
             case _:
                 return _registered_as(register(at, wanted["Url"], Known()))
     except Exception as error:  # noqa: BLE001  whatever it is, CloudFormation has to hear of it
-        if (
-            event["RequestType"] == "Update"
-            and _only_looks(wanted, before)
-            and isinstance(error, ApiRefused | ApiFailed)
-        ):
+        if event["RequestType"] == "Update" and _only_looks(wanted, before) and isinstance(error, ApiError):
             return Outcome(physical_id, data={"WebhookId": physical_id}, problem=_reason(error))
         if event["RequestType"] == "Create":
             physical_id = _cleared_up(at, wanted["Url"])
@@ -119,7 +115,7 @@ def _reason(error: Exception) -> str:
 
 
 def register(at: WebhookRegistrar, url: str, known: Known, *, may_be_new: bool = True) -> RegisteredWebhook:
-    """Have this URL registered for all events, once, and its secret stored. ApiRefused and ApiFailed tell why it is
+    """Have this URL registered for all events, once, and its secret stored. ApiError tells why it is
     not; so does ApiRefused where nothing of this stack's is there, and `may_be_new` does not hold."""
     events = _patiently(at.account, lambda: at.account.call(at.calls.events, at.calls.read_events))
     return _patiently(at.account, lambda: _register(at, url, events, known, may_be_new=may_be_new))
@@ -158,7 +154,7 @@ def _patiently[T](account: Account, attempt: Callable[[], T]) -> T:
     while True:
         try:
             return attempt()
-        except ApiFailed:
+        except (ApiUnavailable, RateLimited):
             if not account.waits():
                 raise
 

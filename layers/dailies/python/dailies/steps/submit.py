@@ -15,7 +15,15 @@ from urllib.parse import quote
 from botocore.exceptions import BotoCoreError, ClientError
 
 from dailies.aws.bus import Bus
-from dailies.errors import CredentialsRefused, HostFailed, LimitReached, NotStored, NotSubmitted, PayloadError
+from dailies.errors import (
+    ApiError,
+    AwsUnavailable,
+    CredentialsRejected,
+    NotStored,
+    NotSubmitted,
+    PayloadError,
+    RateLimited,
+)
 from dailies.outbound import responses
 from dailies.provider_api.client import Api
 from dailies.providers.contract import Credentials, Request, Submission
@@ -97,9 +105,9 @@ def _sent(api: Api, submission: Submission, ask: Callable[[str, Credentials], Re
                 f"no credentials of {name} are set: {', '.join(api.provider.api_names)} in its api secret"
             )
         answer = api.submit(ask, credentials)
-    except (LimitReached, CredentialsRefused) as error:
+    except (RateLimited, CredentialsRejected) as error:
         raise NotSubmitted(f"{name} did not take it: {error.reason}") from error
-    except HostFailed as error:
+    except (ApiError, AwsUnavailable) as error:
         raise NotSubmitted(
             f"{error.reason}; look at {name} whether it took the job before you send it again"
         ) from error

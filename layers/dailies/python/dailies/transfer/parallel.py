@@ -4,13 +4,13 @@ One stream begins at the front. Where the host, not we, is what is waited for, m
 back, until they meet. Each part passes through in pieces; one that fails is asked for again, alone.
 """
 
-import random
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import NamedTuple
 
+from dailies.backoff import backoff
 from dailies.errors import HostFailed, LinkDead, StorageFailed, TransferError
 from dailies.jobs.models import Upload
 from dailies.outbound import media
@@ -188,7 +188,7 @@ class Parts:
                         asked = error.retry_after if isinstance(error, HostFailed) else 0
                         if failures == TRIES or asked > MAX_RETRY_AFTER or self._watch.left <= asked:
                             raise
-                        pause = PAUSE_SECONDS * 2 ** (failures - 1) * random.uniform(0.5, 1.5)  # noqa: S311  no secret
+                        pause = backoff(PAUSE_SECONDS, failures)
                         self._rest(max(pause, asked))
             finally:
                 if medium:
