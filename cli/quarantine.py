@@ -13,7 +13,8 @@ from cli.concurrency import threads
 from cli.errors import CliError, NothingFound
 from cli.stack import Stack
 from dailies import timestamps
-from dailies.aws.table import MAX_INLINE, compressed
+from dailies.aws import payload_store
+from dailies.aws.bucket import Bucket
 from dailies.errors import PayloadError
 from dailies.jobs import rows
 from dailies.jobs.models import Event
@@ -152,14 +153,12 @@ def reparse(stack: Stack, delivery: Delivery) -> Reparsed:
 
 
 def _record(stack: Stack, event: Event) -> None:
-    packed = compressed(event.payload)
-    kept: rows.Item = {"payload": packed}
-    if len(packed) > MAX_INLINE:
-        key = delivery_key(event.provider, event.event_id, quarantined=False)
-        stack.s3.put_object(Bucket=stack.bucket_name, Key=key, Body=packed, ContentType="application/gzip")
-        kept = {"payload_key": key}
+    bucket = Bucket(lambda: stack.s3, stack.bucket_name)
+    stored = payload_store.store(
+        bucket, event.payload, provider=event.provider, event_id=event.event_id, quarantined=False
+    )
     expires_at = int(time.time()) + int(stack.parameters["RetentionDays"]) * timestamps.DAY
-    stack.table.put_once(rows.event_item(event, expires_at=expires_at, **kept), written_by="quarantine")
+    stack.table.put_once(rows.event_item(event, expires_at=expires_at, **stored), written_by="quarantine")
 
 
 def _of_day(stack: Stack, pk: str) -> Iterator[Delivery]:

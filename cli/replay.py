@@ -47,8 +47,8 @@ def replay(stack: Stack, provider: str, job_id: str) -> Replayed:
 def publisher(stack: Stack) -> Publisher:
     """Does for the stack what its function announce does."""
     return Publisher(
-        archive=WorkQueue(stack.sqs, stack.output("ArchiveQueueUrl")),
-        pages=Bucket(lambda: stack.s3, stack.bucket_name),
+        archive_queue=WorkQueue(stack.sqs, stack.output("ArchiveQueueUrl")),
+        bucket=Bucket(lambda: stack.s3, stack.bucket_name),
         bus=Bus(stack.events, stack.output("BusName")),
         announces_media_found=stack.announces_media_found,
     )

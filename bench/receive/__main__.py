@@ -1,7 +1,9 @@
-"""`python -m bench.receive`: all of it in about three minutes, or `--quick` in one. Needs taskset and two cores.
+"""`python -m bench.receive`: all measurements in about three minutes, or `--quick` in one. Needs taskset and two cores.
 
-Ends with 1 where a receiver or its proof is slower than is wanted. One round says nothing about that: then all is
-measured and printed, and nothing is judged.
+    python -m bench.receive --against 285269f    that revision's receivers in the same rounds, in columns of their own
+
+Exits with 1 if a receiver or its verification exceeds its bound. One round is too little to judge: then all is measured
+and printed, and the exit code is 0.
 """
 
 import argparse
@@ -14,8 +16,9 @@ from dataclasses import asdict
 from pathlib import Path
 
 from bench.receive import cold, imports, warm
-from bench.receive.functions import bare_write, only_a_client, receiver
+from bench.receive.functions import bare_write, only_a_client, receiver, receiver_of
 from bench.receive.report import rows, table
+from bench.receive.revision import build
 from bench.receive.rig import DELIVERIES
 from bench.tools import alone, installed, layer, others
 from local.stack import ROOT
@@ -39,6 +42,7 @@ def main() -> None:
     options.add_argument("--rounds", type=int, default=9, help="of warm deliveries; 5 cold starts for each 3 (9)")
     options.add_argument("--quick", action="store_const", dest="rounds", const=3, help="three rounds")
     options.add_argument("--deliveries", type=int, default=200, help="of each function in a warm round (200)")
+    options.add_argument("--against", metavar="REVISION", help="measure the receivers of this revision too")
     options.add_argument("--no-install", action="store_true", help="compare with what is installed, name what is not")
     options.add_argument("--imports", action="store_true", help="only what a receiver imports, and how long that takes")
     chosen = options.parse_args()
@@ -50,6 +54,9 @@ def main() -> None:
             print(*imports.table(built), sep="\n")
             return
         functions = [receiver(name, built) for name in DELIVERIES]
+        if chosen.against:
+            other = build(chosen.against)
+            functions += [receiver_of(other, name) for name in DELIVERIES]
         warmed = warm.measure(functions, bare_write(built), rounds=chosen.rounds, deliveries=chosen.deliveries)
         started = cold.measure(functions, only_a_client(built), rounds=chosen.rounds * 5 // 3)
         programs = others(install=not chosen.no_install)
@@ -65,7 +72,7 @@ def main() -> None:
         "judged": [{**asdict(row), "ratio": row.ratio, "held": row.held} for row in judged],
     }
     RESULT.write_text(json.dumps(figures, indent=2) + "\n")
-    print(table(judged), *left_out, sep="\n")
+    print(table(judged, chosen.against), *left_out, sep="\n")
     if chosen.rounds == 1:
         print("Not judged: one round says too little.")
     elif not all(row.held for row in judged):

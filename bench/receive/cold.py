@@ -28,11 +28,13 @@ PATIENCE = 30.0  # seconds; a cold start takes less than one
 
 @dataclass(frozen=True)
 class Cold:
-    """Median milliseconds from the emulator's start to the first answer, and what each start took."""
+    """Median milliseconds from the emulator's start to the first answer, and what each start took. `revision`: empty
+    for the working tree."""
 
     name: str
     milliseconds: float
     rounds: list[float]
+    revision: str = ""
 
 
 def emulator() -> Path:
@@ -45,16 +47,16 @@ def emulator() -> Path:
 
 
 def measure(functions: Sequence[Function], client: Function, *, rounds: int) -> list[Cold]:
-    """All of them, `rounds` times, each time in another order: what came before colours a start. The one that only
-    makes a client comes last of the answers."""
+    """Start each function `rounds` times, in another order each round, as a start is influenced by the one before. The
+    result has the order of `functions`, then `client`, the function that only makes a client."""
     rie = emulator()
-    taken: dict[str, list[float]] = {one.name: [] for one in (*functions, client)}
+    taken: dict[Function, list[float]] = {one: [] for one in (*functions, client)}
     with aws() as aws_port:
         for turn in range(rounds):
-            for one in Random(turn).sample((*functions, client), len(functions) + 1):  # noqa: S311  no secret
+            for one in Random(turn).sample(list(taken), len(taken)):  # noqa: S311  no secret
                 event = next(fresh(one.name, 1)) if one is not client else b"{}"
-                taken[one.name].append(_start(rie, one, event, aws_port))
-    return [Cold(name, median(found), found) for name, found in taken.items()]
+                taken[one].append(_start(rie, one, event, aws_port))
+    return [Cold(one.name, median(found), found, one.revision) for one, found in taken.items()]
 
 
 def _start(rie: Path, function: Function, event: bytes, aws_port: int) -> float:

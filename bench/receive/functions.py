@@ -5,6 +5,7 @@ import os
 from dataclasses import dataclass
 from pathlib import Path
 
+from bench.receive.revision import Build
 from bench.tools import FOLDER
 from local.stack import ROOT
 
@@ -27,11 +28,12 @@ RUNTIME_CLIENT = ("awslambdaric", "simplejson", "snapshot_restore_py")  # what L
 
 @dataclass(frozen=True)
 class Function:
-    """`folder` holds its app.py, `layer` its packages."""
+    """`folder` holds its app.py, `layer` its packages. `revision`: empty for the working tree."""
 
     name: str
     folder: Path
     layer: Path
+    revision: str = ""
 
     def environment(self, aws_port: int) -> dict[str, str]:
         """The whole environment of its process: what Lambda sets, and what the template does."""
@@ -60,8 +62,13 @@ class Function:
 
 
 def receiver(name: str, layer: Path) -> Function:
-    """One of functions/."""
+    """A receiver of the working tree, with its built layer."""
     return Function(name, ROOT / "functions" / name, layer)
+
+
+def receiver_of(build: Build, name: str) -> Function:
+    """A receiver of another revision."""
+    return Function(name, build.functions / name, build.layer, build.name)
 
 
 def bare_write(layer: Path) -> Function:

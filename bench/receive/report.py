@@ -1,4 +1,4 @@
-"""What the measurements come to: one table, in which each figure of ours stands beside what it is compared with."""
+"""The measurements as one table: each figure of ours beside what it is compared with, and beside another revision's."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -6,14 +6,14 @@ from dataclasses import dataclass
 from bench.receive.cold import Cold
 from bench.receive.warm import Warm
 
-MAX_WARM, MAX_COLD = 1.15, 1.25  # times what it is compared with
-HEAD = "| | ours | against | | ratio | wanted | held |\n|---|--:|---|--:|--:|---|---|"
+MAX_WARM, MAX_COLD = 1.10, 1.10  # times what it is compared with
+HEAD, RULE = "| | ours | against | | ratio | bound | held |", "|---|--:|---|--:|--:|---|---|"
 
 
 @dataclass(frozen=True)
 class Row:
-    """A figure of ours and another's, in the same unit. `most`: how many times the other ours may be, and `below`:
-    whether less than that."""
+    """A figure of ours and another's, in the same unit. `most`: the bound of their ratio; `below`: whether the ratio
+    must be less than it. `before`: another revision's figure, if one was measured."""
 
     what: str
     ours: float
@@ -22,38 +22,57 @@ class Row:
     unit: str
     most: float
     below: bool = False
+    before: float | None = None
 
     @property
     def ratio(self) -> float:
-        """Ours, in the other's."""
+        """Ours divided by the other."""
         return self.ours / self.other
 
     @property
     def held(self) -> bool:
-        """Whether it is what is wanted."""
+        """Whether the ratio is within its bound."""
         return self.ratio < self.most if self.below else self.ratio <= self.most
 
     def __str__(self) -> str:
-        figures = [f"{figure:,.1f}" if figure < 100 else f"{figure:,.0f}" for figure in (self.ours, self.other)]
-        ours, other = (f"{figure} {self.unit}" for figure in figures)
+        ours, other = self._figure(self.ours), self._figure(self.other)
         wanted = f"{'below' if self.below else 'at most'} {self.most:g}"
         held = "yes" if self.held else "NO"
         return f"| {self.what} | {ours} | {self.against} | {other} | {self.ratio:.2f} | {wanted} | {held} |"
 
+    @property
+    def beside(self) -> str:
+        """The further columns: the other revision's figure, its ratio, and ours divided by it."""
+        if self.before is None:
+            return " | | |"
+        return f" {self._figure(self.before)} | {self.before / self.other:.2f} | {self.ours / self.before:.2f} |"
+
+    def _figure(self, figure: float) -> str:
+        return f"{figure:,.1f} {self.unit}" if figure < 100 else f"{figure:,.0f} {self.unit}"
+
 
 def rows(warmed: Sequence[Warm], started: Sequence[Cold], proven: Mapping[str, float]) -> Iterator[Row]:
-    """All of them. Of the warm and the cold, what ours are compared with comes last; `ours` is one of the proofs."""
+    """All rows. What the warm and the cold figures are compared with is the last of each; `ours` is one of `proven`."""
     *receivers, bare = warmed
+    warm_before = {one.name: one.microseconds for one in receivers if one.revision}
     for one in receivers:
-        yield Row(f"warm, CPU: {one.name}", one.microseconds, bare.name, bare.microseconds, "µs", MAX_WARM)
+        if not one.revision:
+            name, before = f"warm, CPU: {one.name}", warm_before.get(one.name)
+            yield Row(name, one.microseconds, bare.name, bare.microseconds, "µs", MAX_WARM, before=before)
     *starts, client = started
+    cold_before = {one.name: one.milliseconds for one in starts if one.revision}
     for start in starts:
-        yield Row(f"cold: {start.name}", start.milliseconds, client.name, client.milliseconds, "ms", MAX_COLD)
+        if not start.revision:
+            name, before = f"cold: {start.name}", cold_before.get(start.name)
+            yield Row(name, start.milliseconds, client.name, client.milliseconds, "ms", MAX_COLD, before=before)
     for name, microseconds in proven.items():
         if name != "ours":
             yield Row("proof alone, CPU", proven["ours"], name, microseconds, "µs", 1, below=True)
 
 
-def table(judged: Sequence[Row]) -> str:
-    """In Markdown."""
-    return "\n".join([HEAD, *map(str, judged)])
+def table(judged: Sequence[Row], revision: str | None = None) -> str:
+    """The rows in Markdown, with the columns of another revision if one was measured."""
+    if revision is None:
+        return "\n".join([HEAD, RULE, *map(str, judged)])
+    head = f"{HEAD} {revision} | its ratio | ours / {revision} |"
+    return "\n".join([head, f"{RULE}--:|--:|--:|", *(f"{row}{row.beside}" for row in judged)])

@@ -1,7 +1,7 @@
-"""Changed job rows, from the table's stream: queue found media, keep a settled job's page, tell the bus."""
+"""Publish what each changed job row of the table's stream means: see `Publisher`."""
 
 import os
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import boto3
 
@@ -12,11 +12,14 @@ from dailies.aws.queues import FailureQueue, WorkQueue
 from dailies.aws.telemetry import Telemetry
 from dailies.steps.announce import Publisher
 
+if TYPE_CHECKING:
+    from aws_lambda_powertools.utilities.typing import LambdaContext
+
 s3 = boto3.client("s3", config=bucket.CLIENT)
 sqs = boto3.client("sqs", config=queues.CLIENT)
 publisher = Publisher(
-    archive=WorkQueue(sqs, os.environ["ARCHIVE_QUEUE_URL"]),
-    pages=Bucket(lambda: s3, os.environ["BUCKET_NAME"]),
+    archive_queue=WorkQueue(sqs, os.environ["ARCHIVE_QUEUE_URL"]),
+    bucket=Bucket(lambda: s3, os.environ["BUCKET_NAME"]),
     bus=Bus(boto3.client("events", config=bus.CLIENT), os.environ["BUS_NAME"]),
     announces_media_found=os.environ["ANNOUNCE_MEDIA_FOUND"] == "true",
 )
@@ -24,8 +27,9 @@ failures = FailureQueue(sqs, os.environ["FAILURE_QUEUE_URL"])
 telemetry = Telemetry(os.environ["STACK_NAME"])
 
 
-def lambda_handler(batch: dict[str, Any], _context: object) -> None:
-    """Safe to run again for the same batch: see `publishing`."""
+@telemetry.log.inject_lambda_context
+def lambda_handler(batch: dict[str, Any], _context: "LambdaContext") -> None:
+    """Safe to repeat for the same batch, as `Publisher.publish` is."""
     for record in batch["Records"]:
         about = stream.log_ids(record)
         with failures.keeping(record, telemetry, about):

@@ -1,10 +1,9 @@
-"""Media found, from the archive queue: copy each into the bucket while its link lives, and record what came of it."""
+"""Copy each medium of the archive's queue into the bucket, and record the result."""
 
 import os
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import boto3
-from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from dailies.aws import bucket, queues, secrets, table
 from dailies.aws.bucket import Bucket
@@ -14,13 +13,16 @@ from dailies.aws.telemetry import Telemetry
 from dailies.outbound.connection import Network
 from dailies.provider_api.client import every_api
 from dailies.providers import every_provider
-from dailies.steps.archive import Archiver, archive
+from dailies.steps.archive import Archiver
 
-LAST_SECONDS = 30  # of the time limit, for what must be told when a transfer is stopped
+if TYPE_CHECKING:
+    from aws_lambda_powertools.utilities.typing import LambdaContext
+
+LAST_SECONDS = 30  # of the time limit: to record where a transfer was stopped
 
 
 def names(setting: str) -> frozenset[str]:
-    """The hosts in a setting, parted by commas."""
+    """The host names in a comma-separated variable, in lower case."""
     return frozenset(name.strip().lower() for name in os.environ[setting].split(",") if name.strip())
 
 
@@ -31,7 +33,7 @@ sqs = boto3.client("sqs", config=queues.CLIENT)
 secrets_manager = boto3.client("secretsmanager", config=secrets.CLIENT)
 jobs = Table(boto3.client("dynamodb", config=table.CLIENT), os.environ["TABLE_NAME"])
 telemetry = Telemetry(os.environ["STACK_NAME"])
-desk = Archiver(
+archiver = Archiver(
     table=jobs,
     bucket=Bucket(lambda: s3, os.environ["BUCKET_NAME"], credentials=boto3.Session().get_credentials()),
     queue=WorkQueue(sqs, os.environ["ARCHIVE_QUEUE_URL"]),
@@ -49,8 +51,9 @@ desk = Archiver(
 )
 
 
-def lambda_handler(batch: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
-    """Reports the messages that come again."""
+@telemetry.log.inject_lambda_context
+def lambda_handler(batch: dict[str, Any], context: "LambdaContext") -> dict[str, Any]:
+    """Report the messages that are to be shown again as failed items."""
     seconds = context.get_remaining_time_in_millis() / 1000 - LAST_SECONDS
-    again = [message["messageId"] for message in batch["Records"] if not archive(desk, message, seconds=seconds)]
+    again = [message["messageId"] for message in batch["Records"] if not archiver.archive(message, seconds=seconds)]
     return {"batchItemFailures": [{"itemIdentifier": message_id} for message_id in again]}

@@ -1,11 +1,11 @@
-"""Captions calls when an operation of its creator succeeds or fails: prove it, record it once, answer.
+"""Receive Captions' webhook for creator operations: verify, record once, answer.
 
 POST /webhooks/captions/creator
 """
 
 from dailies.aws import cold_start
 
-cold_start.begin()  # before the other imports; `receiver` ends it
+cold_start.begin()  # before the other imports; `receiver` calls `cold_start.end`
 
 import os
 

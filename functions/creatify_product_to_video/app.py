@@ -1,11 +1,11 @@
-"""Creatify calls when a product-to-video job moves: prove it, record it once, answer.
+"""Receive Creatify's webhook for product-to-video jobs: verify, record once, answer.
 
 POST /webhooks/creatify/product_to_videos/{token}
 """
 
 from dailies.aws import cold_start
 
-cold_start.begin()  # before the other imports; `receiver` ends it
+cold_start.begin()  # before the other imports; `receiver` calls `cold_start.end`
 
 import os
 

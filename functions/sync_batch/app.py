@@ -1,11 +1,11 @@
-"""Sync calls when a batch has completed or failed: prove it, record it once, answer.
+"""Receive Sync's webhook for batches: verify, record once, answer.
 
 POST /webhooks/sync/batch
 """
 
 from dailies.aws import cold_start
 
-cold_start.begin()  # before the other imports; `receiver` ends it
+cold_start.begin()  # before the other imports; `receiver` calls `cold_start.end`
 
 import os
 

@@ -1,11 +1,11 @@
-"""Sync calls when a generation has completed or failed: prove it, record it once, answer.
+"""Receive Sync's webhook for generations: verify, record once, answer.
 
 POST /webhooks/sync/generation
 """
 
 from dailies.aws import cold_start
 
-cold_start.begin()  # before the other imports; `receiver` ends it
+cold_start.begin()  # before the other imports; `receiver` calls `cold_start.end`
 
 import os
 

@@ -1,7 +1,7 @@
-"""`Job Submitted` on the bus, from the owner's app: the job is known from now on."""
+"""Record a job that the owner's application has submitted, from its `Job Submitted` event on the bus."""
 
 import os
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import boto3
 
@@ -13,6 +13,9 @@ from dailies.aws.telemetry import Telemetry
 from dailies.providers import every_provider
 from dailies.steps.track import submitted_event
 
+if TYPE_CHECKING:
+    from aws_lambda_powertools.utilities.typing import LambdaContext
+
 events = Table(boto3.client("dynamodb", config=table.CLIENT), os.environ["TABLE_NAME"])
 failures = FailureQueue(boto3.client("sqs", config=queues.CLIENT), os.environ["FAILURE_QUEUE_URL"])
 telemetry = Telemetry(os.environ["STACK_NAME"])
@@ -20,8 +23,9 @@ providers = every_provider()
 retention_days = int(os.environ["RETENTION_DAYS"])
 
 
-def lambda_handler(notice: dict[str, Any], _context: object) -> None:
-    """Safe to run again for the same notice: a job is submitted once."""
+@telemetry.log.inject_lambda_context
+def lambda_handler(notice: dict[str, Any], _context: "LambdaContext") -> None:
+    """Safe to repeat for the same event: its job is recorded once."""
     with failures.keeping(notice, telemetry):
         event = submitted_event(notice["detail"], providers, at=timestamps.now())
         events.record(event, retention_days=retention_days, written_by="track")

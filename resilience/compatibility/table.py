@@ -11,7 +11,8 @@ from botocore.config import Config
 from botocore.exceptions import ClientError
 
 from dailies.aws.attribute_values import plain, typed
-from dailies.aws.table import CLIENT, INDEX, MAX_INLINE, MAX_KEYS, PAGE, Table
+from dailies.aws.payload_store import MAX_INLINE
+from dailies.aws.table import CLIENT, INDEX, MAX_KEYS, PAGE, Table
 from dailies.jobs.models import Event, Job, MediaLink
 from dailies.jobs.rows import SHARDS, job_pk, quarantine_item
 from dailies.provider_api.rate_limiter import reserve_calls

@@ -28,6 +28,7 @@ class Context:
     def __init__(self, seconds: float) -> None:
         self.aws_request_id = str(uuid.uuid4())
         self.function_name = "proof"
+        self.invoked_function_arn = "arn:aws:lambda:us-east-1:123456789012:function:proof"
         self.memory_limit_in_mb = 1024
         self._over_at = time.monotonic() + seconds
 

@@ -32,6 +32,9 @@ class Context:
     """What Lambda tells the function, at the start of its time."""
 
     aws_request_id = "request-1"
+    function_name = "dailies-archive"
+    invoked_function_arn = "arn:aws:lambda:us-east-1:123456789012:function:dailies-archive"
+    memory_limit_in_mb = 384
 
     def get_remaining_time_in_millis(self) -> int:
         return 900_000

@@ -1,9 +1,9 @@
-"""The receivers' speed is judged: what is slower than is wanted is told, and not held."""
+"""The receivers' speed is judged: a figure over its bound is not held, and another revision's is only shown."""
 
 import pytest
 
 from bench.receive.cold import Cold
-from bench.receive.report import MAX_COLD, MAX_WARM, rows
+from bench.receive.report import MAX_COLD, MAX_WARM, rows, table
 from bench.receive.warm import Warm
 
 
@@ -37,3 +37,16 @@ def test_each_receiver_and_each_peer_is_compared() -> None:
 )
 def test_what_is_missed_is_not_held(measured: dict[str, float], missed: str) -> None:
     assert [what for what, (_, held) in judged(**measured).items() if not held] == [missed]
+
+
+def test_another_revision_is_shown_beside_and_not_judged() -> None:
+    """Its slow start is no reason to fail; the working tree's would be."""
+    warmed = [Warm("one", 100, []), Warm("one", 150, [], "285269f"), Warm("bare", 100, [])]
+    started = [Cold("one", 100, []), Cold("one", 200, [], "285269f"), Cold("client", 100, [])]
+    found = list(rows(warmed, started, {"ours": 1, "peer": 2}))
+    assert all(row.held for row in found)
+    head, rule, warm, cold, proof = table(found, "285269f").splitlines()
+    assert head.endswith("| held | 285269f | its ratio | ours / 285269f |")
+    assert warm.endswith("| yes | 150 µs | 1.50 | 0.67 |")
+    assert cold.endswith("| yes | 200 ms | 2.00 | 0.50 |")
+    assert {line.count("|") for line in (head, rule, warm, cold, proof)} == {11}

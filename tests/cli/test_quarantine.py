@@ -18,7 +18,7 @@ from cli.concurrency import threads
 from cli.quarantine import Delivery
 from cli.stack import Stack
 from dailies import timestamps
-from dailies.aws.table import compressed
+from dailies.aws.payload_store import compressed
 from dailies.jobs import rows
 from dailies.jobs.object_keys import delivery_key
 from testkit.fixtures.aws import Cloud

@@ -28,7 +28,6 @@ from bench.cost.page import PAGE, idle, page
 from bench.cost.prices import PRICES, Usage
 from bench.cost.wanted import ARCHIVED, MOST, WHOLE, Bound, bounds
 from dailies.providers import every_provider
-from dailies.steps.archive import archive
 from simulators.media_host.samples import padded
 from simulators.s3 import Sink
 from testkit.fixtures.archiver import TOKEN, Archive
@@ -92,7 +91,7 @@ class TestAVideoOf20MB:
         video = padded(host.media["generation.mp4"].content, TWENTY_MB)
         for path in ("sync/g-1/generation.mp4", "creatify/p-1/product.mp4", "captions/o-1/operation.mp4"):
             host.add(f"/{path}", video, "video/mp4")
-        archive_at_work.desk = replace(archive_at_work.desk, only_hosts={"creatify": frozenset({"127.0.0.1"})})
+        archive_at_work.archiver = replace(archive_at_work.archiver, only_hosts={"creatify": frozenset({"127.0.0.1"})})
         return archive_at_work
 
     def is_archived(self, at_work: Archive, s3: Sink, bill: Bill, *, seconds: float) -> Usage:
@@ -113,7 +112,7 @@ class TestAVideoOf20MB:
             "attributes": {"ApproximateReceiveCount": "1"},
         }
         s3.calls.clear()
-        usage = bill.woken(lambda: archive(at_work.desk, message, seconds=60))
+        usage = bill.woken(lambda: at_work.archiver.archive(message, seconds=60))
         assert dict(s3.calls) == {"PutObject": 1}
         return usage + Usage(objects=1, messages=PER_MESSAGE)
 

@@ -22,7 +22,7 @@ from simulators.provider_calls import captions, creatify, every_sample, sync
 from simulators.provider_calls.call import send
 from simulators.provider_calls.sync import sync_generation
 from simulators.recorded_events import __main__ as recording
-from testkit.fixtures.aws import Cloud
+from testkit.fixtures.aws import Cloud, Context
 from testkit.support.template import folder, functions, template
 
 ROOT = Path(__file__).parents[2]
@@ -246,7 +246,7 @@ class TestConsequences:
         assert "https://" not in record["body"]
 
     def test_a_notice_of_the_bus_is_what_track_records(self, cloud: Cloud) -> None:
-        cloud.function("track").lambda_handler(load("track/submitted"), None)
+        cloud.function("track").lambda_handler(load("track/submitted"), Context())
         (row,) = cloud.rows()
         assert (row["pk"], row["origin"], row["status"]) == (f"job#sync#{self.GENERATION}", "track", "pending")
 

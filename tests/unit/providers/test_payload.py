@@ -13,7 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import AliasChoices
 
-from dailies.aws.table import MAX_INLINE
+from dailies.aws.payload_store import MAX_INLINE
 from dailies.errors import PayloadError
 from dailies.jobs import rows
 from dailies.jobs.models import Event, Report

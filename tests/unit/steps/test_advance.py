@@ -1,6 +1,7 @@
 """New event rows change the row of their job, whatever else is in the batch and however often it comes."""
 
 import copy
+import json
 from typing import Any
 
 import pytest
@@ -13,7 +14,7 @@ from dailies.jobs.merge import merge
 from dailies.jobs.models import Event
 from dailies.jobs.rows import job_item, job_of
 from dailies.steps.advance import advance
-from testkit.fixtures.aws import TABLE, Cloud
+from testkit.fixtures.aws import TABLE, Cloud, Context
 from testkit.support.clients import own_client
 from testkit.support.recorded_events import event
 
@@ -46,25 +47,25 @@ class TestStream:
 
 class TestAdvance:
     def test_events_add_up_in_one_job_row(self, cloud: Cloud) -> None:
-        cloud.function("advance").lambda_handler(batch(WEBHOOK, RECEIPT), None)
+        cloud.function("advance").lambda_handler(batch(WEBHOOK, RECEIPT), Context())
         row = job_row(cloud)
         assert (row["sk"], row["status"], row["stage"], row["version"]) == ("job", "completed", "settled", 2)
         assert row["media"][0]["state"] == "archived"
 
     def test_in_any_order_they_come_to_the_same(self, cloud: Cloud) -> None:
         advance = cloud.function("advance").lambda_handler
-        advance(batch(RECEIPT, WEBHOOK), None)
+        advance(batch(RECEIPT, WEBHOOK), Context())
         other_way = job_row(cloud)
         cloud.dynamodb.delete_item(TableName=TABLE, Key={"pk": {"S": other_way["pk"]}, "sk": {"S": "job"}})
-        advance(batch(WEBHOOK, RECEIPT), None)
+        advance(batch(WEBHOOK, RECEIPT), Context())
         assert job_row(cloud) == other_way
 
     def test_twice_is_once(self, cloud: Cloud) -> None:
         """A batch comes again when its last record failed: what was merged writes nothing, so that nothing follows."""
         advance = cloud.function("advance").lambda_handler
-        advance(batch(WEBHOOK, RECEIPT), None)
+        advance(batch(WEBHOOK, RECEIPT), Context())
         row = job_row(cloud)
-        advance(batch(WEBHOOK, RECEIPT, WEBHOOK), None)
+        advance(batch(WEBHOOK, RECEIPT, WEBHOOK), Context())
         assert job_row(cloud) == row
 
     @pytest.mark.parametrize(
@@ -82,22 +83,35 @@ class TestAdvance:
         self, cloud: Cloud, spoilt: dict[str, Any]
     ) -> None:
         poison = {"Records": [{"eventID": "1", **spoilt}]}
-        cloud.function("advance").lambda_handler(batch(WEBHOOK, poison, RECEIPT), None)
+        cloud.function("advance").lambda_handler(batch(WEBHOOK, poison, RECEIPT), Context())
         assert job_row(cloud)["stage"] == "settled"
         assert [work for _, work in cloud.failed()] == poison["Records"]
 
     def test_a_row_of_the_wrong_type_is_such_a_record(self, cloud: Cloud) -> None:
         spoilt = copy.deepcopy(WEBHOOK)
         spoilt["Records"][0]["dynamodb"]["NewImage"]["media"] = {"L": [{"S": "no medium"}]}
-        cloud.function("advance").lambda_handler(batch(spoilt, RECEIPT), None)
+        cloud.function("advance").lambda_handler(batch(spoilt, RECEIPT), Context())
         assert cloud.failed() == [("TypeError", spoilt["Records"][0])]
 
-    def test_where_the_table_takes_nothing_the_batch_comes_again(self, cloud: Cloud) -> None:
-        handler = cloud.function("advance").lambda_handler
+    def test_where_the_table_takes_nothing_the_batch_comes_again(
+        self, cloud: Cloud, caplog: pytest.LogCaptureFixture
+    ) -> None:
+        """The warning names the request, so that Lambda's own lines about it can be found."""
+        function = cloud.function("advance")
         cloud.dynamodb.delete_table(TableName=TABLE)
         with pytest.raises(ClientError):
-            handler(batch(WEBHOOK), None)
+            function.lambda_handler(batch(WEBHOOK), Context("request-7"))
         assert cloud.failed() == []
+        (record,) = caplog.records
+        line = json.loads(function.telemetry.log.registered_formatter.format(record))
+        said = {name: line[name] for name in ("level", "message", "error", "function_request_id", "service")}
+        assert said == {
+            "level": "WARNING",
+            "message": "the batch comes again",
+            "error": "ResourceNotFoundException",
+            "function_request_id": "request-7",
+            "service": "dailies",
+        }
 
 
 def overtaken(cloud: Cloud, times: int) -> Table:

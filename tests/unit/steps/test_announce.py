@@ -12,7 +12,7 @@ from dailies.errors import NotStored
 from dailies.jobs.announcements import Announcement
 from dailies.providers import every_provider
 from dailies.steps.archive_item import from_message
-from testkit.fixtures.aws import BUCKET, BUS, Cloud
+from testkit.fixtures.aws import BUCKET, BUS, Cloud, Context
 from testkit.support.recorded_events import event
 
 COMPLETED, ARCHIVED = (event(f"announce/{name}") for name in ("completed", "archived"))
@@ -26,31 +26,31 @@ def batch(*events: dict[str, Any]) -> dict[str, Any]:
 
 class TestAnnounce:
     def test_the_bus_hears_what_has_changed(self, cloud: Cloud) -> None:
-        cloud.function("announce").lambda_handler(batch(COMPLETED), None)
+        cloud.function("announce").lambda_handler(batch(COMPLETED), Context())
         told = cloud.told()
         assert [title for title, _ in told] == ["Job Completed"]
         assert all((detail["provider"], detail["job_id"]) == ("sync", JOB) for _, detail in told)
         assert cloud.objects() == {}
 
     def test_media_that_are_found_go_into_the_archives_queue(self, cloud: Cloud) -> None:
-        cloud.function("announce").lambda_handler(batch(COMPLETED, ARCHIVED), None)
+        cloud.function("announce").lambda_handler(batch(COMPLETED, ARCHIVED), Context())
         (found,) = cloud.queued()
         assert (found["provider"], found["job_id"], found["media"][0]["role"]) == ("sync", JOB, "output")
         assert from_message(json.dumps({"detail": found}), every_provider()).job_id == JOB
 
     def test_the_bus_is_told_of_them_where_the_owner_wants_it(self, cloud: Cloud) -> None:
-        cloud.function("announce", ANNOUNCE_MEDIA_FOUND="true").lambda_handler(batch(COMPLETED), None)
+        cloud.function("announce", ANNOUNCE_MEDIA_FOUND="true").lambda_handler(batch(COMPLETED), Context())
         assert [title for title, _ in cloud.told()] == ["Media Found", "Job Completed"]
         assert len(cloud.queued()) == 1
 
     def test_where_the_queue_is_gone_the_batch_comes_again_and_the_bus_is_told_nothing(self, cloud: Cloud) -> None:
         handler = cloud.function("announce", ARCHIVE_QUEUE_URL=cloud.queue_url("gone")).lambda_handler
         with pytest.raises(ClientError):
-            handler(batch(COMPLETED), None)
+            handler(batch(COMPLETED), Context())
         assert (cloud.told(), cloud.failed()) == ([], [])
 
     def test_before_a_job_is_told_settled_its_page_is_written(self, cloud: Cloud) -> None:
-        cloud.function("announce").lambda_handler(batch(ARCHIVED), None)
+        cloud.function("announce").lambda_handler(batch(ARCHIVED), Context())
         told = dict(cloud.told())
         assert set(told) == {"Media Archived", "Job Settled"}
         page = json.loads(cloud.objects()[PAGE])
@@ -61,14 +61,14 @@ class TestAnnounce:
         handler = cloud.function("announce").lambda_handler
         cloud.s3.delete_bucket(Bucket=BUCKET)
         with pytest.raises(ClientError):
-            handler(batch(ARCHIVED), None)
+            handler(batch(ARCHIVED), Context())
         assert (cloud.told(), cloud.failed()) == ([], [])
 
     def test_twice_it_tells_the_same_under_the_same_ids(self, cloud: Cloud) -> None:
         announce = cloud.function("announce").lambda_handler
-        announce(batch(COMPLETED, ARCHIVED), None)
+        announce(batch(COMPLETED, ARCHIVED), Context())
         once = cloud.told()
-        announce(batch(COMPLETED, ARCHIVED), None)
+        announce(batch(COMPLETED, ARCHIVED), Context())
         assert cloud.told() == once
         assert len({detail["id"] for _, detail in once}) == 3
 
@@ -78,7 +78,7 @@ class TestAnnounce:
     ) -> None:
         poison = copy.deepcopy(COMPLETED)
         poison["Records"][0]["dynamodb"]["NewImage"] = image
-        cloud.function("announce").lambda_handler(batch(poison, ARCHIVED), None)
+        cloud.function("announce").lambda_handler(batch(poison, ARCHIVED), Context())
         assert [title for title, _ in cloud.told()] == ["Media Archived", "Job Settled"]
         assert [work for _, work in cloud.failed()] == poison["Records"]
 
@@ -87,7 +87,7 @@ class TestAnnounce:
             "announce", BUS_NAME="arn:aws:events:us-east-1:123456789012:event-bus/gone"
         ).lambda_handler
         with pytest.raises((ClientError, NotStored)):
-            handler(batch(COMPLETED), None)
+            handler(batch(COMPLETED), Context())
         assert cloud.failed() == []
 
 

@@ -9,7 +9,7 @@ from time import time
 import pytest
 
 from dailies.jobs.models import Event, MediaState
-from dailies.steps.archive import LAST_CHANCE_SECONDS, MAX_BACKOFF, MAX_RETRY_AFTER
+from dailies.steps.retry_policy import LAST_CHANCE_SECONDS, MAX_BACKOFF, MAX_RETRY_AFTER
 from simulators.media_host.samples import SampleMedia
 from simulators.s3 import BUCKET, Sink
 from testkit.fixtures.archiver import FIRST_PAUSE, TRIES, Archive
@@ -48,7 +48,7 @@ class TestPauses:
     """Before a message shows again."""
 
     def test_they_double_up_to_ten_minutes(self, archive_at_work: Archive) -> None:
-        archive_at_work.desk = replace(archive_at_work.desk, max_attempts=20)
+        archive_at_work.archiver = replace(archive_at_work.archiver, max_attempts=20)
         event = archive_at_work.generation("/fault/broken/generation.mp4")
         for tries in range(1, 10):
             assert not archive_at_work.try_medium(event, "output", tries=tries)
@@ -58,7 +58,7 @@ class TestPauses:
 
     @pytest.mark.parametrize("left", [62, 90, 200, 500])
     def test_a_link_is_tried_again_before_it_dies(self, archive_at_work: Archive, left: int) -> None:
-        archive_at_work.desk = replace(archive_at_work.desk, max_attempts=20)
+        archive_at_work.archiver = replace(archive_at_work.archiver, max_attempts=20)
         archive_at_work.apis.sync.links.lifetime = left
         event = archive_at_work.generation("/fault/broken/generation.mp4")
         until = time() + left

@@ -2,13 +2,14 @@
 
 import json
 from dataclasses import replace
+from itertools import permutations
 
 import pytest
 
 from dailies import timestamps
 from dailies.jobs.announcements import media_found
 from dailies.jobs.merge import merge
-from dailies.jobs.models import Event, Job, MediaLink, Receipt, Report, Upload
+from dailies.jobs.models import Event, Job, MediaLink, MediaState, Origin, Receipt, Report, Upload
 from dailies.providers.creatify import CREATIFY, redact_answer
 from dailies.steps.archive_item import (
     MAX_RUN_SECONDS,
@@ -98,6 +99,63 @@ class TestUpload:
         begun = replace(upload_event(WANTED, newer), received_at=timestamps.at(self.BEGAN + 30))
         assert self.after(50, self.receipt(10), begun) == self.UPLOAD
         assert self.after(50, self.receipt(10), begun, self.receipt(40)) == newer
+
+
+class TestTheJobsEvents:
+    """They come in no order."""
+
+    BEGAN = 1_768_473_000.0  # seconds since 1970
+
+    def at(self, seconds: float) -> str:
+        return timestamps.at(self.BEGAN + seconds)
+
+    def delivery(self, seconds: float, *, origin: Origin = "webhook", status: str = "video_generated") -> Event:
+        """It has a link that is signed anew, and one in another role."""
+        report = replace(told(1), media=(replace(LINK, url=f"{LINK.url}{seconds}"), told(1).media[1]))
+        return Event.of(
+            replace(report, provider_status=status),
+            event_id=f"{origin}{seconds}",
+            provider="creatify",
+            webhook="product_to_videos",
+            origin=origin,
+            received_at=self.at(seconds),
+        )
+
+    def attempt(self, seconds: float, state: MediaState = "pending", media_id: str = LINK.media_id) -> Event:
+        return receipt_event(WANTED, replace(_tried(), at=self.at(seconds), state=state, media_id=media_id))
+
+    def test_the_newest_link_the_newest_deliverys_claim_and_when_the_first_arrived(self) -> None:
+        newest = self.delivery(30, origin="poll", status="polled")
+        for events in permutations([self.delivery(10), self.delivery(20, status="newer"), newest]):
+            item = with_events(replace(WANTED, link=None), events, self.BEGAN + 60)
+            assert (item.link, item.found_at) == (newest.media[0], self.at(10))
+            assert item.claim
+            assert (item.claim.url, item.claim.provider_status) == (f"{LINK.url}20", "newer")
+
+    def test_without_any_there_is_none(self) -> None:
+        other = replace(self.delivery(10), media=(told(1).media[1],))
+        item = with_events(replace(WANTED, link=None), [other, self.attempt(20)], self.BEGAN + 60)
+        assert (item.link, item.claim, item.found_at, item.upload, item.attempts) == (None, None, "", None, 1)
+
+    @pytest.mark.parametrize(
+        ("states", "attempts", "archived"),
+        [
+            ([], 0, False),
+            (["pending"], 1, False),
+            (["pending", "pending", "pending"], 3, False),
+            (["pending", "failed"], 0, False),
+            (["pending", "failed", "pending", "pending"], 2, False),
+            (["lost", "pending"], 1, False),
+            (["pending", "archived"], 0, True),
+            (["archived", "pending"], 1, True),
+        ],
+    )
+    def test_the_attempts_since_it_was_given_up(self, states: list[MediaState], attempts: int, archived: bool) -> None:
+        tried = [self.attempt(seconds, state) for seconds, state in enumerate(states)]
+        another = self.attempt(9, "pending", "0123abcd")
+        for events in ([*tried, another], [another, *reversed(tried)]):
+            item = with_events(WANTED, events, self.BEGAN + 60)
+            assert (item.attempts, item.archived) == (attempts, archived)
 
 
 def _tried() -> Receipt:

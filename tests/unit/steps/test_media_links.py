@@ -13,7 +13,7 @@ from dailies.aws.queues import MAX_DELAY
 from dailies.jobs.models import Event
 from dailies.provider_api.client import attempts_within
 from dailies.provider_api.rate_limiter import reserve_calls
-from dailies.steps.archive import PATIENCE
+from dailies.steps.retry_policy import RATE_LIMIT_PATIENCE
 from simulators.provider_apis import ProviderApis
 from simulators.provider_apis.captions import Captions
 from simulators.provider_apis.creatify import Creatify
@@ -254,7 +254,7 @@ class TestNotRenewed:
         assert min(MAX_DELAY, 0.1 * waited) <= archive_at_work.delays[-1] <= MAX_DELAY
 
     def test_after_a_day_its_tries_are_counted(self, archive_at_work: Archive, keys: list[str]) -> None:
-        event = self.found(archive_at_work, ago=PATIENCE + 60)
+        event = self.found(archive_at_work, ago=RATE_LIMIT_PATIENCE + 60)
         assert not archive_at_work.try_medium(event, "output")
         assert archive_at_work.try_medium(event, "output", tries=TRIES)
         assert archive_at_work.receipt(event).state == "failed"

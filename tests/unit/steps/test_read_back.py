@@ -144,10 +144,10 @@ class TestInTheArchive:
     def test_neither_is_one_that_is_not_as_documented(self, archive_at_work: Archive, s3: Sink, answer: bytes) -> None:
         archive_at_work.set_keys()
         told = archive_at_work.product()
-        apis, host = archive_at_work.desk.apis, archive_at_work.apis.host
+        apis, host = archive_at_work.archiver.apis, archive_at_work.apis.host
         host.add("/api/product_to_videos/p-1/", answer, "text/html")
         elsewhere = replace(apis["creatify"], base_url=f"{host.base_url}/api/")
-        archive_at_work.desk = replace(archive_at_work.desk, apis={**apis, "creatify": elsewhere})
+        archive_at_work.archiver = replace(archive_at_work.archiver, apis={**apis, "creatify": elsewhere})
         assert not archive_at_work.try_medium(told, "video")
         reason = archive_at_work.receipt(told).reason
         assert reason.startswith("the provider's API answered something else than documented (")

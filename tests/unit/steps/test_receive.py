@@ -21,8 +21,7 @@ from dailies.aws.bucket import Bucket
 from dailies.aws.secrets import REREAD_SECONDS, SigningSecret
 from dailies.aws.table import Table
 from dailies.providers.sync import GENERATION
-from dailies.steps import receive as receiving
-from dailies.steps.receive import receiver
+from dailies.steps.receive import Receiver, receiver
 from simulators.provider_calls.sync import sync_proofs
 from testkit.fixtures.aws import BUCKET, ONE_TRY, TABLE, UNREACHABLE, Cloud, Context, account
 from testkit.support.recorded_events import event, secret
@@ -314,14 +313,14 @@ class TestRotation:
         signing = SigningSecret(lambda: client, "rotating", grace=60)
         signing.usable(time.time() - REREAD_SECONDS - 1)  # read some time ago, and kept
         client.put_secret_value(SecretId="rotating", SecretString="whsec_new")
-        rotating = receiving.Receiver(
+        rotating = Receiver(
             webhook=GENERATION,
             secret=signing,
             table=Table(inbox.cloud.dynamodb, TABLE),
             bucket=Bucket(lambda: inbox.cloud.s3, BUCKET),
         )
         results = [
-            receiving.receive(rotating, proven(b'{"id":"rotated","status":"COMPLETED"}', whsec), request_id="r").proof
+            rotating.receive(proven(b'{"id":"rotated","status":"COMPLETED"}', whsec), request_id="r").proof
             for whsec in ("whsec_new", "whsec_old", "whsec_other")
         ]
         assert results == ["sync-signature t,v1 (current)", "sync-signature t,v1 (previous)", ""]

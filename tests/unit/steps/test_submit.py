@@ -37,7 +37,7 @@ class Owner:
     def submit(
         self, provider: str, name: str, body: Mapping[str, object], webhook: str = "", source: str = ""
     ) -> Submitted:
-        return submit(self.desk.desk.apis[provider], name, body, webhook=webhook, bus=self.bus, source_id=source)
+        return submit(self.desk.archiver.apis[provider], name, body, webhook=webhook, bus=self.bus, source_id=source)
 
 
 @pytest.fixture
@@ -131,11 +131,11 @@ class TestNotSubmitted:
     @pytest.mark.parametrize("status", [200, 400])
     def test_an_answer_that_repeats_the_webhooks_url_is_told_without_its_token(self, owner: Owner, status: int) -> None:
         """Refused, or taken without naming a job."""
-        apis = owner.desk.desk.apis
+        apis = owner.desk.archiver.apis
         with webhook() as creatify:
             creatify.answers, creatify.echoes = [status], True
             elsewhere = replace(apis["creatify"], base_url=creatify.url)
-            owner.desk.desk = replace(owner.desk.desk, apis={**apis, "creatify": elsewhere})
+            owner.desk.archiver = replace(owner.desk.archiver, apis={**apis, "creatify": elsewhere})
             with pytest.raises(NotSubmitted, match=r"product_to_videos/\[redacted\]") as refused:
                 owner.submit("creatify", "gen_image", {"product_url": "https://x.example/p.png"}, CREATIFY_URL)
         assert TOKEN not in str(refused.value)

@@ -1,6 +1,5 @@
 """The table: the few calls on it. How its rows look: `rows`."""
 
-import gzip
 import heapq
 import time
 from collections.abc import Iterator, Mapping, Sequence
@@ -10,6 +9,7 @@ from botocore.config import Config
 
 from dailies import timestamps
 from dailies.aws.attribute_values import plain, typed
+from dailies.aws.payload_store import MAX_INLINE, compressed
 from dailies.jobs.models import Event, Job, ListName
 from dailies.jobs.rows import SHARDS, Item, event_item, event_of, job_item, job_of, job_pk, list_key
 from dailies.timestamps import Timestamp
@@ -29,12 +29,6 @@ MAX_KEYS = 100  # that one BatchGetItem takes
 BATCH_TRIES = 4  # at what DynamoDB leaves unprocessed, as it does at its limit
 BATCH_PAUSE = 0.2  # seconds after the first of them; doubles
 PAGE = 50  # jobs of the index in one read: ten kilobytes
-MAX_INLINE = 300 * 1024  # bytes, compressed: DynamoDB ends items at 400 KB, the rest of a row is below 40
-
-
-def compressed(payload: bytes) -> bytes:
-    """A payload as it is kept: gzip, the same bytes for the same payload."""
-    return gzip.compress(payload, compresslevel=6, mtime=0)
 
 
 class Table:

@@ -1,9 +1,10 @@
-"""What is counted and what is logged: metrics in CloudWatch's embedded format, plain JSON lines, and Powertools' Logger
-where something went wrong.
+"""Metrics and log lines, both JSON on standard output.
 
-One line for each step that goes well, as short as it can be: log bytes are a part of what a delivery costs. It is a
-metric where an alarm, a chart or a bill follows it, with the ids beside it, so that the lines of one job are found
-together. No line holds a secret, a signed URL or a body.
+A step that succeeds writes one short line, as log bytes are a part of a delivery's cost. The line is a metric in
+CloudWatch's embedded format if an alarm, a chart or a bill needs it. It names the event and the job, so that all lines
+about a job can be found. No line holds a secret, a signed URL or a body.
+
+Warnings and errors go through Powertools' Logger.
 
 https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/CloudWatch_Embedded_Metric_Format_Specification.html
 """
@@ -18,32 +19,34 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from aws_lambda_powertools import Logger
 
-UNITS = ("Bytes", "Seconds")  # a metric's name ends with its unit; the others are counts
+UNITS = ("Bytes", "Seconds")  # the end of a metric's name is its unit; other metrics are counts
 EVENT_ID = 12  # characters of an event's id in a line, as many as `dailies job` shows and takes
 
 type Fields = Mapping[str, str | int | float]
 
 
 class Telemetry:
-    """The lines of one function. Each stack has a namespace of its own for its metrics."""
+    """The metrics and log lines of one function. `stack`: the stack's name, which is part of its metrics' namespace."""
 
     def __init__(self, stack: str) -> None:
         self._namespace = f"Dailies/{stack}"
 
     @cached_property
     def log(self) -> "Logger":
-        """Imported when something goes wrong: a function that starts need not wait for it."""
+        """Powertools' Logger. Asynchronous functions decorate their handler with its `inject_lambda_context`, so each
+        line has the request's id. It is imported here, as neither a receiver nor the command uses it."""
         from aws_lambda_powertools import Logger  # noqa: PLC0415
 
         return Logger(service="dailies")
 
     def note(self, **fields: str | float) -> None:
-        """Write one line that is no metric."""
+        """Write a line without a metric."""
         _write(fields)
 
     def count(self, name: str, *dimensions: Mapping[str, str], fields: Fields | None = None, **more: float) -> None:
-        """Write one metrics line: `name` once, `more` as they are named (`...Bytes`, `...Seconds`, else a count), under
-        each set of dimensions. `fields` ride along without becoming dimensions."""
+        """Write a line with metrics: `name` with the value 1, and `more` by their names (`...Bytes`, `...Seconds`, else
+        a count). Each of `dimensions` is a set of dimensions to publish all of them under; without any, they have none.
+        `fields` are in the line without being dimensions."""
         sets = dimensions or ({},)
         directive = {
             "Namespace": self._namespace,

@@ -1,8 +1,4 @@
-"""What follows from a change of a job, done: found media go to the archive's queue, a settled job's page goes into the
-bucket, and the bus is told. In that order: a link may live for an hour, and `Job Settled` promises the page.
-
-Safe to repeat: archiving twice is once, pages are overwritten, announcements keep their ids.
-"""
+"""Publish what the change of a job means: queue its new media for the archive, write its summary, send its events."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -17,7 +13,7 @@ from dailies.jobs.object_keys import job_key
 
 @dataclass(frozen=True, slots=True)
 class Published:
-    """What was done: `queued`, the media for the archive, and `announced`, what the bus was told."""
+    """What was published: `queued`, the media sent to the archive's queue, and `announced`, the events on the bus."""
 
     queued: Sequence[Announcement]
     announced: Sequence[Announcement]
@@ -25,22 +21,33 @@ class Published:
 
 @dataclass(frozen=True, slots=True)
 class Publisher:
-    """Where it goes. `announces_media_found`: the bus is told of found media too, where the owner's systems want it."""
+    """Publishes the changes of jobs.
 
-    archive: WorkQueue
-    pages: Bucket
+    archive_queue: takes a message for each medium to be archived.
+    bucket: takes the summary of a settled job, `job.json`.
+    bus: takes the events.
+    announces_media_found: whether `Media Found` goes to the bus too.
+    """
+
+    archive_queue: WorkQueue
+    bucket: Bucket
     bus: Bus
     announces_media_found: bool
 
     def publish(self, old: Job | None, new: Job, *, latest: Job | None = None) -> Published:
-        """All that follows from the change of a job from `old` to `new`. The page is written from `latest`, where the
-        job has changed since. NotStored where the bus did not take all of it."""
-        found, news = media_found(old, new), announcements(old, new)
+        """Publish the change of a job from `old` (None if it is new) to `new`. `latest`: the job now, if it has changed
+        since, for the summary. NotStored if the bus did not take all events.
+
+        The order matters. Media go first, as a link may expire within an hour. The summary goes before the bus, as
+        `Job Settled` promises it. Safe to repeat: archiving is idempotent, a summary is overwritten, an event keeps its
+        id.
+        """
+        found, changes = media_found(old, new), announcements(old, new)
         for each in found:
-            self.archive.put(message(each))
-        if any(each.detail_type == "Job Settled" for each in news):
+            self.archive_queue.put(message(each))
+        if any(each.detail_type == "Job Settled" for each in changes):
             job = latest or new
-            self.pages.put_job(job_key(job.provider, job.job_id), job_summary(job))
-        announced = [*found, *news] if self.announces_media_found else news
+            self.bucket.put_job(job_key(job.provider, job.job_id), job_summary(job))
+        announced = [*found, *changes] if self.announces_media_found else changes
         self.bus.publish(announced)
         return Published(found, announced)

@@ -1,29 +1,33 @@
-"""The medium that a queue message names, what the job's events know of it, what a run adds to them. No I/O."""
+"""A medium to be archived: read from its queue message and the job's events, and the events that a run adds. No I/O."""
 
 import json
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from itertools import takewhile
 from typing import Any
 
 from dailies import timestamps
-from dailies.jobs.models import Event, MediaLink, MediaState, Receipt, Report, Upload, content_digest
+from dailies.jobs.models import Event, MediaLink, Receipt, Report, Upload, content_digest
 from dailies.jobs.new_events import nothing, poll_event
 from dailies.jobs.object_keys import media_key
 from dailies.jobs.read_back import Claim
 from dailies.providers.contract import Provider, ResultManifest
 from dailies.timestamps import Timestamp
 
-MAX_RUN_SECONDS = 900  # seconds: the function's time limit
+MAX_RUN_SECONDS = 900  # the function's time limit
+
+type Linked = tuple[Event, MediaLink]
+"""An event, and a link in it to the item."""
 
 
 @dataclass(frozen=True, slots=True)
 class ArchiveItem:
     """A medium to be archived.
 
-    From the message: whose it is. From the job's events: its newest link, what the newest delivery with one claims,
-    when it was found first, how long the provider says that it plays, the upload that an earlier run has left, whether
-    it is archived, how many tries since it was found or given up have come to nothing.
+    From the message: `provider`, `webhook`, `job_id`, `role` and `media_id`. From the job's events: the newest `link`
+    to it; the `claim` of the newest delivery with a link; `found_at`, when the first link arrived; the `upload` that an
+    earlier run has left unfinished; whether it is `archived`; and `attempts`, how many have failed since it was found
+    or given up.
     """
 
     provider: Provider
@@ -36,16 +40,20 @@ class ArchiveItem:
     found_at: Timestamp = ""
     upload: Upload | None = None
     archived: bool = False
-    tries: int = 0
+    attempts: int = 0
 
     def key(self, extension: str) -> str:
-        """Where its object goes."""
+        """The key of its object."""
         return media_key(self.provider.name, self.job_id, self.role, self.media_id, extension)
+
+    def matches(self, named: MediaLink | Receipt) -> bool:
+        """Whether a link or a receipt of the job is about this medium."""
+        return (named.role, named.media_id) == (self.role, self.media_id)
 
 
 def from_message(body: str, providers: Mapping[str, Provider]) -> ArchiveItem:
-    """The medium that a message names, which is a `Media Found` of the bus. KeyError, TypeError or ValueError where it
-    names none of a provider's."""
+    """The medium in a message's body, a `Media Found` event as JSON. KeyError, TypeError or ValueError if it names no
+    medium of a known provider."""
     detail = json.loads(body)["detail"]
     (medium,) = detail["media"]
     provider = providers[detail["provider"]]
@@ -53,69 +61,89 @@ def from_message(body: str, providers: Mapping[str, Provider]) -> ArchiveItem:
     return ArchiveItem(provider, detail["webhook"], detail["job_id"], medium["role"], medium["media_id"])
 
 
-def with_events(wanted: ArchiveItem, events: Iterable[Event], now: float) -> ArchiveItem:
-    """The same with what the events know of it. `now`: seconds since 1970.
-
-    A queue may hand out a message twice, and runs may go on beside each other. So an upload counts as left only where
-    its run is over: a receipt came after it, or the function's time has. Any other one is its own run's.
-    """
-    links: list[tuple[Timestamp, str, MediaLink]] = []
-    claims: list[tuple[Timestamp, str, Claim]] = []
-    uploads: list[tuple[Timestamp, str, Upload]] = []
-    outcomes: list[tuple[Timestamp, MediaState]] = []
-    tried = timestamps.at(now - MAX_RUN_SECONDS)
-    archived = False
-    prefix = wanted.key("")
-    for event in events:
-        for medium in event.media:
-            if (medium.role, medium.media_id) == (wanted.role, wanted.media_id):
-                links.append((event.received_at, medium.url, medium))
-                if event.origin == "webhook":
-                    claim = Claim(medium.url, event.provider_status, event.occurred_at or "")
-                    claims.append((event.received_at, medium.url, claim))
-        if event.upload and event.upload.key.startswith(prefix):
-            uploads.append((event.received_at, event.upload.upload_id, event.upload))
-        receipt = event.receipt
-        if receipt and (receipt.role, receipt.media_id) == (wanted.role, wanted.media_id):
-            archived |= receipt.state == "archived"
-            if event.origin == "archive":  # a renewal's says that a run goes on
-                tried = max(tried, receipt.at)
-                outcomes.append((receipt.at, receipt.state))
-    left = [found for found in uploads if found[0] < tried]
-    newest_first = (state for _, state in sorted(outcomes, reverse=True))
+def with_events(item: ArchiveItem, events: Iterable[Event], now: float) -> ArchiveItem:
+    """The item with what the job's events, in any order, say of it. `now`: seconds since 1970."""
+    recorded = sorted(events, key=lambda event: event.received_at)
+    linked = [(event, link) for event in recorded for link in event.media if item.matches(link)]
+    receipts = [(event, event.receipt) for event in recorded if event.receipt and item.matches(event.receipt)]
+    attempts = [
+        receipt for event, receipt in receipts if event.origin == "archive"
+    ]  # another's says that a run goes on
     return replace(
-        wanted,
-        link=max(links)[2] if links else None,
-        claim=max(claims, key=lambda found: found[:2])[2] if claims else None,
-        found_at=min(links)[0] if links else "",
-        upload=max(left)[2] if left else None,
-        archived=archived,
-        tries=sum(1 for _ in takewhile(lambda state: state == "pending", newest_first)),
+        item,
+        link=_newest_link(linked),
+        claim=_newest_claim(linked),
+        found_at=linked[0][0].received_at if linked else "",
+        upload=_unfinished_upload(item, recorded, attempts, now),
+        archived=any(receipt.state == "archived" for _, receipt in receipts),
+        attempts=_failed_attempts(attempts),
     )
 
 
-def receipt_event(wanted: ArchiveItem, receipt: Receipt) -> Event:
-    """What a try came to."""
-    return _archive_event(wanted, receipt.at, asdict(receipt), receipt=receipt)
+def _newest_link(linked: Sequence[Linked]) -> MediaLink | None:
+    newest = max(linked, key=_by_time_and_url, default=None)
+    return newest[1] if newest else None
 
 
-def upload_event(wanted: ArchiveItem, upload: Upload) -> Event:
-    """That an upload was begun, so that another run can go on with it."""
-    return _archive_event(wanted, timestamps.now(), asdict(upload), upload=upload)
+def _newest_claim(linked: Sequence[Linked]) -> Claim | None:
+    """What the newest delivery with a link says of the job; events of other origins claim nothing."""
+    delivered = (one for one in linked if one[0].origin == "webhook")
+    newest = max(delivered, key=_by_time_and_url, default=None)
+    if newest is None:
+        return None
+    event, link = newest
+    return Claim(link.url, event.provider_status, event.occurred_at or "")
 
 
-def renewal_event(wanted: ArchiveItem, report: Report, answer: bytes, *, confirms: bool = False) -> Event:
-    """What the provider answered when it was asked for a fresh link. Its link in the wanted role is for the wanted
-    medium, whatever its path; of other media it tells nothing new. The receipt beside it says that this one is being
-    tried: the link is for the run that asked, not a find to be announced. `confirms`: it agrees with the delivery."""
-    media = tuple(replace(medium, renews=wanted.media_id) for medium in report.media if medium.role == wanted.role)
+def _by_time_and_url(linked: Linked) -> tuple[Timestamp, str]:
+    event, link = linked
+    return event.received_at, link.url
+
+
+def _unfinished_upload(
+    item: ArchiveItem, recorded: Iterable[Event], attempts: Iterable[Receipt], now: float
+) -> Upload | None:
+    """The newest upload of a run that has ended: a receipt came after it, or the function's time limit has passed. SQS
+    may deliver a message twice, so any other upload may belong to a run that goes on."""
+    ended_at = max((receipt.at for receipt in attempts), default="")
+    ended_at = max(ended_at, timestamps.at(now - MAX_RUN_SECONDS))
+    uploads = [
+        (event.received_at, event.upload.upload_id, event.upload)
+        for event in recorded
+        if event.upload and event.upload.key.startswith(item.key("")) and event.received_at < ended_at
+    ]
+    return max(uploads, key=lambda found: found[:2])[2] if uploads else None
+
+
+def _failed_attempts(attempts: Iterable[Receipt]) -> int:
+    """How many of the newest attempts were `pending`."""
+    newest_first = sorted(((receipt.at, receipt.state) for receipt in attempts), reverse=True)
+    return sum(1 for _ in takewhile(lambda attempt: attempt[1] == "pending", newest_first))
+
+
+def receipt_event(item: ArchiveItem, receipt: Receipt) -> Event:
+    """The result of an attempt."""
+    return _archive_event(item, receipt.at, asdict(receipt), receipt=receipt)
+
+
+def upload_event(item: ArchiveItem, upload: Upload) -> Event:
+    """The start of an upload, so that another run can continue it."""
+    return _archive_event(item, timestamps.now(), asdict(upload), upload=upload)
+
+
+def renewal_event(item: ArchiveItem, report: Report, answer: bytes, *, confirms: bool = False) -> Event:
+    """The provider's answer when it was asked for a fresh link. `answer`: its bytes. `confirms`: it agrees with the
+    delivery.
+
+    A link in the item's role is for this medium, whatever its path; the answer's other media are left out. The receipt
+    in the event says that this medium is being tried, so its link is not announced as a new medium.
+    """
+    media = tuple(replace(medium, renews=item.media_id) for medium in report.media if medium.role == item.role)
     at = timestamps.now()
-    receipt = Receipt(
-        role=wanted.role, media_id=wanted.media_id, state="pending", at=at, reason="tried by a fresh link"
-    )
+    receipt = Receipt(role=item.role, media_id=item.media_id, state="pending", at=at, reason="tried by a fresh link")
     return poll_event(
-        wanted.provider.name,
-        wanted.webhook,
+        item.provider.name,
+        item.webhook,
         replace(report, media=media),
         answer,
         at=at,
@@ -124,19 +152,19 @@ def renewal_event(wanted: ArchiveItem, report: Report, answer: bytes, *, confirm
     )
 
 
-def contradiction_event(wanted: ArchiveItem, report: Report | None, answer: bytes, contradiction: str) -> Event:
-    """That the provider's API contradicts the delivery. What it says of the job counts, its links are not followed."""
-    reported = replace(report, media=()) if report else nothing(wanted.job_id)
+def contradiction_event(item: ArchiveItem, report: Report | None, answer: bytes, contradiction: str) -> Event:
+    """The provider's answer when it contradicts the delivery. Its status of the job counts, its links are left out."""
+    reported = replace(report, media=()) if report else nothing(item.job_id)
     return poll_event(
-        wanted.provider.name, wanted.webhook, reported, answer, at=timestamps.now(), contradiction=contradiction
+        item.provider.name, item.webhook, reported, answer, at=timestamps.now(), contradiction=contradiction
     )
 
 
-def manifest_events(wanted: ArchiveItem, listing: ResultManifest, lines: Iterator[bytes]) -> Iterator[Event]:
-    """The events of other jobs that a stored medium lists."""
-    for report in listing.read(lines, wanted.job_id):
+def manifest_events(item: ArchiveItem, manifest: ResultManifest, lines: Iterator[bytes]) -> Iterator[Event]:
+    """The events of the other jobs that a stored manifest lists. `lines`: those of its object."""
+    for report in manifest.read(lines, item.job_id):
         content = {
-            "provider": wanted.provider.name,
+            "provider": item.provider.name,
             "job_id": report.job_id,
             "status": report.provider_status,
             "media": [medium.url for medium in report.media],
@@ -146,22 +174,22 @@ def manifest_events(wanted: ArchiveItem, listing: ResultManifest, lines: Iterato
         yield Event.of(
             report,
             event_id=content_digest("batch", content),
-            provider=wanted.provider.name,
-            webhook=listing.webhook,
+            provider=item.provider.name,
+            webhook=manifest.webhook,
             origin="batch",
             received_at=timestamps.now(),
             payload=json.dumps(content).encode(),
         )
 
 
-def _archive_event(wanted: ArchiveItem, at: Timestamp, content: Mapping[str, Any], **what: Any) -> Event:
-    provider, job_id = wanted.provider.name, wanted.job_id
+def _archive_event(item: ArchiveItem, at: Timestamp, content: Mapping[str, Any], **what: Any) -> Event:
+    provider, job_id = item.provider.name, item.job_id
     return Event(
         event_id=content_digest("archive", {"provider": provider, "job_id": job_id, **content}),
         provider=provider,
-        webhook=wanted.webhook,
+        webhook=item.webhook,
         job_id=job_id,
-        status="unknown",  # the archive knows nothing of the work itself
+        status="unknown",  # an attempt says nothing about the job
         provider_status="",
         origin="archive",
         received_at=at,

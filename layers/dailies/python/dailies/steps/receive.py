@@ -1,13 +1,14 @@
-"""A delivery to a recorded event and an answer: prove it, parse it, put it once.
+"""Receive a delivery: verify it, parse it, record it once, answer.
 
-Whatever a stranger sends is answered 401 or 413 and costs no read and no write, save one look at the secrets per
-REREAD_SECONDS. What is proven is kept, read or not. An answer of 200 means that it is in the table.
+A delivery without a valid signature is answered 401, one that is too large 413. Neither is stored, and neither costs
+more than one read of the secret per REREAD_SECONDS. A verified delivery is stored even when it cannot be parsed. An
+answer of 200 means that it is in the table.
 """
 
 import time
 from collections.abc import Callable, Mapping
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import cache
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -15,17 +16,16 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from dailies import timestamps
 from dailies.aws import bucket as buckets
-from dailies.aws import cold_start, http_api
+from dailies.aws import cold_start, http_api, payload_store
 from dailies.aws import secrets as signing
 from dailies.aws import table as tables
 from dailies.aws.bucket import Bucket
 from dailies.aws.secrets import SigningSecret
 from dailies.aws.table import Table
 from dailies.aws.telemetry import EVENT_ID, Telemetry
-from dailies.errors import AwsUnavailable, DeliveryTooLarge, NotStored, PayloadError, VerificationError
-from dailies.jobs import object_keys, rows
+from dailies.errors import AwsUnavailable, DeliveryTooLarge, NotStored, PayloadError, VerificationError, aws_problem
+from dailies.jobs import rows
 from dailies.jobs.models import Delivery, Event, Proof, delivery_digest
-from dailies.jobs.rows import Item
 from dailies.providers.contract import ProofRules, Webhook
 from dailies.providers.signatures import Secrets, redacted
 
@@ -47,7 +47,12 @@ RETRY_AFTER_SECONDS = "5"
 
 @dataclass(frozen=True, slots=True)
 class ReceiveResult:
-    """What a provider is told, and for our own lines: which event and job it was, how it was proven, what was wrong."""
+    """What became of a delivery.
+
+    `result`: what the provider is answered. `event_id`, `job_id`: the event that was recorded and its job. `proof`: how
+    the delivery was verified, such as `sync-signature t,v1 (current)`. `problem`: why it was not recorded as an event.
+    Empty strings where they do not apply.
+    """
 
     result: Result
     event_id: str = ""
@@ -56,7 +61,7 @@ class ReceiveResult:
     problem: str = ""
 
     def response(self) -> dict[str, Any]:
-        """The answer in API Gateway's form. It tells a stranger nothing but the result."""
+        """The answer in API Gateway's form. An error tells the sender the result and nothing else."""
         status = STATUS[self.result]
         if status == 200:
             return http_api.response(status, {"result": self.result, "event_id": self.event_id})
@@ -64,34 +69,126 @@ class ReceiveResult:
         return http_api.response(status, {"error": self.result}, headers)
 
 
-@dataclass(frozen=True, slots=True)
 class Receiver:
-    """Where the deliveries of one webhook go, and the owner's rules for them."""
+    """Receives the deliveries of one webhook."""
 
-    webhook: Webhook
-    secret: SigningSecret
-    table: Table
-    bucket: Bucket
-    rules: ProofRules = field(default_factory=ProofRules)
-    max_body_bytes: int = 1024 * 1024
-    retention_days: int = 90
+    def __init__(
+        self,
+        webhook: Webhook,
+        secret: SigningSecret,
+        table: Table,
+        bucket: Bucket,
+        *,
+        rules: ProofRules | None = None,
+        max_body_bytes: int = 1024 * 1024,
+        retention_days: int = 90,
+    ) -> None:
+        """`webhook`: how deliveries are verified and parsed. `secret`: the signing secret, or the token in the path.
+        `table`: takes the rows. `bucket`: takes payloads that are too large for a row. `rules`: the owner's choices
+        for signatures. `max_body_bytes`: larger bodies are refused. `retention_days`: after so many days an event row
+        expires."""
+        self._webhook = webhook
+        self._secret = secret
+        self._table = table
+        self._bucket = bucket
+        self._rules = rules or ProofRules()
+        self._max_body_bytes = max_body_bytes
+        self._retention_seconds = retention_days * timestamps.DAY
+
+    def receive(self, request: Mapping[str, Any], *, request_id: str) -> ReceiveResult:
+        """Receive one request of API Gateway (HTTP API, payload format 2.0). `request_id` is stored in the row, to tell
+        its writers apart. Raises nothing for what the request holds or for an error of AWS."""
+        try:
+            delivery = http_api.delivery(request, received_at=timestamps.now(), limit=self._max_body_bytes)
+            proof, secrets = self._verify(delivery)
+            return self._record(delivery, proof, secrets, request_id)
+        except DeliveryTooLarge as error:
+            return ReceiveResult("too_large", problem=str(error))
+        except VerificationError as error:
+            return ReceiveResult("unverified", problem=str(error))
+        except (AwsUnavailable, NotStored, BotoCoreError, ClientError) as error:
+            reason = aws_problem(error) if isinstance(error, ClientError) else str(error)
+            return ReceiveResult("not_stored", problem=f"{type(error).__name__}: {reason}")
+
+    def _verify(self, delivery: Delivery) -> tuple[Proof, Secrets]:
+        """Verify with the known secrets, then once more with the secrets that Secrets Manager has now. NotStored while
+        the provider makes a new secret: the delivery may be signed with that one, so the provider is to retry."""
+        now = time.time()
+        secrets = self._secret.usable(now)
+        try:
+            return self._webhook.verify(delivery, secrets, self._rules), secrets
+        except VerificationError:
+            latest = self._secret.look_again(now)
+            with suppress(VerificationError):
+                if latest and latest != secrets:
+                    return self._webhook.verify(delivery, latest, self._rules), latest
+            if self._secret.updating(now):
+                raise NotStored("a new secret is being made just now") from None
+            raise
+
+    def _record(self, delivery: Delivery, proof: Proof, secrets: Secrets, request_id: str) -> ReceiveResult:
+        """Record an event; a quarantine row when the payload cannot be parsed."""
+        webhook = self._webhook
+        event_id = delivery_digest(webhook.full_name, delivery.body)
+        payload = redacted(delivery.body, secrets) if webhook.in_path else delivery.body
+        try:
+            report = webhook.parse(payload)  # the redacted one: its strings are stored and published
+        except PayloadError as error:
+            self._quarantine(event_id, delivery, payload, proof, reason=str(error), request_id=request_id)
+            return ReceiveResult("quarantined", event_id, proof=str(proof), problem=str(error))
+        event = Event.of(
+            report,
+            event_id=event_id,
+            provider=webhook.provider,
+            webhook=webhook.name,
+            origin="webhook",
+            received_at=delivery.received_at,
+            payload=payload,
+            proof=str(proof),
+        )
+        expires_at = int(timestamps.seconds(delivery.received_at)) + self._retention_seconds
+        stored = self._store_payload(event_id, payload, quarantined=False)
+        item = rows.event_item(event, expires_at=expires_at, **stored)
+        new = self._table.put_once(item, written_by=request_id)
+        return ReceiveResult("recorded" if new else "duplicate", event_id, event.job_id, proof=str(proof))
+
+    def _quarantine(
+        self, event_id: str, delivery: Delivery, payload: bytes, proof: Proof, *, reason: str, request_id: str
+    ) -> None:
+        item = rows.quarantine_item(
+            event_id,
+            self._webhook.name,
+            provider=self._webhook.provider,
+            received_at=delivery.received_at,
+            reason=reason,
+            proof=str(proof),
+            **self._store_payload(event_id, payload, quarantined=True),
+        )
+        self._table.put_once(item, written_by=request_id)
+
+    def _store_payload(self, event_id: str, payload: bytes, *, quarantined: bool) -> rows.Item:
+        provider = self._webhook.provider
+        return payload_store.store(self._bucket, payload, provider=provider, event_id=event_id, quarantined=quarantined)
 
 
 def receiver(
     webhook: Webhook, environment: Mapping[str, str], client: Callable[..., Any]
 ) -> "Callable[[dict[str, Any], LambdaContext], dict[str, Any]]":
-    """The handler of a webhook's function. `client` makes AWS clients as botocore's sessions do; the one that every
-    delivery needs is made now, while Lambda starts us up, the others when they are first needed. What was made until
-    then stays: the collector, off until now, need never look at it."""
-    inbox = Receiver(
-        webhook=webhook,
-        secret=SigningSecret(
+    """The Lambda handler of a webhook's function. `environment`: the function's variables. `client`: makes AWS clients,
+    as `create_client` of a botocore session does.
+
+    The client that every delivery needs is made now, while Lambda starts the function; the others when they are first
+    needed. This ends `cold_start`.
+    """
+    receives = Receiver(
+        webhook,
+        SigningSecret(
             cache(lambda: client("secretsmanager", config=signing.CLIENT)),
             environment["SIGNING_SECRET_ID"],
             grace=float(environment["ROTATION_GRACE_HOURS"]) * 3600,
         ),
-        table=Table(client("dynamodb", config=tables.CLIENT), environment["TABLE_NAME"]),
-        bucket=Bucket(cache(lambda: client("s3", config=buckets.CLIENT)), environment["BUCKET_NAME"]),
+        Table(client("dynamodb", config=tables.CLIENT), environment["TABLE_NAME"]),
+        Bucket(cache(lambda: client("s3", config=buckets.CLIENT)), environment["BUCKET_NAME"]),
         rules=ProofRules(
             tolerance=float(environment["SIGNATURE_TOLERANCE_SECONDS"]),
             accept_bare_sync_signature=environment["ACCEPT_BARE_SYNC_SIGNATURE"] == "true",
@@ -103,109 +200,25 @@ def receiver(
     cold_start.end()
 
     def lambda_handler(event: dict[str, Any], context: "LambdaContext") -> dict[str, Any]:
-        # The end of a UUID: enough to tell writers of one row apart.
-        answer = receive(inbox, event, request_id=context.aws_request_id[-12:])
-        _tell(telemetry, webhook, answer)
-        return answer.response()
+        # the last 12 characters of a UUID are enough to tell the writers of one row apart
+        result = receives.receive(event, request_id=context.aws_request_id[-12:])
+        _count(telemetry, webhook, result)
+        return result.response()
 
     return lambda_handler
 
 
-def receive(inbox: Receiver, request: Mapping[str, Any], *, request_id: str) -> ReceiveResult:
-    """Answer one request of API Gateway's. Never raises for what came in, nor for what AWS did not take."""
-    try:
-        delivery = http_api.delivery(request, received_at=timestamps.now(), limit=inbox.max_body_bytes)
-        proof, secrets = _prove(inbox, delivery)
-        return _record(inbox, delivery, proof, secrets, written_by=request_id)
-    except DeliveryTooLarge as error:
-        return ReceiveResult("too_large", problem=str(error))
-    except VerificationError as error:
-        return ReceiveResult("unverified", problem=str(error))
-    except (AwsUnavailable, NotStored, BotoCoreError, ClientError) as error:
-        return ReceiveResult("not_stored", problem=f"{type(error).__name__}: {_code(error)}")
-
-
-def _prove(inbox: Receiver, delivery: Delivery) -> tuple[Proof, Secrets]:
-    """By the secrets that we know; if none proves it, once more by those that there are now. NotStored where the
-    provider makes a new one just now: it may be what proves the delivery, and whoever is told so comes again."""
-    now = time.time()
-    secrets = inbox.secret.usable(now)
-    try:
-        return inbox.webhook.verify(delivery, secrets, inbox.rules), secrets
-    except VerificationError:
-        latest = inbox.secret.look_again(now)
-        with suppress(VerificationError):
-            if latest and latest != secrets:
-                return inbox.webhook.verify(delivery, latest, inbox.rules), latest
-        if inbox.secret.updating(now):
-            raise NotStored("a new secret is being made just now") from None
-        raise
-
-
-def _record(inbox: Receiver, delivery: Delivery, proof: Proof, secrets: Secrets, *, written_by: str) -> ReceiveResult:
-    webhook = inbox.webhook
-    event_id = delivery_digest(webhook.full_name, delivery.body)
-    payload = redacted(delivery.body, secrets) if webhook.in_path else delivery.body
-    try:
-        report = webhook.parse(payload)  # redacted: its words go into rows, and on to whoever reads the job's
-    except PayloadError as error:
-        _quarantine(inbox, event_id, delivery, payload, proof, reason=str(error), written_by=written_by)
-        return ReceiveResult("quarantined", event_id, proof=str(proof), problem=str(error))
-    event = Event.of(
-        report,
-        event_id=event_id,
-        provider=webhook.provider,
-        webhook=webhook.name,
-        origin="webhook",
-        received_at=delivery.received_at,
-        payload=payload,
-        proof=str(proof),
-    )
-    expires_at = int(timestamps.seconds(delivery.received_at)) + inbox.retention_days * timestamps.DAY
-    item = rows.event_item(event, expires_at=expires_at, **_kept(inbox, event_id, payload, quarantined=False))
-    stored = inbox.table.put_once(item, written_by=written_by)
-    return ReceiveResult("recorded" if stored else "duplicate", event_id, event.job_id, proof=str(proof))
-
-
-def _quarantine(
-    inbox: Receiver, event_id: str, delivery: Delivery, payload: bytes, proof: Proof, *, reason: str, written_by: str
-) -> None:
-    item = rows.quarantine_item(
-        event_id,
-        inbox.webhook.name,
-        provider=inbox.webhook.provider,
-        received_at=delivery.received_at,
-        reason=reason,
-        proof=str(proof),
-        **_kept(inbox, event_id, payload, quarantined=True),
-    )
-    inbox.table.put_once(item, written_by=written_by)
-
-
-def _kept(inbox: Receiver, event_id: str, payload: bytes, *, quarantined: bool) -> Item:
-    """The attribute that says where the payload is: in the row, or in the bucket where a row cannot hold it."""
-    compressed = tables.compressed(payload)
-    if len(compressed) <= tables.MAX_INLINE:
-        return {"payload": compressed}
-    key = object_keys.delivery_key(inbox.webhook.provider, event_id, quarantined=quarantined)
-    inbox.bucket.put_delivery(key, compressed)
-    return {"payload_key": key}
-
-
-def _code(error: Exception) -> str:
-    return str(error.response["Error"]["Code"]) if isinstance(error, ClientError) else str(error)
-
-
-def _tell(telemetry: Telemetry, webhook: Webhook, answer: ReceiveResult) -> None:
+def _count(telemetry: Telemetry, webhook: Webhook, result: ReceiveResult) -> None:
+    """Write the delivery's one log line, which is also its metric."""
     fields = {
-        "proof": answer.proof,
-        "event_id": answer.event_id[:EVENT_ID],
-        "job_id": answer.job_id,
-        "problem": answer.problem,
+        "proof": result.proof,
+        "event_id": result.event_id[:EVENT_ID],
+        "job_id": result.job_id,
+        "problem": result.problem,
     }
     telemetry.count(
         "Deliveries",
-        {"webhook": webhook.full_name, "result": answer.result},
-        {"result": answer.result},  # over all webhooks: what alarms watch
+        {"webhook": webhook.full_name, "result": result.result},
+        {"result": result.result},  # of all webhooks: what alarms watch
         fields={name: text for name, text in fields.items() if text},
     )
