@@ -1,10 +1,12 @@
 """What is billed of a call, a video, a month: tests/docs/test_cost.py runs the functions and counts."""
 
+from collections.abc import Collection
 from dataclasses import dataclass, replace
 
 from bench.cost.assumed import ASK_SECONDS, PER_MESSAGE, START_SECONDS, archive, copying, gb_seconds
 from bench.cost.prices import MONTH, Usage, write_units
 from dailies.providers import every_provider
+from dailies.providers.contract import Provider
 
 RECEIVE = gb_seconds(512, 1)
 ADVANCE = gb_seconds(256, 2)
@@ -104,16 +106,18 @@ SECRETS = sum(len(every_provider()[name].secrets) for name in MEASURED)
 ALARMS = 21  # that the stack has
 
 
-def sweep(with_api: int, without: int = 0) -> Usage:
-    """A run of reconcile with nothing to do, for the numbers of providers with an API and without one. Per provider:
-    four reads of the lists with stuck and with silent jobs; with an API as many for jobs to poll, and its secret."""
+def sweep(providers: Collection[Provider]) -> Usage:
+    """A run of reconcile with nothing to do. Per provider: four reads of the lists with stuck and with silent jobs;
+    with an API as many for jobs to poll; if the API lists its newest jobs, its secret, which is read for that call."""
+    with_api = sum(provider.has_api for provider in providers)
+    with_list = sum(any(polling.roll for polling in provider.polling.values()) for provider in providers)
     return Usage(
         invocations=1,
-        gb_seconds=gb_seconds(256, 17 * with_api + 8 * without),
-        reads=8 * with_api + 4 * without,
-        secrets=with_api,
-        log_bytes=171 * (with_api + without),
+        gb_seconds=gb_seconds(256, 8 * len(providers) + 8 * with_api + with_list),
+        reads=4 * len(providers) + 4 * with_api,
+        secrets=with_list,
+        log_bytes=171 * len(providers),
     )
 
 
-SWEEP = sweep(len(MEASURED))
+SWEEP = sweep([every_provider()[name] for name in MEASURED])

@@ -144,13 +144,10 @@ class TestAVideoOf20MB:
 
 class TestAMonth:
     def test_the_schedules_while_there_is_nothing_to_do(self, cloud: Cloud, bill: Bill) -> None:
-        with_api = [name for name, provider in every_provider().items() if provider.has_api]
-        for provider in with_api:
+        for provider in (name for name, provider in every_provider().items() if provider.has_api):
             cloud.secretsmanager.create_secret(Name=f"dailies/{provider}/api", SecretString="not-set")
-        same(
-            bill.of("reconcile", event("reconcile/sweep")), sweep(len(with_api), len(every_provider()) - len(with_api))
-        )
-        assert sweep(len(MEASURED)) == SWEEP
+        same(bill.of("reconcile", event("reconcile/sweep")), sweep(every_provider().values()))
+        assert sweep([every_provider()[name] for name in MEASURED]) == SWEEP
         same(bill.of("fetch_sync_secret", event("fetch_sync_secret/due")), LOOK)
 
     def test_what_the_stack_has(self) -> None:

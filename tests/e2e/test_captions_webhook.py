@@ -111,5 +111,5 @@ def test_a_creation_that_fails_says_why_and_leaves_none(
     apis.captions.fail(403, path="/webhooks/register")
     given = {"CaptionsApiSecretArn": key, "CaptionsApiUrl": apis.captions.base_url, "Release": "1"}
     assert small.create(Url=URL.format("third"), **given) in ("ROLLBACK_COMPLETE", "CREATE_FAILED")
-    assert "captions /webhooks/register: answered 403" in "\n".join(small.failures())
+    assert "captions /webhooks/register: the provider's API answered 403" in "\n".join(small.failures())
     assert apis.captions.registrations == []

@@ -71,7 +71,7 @@ def test_a_job_is_submitted_with_the_stacks_webhook_in_it_and_tracked(
     ("body", "says"),
     [
         ("[]", "holds no JSON object"),
-        ('{"product_url": ""}', "creatify refused it with 400"),
+        ('{"product_url": ""}', "creatify refused the job with 400"),
     ],
 )
 def test_what_cannot_be_submitted_is_refused_in_one_line(

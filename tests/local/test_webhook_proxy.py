@@ -77,7 +77,7 @@ def open_door(tmp_path: Path) -> Iterator[Callable[[int], int]]:
 
 
 @pytest.fixture
-def upload_endpoint(open_door: Callable[[int], int], api: Api) -> int:
+def door(open_door: Callable[[int], int], api: Api) -> int:
     return open_door(api.port)
 
 
