@@ -149,8 +149,8 @@ def redrive(
 
 
 def _show_again(stack: Stack, queue: Queue, hidden: Mapping[str, str]) -> None:
-    """Make the messages that stay visible again. Messages for which SQS refuses this are visible already, or somebody
-    else has received them."""
+    """Make the messages that stay visible again. SQS refuses this for messages that are visible already, or that
+    another consumer has received: both need nothing."""
     for handles in batched(hidden.values(), BATCH, strict=False):
         stack.sqs.change_message_visibility_batch(
             QueueUrl=stack.output(queue.output),
