@@ -20,9 +20,17 @@ Generated from `dailies --help` by `make docs`. What to use when: [operations](o
 def reference() -> str:
     """The page, as Typer writes it, with each summary whole: its own list cuts them at 45 characters."""
     command = typer.main.get_command(app)
+    _drop_hidden(command)
     _summarise(command)
     written = get_docs_for_click(obj=command, ctx=typer.Context(command, info_name="dailies"), indent=1, name="dailies")
     return HEAD + written.strip() + "\n"
+
+
+def _drop_hidden(command: Any) -> None:
+    """Take out the old names that still work: the help does not list them, but Typer's page would."""
+    for name, each in list(getattr(command, "commands", {}).items()):
+        if each.hidden:
+            del command.commands[name]
 
 
 def _summarise(command: Any) -> None:
