@@ -1,8 +1,8 @@
-"""`python -m bench.archive.memory`: what a video costs at each size of the archive's memory, in ten minutes.
+"""`python -m bench.archive.memory`: the cost of a video at each memory size of the archive, in ten minutes.
 
-Lambda gives a share of a core with the memory. Where the host is what is waited for, a smaller share costs less and is
-as quick; where it is the core, a smaller one costs as much and is slower. Each size is a bound on the core of the
-archive's whole function, warm: from its first request to the last answer. The table goes into docs/archive.md.
+Lambda assigns a share of a core with the memory. If the host limits the speed, a smaller share costs less and is as
+fast; if the core does, a smaller share costs the same and is slower. Each size is a limit on the core of the archive's
+complete, warm function, measured from its first request to the last response. The table goes into docs/archive.md.
 """
 
 import argparse

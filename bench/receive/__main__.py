@@ -24,14 +24,14 @@ from bench.tools import alone, installed, layer, others
 from local.stack import ROOT
 
 RESULT = ROOT / ".local/bench-receive.json"
-PEERS = ("standardwebhooks", "svix", "stripe")  # packages that prove a call as we do
-BUSY = 0.5  # load above which the figures are not worth much: there are two cores and both are used
+PEERS = ("standardwebhooks", "svix", "stripe")  # packages that verify a call as we do
+BUSY = 0.5  # load above which the figures are unreliable: there are two cores and both are used
 
 
-def proofs(programs: Path, packages: Sequence[str], calls: int) -> dict[str, float]:
-    """CPU microseconds of each way to prove a call, in the environment of the other packages."""
+def verifications(programs: Path, packages: Sequence[str], calls: int) -> dict[str, float]:
+    """CPU microseconds of each way to verify a call, in the other packages' environment."""
     environment = {"PATH": os.defpath, "PYTHONPATH": str(ROOT / "layers/dailies/python")}
-    command = [str(programs / "python"), str(ROOT / "bench/receive/proofs.py"), str(calls), *packages]
+    command = [str(programs / "python"), str(ROOT / "bench/receive/verification.py"), str(calls), *packages]
     done = subprocess.run(command, env=environment, capture_output=True, text=True, check=True)
     found: dict[str, float] = json.loads(done.stdout)
     return found
@@ -61,7 +61,7 @@ def main() -> None:
         started = cold.measure(functions, only_a_client(built), rounds=chosen.rounds * 5 // 3)
         programs = others(install=not chosen.no_install)
         peers = installed(programs, PEERS)
-        proven = proofs(programs, list(peers), calls=10 * chosen.deliveries)
+        proven = verifications(programs, list(peers), calls=10 * chosen.deliveries)
     judged = list(rows(warmed, started, proven))
     left_out = [f"Left out: {name}, which is not installed" for name in PEERS if name not in peers]
     figures = {

@@ -1,12 +1,12 @@
-"""`python -m bench.suite`: two builds of the tests beside each other, or one build again and again.
+"""`python -m bench.suite`: run the tests of two builds in turn, or of one build repeatedly.
 
-    python -m bench.suite compare 285269f                A B: that one, and what is committed here
+    python -m bench.suite compare 285269f                A B: that one, and the last commit here
     python -m bench.suite compare 285269f --rounds 2     A B A B
     python -m bench.suite repeat --quiet 6 --burners 3 --one-core 2 --busy-disk 1
-    python -m bench.suite repeat --here --quiet 1        the working tree as it is; the others are what is committed
+    python -m bench.suite repeat --here --quiet 1        the working tree as it is, not the last commit
 
-`compare` ends with 1 where a run of the later build does not pass, `repeat` where any run does not. The figures are in
-.local/bench-suite.json too.
+`compare` exits with 1 if a run of the later build fails, `repeat` if any run fails. The figures are also in
+.local/bench-suite.json.
 """
 
 import argparse
@@ -28,12 +28,12 @@ from bench.tools import alone
 from local.stack import ROOT
 
 RESULT = ROOT / ".local/bench-suite.json"
-LOGS = ROOT / ".local/bench/suite"  # what each run has said
-BUSY = 0.5  # load above which the figures are not worth much
+LOGS = ROOT / ".local/bench/suite"  # each run's output
+BUSY = 0.5  # load above which the figures are unreliable
 
 
 def compare(revisions: Sequence[str], rounds: int, tests: Sequence[str], folder: Path) -> list[Build]:
-    """Both in turn. Each is set up once, also one that is compared with itself."""
+    """Run both in turn. Each is set up once, even if it is compared with itself."""
     found = {revision: clone(revision, folder) for revision in dict.fromkeys(revisions)}
     set_up = {}
     for revision, checkout in found.items():
@@ -52,7 +52,7 @@ def compare(revisions: Sequence[str], rounds: int, tests: Sequence[str], folder:
 def repeat(
     checkout: Checkout, planned: Sequence[str], burners: int, tests: Sequence[str], folder: Path
 ) -> list[Repeated]:
-    """One run after the other, each under its load; printed as they end."""
+    """Run one after the other, each under its load. Prints each result at its end."""
     _tell(f"{checkout.name}: set-up")
     checkout.set_up(LOGS / "repeat-set-up.log")
     runs: list[Repeated] = []
@@ -71,7 +71,7 @@ def _tell(what: str) -> None:
 
 
 def main() -> None:
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # so that what runs is ended with us, as by Ctrl-C
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # so that running commands are ended with us, as by Ctrl-C
     options = argparse.ArgumentParser(
         prog="python -m bench.suite", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
@@ -112,7 +112,7 @@ def main() -> None:
 
 
 def _keep(command: str, figures: Any) -> None:
-    """Put them into the file, beside those of the other command."""
+    """Store the figures beside those of the other command."""
     kept = json.loads(RESULT.read_text()) if RESULT.exists() else {}
     machine = {"kernel": platform.release(), "processor": platform.machine(), "cores": len(os.sched_getaffinity(0))}
     RESULT.write_text(json.dumps({**kept, "machine": machine, command: figures}, indent=1, default=str) + "\n")

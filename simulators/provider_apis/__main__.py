@@ -1,6 +1,6 @@
-"""Serve the simulated providers' APIs until interrupted, and print what leads to them.
+"""Serve the simulated provider APIs until interrupted, and print how to reach them.
 
-The first lines are as `make up` takes them from its environment, the next what the stack's secrets are to hold.
+The first lines are environment variables for `make up`, the next are the values for the stack's secrets.
 """
 
 import argparse

@@ -1,10 +1,10 @@
-"""The Captions API: operations of the creator and the registered webhooks, all POST, with a key in `x-api-key`.
+"""The Captions API: operations of the creator and registered webhooks, all POST, with a key in `x-api-key`.
 
-States QUEUED, PROCESSING, COMPLETE. 5 calls a minute; links are signed in Google's way, for days. An operation that has
-ended calls the webhook that its submission named as `webhookId`, with that webhook's secret as bearer.
+States QUEUED, PROCESSING, COMPLETE. 5 requests a minute. Links are signed in Google's format, for days. An operation
+that ends calls the webhook that its submission named as `webhookId`, with that webhook's secret as bearer token.
 
-Guesses: errors have a `detail`; what a failed operation answers to a poll (400); what `creator.failure` says beyond
-`event` and `operationId`; that a submission without `webhookId` calls nobody.
+Guesses: errors have a `detail`; a poll of a failed operation returns 400; the fields of `creator.failure` besides
+`event` and `operationId`; a submission without `webhookId` calls no webhook.
 
 https://help.captions.ai/api-reference (checked 2026-11-21)
 """
@@ -25,8 +25,8 @@ MAX_SCRIPT = 800  # characters
 
 
 class Captions:
-    """The API and its scripting. `api_key` may be set to another, as the provider's user does; `webhooks` says when an
-    old secret goes out of use."""
+    """The API and its scripting. Tests may change `api_key`, as the provider's user can; `webhooks` decides when an old
+    secret expires."""
 
     def __init__(self, world: World) -> None:
         limits = [Limit(5, lambda _request: True)]
@@ -56,32 +56,32 @@ class Captions:
 
     @property
     def credentials(self) -> dict[str, str]:
-        """What the secret with the API's key holds."""
+        """The value of the secret with the API key."""
         return {"api_key": self.api_key}
 
     @property
     def registrations(self) -> list[Registration]:
-        """The webhooks that are registered now, the oldest first."""
+        """The registered webhooks, oldest first."""
         return list(self.webhooks.registered.values())
 
     def register(self, url: str) -> Registration:
-        """A webhook for all events, as if somebody had registered it."""
+        """Register a webhook for all events, as a user would."""
         with self.part.world.lock:
             return self.webhooks.register(url, list(self.webhooks.events))
 
     def job(self, job_id: str, *, webhook_id: str | None = None) -> Operation:
-        """The operation of that id; one that is QUEUED, where there is none yet. Every registered webhook is told of
-        it, or the one of an id."""
+        """The operation with this id; made as QUEUED if there is none. Its end is reported to every registered webhook,
+        or to the one with the given id."""
         with self.part.world.lock:
             made = Operation(self.part, self.webhooks, job_id, webhook_id)
             return self.jobs.setdefault(job_id, made)
 
     def forget(self, job_id: str) -> None:
-        """The API knows the operation no longer: 404."""
+        """Remove the operation from the API: 404."""
         with self.part.world.lock:
             self.jobs.pop(job_id, None)
 
-    # ---- the calls ----
+    # ---- requests ----
 
     def _authenticate(self, request: Request) -> None:
         if "x-api-key" not in request.headers:

@@ -1,4 +1,4 @@
-"""The three providers' APIs, started and ended together."""
+"""Starts and ends the three providers' APIs together."""
 
 import threading
 from collections.abc import Iterator
@@ -19,8 +19,8 @@ from simulators.provider_apis.sync import Sync
 
 @dataclass(frozen=True)
 class ProviderApis:
-    """The providers, their common clock, the host of their media; every call that was made of them (`requests`) and by
-    them (`callbacks`), in order."""
+    """The providers, their common clock, their media host, and in order all API requests (`requests`) and webhook calls
+    (`callbacks`)."""
 
     sync: Sync
     creatify: Creatify
@@ -33,8 +33,8 @@ class ProviderApis:
 
 @contextmanager
 def provider_apis(*, seed: int = 0, start: float | None = None, port: int = 0) -> Iterator[ProviderApis]:
-    """The APIs on 127.0.0.1 while the context lasts, empty of jobs. The same seed makes up the same ids, secrets and
-    failures. With `start` (seconds since 1970) time stands still until it is moved; otherwise it runs."""
+    """The APIs on 127.0.0.1 while the context is open, without jobs. The same seed gives the same ids, secrets and
+    failures. With `start` (seconds since 1970) the clock stops until a test moves it; otherwise it runs."""
     clock, chance, server = Clock(start), Chance(seed), Server(port)
     with media_host(now=clock.now, key=chance.letters(32, "links").encode()) as host:
         world = World(clock, chance, host, server.base_url)

@@ -1,4 +1,4 @@
-"""`python -m simulators.s3`: the stand-in until it is interrupted."""
+"""`python -m simulators.s3`: serve until interrupted."""
 
 import argparse
 import json
@@ -15,7 +15,7 @@ def main() -> None:
     options.add_argument("--tls", action="store_true")
     options.add_argument("--keep", action="store_true", help="keep the bytes, in memory")
     chosen = options.parse_args()
-    signal.signal(signal.SIGINT, signal.default_int_handler)  # which a shell's background job would be deaf to
+    signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell's background job ignores it
     with sink(port=chosen.port, tls=chosen.tls, keep=chosen.keep) as s3, suppress(KeyboardInterrupt):
         print(json.dumps({"endpoint_url": s3.endpoint_url, "ca_file": str(s3.ca_file or "")}), flush=True)
         threading.Event().wait()

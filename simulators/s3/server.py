@@ -1,4 +1,4 @@
-"""The S3 stand-in's side of a connection: reads requests, has them answered, lets go wrong what is to go wrong."""
+"""The S3 simulator's connections: reads requests, sends responses, applies faults."""
 
 import ssl
 import time
@@ -18,14 +18,14 @@ from simulators.s3.signature import verify
 if TYPE_CHECKING:
     from simulators.s3 import Sink
 
-CONTROL = "/-/calls"  # no bucket can be called so
-VIRTUAL = ".s3.localhost"  # after a bucket's name, where that is part of the host
+CONTROL = "/-/calls"  # no valid bucket name
+VIRTUAL = ".s3.localhost"  # after a bucket's name, if the host contains it
 
 
 @dataclass
 class Fault:
-    """What goes wrong with calls of an operation: `skip` pass first, then it meets `times` of them. A `late` fault lets
-    the call take effect first; a cut comes after so many bytes of the body."""
+    """A fault for calls of an operation: `skip` calls pass first, then it affects `times` calls. A `late` fault lets
+    the call take effect first; a cut follows that many bytes of the body."""
 
     operation: str
     kind: Literal["fail", "hang", "cut"]
@@ -38,15 +38,15 @@ class Fault:
 
 
 class _Hung(Exception):
-    """The connection is to be closed without an answer."""
+    """Close the connection without a response."""
 
 
 class _Handler(BaseHTTPRequestHandler):
-    """One connection: reads a request, has it answered."""
+    """One connection: reads a request and sends the response."""
 
     protocol_version = "HTTP/1.1"
-    wbufsize = -1  # a head and its body leave together
-    rbufsize = 16 * 1024  # a record of TLS: what is larger is read straight into its place
+    wbufsize = -1  # headers and body leave together
+    rbufsize = 16 * 1024  # a TLS record: larger pieces are read directly into the buffer
     server: "Server"
     rfile: BufferedReader
 
@@ -59,7 +59,7 @@ class _Handler(BaseHTTPRequestHandler):
         super().handle_one_request()
 
     def handle_expect_100(self) -> bool:
-        self._asked_to_continue = True  # answered when the head has been found good, as S3 does
+        self._asked_to_continue = True  # sent once the headers are valid, as S3 does
         return True
 
     def do_PUT(self) -> None:
@@ -73,7 +73,7 @@ class _Handler(BaseHTTPRequestHandler):
             answer = self._answer(call, fault)
         except Refusal as refusal:
             answer = error_answer(refusal, call)
-            self.close_connection |= not self._body_read  # what is left of it cannot be told from a next request
+            self.close_connection |= not self._body_read  # the rest of the body cannot be separated from a next request
         except _Hung:
             self.close_connection = True
             return
@@ -119,7 +119,7 @@ class _Handler(BaseHTTPRequestHandler):
         raise _Hung
 
     def _body(self, call: Call, payload: str) -> Body:
-        """The body, held against what its head says of it."""
+        """The body, compared with its headers."""
         headers = call.headers
         framed = self._framed(headers)
         decoded = headers.get("x-amz-decoded-content-length")
@@ -133,7 +133,7 @@ class _Handler(BaseHTTPRequestHandler):
         inner = Chunked(BufferedReader(framed)) if chunked else framed
         kept = self.server.sink.objects.keep or self.command == "POST"
         body = read(inner, self._sums(call, payload), self._buffer, keep=kept)
-        if framed.readinto(memoryview(bytearray(1))):  # HTTP's own end comes after that of the chunks within
+        if framed.readinto(memoryview(bytearray(1))):  # HTTP's own end follows that of the inner chunks
             raise Refusal(400, "IncompleteBody", "The body goes on after its end.")
         self._body_read = True
         if chunked and decoded != str(body.size):
@@ -152,7 +152,7 @@ class _Handler(BaseHTTPRequestHandler):
         raise Refusal(411, "MissingContentLength", "You must provide the Content-Length HTTP header.")
 
     def _sums(self, call: Call, payload: str) -> Sums:
-        """Those that the body is held against, and those that are kept of it."""
+        """The checksums to verify, and those to keep."""
         objects = self.server.sink.objects
         wanted = {DEFAULT, named_algorithm(call.headers)}
         if upload := objects.uploads.get(call.query.get("uploadId", "")):
@@ -180,15 +180,15 @@ class _Handler(BaseHTTPRequestHandler):
         self._send(Answer(200, {"Content-Type": "application/json"}, self.server.sink.told()))
 
     def log_message(self, format: str, *args: object) -> None:  # noqa: A002  its name there
-        """Nothing: `Sink.requests` keeps what was called."""
+        """Logs nothing: `Sink.requests` keeps the calls."""
 
 
 def _is_digest(payload: str) -> bool:
-    return len(payload) == 64  # of SHA-256 in hex; all else is a word
+    return len(payload) == 64  # a SHA-256 in hex; anything else is a constant
 
 
 class Server(LoopbackServer):
-    """The sockets, and what answers there."""
+    """The sockets, and the simulator behind them."""
 
     sink: "Sink"
 
