@@ -1,7 +1,7 @@
-"""What a job should be, by the words of the design and by nothing of the code: the simplest program that says so.
+"""The expected state of a job, written from the design and without the layer's code: the simplest program for it.
 
-A job is told of (`Told`), its media are tried (`Tried`), it is looked after (`Checked`); what it is follows from all of
-that, whatever came first.
+A job is reported (`Told`), its media are attempted (`Tried`), it is checked (`Checked`). Its state follows from all of
+that, in any order.
 """
 
 from dataclasses import dataclass, field
@@ -12,8 +12,8 @@ FINISHED = STEPS[3:]
 
 @dataclass(frozen=True)
 class Told:
-    """By the provider: `clock` is its own moment, empty where it has none. `links` are roles with the paths of links.
-    `news`: whether it counts as news of the job."""
+    """A report by the provider: `clock` is its own timestamp, empty if it has none. `links` are roles with the paths of
+    links. `news`: whether it counts as an update of the job."""
 
     at: str
     status: str
@@ -25,7 +25,7 @@ class Told:
 
 @dataclass(frozen=True)
 class Tried:
-    """By the archive: a medium, and what became of it."""
+    """An attempt of the archive: a medium and its result."""
 
     at: str
     medium: tuple[str, str]
@@ -34,7 +34,7 @@ class Tried:
 
 @dataclass(frozen=True)
 class Checked:
-    """By reconcile: whether the provider contradicts itself (None: that was not asked), or is silent for too long."""
+    """A check by reconcile: whether the provider contradicts itself (None: not polled), or the job is overdue."""
 
     at: str
     contradiction: str | None = None
@@ -43,7 +43,7 @@ class Checked:
 
 @dataclass
 class JobModel:
-    """A job as the facts make it."""
+    """The job that the facts make."""
 
     told: list[Told] = field(default_factory=list)
     tried: list[Tried] = field(default_factory=list)
@@ -51,13 +51,14 @@ class JobModel:
 
     @property
     def status(self) -> str:
-        """The newest known one by the provider's clock, else the latest step."""
+        """The newest known status by the provider's clock, else the latest step."""
         known = [(told.clock, STEPS.index(told.status)) for told in self.told if told.status != "unknown"]
         return STEPS[max(known)[1]] if known else "unknown"
 
     @property
     def media(self) -> dict[tuple[str, str], str]:
-        """Archived once is archived; else the latest try since news last told of it counts; without one it waits."""
+        """Archived media stay archived. Otherwise the latest attempt since the last update that named the medium
+        counts; without an attempt it waits."""
         found = {
             link: max(t.at if t.news else "" for t in self.told if link in t.links)
             for told in self.told
@@ -74,7 +75,7 @@ class JobModel:
 
     @property
     def stage(self) -> str:
-        """What there is left to do, and for whom."""
+        """The work that is left, and for whom."""
         news = max([t.at for t in self.told if t.news] + [t.at for t in self.tried], default="")
         silent = max([c.at for c in self.checked if c.silent], default="")
         answers = [c for c in self.checked if c.contradiction is not None]

@@ -1,4 +1,4 @@
-"""The table of a proof, made of its figures."""
+"""A proof's table, made from its figures."""
 
 from collections.abc import Mapping
 
@@ -8,7 +8,7 @@ HEAD = "| | tried | passed | lost | |\n|---|--:|--:|--:|---|"
 
 
 def table(kept: Mapping[str, Figures], ended: Mapping[str, int]) -> str:
-    """In Markdown, a line for each part that has figures, or that has ended (with which code) and should have some."""
+    """Markdown: a row for each part with figures, or with an exit code and missing figures."""
     lines = [HEAD]
     for part, (name, what) in PARTS.items():
         found, code = kept.get(part), ended.get(part)
@@ -21,7 +21,7 @@ def table(kept: Mapping[str, Figures], ended: Mapping[str, int]) -> str:
 
 
 def _failed(found: Figures, code: int | None) -> str:
-    """What is said before a part's figures where it failed otherwise than by what `lost` counts."""
+    """The text before a part's figures if it failed otherwise than by `lost`."""
     said = found.get("failed") or (f"it ended with {code}" if code and not found["lost"] else "")
     return f"failed: {said.replace('|', '/')}; " if said else ""
 

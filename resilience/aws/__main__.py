@@ -1,7 +1,7 @@
-"""make aws-smoke: an hour and about ten cents on an AWS account of yours, to see that the whole bundle works there.
+"""make aws-smoke: test the complete bundle on your AWS account, in an hour and for about ten cents.
 
-Deploys a stack of its own, tries each step, prints a table, and deletes all that it has made, also after ctrl-C. It
-takes your credentials as the AWS CLI does. A stack that it has not made itself is never touched.
+Deploys its own stack, runs each step, prints a table, and deletes everything that it has made, also after Ctrl-C. It
+finds your credentials as the AWS CLI does. It never changes a stack that it has not made.
 """
 
 import argparse
@@ -31,9 +31,9 @@ from resilience.aws.steps import Outcome, Step, Wrong, chosen, run_all
 from resilience.aws.trial import Trial, described
 
 FOLDER = ROOT / ".local/aws-smoke"
-NAME = re.compile(r"dailies-smoke-[a-z0-9]{1,16}")  # nothing of another stack's begins with it and a hyphen
+NAME = re.compile(r"dailies-smoke-[a-z0-9]{1,16}")  # no other stack's resources have this prefix and a hyphen
 INTERRUPTED = 130
-# What a step may meet; it is wrong then, and the others go on.
+# Exceptions that make a step wrong; the other steps continue.
 UNEXPECTED = (BotoCoreError, ClientError, CliError, DailiesError, StackError, NotOurs)
 
 
@@ -85,7 +85,7 @@ def main() -> None:
 
 
 def smoke(place: Place, given: argparse.Namespace, folder: Path) -> int:
-    """The whole run; what it ends with."""
+    """Run everything; the exit code."""
     account, region = place.client("sts").get_caller_identity()["Account"], place.session.region_name or ""
     path = folder / ("local.json" if given.local else "record.json")
     if given.local:
@@ -133,20 +133,20 @@ def smoke(place: Place, given: argparse.Namespace, folder: Path) -> int:
 
 
 def _make_files(trial: Trial) -> None:
-    """Our own bucket: for what `sam deploy` uploads, and the media."""
+    """Create the smoke test's own bucket, for `sam deploy`'s uploads and the media."""
     if trial.record.files:
         return
     trial.record.files = f"{trial.name}-files-{token_hex(4)}"
     trial.keep()
     where: Any = {"LocationConstraint": trial.record.region}
-    us = trial.record.region == "us-east-1"  # S3 takes no constraint there
+    us = trial.record.region == "us-east-1"  # S3 accepts no constraint there
     trial.place.client("s3").create_bucket(
         Bucket=trial.record.files, **({} if us else {"CreateBucketConfiguration": where})
     )
 
 
 def _cleared(trial: Trial) -> int:
-    """Delete all of it; 1 where something is left."""
+    """Delete everything; 1 if something is left."""
     left = clear(trial, _tell)
     for line in left:
         _tell(f"left: {line}")
@@ -158,7 +158,7 @@ def _cleared(trial: Trial) -> int:
 
 
 def _ask(account: str, region: str, stack: str) -> None:
-    """Go on only where the answer is yes."""
+    """Ask for confirmation; SystemExit unless the answer is yes."""
     question = (
         f"Deploy {stack} to account {account} in {region}, for about an hour and $0.10, and delete it again? [y/N] "
     )

@@ -1,8 +1,7 @@
-"""The archive's code on SeaweedFS, the table's on dynalite, both on the emulator: what is not as AWS says it is.
+"""The archive's code on SeaweedFS, the table's on dynalite, both on the emulator: the differences from AWS.
 
-Each check says what AWS does by its documentation. Where a server is known to differ, it must differ still. With
-`--dynamodb` the table is tried on one more DynamoDB, which runs already: DynamoDB Local, where you have an AWS account,
-which its licence asks for.
+Each check states AWS's documented behaviour. A known difference of a server must still exist. `--dynamodb` adds another
+running DynamoDB: DynamoDB Local, if you have an AWS account, as its licence requires.
 """
 
 import argparse

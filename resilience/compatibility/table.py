@@ -1,4 +1,4 @@
-"""The table's code on a DynamoDB: who wins a race, what a condition lets through, what the index lists, what fits."""
+"""The table's code on a DynamoDB: who wins a race, what a condition accepts, what the index lists, what fits."""
 
 import threading
 from collections.abc import Callable, Sequence
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
 NAME = "jobs"
 CREATED = ("AttributeDefinitions", "KeySchema", "GlobalSecondaryIndexes", "BillingMode")
-WORKERS = 16  # fewer than a merge has tries: each try that fails, another one has gone through
+WORKERS = 16  # fewer than a merge has attempts: for each attempt that fails, another one has succeeded
 DAYS = 30
 
 
@@ -40,7 +40,7 @@ class Desk:
 
     @classmethod
     def of(cls, aws: Aws) -> "Desk":
-        """Make the table there."""
+        """Create the table."""
         options: Any = {"endpoint_url": aws.endpoint_url, "config": CLIENT.merge(Config(proxies={}))}
         client, *others = (aws.session.client("dynamodb", **options) for _ in range(WORKERS + 1))
         properties = resources("AWS::DynamoDB::Table")["Table"]
@@ -53,7 +53,7 @@ class Desk:
         return Table(self.client, NAME)
 
     def at_once[Result](self, what: Callable[[int, Table], Result]) -> list[Result]:
-        """What WORKERS come to that begin at the same moment, each with a client of its own."""
+        """The results of WORKERS that start at the same time, each with its own client."""
         begin = threading.Barrier(WORKERS)
 
         def run(number: int) -> Result:
@@ -69,7 +69,7 @@ class Desk:
 
 
 def told(number: int, job_id: str, provider: str = "sync", **changed: Any) -> Event:
-    """News of a job, so many seconds after another's."""
+    """A job's event, some seconds after another's."""
     event = Event(
         event_id=f"{number:064x}",
         provider=provider,

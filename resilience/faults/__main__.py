@@ -1,4 +1,4 @@
-"""The fault matrix, run and told."""
+"""Run the fault matrix and print the results."""
 
 import argparse
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""The matrix: every call that the stories make, and every fault; each pair a case of its own."""
+"""The matrix: every call in the scenarios, with every fault; each pair is a case."""
 
 import itertools
 import json
@@ -30,15 +30,15 @@ from simulators.provider_apis import ProviderApis, provider_apis
 from simulators.webhook_server import webhook
 
 QUIET = {"ReconcileQuietSeconds": "1"}
-MAX_TURNS = 3  # of a case whose call was not made: another case's sweep may have been there first
-SETTLE_SECONDS = 1.0  # for what the bus has taken and not yet handed on
+MAX_TURNS = 3  # runs of a case whose call was not made: another case's reconcile may have done its work
+SETTLE_SECONDS = 1.0  # for events that the bus has accepted and not yet delivered
 NOT_MADE = "the call was not made"
 MAX_TOLD = 1200  # letters of a problem: a job row
 
 
 @dataclass(frozen=True)
 class Act:
-    """Stories, and how many are told beside each other: those without a fault, and the cases."""
+    """Scenarios, and how many run in parallel: those without a fault, and the cases."""
 
     what: str
     stories: Mapping[str, Story]
@@ -46,10 +46,10 @@ class Act:
     cases_at_once: int
 
 
-# One line after the other, the acts of a line beside each other. What nobody tells comes when all that is told rests: a
-# sweep looks after all jobs that there are, so that it may make a call for another case's sweep. A case whose call was
-# not made for that is told again; itself it is one without a fault. The acts of the last line mostly wait: until all
-# receivers may have seen a tag, and for a rate limit.
+# The lines run one after the other, the acts of a line in parallel. Missed webhooks come after all deliveries have
+# settled: reconcile processes all jobs, so it may make another case's call. A case whose call was not made runs again;
+# it counts as one without a fault. The acts of the last line mostly wait: until all receivers may have read a tag, and
+# for a rate limit.
 ACTS = (
     (Act("what is told", STORIES, 12, 12),),
     (Act("what nobody tells", UNHEARD, 1, 12),),
@@ -60,7 +60,7 @@ EVERY_STORY: Mapping[str, Story] = {name: story for line in ACTS for act in line
 
 @dataclass(frozen=True)
 class Case:
-    """A story in which a call fails; none for the story as it should go."""
+    """A scenario in which a call fails; none for the scenario without a fault."""
 
     name: str
     story: str
@@ -73,7 +73,7 @@ class Case:
 
 @dataclass
 class Bench:
-    """What the cases are tried on."""
+    """The resources for running cases."""
 
     account: Account
     functions: Lambda
@@ -84,7 +84,7 @@ class Bench:
     once: set[Call] = field(default_factory=set)
 
     def play(self, cases: Iterable[Case], at_once: int) -> None:
-        """All of them, so many at once."""
+        """Run all cases, with a max number in parallel."""
         with ThreadPoolExecutor(at_once) as threads:
             for _ in threads.map(self._play, cases):
                 pass
@@ -107,7 +107,7 @@ class Bench:
 
 @contextmanager
 def bench(folder: Path) -> Iterator[Bench]:
-    """The account, Lambda and the gate, while the context lasts."""
+    """The account, Lambda and the proxy, while the context is open."""
     with alone(folder / "run"), provider_apis(seed=1) as apis, webhook() as formation:
         end(folder)
         try:
@@ -126,8 +126,8 @@ def bench(folder: Path) -> Iterator[Bench]:
 
 
 def _stack(folder: Path, apis: ProviderApis) -> Stack:
-    """The stack with all functions that it can have: it registers its webhook at Captions, for which the API's key must
-    be there before. That registration is taken out of the simulated register: its URL is one of AWS's."""
+    """The stack with all optional functions. It registers its webhook at Captions, so the API's key is set before. That
+    webhook is removed from the simulated Captions: its URL is on AWS."""
     urls = {api.part.provider: api.base_url for api in (apis.sync, apis.creatify, apis.captions)}
     parameters = {f"{name.title()}ApiUrl": url for name, url in urls.items()} | QUIET
     stack = up(folder, parameters, emulator_port=0, webhook_port=0, record=True)
@@ -140,7 +140,7 @@ def _stack(folder: Path, apis: ProviderApis) -> Stack:
 
 
 def run(folder: Path, *, only: str, stories: str) -> figures.Figures:
-    """Run it and tell; returns the figures."""
+    """Run and print; returns the figures."""
     began = time.monotonic()
     with bench(folder) as ground:
         plain, cases = _played(ground, only, stories)
@@ -178,7 +178,7 @@ def run(folder: Path, *, only: str, stories: str) -> figures.Figures:
 
 
 def _played(ground: Bench, only: str, stories: str) -> tuple[list[Case], list[Case]]:
-    """The stories without a fault, first as they should go, and all cases, an act after the other."""
+    """Run the scenarios without a fault first, then all cases, act by act."""
     numbers = itertools.count()
     plain: list[Case] = []
     cases: list[Case] = []
@@ -189,7 +189,7 @@ def _played(ground: Bench, only: str, stories: str) -> tuple[list[Case], list[Ca
         ground.play(these, act.plain_at_once)
         some = list(_cases(ground, these, numbers, only, {case.call for case in cases if case.call}))
         calls, count = len({case.call for case in some}), len(some)
-        ground.play(reversed(some), act.cases_at_once)  # the stories that take longest stand last
+        ground.play(reversed(some), act.cases_at_once)  # the slowest scenarios are last
         for _ in range(MAX_TURNS):
             missed = [case for case in some if not ground.fired[case.name]]
             these += [Case(case.name, case.story) for case in missed]
@@ -210,12 +210,12 @@ def _played(ground: Bench, only: str, stories: str) -> tuple[list[Case], list[Ca
 def _wrong(
     ground: Bench, plain: list[Case], cases: list[Case], found: Mapping[str, Found]
 ) -> Iterator[tuple[Case, list[str]]]:
-    """The cases that are not as they should be, and why."""
+    """The cases with problems, and the problems."""
 
     def stands(case: Case) -> State:
         return state(found[case.name], case.name, without=_freedoms(case.story))
 
-    wanted = {case.story: stands(case) for case in reversed(plain)}  # the first of a story
+    wanted = {case.story: stands(case) for case in reversed(plain)}  # the scenario's first call
     for case in [*plain, *cases]:
         life, lying = ground.lives[case.name], found[case.name]
         problems = [
@@ -231,7 +231,7 @@ def _wrong(
 
 
 def _freedoms(story: str) -> set[Freedom]:
-    """In what the cases of a story may differ; nothing, but for these."""
+    """The allowed differences between a scenario's cases; none, except for these."""
     free: set[Freedom] = set() if story in STORIES else {"events"}
     if story == "never again captions/creator":
         free.add("words")
@@ -243,9 +243,9 @@ def _freedoms(story: str) -> set[Freedom]:
 def _cases(
     ground: Bench, references: list[Case], numbers: "itertools.count[int]", only: str, seen: set[Call]
 ) -> Iterator[Case]:
-    """Each call in the first story that makes it, by each fault; where the provider never calls again, once more each
-    call of the receiver, by the faults that the SDK's next try does not mend. Of a call that no SDK tries again, every
-    try is the first."""
+    """Each call in the first scenario that makes it, with each fault. If the provider never retries, also each call of
+    the receiver, with the faults that an SDK retry does not fix. For a call without SDK retries, every attempt is the
+    first."""
     for reference in references:
         once_more = RECEIVERS.values() if reference.story in NEVER_AGAIN else ()
         for call in dict.fromkeys(ground.calls[reference.name]):

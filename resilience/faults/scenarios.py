@@ -1,7 +1,7 @@
-"""The stories that the faults are tried on: between them, the functions make every call that they have.
+"""The scenarios for the faults: together, the functions make every call that they can make.
 
-Each is told to a case of its own and says where its jobs come to rest. Parts are of 20 MiB, so that what takes two of
-them is the largest medium here.
+Each runs for a case of its own and returns the stages at which its jobs settle. Parts are 20 MiB, so a medium of two
+parts is the largest here.
 """
 
 import json
@@ -27,14 +27,14 @@ NOW = "2026-01-15T10:30:00.000000Z"
 
 
 def operation(life: Life) -> Ending:
-    """Captions' operation goes well: one medium."""
+    """Captions' operation succeeds: one medium."""
     url = life.link("job", "operation.mp4")
     life.deliver(captions_creator("success", life.job(), life.account.secrets["captions/signing"], url=url))
     return Ending({("captions", life.job()): "settled"})
 
 
 def large(webhook: str) -> Story:
-    """A job that failed, with so much said of it that it does not stand in its row."""
+    """A failed job whose message is too large for its row."""
 
     def story(life: Life) -> Ending:
         life.deliver(_proven(life, webhook, _with_noise(life, json.loads(_failed(life, webhook)))))
@@ -44,7 +44,7 @@ def large(webhook: str) -> Story:
 
 
 def generation(life: Life) -> Ending:
-    """Sync's generation, told twice and in the wrong order; its output takes two parts."""
+    """Sync's generation, reported twice and out of order; its output has two parts."""
     secret = life.account.secrets["sync/signing"]
     url = life.link("job", "two-parts.mp4")
     whole = padded(life.account.apis.host.media["generation.mp4"].content, PART_BYTES + 64 * 1024)
@@ -57,7 +57,7 @@ def generation(life: Life) -> Ending:
 
 
 def cut_generation(life: Life) -> Ending:
-    """The host cuts the output in its second part; the next try drops what was begun, or goes on with it."""
+    """The host cuts the output in its second part; the next attempt aborts or resumes the upload."""
     secret, host = life.account.secrets["sync/signing"], life.account.apis.host
     whole = padded(host.media["generation.mp4"].content, PART_BYTES + 64 * 1024)
     path = f"/{life.job()}/clip.mp4"
@@ -67,7 +67,7 @@ def cut_generation(life: Life) -> Ending:
 
 
 def begun_generation(life: Life) -> Ending:
-    """An earlier run has sent the first part and was stopped by its time limit."""
+    """An earlier run has uploaded the first part and reached its timeout."""
     secret, host, account = life.account.secrets["sync/signing"], life.account.apis.host, life.account
     whole = padded(host.media["generation.mp4"].content, PART_BYTES + 64 * 1024)
     path = f"/{life.job()}/clip.mp4"
@@ -96,7 +96,7 @@ def begun_generation(life: Life) -> Ending:
 
 
 def stored_before(life: Life) -> Ending:
-    """An earlier run has stored the medium and fell before it could tell."""
+    """An earlier run has stored the medium and failed before it recorded that."""
     url = life.link("job", "operation.mp4")
     account = life.account
     account.aws.s3.put_object(
@@ -109,7 +109,7 @@ def stored_before(life: Life) -> Ending:
 
 
 def batch(life: Life) -> Ending:
-    """Sync's batch: its result lists a generation that went well and one that did not."""
+    """Sync's batch: its result lists one successful and one failed generation."""
     secret, host = life.account.secrets["sync/signing"], life.account.apis.host
     one, two = life.job("one"), life.job("two")
     rows = [sync_batch_row("1", one, life.link("one", "batch-1.mp4")), sync_batch_row("2", two, None)]
@@ -120,7 +120,7 @@ def batch(life: Life) -> Ending:
 
 
 def product(life: Life) -> Ending:
-    """Creatify's photo and then its video; the links are asked for at its API."""
+    """Creatify's photo and then its video; the archive verifies the links at its API."""
     token, api = life.account.secrets["creatify/token"], life.account.apis.creatify
     api.job(life.job()).completes("product.mp4", "product.png")
     photo, video = (api.links.url(life.job(), name) for name in ("product.png", "product.mp4"))
@@ -130,7 +130,7 @@ def product(life: Life) -> Ending:
 
 
 def dead_link(life: Life) -> Ending:
-    """Sync's link is dead; its API, which is asked 600 times a minute, gives a fresh one."""
+    """Sync's link has expired; its API, with 600 requests a minute, returns a new one."""
     api, secret = life.account.apis.sync, life.account.secrets["sync/signing"]
     api.job(life.job()).completes("generation.mp4")
     url = api.links.url(life.job(), "generation.mp4")
@@ -140,8 +140,8 @@ def dead_link(life: Life) -> Ending:
 
 
 def dead_operation(life: Life) -> Ending:
-    """The same of Captions, whose API is asked five times a minute: where other cases have used that up, a sweep is
-    sooner than the queue."""
+    """The same for Captions, whose API allows five requests a minute. If other cases have used them up, reconcile is
+    faster than the queue."""
     api = life.account.apis.captions
     api.job(life.job(), webhook_id=NOBODY).completes("operation.mp4")
     url = api.links.url(life.job(), "operation.mp4")
@@ -151,29 +151,29 @@ def dead_operation(life: Life) -> Ending:
 
 
 def lost_link(life: Life) -> Ending:
-    """The link is dead, and the API knows no such job. Where the last try's receipt is not recorded, SQS puts the
-    message among the dead letters, and a sweep the medium into the queue again."""
+    """The link has expired, and the API does not know the job. If the last attempt's receipt is not recorded, SQS moves
+    the message to the dead-letter queue, and reconcile queues the medium again."""
     url = life.link("job", "generation.mp4", fault="forbidden")
     life.deliver(sync_generation("completed", life.job(), life.account.secrets["sync/signing"], output_url=url))
     return Ending({("sync", life.job()): "attention"}, meanwhile=life.sweep)
 
 
 def busy_host(life: Life) -> Ending:
-    """The host is busy at the first try."""
+    """The host is overloaded at the first attempt."""
     url = life.link("job", "operation.mp4", fault="busy-once")
     life.deliver(captions_creator("success", life.job(), life.account.secrets["captions/signing"], url=url))
     return Ending({("captions", life.job()): "settled"})
 
 
 def no_medium(life: Life) -> Ending:
-    """What the link leads to is a page for people."""
+    """The link returns an HTML page."""
     url = life.link("job", "operation.mp4", fault="html-page")
     life.deliver(captions_creator("success", life.job(), life.account.secrets["captions/signing"], url=url))
     return Ending({("captions", life.job()): "attention"})
 
 
 def unreadable(webhook: str) -> Story:
-    """A delivery that is proven and cannot be read: quarantine."""
+    """An authentic delivery that cannot be parsed: quarantine."""
 
     def story(life: Life) -> Ending:
         body = json.dumps({"made for": life.job()}).encode()
@@ -184,7 +184,7 @@ def unreadable(webhook: str) -> Story:
 
 
 def large_and_unreadable(webhook: str) -> Story:
-    """One that does not stand in its row either."""
+    """The same, too large for its row."""
 
     def story(life: Life) -> Ending:
         life.deliver(_proven(life, webhook, _with_noise(life, {"made for": life.job()})))
@@ -194,7 +194,7 @@ def large_and_unreadable(webhook: str) -> Story:
 
 
 def strange_rows(life: Life) -> Ending:
-    """Rows that no code of ours wrote: whole in the failure queues, and what comes after them goes on."""
+    """Rows that our code did not write: complete in the failure queues, and later rows are processed."""
     pk = f"job#captions#{life.job()}"
     _put(life, {"pk": pk, "sk": f"event#{'0' * 64}", "note": "no event"})
     _put(life, {"pk": f"{pk}-2", "sk": "job", "note": "no job"})
@@ -210,7 +210,7 @@ def strange_message(life: Life) -> Ending:
 
 STORIES: dict[str, Story] = {
     "operation": operation,
-    **{f"large {webhook}": large(webhook) for webhook in RECEIVERS},  # sooner than others of the same receivers
+    **{f"large {webhook}": large(webhook) for webhook in RECEIVERS},  # before others of the same receivers
     "product": product,
     "batch": batch,
     "dead link": dead_link,
@@ -230,7 +230,7 @@ STORIES: dict[str, Story] = {
 
 
 def _with_noise(life: Life, body: dict[str, Any]) -> bytes:
-    """The body with so much that nobody can compress in it that it needs a place of its own."""
+    """The body with incompressible noise, so that it needs an object of its own."""
     return compact({**body, "noise": life.account.apis.host.media["large.mp4"].content[-400_000:].hex()})
 
 

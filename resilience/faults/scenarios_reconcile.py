@@ -1,7 +1,8 @@
-"""The stories of what nobody tells: jobs that are tracked and asked about, calls that fail and never come again.
+"""The scenarios of missed webhooks: jobs that are tracked and polled, deliveries that fail and are not retried.
 
-Each is told until its fault has been met, a few times at most: a sweep of another case may have done the work before.
-And one sweep comes after the other until all rests, as the schedule has it: many cases share what a sweep gets to.
+Each repeats with a new job until its fault has occurred, a few times at most: another case's reconcile may have done
+the work before. Reconcile runs again and again until all jobs settle, as by its schedule: many cases share a run's
+capacity.
 """
 
 import time
@@ -16,12 +17,12 @@ from simulators.provider_calls.captions import captions_creator
 from simulators.provider_calls.creatify import creatify_product_to_videos
 from simulators.provider_calls.sync import sync_batch, sync_generation
 
-QUIET_SECONDS = 1.2  # a little more than what the stack's reconcile takes for too long
+QUIET_SECONDS = 1.2  # a little more than the stack's limit for an overdue job
 MAX_JOBS = 4
 
 
 def until_met(life: Life, one: Callable[[str], dict[tuple[str, str], str]]) -> Ending:
-    """Do something with one job after the other until the fault has been met: where the jobs come to rest."""
+    """Repeat with one job after the other until the fault has occurred: the jobs' expected stages."""
     jobs: dict[tuple[str, str], str] = {}
     for number in range(MAX_JOBS):
         jobs |= one(life.job(f"job{number}"))
@@ -30,7 +31,7 @@ def until_met(life: Life, one: Callable[[str], dict[tuple[str, str], str]]) -> E
     return Ending(jobs, meanwhile=life.sweep)
 
 
-# ---- what a provider knows of a job, once it is done: where the jobs come to rest ------------------------------------
+# ---- A provider's view of a finished job: the jobs' expected stages --------------------------------------------------
 
 
 def _generation(life: Life, job: str) -> dict[tuple[str, str], str]:
@@ -61,11 +62,11 @@ COMPLETES: dict[str, Callable[[Life, str], dict[tuple[str, str], str]]] = {
     "creatify/product_to_videos": _product,
     "captions/creator": _operation,
 }
-LISTED = frozenset({"sync/generation", "creatify/product_to_videos"})  # by the provider's API, also to who knows no id
+LISTED = frozenset({"sync/generation", "creatify/product_to_videos"})  # by the provider's API, also for an unknown id
 
 
 def tracked(webhook: str) -> Story:
-    """The owner's app says that it was submitted; nobody says that it is done."""
+    """The owner's app reports the submission; no webhook reports the end."""
 
     def story(life: Life) -> Ending:
         def one(job: str) -> dict[tuple[str, str], str]:
@@ -83,7 +84,7 @@ def tracked(webhook: str) -> Story:
 
 
 def unheard(webhook: str) -> Story:
-    """Nobody says anything; the provider's list of the newest jobs has it."""
+    """No one reports the job; the provider's list of the newest jobs has it."""
 
     def story(life: Life) -> Ending:
         def one(job: str) -> dict[tuple[str, str], str]:
@@ -98,8 +99,8 @@ def unheard(webhook: str) -> Story:
 
 
 def never_again(webhook: str) -> Story:
-    """The provider calls, and where that fails, never again. Whoever's API has no list of jobs is told of this one when
-    it is submitted: else nobody could find it."""
+    """The provider calls, and never retries. If a provider's API has no list of jobs, the job is reported when it is
+    submitted: otherwise it could not be found."""
 
     def story(life: Life) -> Ending:
         if webhook not in LISTED:
@@ -116,7 +117,7 @@ def never_again(webhook: str) -> Story:
 
 
 def _told(life: Life, webhook: str) -> Call:
-    """What the provider calls when the job is done."""
+    """The provider's call for the finished job."""
     apis, secrets, job = life.account.apis, life.account.secrets, life.job()
     match webhook:
         case "sync/generation":
@@ -135,7 +136,7 @@ def _told(life: Life, webhook: str) -> Call:
 
 
 def stuck(life: Life) -> Ending:
-    """The message that a medium was found is lost; not the one of a sweep, which may be another case's."""
+    """The message about a found medium is lost, except one by reconcile, which may be another case's."""
     url = life.link("job", "operation.mp4")
     life.loses_media = 1
     life.deliver(captions_creator("success", life.job(), life.account.secrets["captions/signing"], url=url))
@@ -146,7 +147,7 @@ def stuck(life: Life) -> Ending:
 
 
 def silent(life: Life) -> Ending:
-    """A job of two days ago, of which the provider knows nothing."""
+    """A job of two days ago that the provider does not know."""
     at = (datetime.now(UTC) - timedelta(days=2)).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
     row = {
         "pk": f"job#sync#{life.job()}",
@@ -173,14 +174,14 @@ def silent(life: Life) -> Ending:
 
 
 def strange_notice(life: Life) -> Ending:
-    """A notice that names no webhook of a provider's."""
+    """A notice that names no webhook of any provider."""
     life.submit("sync/none of theirs", life.job())
     return Ending({})
 
 
 def crowded(life: Life) -> Ending:
-    """Creatify's rate limit leaves no room when the link is to be asked for; the medium waits in the queue, and a sweep
-    is sooner."""
+    """Creatify's rate limit is exhausted when the link is needed; the medium waits in the queue, and reconcile is
+    faster."""
     token, api = life.account.secrets["creatify/token"], life.account.apis.creatify
     api.job(life.job()).has_image("product.png")
     photo = api.links.url(life.job(), "product.png")

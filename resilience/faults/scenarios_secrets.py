@@ -1,9 +1,9 @@
-"""The stories of secrets that are kept current: a token and a signing secret rotate, another one is fetched, a webhook
-is registered. Each case has a secret of its own, and its own webhook at Captions, so that hundreds change at once.
+"""The scenarios of changing secrets: a token and a signing secret rotate, another one is fetched, a webhook is
+registered. Each case has its own secret, and its own webhook at Captions, so that hundreds change at once.
 
-Whatever fails: what a provider proves itself with just now is among the versions that verify, or the tag says that it
-is being changed, so that nobody is refused for good. In the end the right value is the current one and the one before
-verifies on.
+After any failure, the secret that the provider uses now is among the versions that verify calls, or the tag says that
+it is being changed, so that no delivery is rejected permanently. At the end the right value is current, and the
+previous one still verifies calls.
 """
 
 from collections.abc import Callable
@@ -18,7 +18,7 @@ MAX_DEPLOYS = 3
 
 
 class Secret:
-    """A case's own secret. `in_use`: what is proven with it just now, if anything is."""
+    """A case's own secret. `in_use`: the value that signs calls now, if there is one."""
 
     def __init__(self, life: Life, name: str, value: str, in_use: Callable[[], str | None]) -> None:
         self._life = life
@@ -31,7 +31,7 @@ class Secret:
         self.arn = made["ARN"]
 
     def values(self) -> dict[str, str]:
-        """By stage; a version that has no value yet is left out."""
+        """The values by stage, without versions that have no value yet."""
         found: dict[str, str] = {}
         for version, stages in self.client.describe_secret(SecretId=self.arn)["VersionIdsToStages"].items():
             try:
@@ -43,7 +43,8 @@ class Secret:
         return found
 
     def invoke(self, name: str, event: Any, **own: str) -> bool:
-        """Invoke a function that keeps this secret, and see that nobody is locked out; whether it ended well."""
+        """Invoke a function that changes this secret, and check that authentic calls still verify. Returns whether it
+        succeeded."""
         done = self._life.invoke(name, event, SIGNING_SECRET_ID=self.arn, **own).done
         used = self.in_use()
         tags = self.client.describe_secret(SecretId=self.arn).get("Tags", [])
@@ -52,7 +53,7 @@ class Secret:
         return done
 
     def ends_with(self, value: str) -> None:
-        """That is the current value now, the one before (if it was one) is the previous one, and there is no other."""
+        """Check that this value is current, the one before (if there was one) is previous, and there is no other."""
         wanted = {"AWSCURRENT": value, "AWSPREVIOUS": self.before or self.values().get("AWSPREVIOUS", "")}
         if (found := self.values()) != wanted:
             wrong = sorted(stage for stage in found.keys() | wanted if found.get(stage) != wanted.get(stage))
@@ -60,7 +61,7 @@ class Secret:
 
 
 def _rotate(life: Life, function: str, secret: Secret, **own: str) -> None:
-    """As Secrets Manager does: each step again until it is done."""
+    """Rotate like Secrets Manager: repeat each step until it succeeds."""
     version = rotation.begin(secret.client, secret.arn)
     for step in rotation.STEPS:
         event = rotation.step_event(step, secret.arn, version)
@@ -69,7 +70,7 @@ def _rotate(life: Life, function: str, secret: Secret, **own: str) -> None:
 
 
 def token(life: Life) -> Ending:
-    """The token in Creatify's URL rotates; Creatify goes on calling the URL that it has."""
+    """The token in Creatify's URL rotates; Creatify keeps calling its old URL."""
     before = f"{life.case}token"
     secret = Secret(life, "creatify/token", before, lambda: before)
     _rotate(life, "RotateCreatifyToken", secret)
@@ -94,7 +95,7 @@ def signing(life: Life) -> Ending:
 
 
 def fetched(life: Life) -> Ending:
-    """Sync's signing secret is another by now; the schedule comes again."""
+    """Sync's signing secret has changed; the schedule runs again."""
     sync = life.account.apis.sync
     secret = Secret(life, "sync/signing", f"{life.case}before", lambda: None)
     for _ in range(MAX_ATTEMPTS):
@@ -106,7 +107,7 @@ def fetched(life: Life) -> Ending:
 
 
 def registered(life: Life) -> Ending:
-    """A stack registers its webhook at Captions; where that fails, CloudFormation takes it back, and the owner deploys
+    """A stack registers its webhook at Captions; after a failure, CloudFormation rolls back, and the owner deploys
     again."""
     captions, url = life.account.apis.captions, _webhook_url(life)
 
@@ -129,7 +130,7 @@ def registered(life: Life) -> Ending:
 
 
 def _asked(life: Life, secret: Secret, request: str, url: str, **more: str) -> dict[str, Any]:
-    """CloudFormation asks for something: what it is answered. Each of its requests has a place for the answer."""
+    """CloudFormation's request, and the response to it. Each request has its own response URL."""
     account = life.account
     name = f"{life.case}{uuid4()}"
     key = account.aws.secretsmanager.describe_secret(SecretId=f"{account.stack.stack_name}/captions/api")["ARN"]

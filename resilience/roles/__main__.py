@@ -1,4 +1,4 @@
-"""Every grant is taken out of its role, one after the other, and given back; prints what failed."""
+"""Remove each grant from its role, one after the other, and restore it; print the failures."""
 
 import argparse
 import re
@@ -21,7 +21,7 @@ from testkit.fixtures.provider_client import Providers
 
 
 def take_out(folder: Path, only: str) -> tuple[Outcomes, Recording]:
-    """The grants whose name contains this: what came of each, and what the functions asked of AWS meanwhile."""
+    """Remove the grants whose name contains `part`: each one's result, and the functions' AWS requests meanwhile."""
     with provider_apis(seed=1) as apis, deployed(folder, apis) as stack, media_host() as host:
         providers = Providers(stack, host)
         providers.set_secrets()
@@ -32,7 +32,7 @@ def take_out(folder: Path, only: str) -> tuple[Outcomes, Recording]:
 
 
 def problems(came: Outcomes, recording: Recording) -> dict[Grant, str]:
-    """The grants whose flow did not do as it should, or in which nothing was refused for the lack of them."""
+    """The grants whose flow gave a wrong result, or in which no request was denied for lack of them."""
     refused = {grant for _, grant in recording.refused()}
     found = {
         grant: "".join(traceback.format_exception(error)).rstrip() if error else "nothing was refused without it"

@@ -1,4 +1,4 @@
-"""All faults of a transfer in all variants, at both sizes."""
+"""Test all faults of a transfer in all variants, at both sizes."""
 
 import argparse
 import re
