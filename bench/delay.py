@@ -49,10 +49,12 @@ class Running:
 
 
 def main() -> None:
-    options = argparse.ArgumentParser(prog="python -m bench.delay", description="From the call to the bucket.")
-    options.add_argument("--calls", type=int, default=100, help="of each build (100)")
-    options.add_argument("--against", metavar="REVISION", help="another build")
-    options.add_argument("--running", type=Path, metavar="FOLDER", help="a stack that runs, and no other")
+    options = argparse.ArgumentParser(
+        prog="python -m bench.delay", description="Measure the time from a call to the bucket."
+    )
+    options.add_argument("--calls", type=int, default=100, help="calls per build (100)")
+    options.add_argument("--against", metavar="REVISION", help="compare with this revision")
+    options.add_argument("--running", type=Path, metavar="FOLDER", help="only measure the running stack of this folder")
     chosen = options.parse_args()
     with ExitStack() as context:
         host = context.enter_context(media_host())
@@ -118,7 +120,7 @@ def _seconds(stack: Running, job_id: str, host: MediaHost) -> float:
     call = sync_generation("completed", job_id, stack.secret, output_url=host.url(f"/{job_id}/generation.mp4"))
     reply = send(call, stack.webhook_base_url)
     if reply.status != 200:
-        raise SystemExit(f"bench: {stack.name} answered {reply.status} to a call")
+        raise SystemExit(f"bench: {stack.name} answered a call with {reply.status}")
     return _archived(stack, job_id)
 
 

@@ -36,7 +36,7 @@ def alone() -> Iterator[None]:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
-            print("bench: waiting for another one's end", file=sys.stderr)
+            print("bench: waiting for another benchmark", file=sys.stderr)
             fcntl.flock(lock, fcntl.LOCK_EX)
         yield
 

@@ -37,15 +37,15 @@ def main() -> None:
     try:
         problems = demo(stack.read(folder), kept)
     except KeyboardInterrupt:
-        raise SystemExit("demo: interrupted; the stack runs on, `make down` ends it") from None
+        raise SystemExit("demo: interrupted; the stack is still running, `make down` stops it") from None
     except BotoCoreError as error:
-        raise SystemExit(f"demo: the emulated AWS does not answer ({error}); `make up` starts it again") from None
+        raise SystemExit(f"demo: the emulated AWS does not respond ({error}); restart it with `make up`") from None
     if problems:
-        print("\nNot as it should be:", *problems, sep="\n  ")
-        raise SystemExit("demo: failed; `make logs` may say why")
-    print(f"\nAll media are in the bucket as they were served, each with its receipt. Look at them: {kept}")
-    print("The stack runs on: `make logs` follows its functions, `make demo` plays it again, `make down` ends it;")
-    print(f"{folder / 'stack.json'} says how to reach its table and its bucket.")
+        print("\nProblems:", *problems, sep="\n  ")
+        raise SystemExit("demo: failed; `make logs` may show the cause")
+    print(f"\nAll media are in the bucket, identical to the served files, each with its receipt. Copies are in {kept}")
+    print("The stack is still running: `make logs` follows it, `make demo` repeats the demo, `make down` stops it.")
+    print(f"{folder / 'stack.json'} has the names of its table and bucket.")
 
 
 def demo(running: Stack, kept: Path) -> list[str]:
@@ -53,14 +53,14 @@ def demo(running: Stack, kept: Path) -> list[str]:
     run = secrets.token_hex(2)
     with media_host() as host:
         steps, outcomes = story(host, secrets_of(running), run)
-        print(f"\nCalls, as the providers make them (run {run}; their media are on {host.base_url})\n")
+        print(f"\nCalls, as the providers make them (run {run}; media host {host.base_url})\n")
         called_at, problems = play(steps, running.webhook_base_url)
         rows = wait(running, outcomes)
     findings = [
         inspect(running, outcome, row, told_at=called_at.get(str(outcome.told_by), 0.0), kept=kept)
         for outcome, row in zip(outcomes, rows, strict=True)
     ]
-    print("\nWhat became of them (the seconds are from the call to the receipt)\n")
+    print("\nResults (seconds from the call to the receipt)\n")
     show(findings)
     return problems + [problem for finding in findings for problem in finding.problems]
 
@@ -92,7 +92,7 @@ def play(steps: list[Step], webhook_base_url: str) -> tuple[dict[str, float], li
         try:
             reply = send(step.call, webhook_base_url)
         except HTTPError as error:
-            problems.append(f"{step.call}: not answered ({type(error).__name__})")
+            problems.append(f"{step.call}: no response ({type(error).__name__})")
             continue
         called_at.setdefault(str(step.call), reply.called_at)
         result = reply.body.get("result") or reply.body.get("error") if isinstance(reply.body, dict) else reply.body

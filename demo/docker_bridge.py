@@ -89,7 +89,7 @@ def _docker(*arguments: str) -> str:
     try:
         done = subprocess.run(["docker", *arguments], capture_output=True, text=True, check=False)
     except FileNotFoundError:
-        raise NoDocker("Docker, which is not installed") from None
+        raise NoDocker("Docker (not installed)") from None
     if done.returncode:
-        raise NoDocker(f"Docker, which does not answer: {done.stderr.strip().partition('\n')[0]}")
+        raise NoDocker(f"Docker (no response: {done.stderr.strip().partition('\n')[0]})")
     return done.stdout.strip()

@@ -103,7 +103,7 @@ def _recorded(name: str) -> Json:
     try:
         found: Json = json.loads((EVENTS / f"{name}.json").read_text(encoding="utf-8"))
     except (FileNotFoundError, NotADirectoryError):
-        raise CliError(f"no event is called {name}; events/README.md lists them") from None
+        raise CliError(f"No event {name}. events/README.md lists the events.") from None
     return found
 
 
@@ -147,7 +147,7 @@ def deployed(function: str, of: Stack) -> Mapping[str, Any]:
     """The function's configuration in its stack. Raises CliError if the stack lacks it."""
     name = of.resources("AWS::Lambda::Function").get(function)
     if name is None:
-        raise CliError(f"{of} has no function {function}; events/README.md names the events of those there may be")
+        raise CliError(f"{of} has no function {function}. events/README.md lists each function's events.")
     return of.functions.get_function_configuration(FunctionName=name)
 
 
@@ -233,7 +233,7 @@ def function_of(name: str) -> str:
 async def check(names: Sequence[str], of: Stack, folder: Path) -> list[str]:
     """Print each response. Returns the events that were not recorded, after their logs."""
     wrong = []
-    print(f"{'function':24}{'event':20}answer", flush=True)
+    print(f"{'function':24}{'event':20}response", flush=True)
     for name in names:
         answer = await invoke(function_of(name), event(name, of, folder), of, folder, keep_log=True)
         status, word = answer.status
@@ -258,9 +258,9 @@ def all_of_them(names: Sequence[str], of: Stack, folder: Path) -> None:
     failure."""
     try:
         if not docker_bridge.has_image(IMAGE):
-            raise NoDocker(f"Docker's image {IMAGE}, which `docker pull` brings")
+            raise NoDocker(f"Docker's image {IMAGE} (run `docker pull`)")
     except NoDocker as lacking:
-        print(f"Left out: sam local invoke, for want of {lacking}")
+        print(f"Left out: sam local invoke, which needs {lacking}")
         return
     if wrong := asyncio.run(check(names, of, folder)):
         raise SystemExit(f"invoke: not recorded: {', '.join(wrong)}")
@@ -272,11 +272,13 @@ def parsed() -> argparse.Namespace:
     options = argparse.ArgumentParser(
         prog="make invoke", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    options.add_argument("names", nargs="*", metavar="EVENT", help="such as sync_generation/completed")
-    options.add_argument("--event", type=argparse.FileType(encoding="utf-8"), help="your own; EVENT is its function")
-    options.add_argument("--check", action="store_true", help="without EVENT: all providers' calls")
+    options.add_argument("names", nargs="*", metavar="EVENT", help="an event, such as sync_generation/completed")
+    options.add_argument(
+        "--event", type=argparse.FileType(encoding="utf-8"), help="a file with an event; EVENT is its function"
+    )
+    options.add_argument("--check", action="store_true", help="run all providers' calls; without EVENT")
     for name in ("stack", "profile", "region"):
-        options.add_argument(f"--{name}", help="one on AWS, as `dailies` takes it")
+        options.add_argument(f"--{name}", help="a stack on AWS, as for `dailies`")
     asked = options.parse_args()
     if not asked.check and len(asked.names) != 1:
         options.error(f"name one event: {', '.join(deliveries())}; or --check")
@@ -297,7 +299,7 @@ def main() -> None:
     except (CliError, StackError) as error:
         raise SystemExit(f"invoke: {error}") from None
     except NoDocker as lacking:
-        raise SystemExit(f"invoke: it needs {lacking}") from None
+        raise SystemExit(f"invoke: needs {lacking}") from None
     except (BotoCoreError, ClientError) as error:
         raise SystemExit(f"invoke: {errors.of_aws(error)}") from None
     except KeyboardInterrupt:

@@ -58,7 +58,7 @@ def rest(stack: Stack, since: timestamps.Timestamp) -> None:
         if now != seen:
             seen, changed = now, time.monotonic()
         elif time.monotonic() - changed > STALL:
-            raise SystemExit(f"pictures: does not come to rest: {seen}")
+            raise SystemExit(f"pictures: the jobs do not settle: {seen}")
 
 
 def run(*arguments: str) -> None:

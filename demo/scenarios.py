@@ -81,7 +81,7 @@ def generations(host: MediaHost, secret: str, run: str) -> Chapter:
         Step(both, "two media"),
         Step(both, "the same again", DUPLICATE),
         Step(first, "too early"),
-        Step(second, "too late: it is completed already"),
+        Step(second, "too late: the job is completed"),
         Step(failure),
     ], [
         Outcome("sync", forged, forgery, None),
@@ -105,7 +105,7 @@ def batches(host: MediaHost, secret: str, run: str) -> Chapter:
     done = sync_batch("completed", batch, secret, output_url=_result(host, f"batches/{batch}", result.name))
     failure = sync_batch("failed", lost, secret, output_url="", proof="X-Signature-Primary, base64")
     return [
-        Step(done, "lists three generations"),
+        Step(done, "with three generations"),
         Step(done, "the same again", DUPLICATE),
         Step(failure),
     ], [
@@ -129,8 +129,8 @@ def product_to_videos(host: MediaHost, token: str, run: str) -> Chapter:
         Step(forgery, "forged: another token", REFUSED),
         *(Step(call) for call in told[ordered].values()),
         Step(last, "the same again", DUPLICATE),
-        Step(told[disordered]["video_generated"], "the last first"),
-        Step(told[disordered]["video_generating"], "older than what is known"),
+        Step(told[disordered]["video_generated"], "the last one first"),
+        Step(told[disordered]["video_generating"], "older than the known status"),
         Step(told[disordered]["image_generated"], "older still"),
         Step(failure),
     ], [

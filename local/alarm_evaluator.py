@@ -145,7 +145,7 @@ def main() -> None:
             judge(running.aws)
             time.sleep(PAUSE)
     except (BotoCoreError, ClientError) as error:
-        raise SystemExit(f"cloudwatch: the emulated AWS does not answer: {error}") from None
+        raise SystemExit(f"cloudwatch: the emulated AWS does not respond: {error}") from None
 
 
 if __name__ == "__main__":

@@ -179,7 +179,7 @@ def _sam(command: str, options: Sequence[str], environment: dict[str, str], fold
     """Run `sam` with its output in `<folder>/sam-<command>.log`. Raises StackError, which names that file, if it
     fails."""
     if not SAM.exists():
-        raise StackError("the SAM command is not installed; `make setup` does it")
+        raise StackError("the SAM command is not installed; run `make setup`")
     log = folder / f"sam-{command}.log"
     with log.open("wb") as output:
         done = subprocess.run(
@@ -194,5 +194,5 @@ def _sam(command: str, options: Sequence[str], environment: dict[str, str], fold
     if done.returncode:
         errors = [line for line in log.read_text(errors="replace").splitlines() if "error" in line.lower()]
         raise StackError(
-            f"`sam {command}` failed: {errors[-1].strip() if errors else 'no reason given'} (all of it: {log})"
+            f"`sam {command}` failed: {errors[-1].strip() if errors else 'no reason given'} (full output: {log})"
         )

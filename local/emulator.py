@@ -79,7 +79,9 @@ def wait_until_ready(folder: Path, port: int) -> None:
     deadline = time.monotonic() + PATIENCE
     while not is_ready(port):
         if not processes.running(NAME, folder):
-            raise StackError(f"the emulated AWS ended at once; {folder / NAME}.log says why")
+            raise StackError(f"the emulated AWS did not start; {folder / NAME}.log has the reason")
         if time.monotonic() > deadline:
-            raise StackError(f"the emulated AWS is not ready after {PATIENCE:.0f} s; {folder / NAME}.log may say why")
+            raise StackError(
+                f"the emulated AWS is not ready after {PATIENCE:.0f} s; {folder / NAME}.log may have the reason"
+            )
         time.sleep(0.05)

@@ -54,7 +54,7 @@ def up(folder: Path, port: int | None = None) -> str:
         deadline = time.monotonic() + PATIENCE
         while not ports.is_taken(chosen):
             if not processes.running(NAME, folder) or time.monotonic() > deadline:
-                raise StackError(f"the media host did not open; {folder / NAME}.log says why")
+                raise StackError(f"the media host did not start; {folder / NAME}.log has the reason")
             time.sleep(0.05)
     return links(folder).base_url
 

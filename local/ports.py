@@ -42,7 +42,7 @@ def choose(wanted: int | None, usual: int) -> int:
     """The requested port; raises StackError if it is in use. 0 picks a free one; None takes the usual one if it is
     free, else another one."""
     if wanted and is_taken(wanted):
-        raise StackError(f"port {wanted} is taken; name a free one, or none to have one found")
+        raise StackError(f"port {wanted} is in use; set a free one, or none to pick one")
     if wanted is None and not is_taken(usual):
         return usual
     return wanted or free()

@@ -63,7 +63,7 @@ def read(folder: Path) -> Stack:
     try:
         told = json.loads((folder / "stack.json").read_text())
     except FileNotFoundError:
-        raise StackError("no local stack is up; start one with `make up`") from None
+        raise StackError("no local stack is running; start one with `make up`") from None
     return Stack(
         aws=Aws(
             endpoint_url=told["endpoint_url"],

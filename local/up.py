@@ -76,7 +76,7 @@ def up(
         aws = _running_emulator(folder)
         if aws and emulator_port not in (None, 0, aws.port):
             raise StackError(
-                f"the emulated AWS already runs on port {aws.port}; `make down` first to have it on another"
+                f"the emulated AWS already runs on port {aws.port}; run `make down` first to change the port"
             )
         anew = aws is None
         try:
@@ -176,7 +176,7 @@ def _open_front_door(aws: Aws, api_id: str, port: int | None, folder: Path) -> i
     deadline = time.monotonic() + PATIENCE
     while not ports.is_taken(port):
         if not processes.running(FRONT_DOOR, folder) or time.monotonic() > deadline:
-            raise StackError(f"the front door did not open; {folder / FRONT_DOOR}.log says why")
+            raise StackError(f"the webhook proxy did not start; {folder / FRONT_DOOR}.log has the reason")
         time.sleep(0.05)
     return port
 
@@ -208,7 +208,7 @@ def _call_each_webhook(running: Stack, routes: Sequence[tuple[str, str]]) -> Non
     with ThreadPoolExecutor(len(routes)) as callers:
         wrong = [answer for answer in callers.map(call, routes) if answer]
     if wrong:
-        raise StackError(f"the stack is up, but {'; '.join(wrong)}; `make logs` may say why")
+        raise StackError(f"the stack is running, but {'; '.join(wrong)}; `make logs` may show the cause")
 
 
 def main() -> None:

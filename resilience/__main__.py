@@ -20,8 +20,8 @@ from resilience.table import table
 def main() -> None:
     names = [name for together in PARTS for name in together]
     parser = argparse.ArgumentParser(prog="make proof", description=__doc__)
-    parser.add_argument("parts", nargs="*", metavar="PART", help=f"all, if none is named: {', '.join(names)}")
-    parser.add_argument("--quick", action="store_true", help="each part as short as it goes")
+    parser.add_argument("parts", nargs="*", metavar="PART", help=f"default: all; {', '.join(names)}")
+    parser.add_argument("--quick", action="store_true", help="run each part with its shortest options")
     options = parser.parse_args()
     if unknown := set(options.parts) - set(names):
         parser.error(f"no part is called {', '.join(unknown)}; there are: {', '.join(names)}")

@@ -19,7 +19,7 @@ type Figures = dict[str, Any]
 
 def add_option(parser: argparse.ArgumentParser) -> None:
     """Add `--figures`: the file for a part's figures."""
-    parser.add_argument("--figures", type=Path, default=PATH, help="where they are kept (.local/resilience.json)")
+    parser.add_argument("--figures", type=Path, default=PATH, help="the file for the figures (.local/resilience.json)")
 
 
 def code(found: Figures) -> int:

@@ -277,13 +277,15 @@ def prove(stack: Stack, count: int, warm_up: int, callers: int, callers_meeting_
 
 def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m resilience.load", description=__doc__)
+    parser.add_argument("--folder", type=Path, default=ROOT / ".local/proof-load", help="folder of its stack")
     parser.add_argument(
-        "--folder", type=Path, default=ROOT / ".local/proof-load", help="where its stack keeps its files"
+        "--running", action="store_true", help="use the running stack of the folder, and leave it running"
     )
-    parser.add_argument("--running", action="store_true", help="try the stack that is up there, which stays up")
-    parser.add_argument("--deliveries", type=int, default=5000, help="each time (5,000)")
-    parser.add_argument("--warm-up", type=int, default=WARM_UP, help=f"deliveries before any counts ({WARM_UP})")
-    parser.add_argument("--callers", type=int, help=f"at once ({CALLERS}; {CALLERS_MEETING_FAULTS} where calls fail)")
+    parser.add_argument("--deliveries", type=int, default=5000, help="deliveries per run (5,000)")
+    parser.add_argument("--warm-up", type=int, default=WARM_UP, help=f"deliveries that do not count ({WARM_UP})")
+    parser.add_argument(
+        "--callers", type=int, help=f"parallel callers ({CALLERS}; {CALLERS_MEETING_FAULTS} if calls fail)"
+    )
     figures.add_option(parser)
     options = parser.parse_args()
     callers = [options.callers or usual for usual in (CALLERS, CALLERS_MEETING_FAULTS)]

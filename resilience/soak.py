@@ -44,7 +44,7 @@ def prove(count: int) -> figures.Figures:
 
 def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m resilience.soak", description=__doc__)
-    parser.add_argument("--deliveries", type=int, default=100_000, help="at least 20 (100,000)")
+    parser.add_argument("--deliveries", type=int, default=100_000, help="number of deliveries, at least 20 (100,000)")
     figures.add_option(parser)
     options = parser.parse_args()
     found = prove(options.deliveries)

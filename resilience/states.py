@@ -48,7 +48,7 @@ def main() -> None:
     options = parser.parse_args()
     found = prove(options.machines, options.steps)
     figures.keep("states", found, options.figures)
-    print(f"states: {options.machines} machines; the row and the model agreed {found['passed']} times; {found['done']}")
+    print(f"states: {options.machines} machines; row and model agreed {found['passed']} times; {found['done']}")
     raise SystemExit(figures.code(found))
 
 

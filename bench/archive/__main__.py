@@ -70,23 +70,30 @@ def bounded_run(bench: Bench, file: File, limit: int) -> Bounded:
 
 def main() -> None:
     options = argparse.ArgumentParser(
-        prog="python -m bench.archive", description="The archive's engine against others."
+        prog="python -m bench.archive", description="Compare the archive's engine with other tools."
     )
-    options.add_argument("--rounds", type=int, default=5, help="how often each is measured; the median counts (5)")
+    options.add_argument("--rounds", type=int, default=5, help="measurements of each; the median counts (5)")
     options.add_argument(
         "--quick", type=int, nargs="?", const=MEDIUM // MIB, default=0, metavar="MIB", help="one size only (64)"
     )
-    options.add_argument("--no-install", action="store_true", help="compare with what is installed, name what is not")
-    options.add_argument("--only", action="append", default=[], choices=[way.name for way in WAYS], help="of the ways")
     options.add_argument(
-        "--memory-limit", type=int, default=128, metavar="MIB", help="of the bounded run (128; 0: none)"
+        "--no-install", action="store_true", help="compare with installed packages only, and list the missing ones"
+    )
+    options.add_argument(
+        "--only", action="append", default=[], choices=[way.name for way in WAYS], help="only this competitor"
+    )
+    options.add_argument(
+        "--memory-limit", type=int, default=128, metavar="MIB", help="memory limit of the bounded run (128; 0: none)"
     )
     chosen = options.parse_args()
     cores = sorted(os.sched_getaffinity(0))
     if len(cores) < 2 or chosen.rounds < 1:
-        raise SystemExit("bench: needs two cores, one for what is measured and one for the servers, and a round")
+        raise SystemExit("bench: needs two cores, for the competitors and for the servers, and at least one round")
     if os.getloadavg()[0] > BUSY:
-        print(f"bench: the machine is busy (load {os.getloadavg()[0]:.1f}); read the figures so", file=sys.stderr)
+        print(
+            f"bench: the machine is busy (load {os.getloadavg()[0]:.1f}), so the figures are unreliable",
+            file=sys.stderr,
+        )
     with alone():
         needed = frozenset().union(*(way.needs for way in WAYS))
         compare(tools(needed, install=not chosen.no_install), cores, chosen)
@@ -110,9 +117,9 @@ def compare(ready: Tools, cores: list[int], chosen: argparse.Namespace) -> None:
     write(runs, found, bounded, reached, ready)
     print(*report(runs, found, bounded, reached, ready), sep="\n")
     if broken := [run.way for run in [*runs, *([bounded.run] if bounded else [])] if run.problem]:
-        raise SystemExit(f"bench: did not do its work: {', '.join(dict.fromkeys(broken))}; the table says why")
+        raise SystemExit(f"bench: failed: {', '.join(dict.fromkeys(broken))}; the table has the reasons")
     if any(target.reached is False for target in reached):
-        raise SystemExit("bench: a target is missed; the last lines tell which")
+        raise SystemExit("bench: a target is missed; see the last lines")
 
 
 if __name__ == "__main__":

@@ -18,7 +18,7 @@ def memory_bound(limit: int) -> Iterator[tuple[str, str]]:
         if bound:
             yield bound, "a cgroup"
             return
-    yield f"data:{limit}", "RLIMIT_DATA: all private memory, used or only reserved; 512 KiB of stack a thread"
+    yield f"data:{limit}", "RLIMIT_DATA: all private memory, used or reserved; 512 KiB of stack per thread"
 
 
 @contextlib.contextmanager

@@ -18,15 +18,15 @@ RESULT = ROOT / ".local/bench-archive.json"
 HOSTS = {FREE: "free host", CAPPED: f"{CAP // MIB} MiB/s per connection"}
 COLUMNS = ("seconds", "x ours", "process", "CPU s", "x ours", "peak MB", "requests", "S3 calls", "servers", "runs")
 LEGEND = """\
-One core for what is measured, others (or one other) for {host} and the bucket (simulators.s3); TLS 1.3 on both sides.
-ours is the layer as its own Makefile builds it for Lambda: pinned, botocore's data trimmed, compiled.
-seconds    from the first request that a server got to the last answer that one gave
-process    with the program's start and end
+One core for the competitors, another core or more for {host} and the bucket (simulators.s3). TLS 1.3 on both sides.
+ours is the layer as built for Lambda: pinned, botocore's data trimmed, compiled.
+seconds    from the first request to a server to its last response
+process    seconds with the program's start and end
 CPU s      of the whole process, all threads
-peak MB    10^6 bytes, of the largest process
+peak MB    in 10^6 bytes, of the largest process
 requests   to the media host
-servers    how busy the host's and the bucket's core was: where it is near 100 %, they are what is measured"""
-OWN_HOST = "a media host of our own, which is slower than nginx"
+servers    load of the host's and the bucket's core: near 100 %, the servers limit the result"""
+OWN_HOST = "the media host in Python, slower than nginx,"
 
 
 @dataclass(frozen=True)
@@ -110,7 +110,7 @@ def report(
     if any(target.measured for target in reached):
         yield from map(_verdict, reached)
     else:
-        yield "  are for other sizes than these"
+        yield "  need other sizes"
 
 
 def left_out(ready: Tools) -> Iterator[str]:
@@ -119,7 +119,7 @@ def left_out(ready: Tools) -> Iterator[str]:
         yield "Left out: nginx, which is not installed"
     for way in WAYS:
         if lacking := way.needs & ready.missing:
-            yield f"Left out: {way.name}, for want of {' and '.join(sorted(lacking))}"
+            yield f"Left out: {way.name}, which needs {' and '.join(sorted(lacking))}"
 
 
 def write(

@@ -76,22 +76,25 @@ def main() -> None:
         prog="python -m bench.suite", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     commands = options.add_subparsers(dest="command", required=True)
-    comparing = commands.add_parser("compare", help="two builds, in turn")
+    comparing = commands.add_parser("compare", help="run two builds in turn")
     comparing.add_argument("base", help="the revision to compare with")
-    comparing.add_argument("revision", nargs="?", default="HEAD", help="the later one (HEAD)")
-    comparing.add_argument("--rounds", type=int, default=1, help="runs of each (1)")
-    repeating = commands.add_parser("repeat", help="one build, again and again")
-    repeating.add_argument("revision", nargs="?", default="HEAD", help="which (HEAD)")
-    repeating.add_argument("--here", action="store_true", help="the working tree as it is, in place of a revision")
+    comparing.add_argument("revision", nargs="?", default="HEAD", help="the later revision (HEAD)")
+    comparing.add_argument("--rounds", type=int, default=1, help="runs of each build (1)")
+    repeating = commands.add_parser("repeat", help="run one build repeatedly")
+    repeating.add_argument("revision", nargs="?", default="HEAD", help="the revision (HEAD)")
+    repeating.add_argument("--here", action="store_true", help="use the working tree as it is, not a revision")
     for load in LOADS:
         repeating.add_argument(f"--{load}", type=int, default=0, metavar="RUNS", help=f"runs, {LOADS[load].__doc__}")
-    repeating.add_argument("--burner-processes", type=int, default=4, help="beside a run with burners (4)")
+    repeating.add_argument("--burner-processes", type=int, default=4, help="processes per run with burners (4)")
     for command in (comparing, repeating):
-        command.add_argument("--tests", nargs="+", default=[], help="only these, as pytest takes them")
-        command.add_argument("--folder", type=Path, help="where the clones go for the time (the system's)")
+        command.add_argument("--tests", nargs="+", default=[], help="only these tests, as for pytest")
+        command.add_argument("--folder", type=Path, help="temporary folder for the clones (the system's)")
     chosen = options.parse_args()
     if os.getloadavg()[0] > BUSY:
-        print(f"bench: the machine is busy (load {os.getloadavg()[0]:.1f}); read the figures so", file=sys.stderr)
+        print(
+            f"bench: the machine is busy (load {os.getloadavg()[0]:.1f}), so the figures are unreliable",
+            file=sys.stderr,
+        )
     LOGS.mkdir(parents=True, exist_ok=True)
     with alone(), tempfile.TemporaryDirectory(dir=chosen.folder, prefix="dailies-suite-") as folder:
         if chosen.command == "compare":
@@ -102,13 +105,13 @@ def main() -> None:
         else:
             planned = [load for load in LOADS for _ in range(getattr(chosen, load.replace("-", "_")))]
             if not planned:
-                repeating.error("say how many runs, such as --quiet 6")
+                repeating.error("give a number of runs, such as --quiet 6")
             checkout = here() if chosen.here else clone(chosen.revision, Path(folder))
             runs = repeat(checkout, planned, chosen.burner_processes, chosen.tests, Path(folder))
             problems = [run.tests.problem for run in runs]
-            print(f"{len(runs)} runs, {sum(map(bool, problems))} of them not passed. {LEGEND}")
+            print(f"{len(runs)} runs, {sum(map(bool, problems))} failed. {LEGEND}")
     if any(problems):
-        raise SystemExit(f"bench: not all runs passed; {LOGS} has what each has said")
+        raise SystemExit(f"bench: a run failed; each run's output is in {LOGS}")
 
 
 def _keep(command: str, figures: Any) -> None:

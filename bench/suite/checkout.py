@@ -92,7 +92,7 @@ class Checkout:
                 process.wait()
                 raise
         if code:
-            raise SystemExit(f"bench: the measuring failed: {log.read_text(errors='replace')[-500:]}")
+            raise SystemExit(f"bench: the measurement failed: {log.read_text(errors='replace')[-500:]}")
         return Measured(**json.loads(report.read_text()))
 
 

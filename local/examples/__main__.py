@@ -54,7 +54,7 @@ def _said(command: list[str], part: str, done: frozenset[int] | set[int] = froze
     """A tool's output by line; it worked if its exit code is one of these."""
     result = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
     if result.returncode not in done:
-        raise StackError(f"{command[0]} did not look at the example: {result.stderr[-1000:]}")
+        raise StackError(f"{command[0]} could not check the example: {result.stderr[-1000:]}")
     yield from (f"{part}: {line}" for line in result.stdout.splitlines() if line.strip())
 
 

@@ -52,7 +52,7 @@ def delete_stack(trial: Trial) -> None:
         return next((one["StackStatus"] for one in trial.described()), "")
 
     now = until(
-        f"the stack {trial.name} comes to rest",
+        f"the stack {trial.name} becomes idle",
         status,
         lambda seen: not seen.endswith("_IN_PROGRESS") or seen in MAY_BE_DELETED,
         seconds=SETTLED_SECONDS,
@@ -67,7 +67,7 @@ def delete_stack(trial: Trial) -> None:
             seconds=DELETED_SECONDS,
         )
         if now:
-            raise Wrong("DELETE_FAILED: its events in CloudFormation say why")
+            raise Wrong("DELETE_FAILED: its events in CloudFormation have the reason")
     trial.forget_stack()
 
 

@@ -33,7 +33,7 @@ def answered(trial: Trial, made: Call) -> Reply:
     try:
         return send(made, trial.stack.webhook_base_url)
     except HTTPError as error:
-        raise Wrong(f"{trial.stack.webhook_base_url} does not answer: {error}") from None
+        raise Wrong(f"{trial.stack.webhook_base_url} does not respond: {error}") from None
 
 
 def said(reply: Reply) -> str:

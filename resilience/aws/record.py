@@ -58,7 +58,7 @@ def claim(
     """
     if kept is None:
         if described:
-            raise NotOurs(f"a stack {stack} is there already, and this did not make it; name another with --stack")
+            raise NotOurs(f"a stack {stack} exists already, not made by the smoke test; name another with --stack")
         return Record(account, region, stack)
     if (kept.account, kept.region) != (account, region):
         raise NotOurs(
@@ -73,4 +73,4 @@ def check(kept: Record, described: Sequence[Mapping[str, Any]]) -> None:
     ARN, the stack with our name is ours: no foreign stack had that name then."""
     for one in described:
         if kept.stack_id and one["StackId"] != kept.stack_id:
-            raise NotOurs(f"the stack {kept.stack} is not the one that was made here ({kept.stack_id}); it stays")
+            raise NotOurs(f"the stack {kept.stack} is not the one made here ({kept.stack_id}), so it is kept")

@@ -64,7 +64,7 @@ class Sam:
 
     def _run(self, command: str, *options: str) -> None:
         if not SAM.exists():
-            raise Wrong("the SAM command is not installed; `make setup` does it")
+            raise Wrong("the SAM command is not installed; run `make setup`")
         self._runs += 1
         log = self._folder / f"{self._runs:02}-sam-{command}.log"
         run([str(SAM), command, *options], self._environment, log)
@@ -79,4 +79,6 @@ def run(command: Sequence[str], environment: Mapping[str, str], log: Path) -> No
         )
     if done.returncode:
         said = [line.strip() for line in log.read_text(errors="replace").splitlines() if line.strip()]
-        raise Wrong(f"`{Path(command[0]).name} {command[1]}` failed: {' '.join(said[-LAST_LINES:])} (all of it: {log})")
+        raise Wrong(
+            f"`{Path(command[0]).name} {command[1]}` failed: {' '.join(said[-LAST_LINES:])} (full output: {log})"
+        )

@@ -87,7 +87,7 @@ def run_all[T](
             if interrupted:
                 raise LeftOut("interrupted")
             if step.stack is not None and step.stack != is_deployed():
-                raise LeftOut("the stack is not there" if step.stack else "the stack is still there")
+                raise LeftOut("there is no stack" if step.stack else "the stack still exists")
             was_run = True
             tell(step)
             word, seen = "ok", step.run(trial)

@@ -41,9 +41,9 @@ EMULATOR = {"ministack": (ministack, (try_archive, try_table))}
 def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m resilience.compatibility", description=__doc__)
     parser.add_argument(
-        "--quick", action="store_true", help="the short checks, without the emulator; none if not there"
+        "--quick", action="store_true", help="only the short checks of installed servers, without the emulator"
     )
-    parser.add_argument("--dynamodb", metavar="URL", help="of one more DynamoDB")
+    parser.add_argument("--dynamodb", metavar="URL", help="another DynamoDB to check")
     figures.add_option(parser)
     options = parser.parse_args()
     began = time.monotonic()

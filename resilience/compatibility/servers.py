@@ -136,7 +136,7 @@ def _wait(answers: Callable[[], object], folder: Path) -> None:
         except (BotoCoreError, ClientError) as error:
             if time.monotonic() > deadline:
                 raise StackError(
-                    f"it does not answer after {PATIENCE:.0f} s ({error}); {folder}/log may say why"
+                    f"no response after {PATIENCE:.0f} s ({error}); {folder}/log may have the reason"
                 ) from error
             time.sleep(0.1)
         else:

@@ -10,9 +10,9 @@ from resilience.faults.matrix import run
 
 def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m resilience.faults", description=__doc__)
-    parser.add_argument("--folder", type=Path, default=ROOT / ".local/proof", help="where its stack keeps its files")
+    parser.add_argument("--folder", type=Path, default=ROOT / ".local/proof", help="folder of its stack")
     parser.add_argument("--only", default="", help="only the calls whose name contains this")
-    parser.add_argument("--stories", default="", help="only the stories whose name this pattern finds")
+    parser.add_argument("--stories", default="", help="only the scenarios whose name matches this pattern")
     figures.add_option(parser)
     options = parser.parse_args()
     result = run(options.folder.resolve(), only=options.only, stories=options.stories)

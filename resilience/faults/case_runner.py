@@ -73,14 +73,14 @@ class Life:
         environment = {**function.environment, **own}
         outcome = self.functions.invoke(replace(function, environment=environment), event, self.slot)
         if outcome.seconds > function.seconds:
-            self.problems.append(f"{name} took {outcome.seconds:.0f} s, and has {function.seconds:.0f}")
+            self.problems.append(f"{name} took {outcome.seconds:.0f} s of {function.seconds:.0f}")
         return outcome
 
     def until_done(self, tries: int, name: str, event: Any, **own: str) -> bool:
         """Invoke it until it succeeds, with a max number of attempts; a problem if it never does."""
         done = any(self.invoke(name, event, **own).done for _ in range(tries))
         if not done:
-            self.problems.append(f"{name} never ended well")
+            self.problems.append(f"{name} never succeeded")
         return done
 
     def deliver(self, delivery: Delivery, *, again: bool = True) -> None:
@@ -94,7 +94,7 @@ class Life:
             if outcome.done and outcome.result["statusCode"] == 200:
                 event_id = sha256(f"{delivery.webhook}\n".encode() + delivery.body).hexdigest()
                 if json.loads(outcome.result["body"])["event_id"] != event_id:
-                    self.problems.append("acknowledged under another id than that of its content")
+                    self.problems.append("acknowledged with another id than that of its content")
                 self.acknowledged.add(event_id)
                 return
             if outcome.done and outcome.result["statusCode"] != 503:
@@ -138,7 +138,7 @@ class Life:
             elif time.monotonic() - quiet_since > MEANWHILE_SECONDS:
                 ending.meanwhile()
                 quiet_since = time.monotonic()
-        self.problems.append(f"did not come to rest: {[self.account.job(*job) for job in ending.jobs]}")
+        self.problems.append(f"did not settle: {[self.account.job(*job) for job in ending.jobs]}")
 
     def _due(self) -> list[Work]:
         works = []

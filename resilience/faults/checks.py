@@ -72,15 +72,15 @@ def lies(found: Found) -> list[str]:
         detail, kind = event["detail"], event["detail-type"]
         job = jobs.get((detail["provider"], detail["job_id"]))
         if job is None:
-            wrong.append(f"{kind} of a job that has no row")
+            wrong.append(f"{kind} of a job without a row")
         elif detail["version"] > job["version"]:
             wrong.append(f"{kind} of a version that was never written")
         elif kind == "Media Archived":
             (medium,) = detail["media"]
             if medium.get("version_id") not in [stored.version for stored in found.versions.get(medium["key"], ())]:
-                wrong.append(f"{kind} of an object that is not there")
+                wrong.append(f"{kind} of a missing object")
         elif kind == "Job Settled" and any(medium["state"] == "pending" for medium in detail["media"]):
-            wrong.append(f"{kind} with a medium under way")
+            wrong.append(f"{kind} with a medium in progress")
     return [*wrong, *_stale(found, jobs.values())]
 
 
@@ -94,7 +94,7 @@ def _stale(found: Found, jobs: Iterable[Row]) -> Iterator[str]:
             page = json.loads(stored[0].content)  # the newest version is first
             told, are = ([{name: one.get(name) for name in OF_A_MEDIUM} for one in of["media"]] for of in (page, row))
             if (page["stage"], page["status"], told) != (row["stage"], row["status"], are):
-                yield "a job.json that does not tell how the job settled"
+                yield "a job.json that differs from the settled row"
 
 
 def _job(row: Row, names: tuple[str, ...]) -> dict[str, Any]:

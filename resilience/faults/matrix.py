@@ -51,9 +51,9 @@ class Act:
 # it counts as one without a fault. The acts of the last line mostly wait: until all receivers may have read a tag, and
 # for a rate limit.
 ACTS = (
-    (Act("what is told", STORIES, 12, 12),),
-    (Act("what nobody tells", UNHEARD, 1, 12),),
-    (Act("what keeps secrets", KEEPING, 24, 24), Act("no room for questions", CROWDED, 1, 1)),
+    (Act("deliveries", STORIES, 12, 12),),
+    (Act("missed webhooks", UNHEARD, 1, 12),),
+    (Act("changing secrets", KEEPING, 24, 24), Act("exhausted rate limit", CROWDED, 1, 1)),
 )
 EVERY_STORY: Mapping[str, Story] = {name: story for line in ACTS for act in line for name, story in act.stories.items()}
 
@@ -97,7 +97,7 @@ class Bench:
             try:
                 life.live(EVERY_STORY[case.story], case.call, case.fault)
             except Exception as error:  # noqa: BLE001  a case that fell is a case that failed
-                life.problems.append(f"the harness fell: {error!r}")
+                life.problems.append(f"the harness failed: {error!r}")
             self.fired[case.name] = slot.fired
             self.calls[case.name] = slot.calls
             self.once |= slot.once
@@ -152,13 +152,13 @@ def run(folder: Path, *, only: str, stories: str) -> figures.Figures:
     for case, problems in wrong.items():
         print(f"  {case}", *(problem[:MAX_TOLD] for problem in problems), sep="\n      ")
     for permission in left:
-        print(f"  no story has needed: {permission}")
+        print(f"  no scenario needed: {permission}")
     for line in leaks:
-        print(f"  a function has printed a secret: {line}")
+        print(f"  a function printed a secret: {line}")
     missed = sum(problems == [NOT_MADE] for problems in wrong.values())
     calls = {case.call for case in cases if case.call}
     invocations, seconds = ground.functions.invocations, round(time.monotonic() - began)
-    print(f"faults: {len(cases)} tried, {len(wrong)} not as they should be, {invocations} invocations, {seconds} s")
+    print(f"faults: {len(cases)} tried, {len(wrong)} wrong, {invocations} invocations, {seconds} s")
     return {
         "calls": len(calls),
         "calls_by_function": dict(Counter(call.function for call in calls)),
@@ -261,7 +261,7 @@ def _differences(wanted: State, found: State) -> Iterator[str]:
     for name in ("jobs", "objects", "told", "failed", "events"):
         should, does = getattr(wanted, name), getattr(found, name)
         if should != does:
-            yield f"{name} became {sorted(map(str, does - should))} instead of {sorted(map(str, should - does))}"
+            yield f"{name} is {sorted(map(str, does - should))} instead of {sorted(map(str, should - does))}"
 
 
 def _unstored(life: Life, found: Found) -> list[str]:

@@ -75,7 +75,7 @@ def prove(wanted: list[str], *, runs: int, seconds: int) -> dict[str, Figures]:
             )
             outcomes[outcome.target] = outcome
     if outcomes.keys() != set(wanted):
-        raise SystemExit(f"fuzz: the targets were not run; {FOLDER / 'run.log'} says why")
+        raise SystemExit(f"fuzz: the targets did not run; {FOLDER / 'run.log'} has the reason")
     at = datetime.now(UTC).date().isoformat()
     return {target: {**asdict(outcomes[target]), "at": at} for target in wanted}
 
@@ -134,9 +134,9 @@ def _last_word(said: str) -> str:
 
 def main() -> None:
     parser = argparse.ArgumentParser(prog="make fuzz", description=__doc__)
-    parser.add_argument("targets", nargs="*", choices=[*TARGETS, []], help="all, if none is named")
-    parser.add_argument("--runs", type=int, default=LONG, help=f"of each target ({LONG:,})")
-    parser.add_argument("--seconds", type=int, default=0, help="of each target; 0: as many as the runs take")
+    parser.add_argument("targets", nargs="*", choices=[*TARGETS, []], help="default: all")
+    parser.add_argument("--runs", type=int, default=LONG, help=f"runs of each target ({LONG:,})")
+    parser.add_argument("--seconds", type=int, default=0, help="max seconds per target; 0: no limit")
     figures.add_option(parser)
     options = parser.parse_args()
     ran = prove(options.targets or list(TARGETS), runs=options.runs, seconds=options.seconds)

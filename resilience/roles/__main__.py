@@ -44,9 +44,7 @@ def problems(came: Outcomes, recording: Recording) -> dict[Grant, str]:
 
 def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m resilience.roles", description=__doc__)
-    parser.add_argument(
-        "--folder", type=Path, default=ROOT / ".local/proof-roles", help="where its stack has its files"
-    )
+    parser.add_argument("--folder", type=Path, default=ROOT / ".local/proof-roles", help="folder of its stack")
     parser.add_argument("--only", default="", help="only the grants whose name contains this")
     figures.add_option(parser)
     options = parser.parse_args()
@@ -60,7 +58,7 @@ def main() -> None:
     for other in others:
         print(f"  {other}")
     seconds = round(time.monotonic() - began)
-    print(f"roles: {len(came)} grants taken out, {len(wrong)} not as they should be, {seconds} s")
+    print(f"roles: {len(came)} grants removed, {len(wrong)} wrong, {seconds} s")
     found = {
         "tried": len(came),
         "passed": len(came) - len(wrong),

@@ -244,7 +244,7 @@ def main() -> None:
     options = argparse.ArgumentParser(
         prog="python -m simulators.media_host.server", description="Serve the simulated providers' media."
     )
-    options.add_argument("--port", type=int, default=0, help="0 takes a free one")
+    options.add_argument("--port", type=int, default=0, help="0 picks a free one")
     with media_host(port=options.parse_args().port) as host, suppress(KeyboardInterrupt):
         for name in host.media:
             print(host.url(f"/{name}", lifetime=None))

@@ -97,11 +97,9 @@ def main() -> None:
     options = argparse.ArgumentParser(
         prog="python -m simulators.recorded_events", description=(__doc__ or "").partition("\n")[0]
     )
-    options.add_argument(
-        "event", nargs="?", help="such as sync_generation/completed; without it, events/ is written anew"
-    )
-    options.add_argument("--check", action="store_true", help="only compare events/ with what would be written")
-    options.add_argument("--secret", help="prove it with this secret (Creatify: the token), not with the example one")
+    options.add_argument("event", nargs="?", help="such as sync_generation/completed; without it, write events/")
+    options.add_argument("--check", action="store_true", help="write nothing; only compare events/")
+    options.add_argument("--secret", help="sign with this secret (Creatify: the token), not the example one")
     asked = options.parse_args()
     if asked.event:
         now = deliveries(datetime.now(UTC), asked.secret)

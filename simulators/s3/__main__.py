@@ -10,8 +10,10 @@ from simulators.s3 import sink
 
 
 def main() -> None:
-    options = argparse.ArgumentParser(prog="python -m simulators.s3", description="An S3 stand-in that keeps no bytes.")
-    options.add_argument("--port", type=int, default=0, help="0 takes a free one")
+    options = argparse.ArgumentParser(
+        prog="python -m simulators.s3", description="An S3 simulator that keeps no bytes."
+    )
+    options.add_argument("--port", type=int, default=0, help="0 picks a free one")
     options.add_argument("--tls", action="store_true")
     options.add_argument("--keep", action="store_true", help="keep the bytes, in memory")
     chosen = options.parse_args()

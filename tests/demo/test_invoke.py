@@ -111,4 +111,4 @@ def test_without_docker_the_check_says_what_it_left_out(
 ) -> None:
     monkeypatch.setenv("PATH", "")
     invoke.all_of_them(invoke.deliveries(), fast_stack, tmp_path)
-    assert capsys.readouterr().out == "Left out: sam local invoke, for want of Docker, which is not installed\n"
+    assert capsys.readouterr().out == "Left out: sam local invoke, which needs Docker (not installed)\n"
