@@ -117,7 +117,7 @@ def _differing(running: Stack, medium: Row, served: SampleMedia, kept: Path) -> 
     _keep(kept / medium["key"], content)
     wrong = []
     if hashlib.sha256(content).hexdigest() != served.sha256:
-        wrong.append(f"{medium['key']} differs from the served file")
+        wrong.append(f"has other bytes in {medium['key']} than the served file")
     if int(medium["bytes"]) != len(content):
         wrong.append(f"has {len(content)} bytes, its receipt says {medium['bytes']}")
     own = f"crc64nvme:{base64.b64encode(struct.pack('>Q', crc64nvme(content))).decode()}"

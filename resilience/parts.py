@@ -8,7 +8,7 @@ from resilience import figures
 
 QUICK_FOLDERS = ROOT / ".local/proof-quick"  # of the stacks
 ONE_TRANSFER = ("--only", "(cut-once)")
-ONE_CALL = ("--stories", "^operation$", "--only", "CaptionsCreator: dynamodb PutItem")
+ONE_CALL = ("--scenarios", "^operation$", "--only", "CaptionsCreator: dynamodb PutItem")
 
 
 @dataclass(frozen=True)

@@ -36,7 +36,7 @@ from dailies.providers import every_provider
 from dailies.providers.contract import Webhook
 from dailies.steps.advance import advance
 from dailies.steps.receive import receiver
-from resilience.state_model import Checked, JobModel, Told, Tried
+from resilience.state_model import Attempted, Checked, JobModel, Reported
 from simulators.provider_calls import every_sample
 from simulators.provider_calls.sample import Order
 from testkit.fixtures.aws import SECRET, TABLE, Cloud, Context
@@ -89,7 +89,7 @@ class OneJob(RuleBasedStateMachine):
         self.cloud = cloud
         self.table = Table(cloud.dynamodb, TABLE)
         self.job_id = uuid4().hex
-        self.facts: dict[str, list[Told | Tried | Checked]] = {}
+        self.facts: dict[str, list[Reported | Attempted | Checked]] = {}
         self.stream: list[Event] = []
         self.merged: set[str] = set()
         self.changes: list[tuple[Job | None, Job]] = []
@@ -151,16 +151,20 @@ class OneJob(RuleBasedStateMachine):
         """Reconcile has polled the job; or the archive has, to confirm an unsigned delivery."""
         body, told = self._said(word, path, 0, 9)
         report = replace(self.webhook.parse(json.dumps(body).encode()), job_id=self.job_id)
-        news = told.status in ("completed", "failed", "canceled")
+        is_update = told.status in ("completed", "failed", "canceled")
         event = self._event("poll", {"n": next(self.ticks)}, report, contradiction=against)
-        self._put(event, [replace(told, at=event.received_at, news=news), Checked(event.received_at, against)])
+        self._put(
+            event, [replace(told, at=event.received_at, is_update=is_update), Checked(event.received_at, against)]
+        )
 
     @precondition(lambda self: self.facts)
     @rule()
     def give_silence_a_name(self) -> None:
         """Reconcile marks a job without updates as overdue."""
         event = self._event("poll", {"n": next(self.ticks)}, silent=True)
-        self._put(event, [Told(event.received_at, "unknown", news=False), Checked(event.received_at, silent=True)])
+        self._put(
+            event, [Reported(event.received_at, "unknown", is_update=False), Checked(event.received_at, silent=True)]
+        )
 
     @rule(
         role=st.integers(0, 1),
@@ -174,7 +178,7 @@ class OneJob(RuleBasedStateMachine):
         stored = {"key": f"{medium[0]}-{medium[1]}", "version_id": "v1", "bytes": 1} if state == "archived" else {}
         receipt = Receipt(role=medium[0], media_id=medium[1], state=state, at=timestamps.now(), **stored)  # type: ignore[arg-type]
         event = replace(self._event("archive", {"n": next(self.ticks)}, receipt=receipt), received_at=receipt.at)
-        self._put(event, [Tried(event.received_at, medium, state)])
+        self._put(event, [Attempted(event.received_at, medium, state)])
 
     # ---- Records of the streams
     # -----------------------------------------------------------------------------------------
@@ -193,9 +197,9 @@ class OneJob(RuleBasedStateMachine):
     def announce(self, again: bool) -> None:
         """The next change of the row, which may be repeated later."""
         before, job = self.changes[0]
-        for news in (*media_found(before, job), *announcements(before, job)):
-            what = (news.detail_type, ",".join(medium["media_id"] for medium in news.detail["media"]))
-            assert self.told.setdefault(news.detail["id"], what)[0] == news.detail_type
+        for announcement in (*media_found(before, job), *announcements(before, job)):
+            what = (announcement.detail_type, ",".join(medium["media_id"] for medium in announcement.detail["media"]))
+            assert self.told.setdefault(announcement.detail["id"], what)[0] == announcement.detail_type
             TALLY["announcements"] += 1
         if not again:
             self.changes.pop(0)
@@ -221,8 +225,8 @@ class OneJob(RuleBasedStateMachine):
             return
         facts = [fact for event_id in self.merged for fact in self.facts[event_id]]
         model = JobModel(
-            [fact for fact in facts if isinstance(fact, Told)],
-            [fact for fact in facts if isinstance(fact, Tried)],
+            [fact for fact in facts if isinstance(fact, Reported)],
+            [fact for fact in facts if isinstance(fact, Attempted)],
             [fact for fact in facts if isinstance(fact, Checked)],
         )
         job = self.table.job(self.webhook.provider, self.job_id)
@@ -262,12 +266,12 @@ class OneJob(RuleBasedStateMachine):
     def _link(self, role: str, path: str) -> str:
         return f"https://h.example/{self.job_id}/{role}-{path}.mp4?X-Amz-Signature={len(self.facts)}"
 
-    def _said(self, word: int, path: str, remark: int, minute: int) -> tuple[Body, Told]:
+    def _said(self, word: int, path: str, remark: int, minute: int) -> tuple[Body, Reported]:
         """A provider's body, and its facts. A link keeps its signature as long as there is no update."""
         provider = self.webhook.provider
         words = WORDS[provider]
         spelled, status, roles = words[word % len(words)]
-        told = Told("", status, links=tuple((role, links.media_id(self._link(role, path))) for role in roles))
+        told = Reported("", status, links=tuple((role, links.media_id(self._link(role, path))) for role in roles))
         if provider not in FIELDS:
             linked = {role: self._link(role, path) for role in roles}
             body = json.loads(SAMPLES[provider].body(Order(spelled, self.job_id, self.secrets[-1], linked)))
@@ -298,7 +302,7 @@ class OneJob(RuleBasedStateMachine):
             iter(said.values())
         )
 
-    def _send(self, secret: str, body: bytes, told: Told) -> None:
+    def _send(self, secret: str, body: bytes, told: Reported) -> None:
         before = len(self.facts)
         status, result = self._call(secret, body)
         assert status == 200
@@ -325,7 +329,7 @@ class OneJob(RuleBasedStateMachine):
             return Event.of(report, **known)
         return Event(job_id=self.job_id, status="unknown", provider_status="", **known)
 
-    def _put(self, event: Event, facts: list[Told | Tried | Checked]) -> None:
+    def _put(self, event: Event, facts: list[Reported | Attempted | Checked]) -> None:
         assert self.table.put_once(event_item(event, expires_at=2_000_000_000), written_by="the machine")
         self.facts[event.event_id] = facts
         (stored,) = [e for e in self.table.events(event.provider, event.job_id) if e.event_id == event.event_id]

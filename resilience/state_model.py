@@ -1,7 +1,7 @@
 """The expected state of a job, written from the design and without the layer's code: the simplest program for it.
 
-A job is reported (`Told`), its media are attempted (`Tried`), it is checked (`Checked`). Its state follows from all of
-that, in any order.
+A job is reported (`Reported`), its media are attempted (`Attempted`), it is checked (`Checked`). Its state follows
+from all of that, in any order.
 """
 
 from dataclasses import dataclass, field
@@ -11,20 +11,20 @@ FINISHED = STEPS[3:]
 
 
 @dataclass(frozen=True)
-class Told:
+class Reported:
     """A report by the provider: `clock` is its own timestamp, empty if it has none. `links` are roles with the paths of
-    links. `news`: whether it counts as an update of the job."""
+    links. `is_update`: whether it counts as an update of the job."""
 
     at: str
     status: str
     clock: str = ""
     links: tuple[tuple[str, str], ...] = ()
     credits: int | None = None
-    news: bool = True
+    is_update: bool = True
 
 
 @dataclass(frozen=True)
-class Tried:
+class Attempted:
     """An attempt of the archive: a medium and its result."""
 
     at: str
@@ -45,8 +45,8 @@ class Checked:
 class JobModel:
     """The job that the facts make."""
 
-    told: list[Told] = field(default_factory=list)
-    tried: list[Tried] = field(default_factory=list)
+    told: list[Reported] = field(default_factory=list)
+    tried: list[Attempted] = field(default_factory=list)
     checked: list[Checked] = field(default_factory=list)
 
     @property
@@ -60,7 +60,7 @@ class JobModel:
         """Archived media stay archived. Otherwise the latest attempt since the last update that named the medium
         counts; without an attempt it waits."""
         found = {
-            link: max(t.at if t.news else "" for t in self.told if link in t.links)
+            link: max(t.at if t.is_update else "" for t in self.told if link in t.links)
             for told in self.told
             for link in told.links
         }
@@ -76,13 +76,13 @@ class JobModel:
     @property
     def stage(self) -> str:
         """The work that is left, and for whom."""
-        news = max([t.at for t in self.told if t.news] + [t.at for t in self.tried], default="")
+        updated_at = max([t.at for t in self.told if t.is_update] + [t.at for t in self.tried], default="")
         silent = max([c.at for c in self.checked if c.silent], default="")
         answers = [c for c in self.checked if c.contradiction is not None]
         if answers and max(answers, key=lambda c: c.at).contradiction:
             return "attention"
         if self.status not in FINISHED:
-            return "attention" if silent > news else "waiting"
+            return "attention" if silent > updated_at else "waiting"
         if "pending" in self.media.values():
             return "archiving"
         archived = {role for (role, _), state in self.media.items() if state == "archived"}

@@ -65,8 +65,8 @@ SEQUENCES: Sequence[Sequence[Script]] = (
 
 
 def run(sequence: Sequence[Script], folder: Path = FOLDER) -> list[str]:
-    """Run the scripts until one fails; returns the names of the failed ones. The last one always runs: it stops what the
-    others have started."""
+    """Run the scripts until one fails; returns the names of the failed ones. The last one always runs: it stops
+    what the others have started."""
     broken: list[str] = []
     for script in sequence:
         if broken and script is not sequence[-1]:

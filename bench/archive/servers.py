@@ -166,12 +166,12 @@ def servers(tools: Tools, media: Path, cores: Sequence[int]) -> Iterator[Servers
         (folder / "openssl.cnf").write_text(OPENSSL)
         chosen = {"OPENSSL_CONF": str(folder / "openssl.cnf")}
         host = _started(running, cores[0], *_media_host(tools, folder, media, port), **chosen)
-        sink = _started(running, cores[-1], sys.executable, "-m", "simulators.s3", "--tls", **chosen)
-        assert sink.stdout  # noqa: S101  it was asked for
-        told = json.loads(sink.stdout.readline())
+        s3_simulator = _started(running, cores[-1], sys.executable, "-m", "simulators.s3", "--tls", **chosen)
+        assert s3_simulator.stdout  # noqa: S101  it was asked for
+        told = json.loads(s3_simulator.stdout.readline())
         (folder / "ca.pem").write_bytes(authority.cert_pem.bytes() + Path(told["ca_file"]).read_bytes())
         _wait_for(port, host)
-        pair = [psutil.Process(host.pid), psutil.Process(sink.pid)]
+        pair = [psutil.Process(host.pid), psutil.Process(s3_simulator.pid)]
         yield Servers(folder, port, told["endpoint_url"], [pair] if len(cores) == 1 else [[one] for one in pair])
 
 

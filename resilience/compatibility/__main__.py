@@ -28,7 +28,7 @@ def try_archive(server: str, aws: Aws, tally: Tally, quick: bool) -> None:
 
 
 def try_table(server: str, aws: Aws, tally: Tally, quick: bool) -> None:
-    try_all(_chosen(table.CHECKS, quick=quick), server, table.Desk.of(aws), tally)
+    try_all(_chosen(table.CHECKS, quick=quick), server, table.CheckedTable.of(aws), tally)
 
 
 SECOND: Mapping[str, tuple[Server, tuple[Trial, ...]]] = {

@@ -38,11 +38,11 @@ class Ending:
     meanwhile: Callable[[], None] = lambda: None
 
 
-type Story = Callable[["Life"], Ending]
+type Scenario = Callable[["CaseRunner"], Ending]
 
 
 @dataclass
-class Life:
+class CaseRunner:
     """A running case. `acknowledged`: the ids of the events that were answered 200. `loses_media`: the number of
     messages for the archive that are dropped."""
 
@@ -122,10 +122,10 @@ class Life:
                 self._do(works)
                 quiet_since = time.monotonic()
 
-    def live(self, story: Story, target: Call | None, fault: Fault | None) -> None:
+    def live(self, scenario: Scenario, target: Call | None, fault: Fault | None) -> None:
         """Run the scenario, and process its work until all jobs settle."""
         self.slot.begin(target, fault)
-        ending = story(self)
+        ending = scenario(self)
         self._after_try = ending.after_try
         deadline = time.monotonic() + PATIENCE
         quiet_since = time.monotonic()

@@ -115,7 +115,7 @@ class Slot:
         return self.fault
 
 
-class Gate:
+class FaultProxy:
     """The slots, in front of AWS."""
 
     def __init__(self, aws_port: int) -> None:
@@ -193,9 +193,9 @@ class Gate:
         return answer
 
     @contextmanager
-    def open(self) -> Iterator["Gate"]:
+    def open(self) -> Iterator["FaultProxy"]:
         """Listen while the context is open."""
-        thread = threading.Thread(target=self._loop.run_forever, name="gate", daemon=True)
+        thread = threading.Thread(target=self._loop.run_forever, name="fault-proxy", daemon=True)
         thread.start()
         try:
             yield self

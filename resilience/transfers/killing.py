@@ -19,7 +19,7 @@ from dailies.jobs.models import Upload
 from local.stack import ROOT
 
 if TYPE_CHECKING:
-    from simulators.s3 import Sink
+    from simulators.s3 import S3Simulator
 
 PATHS = os.pathsep.join(map(str, (ROOT, ROOT / "layers/dailies/python")))
 
@@ -38,7 +38,7 @@ class Context:
         return 900_000
 
 
-def killed_transfer(url: str, s3: "Sink", when: When) -> Upload | None:
+def killed_transfer(url: str, s3: "S3Simulator", when: When) -> Upload | None:
     """Start the transfer of a link to an S3 without TLS, and kill it at the given time. Returns the upload that it has
     started, if any."""
     with _begun("transfer", {"url": url, "endpoint_url": s3.endpoint_url}) as process:
@@ -97,14 +97,14 @@ def _transfer(url: str, endpoint_url: str) -> None:
     from dailies.aws.bucket import Bucket  # noqa: PLC0415
     from dailies.transfer.transfer import transfer  # noqa: PLC0415
     from resilience.transfers.orders import order  # noqa: PLC0415
-    from simulators.s3 import BUCKET, Sink  # noqa: PLC0415
+    from simulators.s3 import BUCKET, S3Simulator  # noqa: PLC0415
     from simulators.s3.signature import ACCESS_KEY, SECRET_KEY  # noqa: PLC0415
 
     def tell(begun: Upload) -> None:
         sys.stdout.write(f"{json.dumps(asdict(begun))}\n")
         sys.stdout.flush()
 
-    client = Sink(endpoint_url, None, keep=False).client()
+    client = S3Simulator(endpoint_url, None, keep=False).client()
     transfer(
         replace(order(url), began=tell), Bucket(lambda: client, BUCKET, credentials=Credentials(ACCESS_KEY, SECRET_KEY))
     )

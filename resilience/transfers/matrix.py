@@ -11,7 +11,7 @@ from typing import Literal
 
 from dailies.errors import HostFailed, LinkDead, MediumRefused, StorageFailed, TransferError
 from resilience.transfers.long_media import MIB, LongMedium, long_medium
-from simulators.s3 import Sink
+from simulators.s3 import S3Simulator
 
 type Size = Literal["1 MiB", "40 MiB"]
 
@@ -40,7 +40,7 @@ MUTE = StorageFailed("S3 did not answer: ")
 type Outcome = TransferError | None
 """What a transfer comes to; of a reason, how it begins."""
 
-type Trouble = Callable[[Sink], object]
+type Trouble = Callable[[S3Simulator], object]
 
 
 @dataclass(frozen=True)
@@ -59,10 +59,10 @@ class Row:
     tested: Size | None = None
 
 
-def s3(operations: tuple[str, str], act: Callable[[Sink, str], object]) -> tuple[Trouble, Trouble]:
+def s3(operations: tuple[str, str], act: Callable[[S3Simulator, str], object]) -> tuple[Trouble, Trouble]:
     """The same fault in one operation for a small medium, and in another one for a large one."""
     small, large = operations
-    return lambda sink: act(sink, small), lambda sink: act(sink, large)
+    return lambda s3_simulator: act(s3_simulator, small), lambda s3_simulator: act(s3_simulator, large)
 
 
 PART, COMPLETE = ("PutObject", "UploadPart"), ("PutObject", "CompleteMultipartUpload")

@@ -5,7 +5,7 @@ from hashlib import sha256
 from dailies.aws.bucket import Bucket
 from dailies.outbound.address_guard import FetchPolicy
 from dailies.transfer.transfer import TransferRequest, TransferResult, transfer
-from simulators.s3 import Sink
+from simulators.s3 import S3Simulator
 
 MIB = 2**20
 KEY = "media/sync/g-1/output-0123abcd.mp4"
@@ -31,7 +31,7 @@ def stored(order: TransferRequest, bucket: Bucket) -> TransferResult:
     return done
 
 
-def kept(s3: Sink, content: bytes) -> None:
+def kept(s3: S3Simulator, content: bytes) -> None:
     """Check that the object is this medium, and nothing else is stored."""
     assert s3.keys == [KEY]
     assert sha256(s3.object(KEY).content or b"").digest() == sha256(content).digest()

@@ -20,7 +20,7 @@ from resilience.transfers.long_media import long_medium
 from resilience.transfers.matrix import RIGHT, SIZES, Cell
 from resilience.transfers.orders import KEY, kept, order
 from simulators.media_host.server import MediaHost, media_host
-from simulators.s3 import BUCKET, Sink, sink
+from simulators.s3 import BUCKET, S3Simulator, s3_simulator
 from simulators.s3.signature import ACCESS_KEY, SECRET_KEY
 
 AT_ONCE = 4
@@ -37,7 +37,7 @@ def running(cells: Iterable[Cell]) -> Iterator[dict[Cell, Future[None]]]:
             host.media |= {f"{name.replace(' ', '-')}.mp4": long_medium(size).medium for name, size in SIZES.items()}
 
         def run(number: int, cell: Cell) -> None:
-            with sink(keep=True) as s3:
+            with s3_simulator(keep=True) as s3:
                 one = Run(cell, number, secure if cell.row.tls else plain, s3)
                 {"at once": one.at_once, "killed": one.killed}.get(cell.row.how, one.one_after_the_other)()
 
@@ -60,10 +60,10 @@ def shorter_timeouts() -> Iterator[None]:
 class Run:
     """A cell's transfers, between a media host and an S3 of their own."""
 
-    def __init__(self, cell: Cell, number: int, host: MediaHost, sink: Sink) -> None:
+    def __init__(self, cell: Cell, number: int, host: MediaHost, s3_simulator: S3Simulator) -> None:
         self.cell = cell
-        self.s3 = sink
-        client = sink.client(retries={"total_max_attempts": 3}, read_timeout=STORAGE_SECONDS)
+        self.s3 = s3_simulator
+        client = s3_simulator.client(retries={"total_max_attempts": 3}, read_timeout=STORAGE_SECONDS)
         self.bucket = Bucket(lambda: client, BUCKET, credentials=Credentials(ACCESS_KEY, SECRET_KEY))
         self.path = f"/{number}/{cell.size.replace(' ', '-')}.mp4"
         self.host = host

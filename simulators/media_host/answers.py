@@ -1,8 +1,8 @@
 """The media host's responses: good ones, and every kind of bad one.
 
 A bad response is sent piece by piece: bytes to send, seconds to wait, `RESET` or `HANG_UP`. The connection is closed
-after it, and a header announces that, so that no client sends its next request on it. Bad responses respect the requested
-range, if any: a cut is in the middle of the expected bytes.
+after it, and a header announces that, so that no client sends its next request on it. Bad responses respect the
+requested range, if any: a cut is in the middle of the expected bytes.
 """
 
 import gzip

@@ -17,7 +17,7 @@ from simulators.provider_apis.captions_jobs import Operation
 from simulators.provider_apis.captions_webhooks import Registration, Webhooks
 from simulators.provider_apis.exchange import Api, Refused, Request, json_answer, route
 from simulators.provider_apis.faults import Limit
-from simulators.provider_apis.state import World
+from simulators.provider_apis.state import SharedState
 
 BASE_PATH = "/captions/api"
 LINK_SECONDS = 543_058  # 6.3 days, as seen in a real link
@@ -28,14 +28,14 @@ class Captions:
     """The API and its scripting. Tests may change `api_key`, as the provider's user can; `webhooks` decides when an old
     secret expires."""
 
-    def __init__(self, world: World) -> None:
+    def __init__(self, shared: SharedState) -> None:
         limits = [Limit(5, lambda _request: True)]
-        self.part = world.part("captions", BASE_PATH, dialect="X-Goog", limits=limits)
+        self.part = shared.part("captions", BASE_PATH, dialect="X-Goog", limits=limits)
         self.base_url, self.links, self.callbacks = self.part.base_url, self.part.links, self.part.callbacks
         self.links.lifetime = LINK_SECONDS
         self.fail = self.part.gate.fail
-        self.api_key = world.chance.letters(40, "captions", "key")
-        self.webhooks = Webhooks(world.clock, world.chance)
+        self.api_key = shared.chance.letters(40, "captions", "key")
+        self.webhooks = Webhooks(shared.clock, shared.chance)
         self.jobs: dict[str, Operation] = {}
         self._numbers = count(1)
         self.api = Api(
@@ -66,19 +66,19 @@ class Captions:
 
     def register(self, url: str) -> Registration:
         """Register a webhook for all events, as a user would."""
-        with self.part.world.lock:
+        with self.part.shared.lock:
             return self.webhooks.register(url, list(self.webhooks.events))
 
     def job(self, job_id: str, *, webhook_id: str | None = None) -> Operation:
         """The operation with this id; made as QUEUED if there is none. Its end is reported to every registered webhook,
         or to the one with the given id."""
-        with self.part.world.lock:
+        with self.part.shared.lock:
             made = Operation(self.part, self.webhooks, job_id, webhook_id)
             return self.jobs.setdefault(job_id, made)
 
     def forget(self, job_id: str) -> None:
         """Remove the operation from the API: 404."""
-        with self.part.world.lock:
+        with self.part.shared.lock:
             self.jobs.pop(job_id, None)
 
     # ---- requests ----
@@ -119,7 +119,7 @@ class Captions:
         webhook_id = asked.get("webhookId") or ""
         if webhook_id and webhook_id not in self.webhooks.registered:
             raise Refused(400, "Unknown webhookId")
-        job_id = self.part.world.chance.letters(20, "captions", "job", next(self._numbers))
+        job_id = self.part.shared.chance.letters(20, "captions", "job", next(self._numbers))
         job = self.job(job_id, webhook_id=webhook_id)
         end = job.fails if self.part.fails(job.id) else job.completes
         self.part.work(lambda: job.status, lambda: job.becomes("PROCESSING", progress=45), end)

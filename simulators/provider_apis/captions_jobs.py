@@ -33,20 +33,20 @@ class Operation:
 
     def becomes(self, state: str, progress: int | None = None) -> "Operation":
         """Set QUEUED or PROCESSING, and the progress in percent. Calls no webhook."""
-        with self._part.world.lock:
+        with self._part.shared.lock:
             self.state, self.progress = state, progress
         return self
 
     def completes(self, output: str = "operation.mp4") -> "Operation":
         """Set COMPLETE with this medium, and send `creator.success`."""
-        with self._part.world.lock:
+        with self._part.shared.lock:
             self.output, self.state, self.progress = output, "COMPLETE", None
         self._tell("creator.success")
         return self
 
     def fails(self, error: str = "The operation failed.") -> "Operation":
         """Fail. A failed operation has no state: polls return an error. Sends `creator.failure`."""
-        with self._part.world.lock:
+        with self._part.shared.lock:
             self.error = error
         self._tell("creator.failure")
         return self
@@ -57,7 +57,7 @@ class Operation:
         return {name: value for name, value in shown.items() if value not in ("", None)}
 
     def _tell(self, event: str) -> None:
-        with self._part.world.lock:
+        with self._part.shared.lock:
             told = [self._callback(event, one.url, self._webhooks.prover(one)) for one in self._hearers(event)]
         for callback in told:
             self._part.notify(callback)

@@ -16,7 +16,7 @@ from typing import Any
 from simulators.media_host.answers import Answer
 from simulators.provider_apis.creatify_jobs import ProductToVideo
 from simulators.provider_apis.exchange import Api, Refused, Request, json_answer, route
-from simulators.provider_apis.state import World
+from simulators.provider_apis.state import SharedState
 
 BASE_PATH = "/creatify/api"
 MAX_IDS = 100
@@ -29,12 +29,12 @@ VIDEO_FIELDS = ("motion_style", "video_prompt")
 class Creatify:
     """The API and its scripting. Tests may change `api_id` and `api_key`, as the provider's user can."""
 
-    def __init__(self, world: World) -> None:
-        self.part = world.part("creatify", BASE_PATH, dialect="X-Amz")
+    def __init__(self, shared: SharedState) -> None:
+        self.part = shared.part("creatify", BASE_PATH, dialect="X-Amz")
         self.base_url, self.links, self.callbacks = f"{self.part.base_url}/", self.part.links, self.part.callbacks
         self.fail = self.part.gate.fail
-        self.api_id = world.chance.uuid("creatify", "id")
-        self.api_key = world.chance.letters(40, "creatify", "key")
+        self.api_id = shared.chance.uuid("creatify", "id")
+        self.api_key = shared.chance.letters(40, "creatify", "key")
         self.paged = False  # whether a list is {"results": [...]}: only the bare array is documented
         self.page_size = 0  # max jobs in one response of a list; 0: all
         self.jobs: dict[str, ProductToVideo] = {}
@@ -61,16 +61,16 @@ class Creatify:
 
     def job(self, job_id: str, *, webhook_url: str = "") -> ProductToVideo:
         """The job with this id; made as initializing if there is none."""
-        with self.part.world.lock:
+        with self.part.shared.lock:
             return self.jobs.get(job_id) or self._new(job_id, webhook_url=webhook_url)
 
     def forget(self, job_id: str) -> None:
         """Remove the job from the API: 404."""
-        with self.part.world.lock:
+        with self.part.shared.lock:
             self.jobs.pop(job_id, None)
 
     def _new(self, job_id: str = "", **fields: Any) -> ProductToVideo:
-        job_id = job_id or self.part.world.chance.uuid("creatify", "job", next(self._numbers))
+        job_id = job_id or self.part.shared.chance.uuid("creatify", "job", next(self._numbers))
         self.jobs[job_id] = ProductToVideo(self.part, job_id, **fields)
         return self.jobs[job_id]
 

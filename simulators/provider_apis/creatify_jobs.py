@@ -30,13 +30,13 @@ class ProductToVideo:
     regen_source_id: str = ""
 
     def __post_init__(self) -> None:
-        self.created_at = self.updated_at = self._part.world.clock.date()
+        self.created_at = self.updated_at = self._part.shared.clock.date()
 
     def becomes(self, status: str, *, soon: bool = False) -> "ProductToVideo":
         """Set another status, in Creatify's words, and call the webhook (`soon`: after the current response)."""
-        with self._part.world.lock:
+        with self._part.shared.lock:
             self.status = status
-            self.updated_at = self._part.world.clock.date()
+            self.updated_at = self._part.shared.clock.date()
             callback = self._callback(self.shown())
         if self.webhook_url:
             self._part.notify(callback, soon=soon)
@@ -44,19 +44,19 @@ class ProductToVideo:
 
     def has_image(self, photo: str = PHOTO) -> "ProductToVideo":
         """Set image_generated, with this photo."""
-        with self._part.world.lock:
+        with self._part.shared.lock:
             self.photo = photo
         return self.becomes("image_generated")
 
     def completes(self, video: str = VIDEO, photo: str = "") -> "ProductToVideo":
         """Set video_generated, with this video, and this photo or the existing one."""
-        with self._part.world.lock:
+        with self._part.shared.lock:
             self.video, self.photo = video, photo or self.photo or PHOTO
         return self.becomes("video_generated")
 
     def fails(self, reason: str = "The product could not be found in the picture.") -> "ProductToVideo":
         """Set failed."""
-        with self._part.world.lock:
+        with self._part.shared.lock:
             self.failed_reason = reason
         return self.becomes("failed")
 

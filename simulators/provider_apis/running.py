@@ -13,7 +13,7 @@ from simulators.provider_apis.creatify import Creatify
 from simulators.provider_apis.exchange import Request
 from simulators.provider_apis.random_values import Chance
 from simulators.provider_apis.server import Server
-from simulators.provider_apis.state import World
+from simulators.provider_apis.state import SharedState
 from simulators.provider_apis.sync import Sync
 
 
@@ -37,11 +37,11 @@ def provider_apis(*, seed: int = 0, start: float | None = None, port: int = 0) -
     failures. With `start` (seconds since 1970) the clock stops until a test moves it; otherwise it runs."""
     clock, chance, server = Clock(start), Chance(seed), Server(port)
     with media_host(now=clock.now, key=chance.letters(32, "links").encode()) as host:
-        world = World(clock, chance, host, server.base_url)
-        sync, creatify, captions = Sync(world), Creatify(world), Captions(world)
-        server.mount(world, [(one.api, one.part.gate) for one in (sync, creatify, captions)])
+        shared = SharedState(clock, chance, host, server.base_url)
+        sync, creatify, captions = Sync(shared), Creatify(shared), Captions(shared)
+        server.mount(shared, [(one.api, one.part.gate) for one in (sync, creatify, captions)])
         with server.serving(), _ticking(clock):
-            yield ProviderApis(sync, creatify, captions, clock, host, world.requests, world.callbacks)
+            yield ProviderApis(sync, creatify, captions, clock, host, shared.requests, shared.callbacks)
 
 
 @contextmanager

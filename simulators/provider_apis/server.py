@@ -9,13 +9,13 @@ from simulators.loopback_server import LoopbackServer
 from simulators.media_host.answers import Answer
 from simulators.provider_apis.exchange import Api, Refused, Request, json_answer
 from simulators.provider_apis.faults import Gate
-from simulators.provider_apis.state import World
+from simulators.provider_apis.state import SharedState
 
 
 class Server(LoopbackServer):
     """Serves the mounted APIs."""
 
-    world: World
+    shared: SharedState
 
     def __init__(self, port: int) -> None:
         self.mounted: Sequence[tuple[Api, Gate]] = ()
@@ -26,9 +26,9 @@ class Server(LoopbackServer):
         """The URL without a trailing slash."""
         return f"http://127.0.0.1:{self.server_port}"
 
-    def mount(self, world: World, mounted: Sequence[tuple[Api, Gate]]) -> None:
+    def mount(self, shared: SharedState, mounted: Sequence[tuple[Api, Gate]]) -> None:
         """Mount an API."""
-        self.world, self.mounted = world, mounted
+        self.shared, self.mounted = shared, mounted
 
     def answer(self, method: str, target: str, headers: dict[str, str], body: bytes) -> Answer | None:
         """The response to a request; None cuts the connection."""
@@ -40,9 +40,9 @@ class Server(LoopbackServer):
         query = {name: ",".join(values) for name, values in parse_qs(url.query).items()}
         path = url.path.removeprefix(api.base_path)
         answer: Answer | None = None
-        with self.world.lock:
-            request = Request(api.name, method, path, query, headers, body, self.world.clock.now())
-            self.world.requests.append(request)
+        with self.shared.lock:
+            request = Request(api.name, method, path, query, headers, body, self.shared.clock.now())
+            self.shared.requests.append(request)
             fault = gate.fault(request)
             if fault is None or fault.took_effect or fault.status == 200:
                 answer = _answer(api, gate, request)
@@ -95,4 +95,4 @@ class _Handler(BaseHTTPRequestHandler):
     do_POST = do_GET  # noqa: N815  the name that http.server looks for
 
     def log_message(self, format: str, *args: object) -> None:  # noqa: A002  its name there
-        """Logs nothing: `World.requests` keeps the requests."""
+        """Logs nothing: `SharedState.requests` keeps the requests."""

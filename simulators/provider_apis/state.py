@@ -16,7 +16,7 @@ from simulators.provider_apis.random_values import Chance
 
 
 @dataclass
-class World:
+class SharedState:
     """`lock` is held while a request is answered and while a job changes, never during a webhook call."""
 
     clock: Clock
@@ -53,7 +53,7 @@ class Pace:
 class Part:
     """One provider's part. Without a `pace`, only scripts change submitted jobs."""
 
-    world: World
+    shared: SharedState
     provider: str
     base_url: str
     links: Links
@@ -63,7 +63,7 @@ class Part:
 
     def fails(self, job_id: str) -> bool:
         """Whether this submitted job fails."""
-        return self.pace is not None and self.world.chance.fraction(self.provider, "fails", job_id) < self.pace.failing
+        return self.pace is not None and self.shared.chance.fraction(self.provider, "fails", job_id) < self.pace.failing
 
     def work(self, status: Callable[[], str], begin: Callable[[], object], end: Callable[[], object]) -> None:
         """Start a submitted job after a while and end it later, unless a script changes it before."""
@@ -75,13 +75,13 @@ class Part:
             if status() == submitted:
                 begin()
                 begun = status()
-                self.world.clock.after(working, lambda: end() if status() == begun else None)
+                self.shared.clock.after(working, lambda: end() if status() == begun else None)
 
-        self.world.clock.after(self.pace.waiting, begin_if_untouched)
+        self.shared.clock.after(self.pace.waiting, begin_if_untouched)
 
     def notify(self, callback: Callback, *, soon: bool = False) -> None:
         """Call a webhook; `soon`: only after the current API response was sent."""
         if soon:
-            self.world.clock.after(0, lambda: self.callbacks.notify(callback))
+            self.shared.clock.after(0, lambda: self.callbacks.notify(callback))
         else:
             self.callbacks.notify(callback)

@@ -17,7 +17,7 @@ from typing import Any
 from simulators.media_host.answers import Answer, redirect
 from simulators.provider_apis.exchange import Api, Refused, Request, json_answer, route, text_answer
 from simulators.provider_apis.faults import Limit
-from simulators.provider_apis.state import World
+from simulators.provider_apis.state import SharedState
 from simulators.provider_apis.sync_jobs import Batch, Generation
 
 BASE_PATH = "/sync"
@@ -26,13 +26,13 @@ BASE_PATH = "/sync"
 class Sync:
     """The API and its scripting. Tests may change `api_key` and `signing_secret`, as the provider's user can."""
 
-    def __init__(self, world: World) -> None:
+    def __init__(self, shared: SharedState) -> None:
         limits = [Limit(60, _submits), Limit(600, lambda request: not _submits(request))]
-        self.part = world.part("sync", BASE_PATH, dialect="X-Amz", limits=limits)
+        self.part = shared.part("sync", BASE_PATH, dialect="X-Amz", limits=limits)
         self.base_url, self.links, self.callbacks = self.part.base_url, self.part.links, self.part.callbacks
         self.fail = self.part.gate.fail
-        self.api_key = f"sk-{world.chance.letters(32, 'sync', 'key')}"
-        self.signing_secret = f"whsec_{world.chance.letters(32, 'sync', 'signing')}"
+        self.api_key = f"sk-{shared.chance.letters(32, 'sync', 'key')}"
+        self.signing_secret = f"whsec_{shared.chance.letters(32, 'sync', 'signing')}"
         self.results_need_key = False  # whether a batch's result needs the key to redirect: not documented
         self.jobs: dict[str, Generation] = {}
         self.batches: dict[str, Batch] = {}
@@ -61,19 +61,19 @@ class Sync:
 
     def job(self, job_id: str, *, webhook_url: str = "") -> Generation:
         """The generation with this id; made as PENDING if there is none."""
-        with self.part.world.lock:
+        with self.part.shared.lock:
             return self.jobs.get(job_id) or self._new(job_id, webhook_url=webhook_url)
 
     def batch(self, job_id: str, *, webhook_url: str = "", snake_case: bool = False) -> Batch:
         """The batch with this id; made as PENDING if there is none. The schema has names in snake_case, the example in
         camelCase."""
-        with self.part.world.lock:
+        with self.part.shared.lock:
             made = Batch(self.part, self._secret, self.job, job_id, webhook_url, snake_case)
             return self.batches.setdefault(job_id, made)
 
     def forget(self, job_id: str) -> None:
         """Remove the job from the API: 404."""
-        with self.part.world.lock:
+        with self.part.shared.lock:
             self.jobs.pop(job_id, None)
             self.batches.pop(job_id, None)
 
@@ -97,7 +97,7 @@ class Sync:
         if wrong:
             raise Refused(400, wrong)
         job = self._new(
-            self.part.world.chance.uuid("sync", "job", next(self._numbers)),
+            self.part.shared.chance.uuid("sync", "job", next(self._numbers)),
             webhook_url=asked.get("webhookUrl") or "",
             model=asked["model"],
             input=asked["input"],

@@ -56,12 +56,12 @@ class Generation:
     leads_through_api: bool = False
 
     def __post_init__(self) -> None:
-        self.created_at = self._part.world.clock.date()
-        self.token = self._part.world.chance.uuid("sync", "token", self.id)
+        self.created_at = self._part.shared.clock.date()
+        self.token = self._part.shared.chance.uuid("sync", "token", self.id)
 
     def becomes(self, status: str) -> "Generation":
         """Set another status, in Sync's words. COMPLETED and FAILED call the webhook."""
-        with self._part.world.lock:
+        with self._part.shared.lock:
             self.status = status
             callback = self._callback(self._told(), self._secret)
         if self.webhook_url and status in ENDS:
@@ -70,13 +70,13 @@ class Generation:
 
     def completes(self, output: str = "generation.mp4", segment: str = "", *, seconds: float = 2.0) -> "Generation":
         """Set COMPLETED, with these media; `seconds` is the output's duration."""
-        with self._part.world.lock:
+        with self._part.shared.lock:
             self.output, self.segment, self.seconds = output, segment, seconds
         return self.becomes("COMPLETED")
 
     def fails(self, code: str = "generation_pipeline_failed", *, status: str = "FAILED") -> "Generation":
         """Set FAILED; or REJECTED, CANCELED, TIMED_OUT, which call no webhook."""
-        with self._part.world.lock:
+        with self._part.shared.lock:
             self.error_code = code
         return self.becomes(status)
 
@@ -130,11 +130,11 @@ class Batch:
     pending: int = 0
 
     def __post_init__(self) -> None:
-        self.created_at = self._part.world.clock.date()
+        self.created_at = self._part.shared.clock.date()
 
     def becomes(self, status: str) -> "Batch":
         """Set another status, in Sync's words. COMPLETED and FAILED call the webhook."""
-        with self._part.world.lock:
+        with self._part.shared.lock:
             self.status = status
             callback = self._callback(self.shown(), self._secret)
         if self.webhook_url and status in ENDS:
@@ -150,12 +150,12 @@ class Batch:
             job.completes(output) if output else job.fails("generation_audio_missing")
             link = self._part.links.url(job_id, output) if output else None
             rows.append(sync_batch_row(f"request-{number}", job_id, link))
-        world = self._part.world
-        with world.lock:
-            self.result = f"{world.chance.letters(20, 'sync', 'result', self.id)}.jsonl"
+        shared = self._part.shared
+        with shared.lock:
+            self.result = f"{shared.chance.letters(20, 'sync', 'result', self.id)}.jsonl"
             self.succeeded = sum(output is not None for output in generations.values())
             self.failed, self.pending = len(generations) - self.succeeded, 0
-            world.host.media[self.result] = SampleMedia(self.result, "application/jsonl", sync_batch_result(rows))
+            shared.host.media[self.result] = SampleMedia(self.result, "application/jsonl", sync_batch_result(rows))
         return self.becomes("COMPLETED")
 
     def fails(self) -> "Batch":

@@ -1,6 +1,6 @@
 """An S3 simulator on the loopback: accepts what S3 accepts, rejects what S3 rejects. Keeps no bytes by default.
 
-    with sink(tls=True, keep=True) as s3:
+    with s3_simulator(tls=True, keep=True) as s3:
         s3.client()                               # a boto3 client for it; any bucket exists
         s3.fail("UploadPart", status=503)         # rejects the next one; also hang, cut and lose
         s3.calls["UploadPart"]                    # the number of calls; s3.done has those that took effect
@@ -37,7 +37,7 @@ if TYPE_CHECKING:
 BUCKET = "bucket"
 
 
-class Sink:
+class S3Simulator:
     """The received calls, the stored objects, and the faults to come."""
 
     def __init__(self, base_url: str, ca_file: Path | None, *, keep: bool) -> None:
@@ -146,13 +146,13 @@ class Sink:
 
 
 @contextmanager
-def sink(*, port: int = 0, tls: bool = False, keep: bool = False) -> Iterator[Sink]:
+def s3_simulator(*, port: int = 0, tls: bool = False, keep: bool = False) -> Iterator[S3Simulator]:
     """The simulator on 127.0.0.1 while the context is open; `port` 0 picks a free one. With `tls` it has a certificate
     authority of its own (`ca_file`)."""
     with tempfile.TemporaryDirectory() as made:
         authority = Path(made) / "ca.pem" if tls else None
         server = Server(port, certified(authority, VIRTUAL[1:], f"*{VIRTUAL}") if authority else None)
         base_url = f"{'https' if tls else 'http'}://127.0.0.1:{server.server_port}"
-        server.sink = Sink(base_url, authority, keep=keep)
+        server.s3_simulator = S3Simulator(base_url, authority, keep=keep)
         with server.serving():
-            yield server.sink
+            yield server.s3_simulator

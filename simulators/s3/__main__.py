@@ -6,7 +6,7 @@ import signal
 import threading
 from contextlib import suppress
 
-from simulators.s3 import sink
+from simulators.s3 import s3_simulator
 
 
 def main() -> None:
@@ -18,7 +18,7 @@ def main() -> None:
     options.add_argument("--keep", action="store_true", help="keep the bytes, in memory")
     chosen = options.parse_args()
     signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell's background job ignores it
-    with sink(port=chosen.port, tls=chosen.tls, keep=chosen.keep) as s3, suppress(KeyboardInterrupt):
+    with s3_simulator(port=chosen.port, tls=chosen.tls, keep=chosen.keep) as s3, suppress(KeyboardInterrupt):
         print(json.dumps({"endpoint_url": s3.endpoint_url, "ca_file": str(s3.ca_file or "")}), flush=True)
         threading.Event().wait()
 

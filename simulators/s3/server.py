@@ -16,7 +16,7 @@ from simulators.s3.objects import DEFAULT, check, named_algorithm
 from simulators.s3.signature import verify
 
 if TYPE_CHECKING:
-    from simulators.s3 import Sink
+    from simulators.s3 import S3Simulator
 
 CONTROL = "/-/calls"  # no valid bucket name
 VIRTUAL = ".s3.localhost"  # after a bucket's name, if the host contains it
@@ -67,7 +67,7 @@ class _Handler(BaseHTTPRequestHandler):
             self._control()
             return
         call = self._call()
-        fault = self.server.sink.came(call)
+        fault = self.server.s3_simulator.came(call)
         self._body_read = False
         try:
             answer = self._answer(call, fault)
@@ -78,7 +78,7 @@ class _Handler(BaseHTTPRequestHandler):
             self.close_connection = True
             return
         self._send(answer)
-        self.server.sink.last = time.time()
+        self.server.s3_simulator.last = time.time()
 
     do_GET = do_HEAD = do_POST = do_DELETE = do_PUT  # noqa: N815  the names that http.server looks for
 
@@ -105,8 +105,8 @@ class _Handler(BaseHTTPRequestHandler):
         self._body_read = True
         if fault and not fault.late:
             self._suffer(fault)
-        answer = ANSWERS[call.operation](self.server.sink.objects, call)
-        self.server.sink.took_effect(call)
+        answer = ANSWERS[call.operation](self.server.s3_simulator.objects, call)
+        self.server.s3_simulator.took_effect(call)
         if fault:
             self._suffer(fault)
         return answer
@@ -131,7 +131,7 @@ class _Handler(BaseHTTPRequestHandler):
             self.end_headers()
             self.wfile.flush()
         inner = Chunked(BufferedReader(framed)) if chunked else framed
-        kept = self.server.sink.objects.keep or self.command == "POST"
+        kept = self.server.s3_simulator.objects.keep or self.command == "POST"
         body = read(inner, self._sums(call, payload), self._buffer, keep=kept)
         if framed.readinto(memoryview(bytearray(1))):  # HTTP's own end follows that of the inner chunks
             raise Refusal(400, "IncompleteBody", "The body goes on after its end.")
@@ -153,7 +153,7 @@ class _Handler(BaseHTTPRequestHandler):
 
     def _sums(self, call: Call, payload: str) -> Sums:
         """The checksums to verify, and those to keep."""
-        objects = self.server.sink.objects
+        objects = self.server.s3_simulator.objects
         wanted = {DEFAULT, named_algorithm(call.headers)}
         if upload := objects.uploads.get(call.query.get("uploadId", "")):
             wanted.add(upload.algorithm)
@@ -176,11 +176,11 @@ class _Handler(BaseHTTPRequestHandler):
 
     def _control(self) -> None:
         if self.command == "DELETE":
-            self.server.sink.forget()
-        self._send(Answer(200, {"Content-Type": "application/json"}, self.server.sink.told()))
+            self.server.s3_simulator.forget()
+        self._send(Answer(200, {"Content-Type": "application/json"}, self.server.s3_simulator.told()))
 
     def log_message(self, format: str, *args: object) -> None:  # noqa: A002  its name there
-        """Logs nothing: `Sink.requests` keeps the calls."""
+        """Logs nothing: `S3Simulator.requests` keeps the calls."""
 
 
 def _is_digest(payload: str) -> bool:
@@ -190,7 +190,7 @@ def _is_digest(payload: str) -> bool:
 class Server(LoopbackServer):
     """The sockets, and the simulator behind them."""
 
-    sink: "Sink"
+    s3_simulator: "S3Simulator"
 
     def __init__(self, port: int, tls: ssl.SSLContext | None) -> None:
         super().__init__(port, _Handler, tls)
