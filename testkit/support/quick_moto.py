@@ -6,9 +6,10 @@ from typing import Any
 
 import moto.core.models
 import moto.core.responses
+import moto.sqs.models
 from moto import backend_index
 from moto.core.serialize import BaseJSONSerializer
-from moto.core.utils import method_names_from_class
+from moto.core.utils import camelcase_to_underscores, method_names_from_class
 from moto.moto_api._internal.moto_random import MotoRandom
 from moto.sqs.models import SQSBackend
 
@@ -49,6 +50,10 @@ def hurry() -> None:
     MotoRandom.get_random_string = _random_string  # type: ignore[method-assign]
     # For each call, moto searches all services in alphabetical order.
     backend_index.backend_url_patterns.sort(key=lambda service: service[0] not in OURS)
+    # moto spells the same few names of actions and attributes in its own way at each call.
+    spelled = cache(camelcase_to_underscores)
+    moto.core.responses.camelcase_to_underscores = spelled  # type: ignore[attr-defined]
+    moto.sqs.models.camelcase_to_underscores = spelled  # type: ignore[attr-defined]
     # A class's method names do not change; moto reads them at each call.
     moto.core.responses.method_names_from_class = cache(method_names_from_class)  # type: ignore[attr-defined]
     # No test calls AWS by `requests`: moto would compile 1,400 patterns for that, per account.
