@@ -7,6 +7,7 @@ other metrics do not change here.
 
 import json
 import operator
+import sys
 import time
 from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime, timedelta
@@ -127,10 +128,10 @@ def _values(aws: Aws, alarms: list["MetricAlarmTypeDef"]) -> Iterator[tuple["Met
     return ((alarm, values[query["Id"]]) for alarm, query in zip(alarms, queries, strict=True))
 
 
-def publish_lines(aws: Aws, log_groups: Mapping[str, str]) -> None:
-    """Send the metrics of all new log lines for as long as the emulator responds."""
+def publish_lines(aws: Aws, log_groups: Mapping[str, str], since: int) -> None:
+    """Send the metrics of all log lines from `since` on (milliseconds since 1970) while the emulator responds."""
     try:
-        for some in logs.looks(aws, log_groups, logs.now(), PAUSE):
+        for some in logs.looks(aws, log_groups, since, PAUSE):
             put(aws, [datum for line in some for datum in of_line(line.message)])
     except (BotoCoreError, ClientError):
         return
@@ -138,7 +139,7 @@ def publish_lines(aws: Aws, log_groups: Mapping[str, str]) -> None:
 
 def main() -> None:
     running = stack.read(stack.folder_from_environment())
-    Thread(target=publish_lines, args=(running.aws, running.log_groups), daemon=True).start()
+    Thread(target=publish_lines, args=(running.aws, running.log_groups, int(sys.argv[1])), daemon=True).start()
     try:
         while True:
             put(running.aws, list(of_queues(running.aws)))

@@ -29,6 +29,7 @@ from local import (
     deploy,
     emulator,
     emulator_gaps,
+    logs,
     media_links,
     media_site,
     ports,
@@ -62,6 +63,7 @@ def up(
     emulator_port: int | None = None,
     webhook_port: int | None = None,
     record: bool = False,
+    alarms: bool = True,
     prepare: Callable[[Aws], Mapping[str, str]] = lambda _: {},
     tell: Callable[[str], None] = lambda _: None,
 ) -> Stack:
@@ -70,6 +72,7 @@ def up(
     Keeps running processes that respond. A port that is None is the usual one, or a free one if that is in use; 0 picks
     a free one. `tell` is called with each step. Raises StackError with the reason. If a new stack fails to start, or on
     Ctrl-C, its processes are ended. `record`: record the functions' AWS requests in the folder (local/request_log.py).
+    `alarms`: evaluate the alarms (local/alarm_evaluator.py), which polls all logs and queues each three seconds.
     `prepare` creates what the stack needs in the account before the deploy, and returns more parameters.
     """
     with stack.alone(folder):
@@ -100,7 +103,8 @@ def up(
         stack.write(running, folder)
         tell("calling each webhook once")
         _call_each_webhook(running, [(method, path) for method, path, _ in emulator_gaps.routes(template)])
-        start_cloudwatch(folder)
+        if alarms:
+            start_cloudwatch(folder)
         return running
 
 
@@ -182,11 +186,16 @@ def _open_front_door(aws: Aws, api_id: str, port: int | None, folder: Path) -> i
 
 
 def start_cloudwatch(folder: Path) -> None:
-    """Restart it each time, as functions and alarms may have changed. It starts after our own calls, which are not
-    verified."""
+    """Restart it each time, as functions and alarms may have changed. It reads log lines from now on: after our own
+    calls, which are not verified."""
     processes.end(alarm_evaluator.NAME, folder)
     environment = {"LANG": "C.UTF-8", "PYTHONPATH": str(ROOT)}
-    processes.start(alarm_evaluator.NAME, [sys.executable, "-P", "-m", "local.alarm_evaluator"], environment, folder)
+    processes.start(
+        alarm_evaluator.NAME,
+        [sys.executable, "-P", "-m", "local.alarm_evaluator", str(logs.now())],
+        environment,
+        folder,
+    )
 
 
 def _call_each_webhook(running: Stack, routes: Sequence[tuple[str, str]]) -> None:

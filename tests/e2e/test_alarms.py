@@ -59,7 +59,7 @@ type Metric = tuple[str, frozenset[str]]
 
 
 @pytest.fixture(scope="module")
-def topic(stack: Stack) -> str:
+def topic(stack: Stack, alarms: None) -> str:
     """The URL of a queue that hears what the alarms tell the owner's address."""
     sns: Any = stack.aws.session.client("sns", endpoint_url=stack.aws.endpoint_url)
     url = stack.aws.sqs.create_queue(QueueName="hears-alarms")["QueueUrl"]

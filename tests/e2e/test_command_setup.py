@@ -118,6 +118,7 @@ def test_the_doctor_ends_with_one_where_something_is_wrong(site: MediaSite, stac
     owner.message("TrackFailureQueueUrl", lambda body: "a test" in body)
 
 
+@pytest.mark.usefixtures("alarms")
 def test_the_doctor_tells_of_the_alarms_of_this_stack_alone(site: MediaSite, stack: Stack, owner: Owner) -> None:
     """The names of another stack's alarms may begin as this one's do."""
     own = deploy.resources(stack.aws)["TrackFailuresAlarm"]

@@ -59,7 +59,7 @@ def test_up_again_sets_the_parameter_given_and_restarts_nothing(stack: Stack, st
 
     before, as_it_runs = pids(), read(stack_folder)  # which is more than `stack` where Captions' webhook was added
     assert len(before) == 2
-    again = up(stack_folder, {"LogRetentionDays": "14"}, emulator_port=0, webhook_port=0)
+    again = up(stack_folder, {"LogRetentionDays": "14"}, emulator_port=0, webhook_port=0, alarms=False)
     described = again.aws.cloudformation.describe_stacks(StackName=again.stack_name)["Stacks"][0]
     parameters = {p["ParameterKey"]: p["ParameterValue"] for p in described["Parameters"]}
     assert parameters["LogRetentionDays"] == "14"
