@@ -31,7 +31,14 @@ def spellings(model: type[Payload]) -> Iterator[str]:
         yield from map(str, alias.choices) if isinstance(alias, AliasChoices) else [str(alias or name)]
 
 
-NAMES = sorted({name for model in Payload.__subclasses__() for name in spellings(model)})
+def models(model: type[Payload] = Payload) -> Iterator[type[Payload]]:
+    """Every payload model."""
+    for inherits in model.__subclasses__():
+        yield inherits
+        yield from models(inherits)
+
+
+NAMES = sorted({name for model in models() for name in spellings(model)})
 
 ODD_TEXT = st.text(st.characters(exclude_categories=()))  # lone surrogates too
 SCALARS = (

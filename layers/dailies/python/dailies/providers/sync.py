@@ -34,6 +34,7 @@ from dailies.providers.contract import (
     Webhook,
     parse_each,
 )
+from dailies.providers.explanation import Explained, Explanation, first_of
 from dailies.providers.payload import MAX_URL, JobId, Lenient, Payload, Seconds, StatusWord, Url, list_items
 from dailies.providers.signatures import Secrets, plain_hmac, timestamped_hmac
 
@@ -67,8 +68,8 @@ class Generation(Payload):
     input: Lenient[list[Any]] = None
     model: Lenient[str] = None
     options: Lenient[dict[str, Any]] = None
-    error: Lenient[str] = None
-    error_code: Lenient[str] = Field(None, validation_alias=AliasChoices("error_code", "errorCode"))
+    error: Explained = Explanation()
+    error_code: Explained = Field(Explanation(), validation_alias=AliasChoices("error_code", "errorCode"))
     output_duration: Lenient[Seconds] = Field(None, validation_alias=AliasChoices("outputDuration", "output_duration"))
     output_url: Url = Field(None, validation_alias="outputUrl")
     output_media_url: Url = Field(None, validation_alias="outputMediaUrl")
@@ -107,8 +108,8 @@ class BatchRow(Payload):
     output_media_url: Url = Field(
         None, validation_alias=AliasChoices("outputMediaUrl", "outputUrl", "output_media_url")
     )
-    error: Lenient[str] = None
-    error_code: Lenient[str] = Field(None, validation_alias=AliasChoices("errorCode", "error_code"))
+    error: Explained = Explanation()
+    error_code: Explained = Field(Explanation(), validation_alias=AliasChoices("errorCode", "error_code"))
 
 
 class OlderBatchRow(Payload):
@@ -200,8 +201,9 @@ def _media(*links: tuple[str, str | None], seconds: Decimal | None = None) -> tu
     )
 
 
-def _error(code: str | None, message: str | None) -> JobError | None:
-    return JobError(code or "", message or "", (code or "") in RETRYABLE) if code or message else None
+def _error(code: Explanation, error: Explanation) -> JobError | None:
+    found = first_of(Explanation(code.code or code.message), error)
+    return JobError(*found, retryable=found.code in RETRYABLE) if any(found) else None
 
 
 def _headers(credentials: Credentials) -> dict[str, str]:
