@@ -41,6 +41,9 @@ def settled(site: MediaSite, providers: Providers, owner: Owner, name: str) -> R
 # ---- Quarantine ------------------------------------------------------------------------------------------------------
 
 
+LATELY = ("--since", "1d")  # a query for each provider and day
+
+
 @pytest.mark.parametrize("is_large", [False, True], ids=["in its row", "in the bucket"])
 def test_a_call_that_can_be_read_by_now_becomes_the_event_that_reception_makes(
     is_large: bool, site: MediaSite, providers: Providers, owner: Owner, stack: Stack
@@ -62,15 +65,15 @@ def test_a_call_that_can_be_read_by_now_becomes_the_event_that_reception_makes(
     remove(stack, row)
     owner.put_row(call)
 
-    shown = dailies("quarantine", "show", row["event_id"][:10])
+    shown = dailies("quarantine", "show", row["event_id"][:10], *LATELY)
     assert "operationId: missing" in shown.out
     assert json.loads(shown.out.splitlines()[-1])["operationId"] == job_id
     listed = dailies("quarantine", "list", "--provider", "captions", "--json").json
     assert row["event_id"] in {one["event_id"] for one in listed}
-    refused = dailies("quarantine", "reparse", row["event_id"][:10])
+    refused = dailies("quarantine", "reparse", row["event_id"][:10], *LATELY)
     assert (refused.code, "Parse 1 delivery of the local stack again?" in refused.err) == (1, True)
 
-    (done,) = dailies("quarantine", "reparse", row["event_id"][:10], "--yes", "--json").json
+    (done,) = dailies("quarantine", "reparse", row["event_id"][:10], *LATELY, "--yes", "--json").json
     assert done["job_id"] == job_id
     (again,) = owner.events("captions", job_id)
     assert {k: v for k, v in again.items() if k not in NOT_OF_THE_CALL} == {
@@ -85,9 +88,9 @@ def test_a_call_that_can_be_read_by_now_becomes_the_event_that_reception_makes(
 def test_a_call_that_still_cannot_be_read_stays_and_the_command_ends_with_one(site: MediaSite) -> None:
     made = dailies("trigger", "sync/generation", "--case", "unreadable", "--json").json
     event = made["body"]["event_id"]
-    done = dailies("quarantine", "reparse", event, "--yes")
+    done = dailies("quarantine", "reparse", event, *LATELY, "--yes")
     assert (done.code, "1 stayed: id: missing; status: missing" in done.out) == (1, True)
-    assert event in {one["event_id"] for one in dailies("quarantine", "list", "--json").json}
+    assert event in {one["event_id"] for one in dailies("quarantine", "list", *LATELY, "--json").json}
 
 
 def test_a_call_in_quarantine_is_read_again_safely_twice(

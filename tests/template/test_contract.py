@@ -170,7 +170,8 @@ def asked_by(name: str) -> set[str]:
     own = functions()[name]["Environment"]["Variables"]
     given = dict.fromkeys({*own, *TestCode.ALL}, "1") | {"AWS_DEFAULT_REGION": "eu-central-1"}
     environment = Environment(given)
-    with pytest.MonkeyPatch.context() as patched, lent_clients():
+    # In this order: the other way round, the end would put back the session that lends clients.
+    with lent_clients(), pytest.MonkeyPatch.context() as patched:
         patched.setattr(os, "environ", environment)
         patched.setattr(boto3, "DEFAULT_SESSION", None)  # it reads the environment that it was made in
         assert callable(runpy.run_path(str(folder(name) / "app.py"))["lambda_handler"])

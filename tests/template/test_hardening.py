@@ -1,6 +1,7 @@
 """What a company's reviewer may ask for: a key of its own, and a domain. Empty, they change nothing."""
 
 import json
+from functools import cache
 from typing import Any, ClassVar
 
 import pytest
@@ -15,6 +16,7 @@ CAPTIONS_KEY = "arn:aws:secretsmanager:us-east-1:123456789012:secret:captions-ke
 DOMAIN = "hooks.example.com"
 
 
+@cache
 def made(**parameters: str) -> dict[str, dict[str, Any]]:
     """The resources for these parameters."""
     found: dict[str, dict[str, Any]] = resolved(translated(TEMPLATE), parameters)["Resources"]
