@@ -102,7 +102,7 @@ class TestWorksUntil:
         assert self.until(monkeypatch, **ends) == soon
 
     def test_it_is_unknown_where_they_do_not_say_when_they_end(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        assert self.until(monkeypatch, AWS_SESSION_TOKEN="t") is None  # noqa: S106  no secret
+        assert self.until(monkeypatch, AWS_SESSION_TOKEN="t") is None
 
 
 @pytest.mark.usefixtures("stored")
