@@ -59,6 +59,9 @@ RETRYABLE = frozenset({
 })  # fmt: skip
 
 
+MAX_LISTED = 100  # generations in one answer of the list; Sync accepts no larger `limit`
+
+
 class Generation(Payload):
     """A generation, as the webhook, GET and an older batch result have it."""
 
@@ -240,9 +243,14 @@ def read_download(body: bytes, job_id: str) -> Report:
     return Report(job_id=job_id, status="unknown", provider_status="", media=(MediaLink("output", url),))
 
 
-def ask_generations(base_url: str, credentials: Credentials, _job_ids: Sequence[str]) -> Request:
-    """The newest: https://sync.so/docs/api-reference/api/generate-api/list (checked 2026-11-21)"""
-    return _get(base_url, credentials, "/v2/generations")
+def ask_generations(base_url: str, credentials: Credentials, job_ids: Sequence[str]) -> Request:
+    """https://sync.so/docs/api-reference/api/generate-api/list (checked 2026-11-30)
+
+    Without `limit` the list is whole, however long, and in no promised order; with it, it is the newest first. `ids` is
+    a comma-separated list.
+    """
+    ids = f"ids={','.join(quote(job_id, safe='') for job_id in job_ids)}&" if job_ids else ""
+    return _get(base_url, credentials, f"/v2/generations?{ids}limit={MAX_LISTED}")
 
 
 def read_generations(body: bytes) -> list[ReportedJob]:
@@ -288,7 +296,7 @@ SYNC = Provider(
         "result": BATCH_QUESTION,
     },
     polling={
-        "generation": StatusPolling(600, GENERATION_QUESTION, ListJobs(ask_generations, read_generations)),
+        "generation": StatusPolling(600, GENERATION_QUESTION, ListJobs(ask_generations, read_generations, MAX_LISTED)),
         "batch": StatusPolling(1800, BATCH_QUESTION),
     },
     # https://sync.so/docs/api-reference/api/generate-api/create (checked 2026-11-21)
