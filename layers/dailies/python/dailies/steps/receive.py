@@ -124,6 +124,8 @@ class Receiver:
                     return self._webhook.verify(delivery, latest, self._rules), latest
             if self._secret.updating(now):
                 raise NotStored("a new secret is being made just now") from None
+            if not (latest or secrets):
+                raise VerificationError("no usable secret is set; `dailies doctor` says why") from None
             raise
 
     def _record(self, delivery: Delivery, proof: Proof, secrets: Secrets, request_id: str) -> ReceiveResult:
