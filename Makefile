@@ -1,77 +1,77 @@
-# Each target does all the set-up it needs; done once, it costs nothing again.
+# Each target does the set-up that it needs; repeating it costs nothing.
 BIN := .venv/bin
 # These import the package as Lambda does: from the layer's root.
 RESILIENCE = PYTHONPATH=layers/dailies/python $(BIN)/python -m
 
-# Each of the tests' and the stack's processes would compile all that it imports: two seconds of a processor each.
+# Otherwise each process of the tests and the stack compiles its imports: two CPU seconds each.
 export PYTHONDONTWRITEBYTECODE :=
 
 .DEFAULT_GOAL := help
 .PHONY: help setup browser up down media-up media-down logs demo invoke bench-archive bench-receive bench-suite examples fuzz proof aws-smoke smoke audit test check lint docs format lock clean
 
-help:  ## this list
+help:  ## show this list
 	@sed -n 's/^\([a-z-]*\):.*## /  make \1\t/p' $(MAKEFILE_LIST) | expand -t 22
 
-setup:  ## the environments (.venv, .local/sam) with the pinned packages
+setup:  ## make the environments (.venv, .local/sam) with the pinned packages
 	@local/setup.sh
 
-browser: setup  ## a Chromium for the console's tests and pictures, where the machine has none
+browser: setup  ## install Chromium for the console's tests and pictures, if the machine has none
 	@$(BIN)/python -m local.chromium
 
-up: setup  ## the bundle on this machine: builds, deploys, leaves it running
+up: setup  ## build and deploy the bundle on this machine, and leave it running
 	@$(BIN)/python -m local.up
 
-down: setup  ## ends what `up` started
+down: setup  ## stop the local stack
 	@$(BIN)/python -m local.down
 
-media-up: setup  ## the media host of `dailies trigger`, which `up` starts too
+media-up: setup  ## start the media host of `dailies trigger` (`make up` starts it too)
 	@$(BIN)/python -m local.media_site up
 
-media-down: setup  ## ends that media host: see how the archive gives up
+media-down: setup  ## stop the media host: see how the archive gives up
 	@$(BIN)/python -m local.media_site down
 
-logs: setup  ## follows the functions' logs
+logs: setup  ## follow the functions' logs
 	@$(BIN)/python -m local.logs
 
-demo: setup  ## up, then every webhook called as its provider calls it, and what became of it
+demo: setup  ## make up, then call every webhook as its provider does, and show the results
 	@$(BIN)/python -m demo
 
-invoke: setup  ## one function with one event, in Lambda's image: needs Docker (EVENT=sync_generation/completed, ARGS=--help)
+invoke: setup  ## run one function with one event in Lambda's image; needs Docker (EVENT=sync_generation/completed, ARGS=--help)
 	@$(BIN)/python -m demo.invoke $(EVENT) $(ARGS)
 
-bench-archive: setup  ## the archive's engine against others, ten minutes (ARGS=--quick: one)
+bench-archive: setup  ## compare the archive's engine with other tools, ten minutes (ARGS=--quick: one)
 	@$(BIN)/python -m bench.archive $(ARGS)
 
-examples: setup  ## the examples as far as CDK, Terraform and `sam` go without an account, two minutes (ARGS=terraform: one)
+examples: setup  ## test the examples without an AWS account, two minutes (ARGS=terraform: only one)
 	@local/examples.sh $(ARGS)
 
-fuzz: setup  ## what strangers can reach, fuzzed: a million runs of each target, half an hour (ARGS=--help)
+fuzz: setup  ## fuzz what strangers can reach: a million runs of each target, half an hour (ARGS=--help)
 	@$(RESILIENCE) resilience.fuzz $(ARGS)
 
-proof: setup  ## what Dailies promises, tried at length: faults, load, memory, states, other servers, fuzzing; twenty minutes (ARGS=--quick: two)
+proof: setup  ## long tests: faults, load, memory, states, other servers, fuzzing; twenty minutes (ARGS=--quick: two)
 	@$(RESILIENCE) resilience $(ARGS)
 
-aws-smoke: setup  ## all of it once on an AWS account of yours, then deleted: an hour, ten cents (ARGS=--local: emulated)
+aws-smoke: setup  ## deploy to your AWS account, test, delete: an hour, ten cents (ARGS=--local: emulated)
 	@$(RESILIENCE) resilience.aws $(ARGS)
 
-bench-receive: setup  ## a receiver's speed against others, three minutes (ARGS=--quick: one)
+bench-receive: setup  ## compare a receiver's speed with other code, three minutes (ARGS=--quick: one)
 	@$(BIN)/python -m bench.receive $(ARGS)
 
-bench-suite: setup  ## the tests' time beside another build's (ARGS="compare 285269f"), or under load (ARGS="repeat --burners 3")
+bench-suite: setup  ## measure the tests' time: against another build (ARGS="compare 285269f"), or under load (ARGS="repeat --burners 3")
 	@$(BIN)/python -m bench.suite $(ARGS)
 
-smoke: setup browser  ## every bench, proof and other script from end to end, as short as it goes: a minute
+smoke: setup browser  ## run every script with its shortest options: a minute
 	@$(BIN)/python -m tests.smoke
 
-audit: setup  ## the template against known mistakes, the pins against known vulnerabilities (ARGS=--offline)
+audit: setup  ## check the template for known mistakes, the pins for known vulnerabilities (ARGS=--offline)
 	@local/audit.sh $(ARGS)
 
-test: setup browser  ## all tests, in several processes (ARGS="--lf": those that failed; ARGS="-k archive": some)
+test: setup browser  ## run all tests in several processes (ARGS="--lf": the failed ones; ARGS="-k archive": some)
 	@$(BIN)/python -m pytest -n auto --no-loadscope-reorder --durations 10 $(ARGS)
 
-check: lint test  ## format, lint, types, template, tests
+check: lint test  ## check format, lint, types and template, and run the tests
 
-lint: setup  ## check without the tests
+lint: setup  ## check everything except the tests
 	$(BIN)/ruff format --check
 	$(BIN)/ruff check
 	$(BIN)/mypy
@@ -80,17 +80,17 @@ lint: setup  ## check without the tests
 	local/preflight.sh
 	$(BIN)/python -m local.prose
 
-docs: setup  ## writes the generated pages: docs/cli.md, docs/cost.md
+docs: setup  ## write the generated pages: docs/cli.md, docs/cost.md
 	$(BIN)/python -m cli.reference
 	$(BIN)/python -m bench.cost
 
-format: setup  ## rewrites what can be rewritten
+format: setup  ## format the code, and fix what Ruff can fix
 	$(BIN)/ruff check --fix-only
 	$(BIN)/ruff format
 
-lock: setup  ## compiles the pins (UPGRADE=1: the newest of everything)
+lock: setup  ## compile the pins (UPGRADE=1: the newest of everything)
 	@local/lock.sh
 
-clean:  ## ends the local stack and removes all that was made here, the environments included
+clean:  ## stop the local stack, and remove all generated files and environments
 	@test ! -x $(BIN)/python || $(BIN)/python -m local.down
 	rm -rf .venv .local .aws-sam .mypy_cache .pytest_cache .ruff_cache .hypothesis

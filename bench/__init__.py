@@ -1,1 +1,1 @@
-"""The benchmarks: each prints a table and writes `.local/bench-<name>.json` beside it."""
+"""Benchmarks: each prints a table and writes `.local/bench-<name>.json`."""

@@ -1,12 +1,12 @@
-"""`python -m bench.delay`: how long it takes from a provider's call to the object in the bucket, on a local stack.
+"""`python -m bench.delay`: the time from a provider's call to the object in the bucket, on a local stack.
 
     python -m bench.delay                        the working tree
     python -m bench.delay --against 285269f      that revision and the working tree, call by call in turn
-    python -m bench.delay --running FOLDER       the stack of that folder, which runs
+    python -m bench.delay --running FOLDER       the running stack of that folder
 
-One call after the other, so that none waits for another's work. Both times are the functions' own: when the call was
-received, and when its medium was archived. The emulator's looks into streams and queues are a part of it; AWS's are
-others. Read the ratio.
+Makes one call after the other, so that none waits for another's work. Both times are the functions' own: when the call
+was received, and when its medium was archived. They include the emulator's polls of streams and queues, which differ
+from AWS's. Compare the ratio.
 """
 
 import argparse
@@ -33,13 +33,13 @@ from simulators.media_host.server import MediaHost, media_host
 from simulators.provider_calls.call import send
 from simulators.provider_calls.sync import sync_generation
 
-LONGEST = 60.0  # seconds for one medium; it takes about one
-LOOK = 0.05  # seconds between two looks at the job row
+LONGEST = 60.0  # max seconds for one medium; it takes about one
+LOOK = 0.05  # seconds between two polls of the job row
 
 
 @dataclass(frozen=True)
 class Running:
-    """A stack that runs, and what its calls are signed with."""
+    """A running stack, and the secret that signs its calls."""
 
     name: str
     aws: Aws
@@ -49,10 +49,12 @@ class Running:
 
 
 def main() -> None:
-    options = argparse.ArgumentParser(prog="python -m bench.delay", description="From the call to the bucket.")
-    options.add_argument("--calls", type=int, default=100, help="of each build (100)")
-    options.add_argument("--against", metavar="REVISION", help="another build")
-    options.add_argument("--running", type=Path, metavar="FOLDER", help="a stack that runs, and no other")
+    options = argparse.ArgumentParser(
+        prog="python -m bench.delay", description="Measure the time from a call to the bucket."
+    )
+    options.add_argument("--calls", type=int, default=100, help="calls per build (100)")
+    options.add_argument("--against", metavar="REVISION", help="compare with this revision")
+    options.add_argument("--running", type=Path, metavar="FOLDER", help="only measure the running stack of this folder")
     chosen = options.parse_args()
     with ExitStack() as context:
         host = context.enter_context(media_host())
@@ -68,19 +70,19 @@ def main() -> None:
 
 
 def _measured(stacks: Sequence[Running], calls: int, host: MediaHost) -> dict[str, list[float]]:
-    """Seconds of each call. The stacks take turns, so that what else the machine does is in all of them."""
+    """The seconds of each call. The stacks take turns, so that other work on the machine affects all of them."""
     run = secrets.token_hex(2)
     found: dict[str, list[float]] = {stack.name: [] for stack in stacks}
     for number in range(calls + 1):
         for stack in stacks if number % 2 else reversed(stacks):
             _tell(f"{stack.name}: call {number} of {calls}")
             found[stack.name].append(_seconds(stack, f"delay-{run}-{number}", host))
-    return {name: some[1:] for name, some in found.items()}  # the first starts the functions
+    return {name: some[1:] for name, some in found.items()}  # the first call starts the functions
 
 
 @contextmanager
 def _brought_up(build: Checkout, folder: Path) -> Iterator[Running]:
-    """A stack of that build, while the context lasts."""
+    """A stack of that build, while the context is open."""
     stack = folder / f"stack-{len(list(folder.glob('stack-*')))}"
     _tell(f"{build.name}: up")
     _make(build, "up", stack)
@@ -91,7 +93,7 @@ def _brought_up(build: Checkout, folder: Path) -> Iterator[Running]:
 
 
 def _running(name: str, folder: Path) -> Running:
-    """What `make up` has written of it: by the public contract alone, so that any build's can be read."""
+    """The stack as `make up` describes it, read by the public contract only, so that any build's can be read."""
     stack: dict[str, Any] = json.loads((folder / "stack.json").read_text())
     aws = Aws(*(stack[key] for key in ("endpoint_url", "region", "aws_access_key_id", "aws_secret_access_key")))
     secret = _secret(aws, f"{stack['stack_name']}/sync/signing")
@@ -114,16 +116,16 @@ def _make(build: Checkout, target: str, stack: Path) -> None:
 
 
 def _seconds(stack: Running, job_id: str, host: MediaHost) -> float:
-    """From when a call is received until its medium is archived."""
+    """The seconds from a call's receipt until its medium is archived."""
     call = sync_generation("completed", job_id, stack.secret, output_url=host.url(f"/{job_id}/generation.mp4"))
     reply = send(call, stack.webhook_base_url)
     if reply.status != 200:
-        raise SystemExit(f"bench: {stack.name} answered {reply.status} to a call")
+        raise SystemExit(f"bench: {stack.name} answered a call with {reply.status}")
     return _archived(stack, job_id)
 
 
 def _secret(aws: Aws, secret_id: str) -> str:
-    """The signing secret; set where nobody has."""
+    """The signing secret; sets one if there is none."""
     value = aws.secretsmanager.get_secret_value(SecretId=secret_id)["SecretString"]
     if value != NOT_SET:
         return value

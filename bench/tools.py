@@ -1,4 +1,4 @@
-"""What the benchmarks need beside the repository, each made once under .local/bench."""
+"""The benchmarks' external tools, each made once under .local/bench."""
 
 import contextlib
 import fcntl
@@ -30,19 +30,19 @@ print(json.dumps(found))
 
 @contextlib.contextmanager
 def alone() -> Iterator[None]:
-    """One benchmark at a time: two on the same cores would measure each other."""
+    """Run one benchmark at a time: two on the same cores would disturb each other."""
     FOLDER.mkdir(parents=True, exist_ok=True)
     with (FOLDER / "lock").open("w") as lock:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
-            print("bench: waiting for another one's end", file=sys.stderr)
+            print("bench: waiting for another benchmark", file=sys.stderr)
             fcntl.flock(lock, fcntl.LOCK_EX)
         yield
 
 
 def bare_python() -> Path:
-    """The interpreter that this environment was made from: what is not in the layer cannot be imported."""
+    """The interpreter behind this environment, which can import only the layer."""
     return Path(sys.base_prefix, "bin", f"python{sys.version_info.major}.{sys.version_info.minor}")
 
 
@@ -52,8 +52,8 @@ def layer() -> Path:
 
 
 def others(*, install: bool = True) -> Path:
-    """The programs of the environment of what is compared with, by the hashes of requirements/bench.txt. Without
-    `install`, and where that environment is not there yet: the programs of .venv, which has some of the packages."""
+    """The programs in the environment of the compared packages, by the hashes of requirements/bench.txt. Without
+    `install`, if that environment does not exist: the programs of .venv, which has some of the packages."""
     environment = FOLDER / "others"
     if changed(environment, [PINS]):
         if not install:
@@ -62,7 +62,7 @@ def others(*, install: bool = True) -> Path:
         shutil.rmtree(environment, ignore_errors=True)
         run(sys.executable, "-m", "venv", "--without-pip", str(environment))
         python, pins = str(environment / "bin/python"), ("--require-hashes", "--requirement", str(PINS))
-        # uv leaves modules uncompiled; what is measured has been started before
+        # uv leaves modules uncompiled; measured programs have been started before
         run(
             str(ROOT / ".local/uv/bin/uv"), "pip", "install", "--quiet", "--compile-bytecode", "--python", python, *pins
         )
@@ -71,27 +71,27 @@ def others(*, install: bool = True) -> Path:
 
 
 def installed(programs: Path, packages: Iterable[str]) -> dict[str, str]:
-    """The versions of those of these packages that are in the environment of these programs."""
+    """The installed versions of these packages in these programs' environment."""
     command = [str(programs / "python"), "-c", VERSIONS, *packages]
     found: dict[str, str] = json.loads(subprocess.run(command, capture_output=True, check=True).stdout)
     return found
 
 
 def run(*command: str) -> None:
-    """Run a command; SystemExit with the end of what it said where it fails."""
+    """Run a command. Raises SystemExit with the end of its output if it fails."""
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     if done.returncode:
         raise SystemExit(f"bench: {command[0]} failed: {(done.stderr or done.stdout).strip()[-500:]}")
 
 
 def changed(made: Path, sources: Iterable[Path]) -> bool:
-    """Whether something was not made yet, or of other sources."""
+    """Whether something was never made, or from other sources."""
     stamp = _stamp(made)
     return not (made.exists() and stamp.exists()) or stamp.read_text() != _digest(sources)
 
 
 def remember(made: Path, sources: Iterable[Path]) -> None:
-    """It is made of these now."""
+    """Record that it is made from these sources."""
     _stamp(made).write_text(_digest(sources))
 
 

@@ -1,1 +1,1 @@
-"""The operator's side: what the command and the page know of a stack, and do with it."""
+"""The command and the console: what they read from a stack, and what they do with it."""

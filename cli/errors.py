@@ -35,12 +35,12 @@ class KeyRefused(CliError):
 
 
 def of_ours(error: DailiesError) -> CliError:
-    """An error of the bundle's own code, as one line."""
+    """An error of the layer as one line."""
     return CliError(f"{type(error).__name__}: {error}. Try again; `dailies doctor` may show the cause.")
 
 
 def of_aws(error: BotoCoreError | ClientError) -> CliError:
-    """An error of AWS's, or of the connection to it, as one line."""
+    """An error from AWS, or a failed connection to it, as one line."""
     match error:
         case ClientError():
             return _of_response(error)

@@ -15,7 +15,7 @@ from dailies.jobs.models import Event
 from dailies.timestamps import Timestamp
 
 READERS = 16  # jobs whose events are read at the same time
-OVERLAP = timedelta(seconds=15)  # each look goes back this far: the index lags behind the table, advance behind events
+OVERLAP = timedelta(seconds=15)  # each poll goes back this far: the index lags behind the table, advance behind events
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +45,8 @@ def recent(stack: Stack, since: datetime, *, provider: str | None = None) -> lis
 def follow(
     stack: Stack, since: datetime, *, provider: str | None = None, pause: Callable[[], None] = lambda: time.sleep(1)
 ) -> Iterator[Arrival]:
-    """What arrived since then and what arrives from now on, each once, without an end. `pause` waits between looks."""
+    """Everything that arrived since then, then everything that arrives, each once, without end. `pause` waits between
+    polls."""
     seen: dict[str, Timestamp] = {}
     while True:
         for arrival in recent(stack, since, provider=provider):

@@ -45,7 +45,7 @@ def replay(stack: Stack, provider: str, job_id: str) -> Replayed:
 
 
 def publisher(stack: Stack) -> Publisher:
-    """Does for the stack what its function announce does."""
+    """Publishes for the stack, as its function announce does."""
     return Publisher(
         archive_queue=WorkQueue(stack.sqs, stack.output("ArchiveQueueUrl")),
         bucket=Bucket(lambda: stack.s3, stack.bucket_name),

@@ -1,6 +1,6 @@
-"""Calls as the providers make them, with their documented bodies and correct proofs: to try a stack with.
+"""Test deliveries like the providers' own, with documented bodies and valid signatures.
 
-Bodies, proofs and cases come from `simulators/provider_calls/`, which the tests and the demo use too.
+Bodies, signatures and cases come from `simulators/provider_calls/`, which the tests and the demo use too.
 """
 
 import json
@@ -29,7 +29,7 @@ SOMEBODY_ELSES = "somebody-elses-secret-0123456789abcdefghijk"  # as long as the
 
 @dataclass(frozen=True, slots=True)
 class Order:
-    """A call to make: its webhook, case and job, the secret that proves it, and where its media are."""
+    """A delivery to make: its webhook, case and job, the secret that signs it, and where its media are."""
 
     webhook: str
     case: str
@@ -39,7 +39,7 @@ class Order:
 
 
 def call(order: Order) -> Call:
-    """The call, signed now."""
+    """The delivery, signed now."""
     sample = every_sample()[order.webhook]
     match order.case:
         case "unreadable":
@@ -53,12 +53,12 @@ def call(order: Order) -> Call:
 
 
 def as_event(made: Call) -> str:
-    """The call as API Gateway passes it to the function: for `python -m demo.invoke FUNCTION --event -`."""
+    """The delivery as API Gateway passes it to the function: for `python -m demo.invoke FUNCTION --event -`."""
     return json.dumps(http_api_event(made, datetime.now(UTC)), indent=2)
 
 
 def as_curl(made: Call, url: str) -> str:
-    """A shell command that makes the call."""
+    """A shell command that makes the delivery."""
     headers = [f"-H {_quoted(f'{name}: {value}')}" for name, value in made.headers.items()]
     return " ".join(["curl", "-sS", _quoted(url), *headers, "--data-binary", _quoted(made.body.decode())])
 

@@ -169,7 +169,7 @@ def local(folder: Path | None = None) -> Stack:
 
 def deployed(name: str, *, profile: str | None = None, region: str | None = None) -> Stack:
     """A stack on AWS, with the user's credentials. Raises CliError if there is no Dailies stack of that name."""
-    # The AWS CLI reads AWS_REGION first, boto3 never does. Both commands shall mean the same stack.
+    # The AWS CLI reads AWS_REGION first, boto3 never does. Both commands have to reach the same stack.
     session = boto3.Session(profile_name=profile, region_name=region or os.environ.get("AWS_REGION"))
     outputs, parameters = _described(session.client("cloudformation", config=CONFIG), name)
     if "WebhookBaseUrl" not in outputs:

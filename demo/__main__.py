@@ -1,8 +1,8 @@
-"""make demo: brings the stack up, calls every webhook as its provider calls it, and shows what became of each job.
+"""make demo: start the stack, call every webhook as its provider does, and show the resulting jobs.
 
-Ends with 1 and says what is missing unless every expected medium is in the bucket, byte for byte what was served, with
-its receipt in the job row. Leaves the stack running; each run has ids of its own. A signing secret that is set is used,
-not replaced. The objects are kept as they were downloaded, to be looked at.
+Exits with 1, and the differences, unless every expected medium is in the bucket with the bytes that were served, and
+has its receipt in the job row. Leaves the stack running; each run has its own job ids. Uses a signing secret that is
+set, without replacing it. Keeps the downloaded objects, for you to look at.
 """
 
 import argparse
@@ -23,9 +23,9 @@ from simulators.media_host.server import media_host
 from simulators.provider_calls.call import send
 
 DEADLINE = 90.0  # seconds from the last call until everything has to be in the bucket; it takes about five
-PATIENCE = 15.0  # seconds between two lines that say what it waits for; a first run takes about ten
-NOT_SET = "not-set"  # what the template puts in
-REREAD = 6.0  # seconds after which a function looks again at a secret that proved nothing (it waits five)
+PATIENCE = 15.0  # seconds between progress lines; a first run takes about ten
+NOT_SET = "not-set"  # the template's placeholder
+REREAD = 6.0  # seconds until a function reads a secret again that did not verify a call (it waits five)
 
 
 def main() -> None:
@@ -37,36 +37,36 @@ def main() -> None:
     try:
         problems = demo(stack.read(folder), kept)
     except KeyboardInterrupt:
-        raise SystemExit("demo: interrupted; the stack runs on, `make down` ends it") from None
+        raise SystemExit("demo: interrupted; the stack is still running, `make down` stops it") from None
     except BotoCoreError as error:
-        raise SystemExit(f"demo: the emulated AWS does not answer ({error}); `make up` starts it again") from None
+        raise SystemExit(f"demo: the emulated AWS does not respond ({error}); restart it with `make up`") from None
     if problems:
-        print("\nNot as it should be:", *problems, sep="\n  ")
-        raise SystemExit("demo: failed; `make logs` may say why")
-    print(f"\nAll media are in the bucket as they were served, each with its receipt. Look at them: {kept}")
-    print("The stack runs on: `make logs` follows its functions, `make demo` plays it again, `make down` ends it;")
-    print(f"{folder / 'stack.json'} says how to reach its table and its bucket.")
+        print("\nProblems:", *problems, sep="\n  ")
+        raise SystemExit("demo: failed; `make logs` may show the cause")
+    print(f"\nAll media are in the bucket, identical to the served files, each with its receipt. Copies are in {kept}")
+    print("The stack is still running: `make logs` follows it, `make demo` repeats the demo, `make down` stops it.")
+    print(f"{folder / 'stack.json'} has the names of its table and bucket.")
 
 
 def demo(running: Stack, kept: Path) -> list[str]:
-    """Play the story on a running stack and show what comes of it. Returns what is wrong; `kept` gets the objects."""
+    """Play the scenarios on a running stack and show the results. Returns the problems; `kept` receives the objects."""
     run = secrets.token_hex(2)
     with media_host() as host:
         steps, outcomes = story(host, secrets_of(running), run)
-        print(f"\nCalls, as the providers make them (run {run}; their media are on {host.base_url})\n")
+        print(f"\nCalls, as the providers make them (run {run}; media host {host.base_url})\n")
         called_at, problems = play(steps, running.webhook_base_url)
         rows = wait(running, outcomes)
     findings = [
         inspect(running, outcome, row, told_at=called_at.get(str(outcome.told_by), 0.0), kept=kept)
         for outcome, row in zip(outcomes, rows, strict=True)
     ]
-    print("\nWhat became of them (the seconds are from the call to the receipt)\n")
+    print("\nResults (seconds from the call to the receipt)\n")
     show(findings)
     return problems + [problem for finding in findings for problem in finding.problems]
 
 
 def secrets_of(running: Stack) -> Secrets:
-    """The secrets that prove calls, by name. Those that are not set yet are set."""
+    """The secrets that sign calls, by name. Sets those that are not set."""
     client = running.aws.secretsmanager
 
     def secret(name: str) -> str:
@@ -84,14 +84,15 @@ def secrets_of(running: Stack) -> Secrets:
 
 
 def play(steps: list[Step], webhook_base_url: str) -> tuple[dict[str, float], list[str]]:
-    """Make the calls, a line for each. Returns when each was made first, and what was not answered as it should be."""
+    """Make the calls, with a line for each. Returns the time of each call's first attempt, and the unexpected
+    responses."""
     called_at: dict[str, float] = {}
     problems = []
     for step in steps:
         try:
             reply = send(step.call, webhook_base_url)
         except HTTPError as error:
-            problems.append(f"{step.call}: not answered ({type(error).__name__})")
+            problems.append(f"{step.call}: no response ({type(error).__name__})")
             continue
         called_at.setdefault(str(step.call), reply.called_at)
         result = reply.body.get("result") or reply.body.get("error") if isinstance(reply.body, dict) else reply.body
@@ -104,7 +105,7 @@ def play(steps: list[Step], webhook_base_url: str) -> tuple[dict[str, float], li
 
 
 def wait(running: Stack, outcomes: list[Outcome]) -> list[Row]:
-    """The row of each job, as soon as all rest; at the deadline, as they are."""
+    """The row of each job, once all have settled; at the deadline, as they are."""
     until, tell_at = time.monotonic() + DEADLINE, time.monotonic() + PATIENCE
     while True:
         rows = [job_row(running, outcome.provider, outcome.job_id) for outcome in outcomes]

@@ -1,7 +1,7 @@
-"""From a Docker container to a port of this machine's loopback, while somebody waits for the container.
+"""From a Docker container to a port of this machine's loopback, while the container runs.
 
-Nothing of ours listens elsewhere than on 127.0.0.1, and a container has a loopback of its own. So a port is opened on
-the address that this machine has on Docker's bridge, where only containers are served, and closed again.
+Our servers listen only on 127.0.0.1, and a container has its own loopback. So this opens a port on the machine's
+address on Docker's bridge, serves only containers there, and closes it again.
 """
 
 import asyncio
@@ -17,16 +17,16 @@ import psutil
 from local.webhook_proxy import pass_on
 
 BRIDGE = '{{index .Options "com.docker.network.bridge.name"}}'
-DESKTOP = "host.docker.internal"  # Docker Desktop's name for the machine, its loopback included
+DESKTOP = "host.docker.internal"  # Docker Desktop's name for the machine with its loopback
 
 
 class NoDocker(Exception):
-    """There is none, or it lacks something; says what."""
+    """Docker is missing or lacks something; the message says what."""
 
 
 def bridge() -> ipaddress.IPv4Interface | None:
-    """The address and the network of this machine on Docker's default bridge; None where Docker runs in a machine of
-    its own, as Docker Desktop does. NoDocker where none answers."""
+    """The machine's address and network on Docker's default bridge; None if Docker runs in a virtual machine, like
+    Docker Desktop. Raises NoDocker if it does not respond."""
     name = _docker("network", "inspect", "bridge", "--format", BRIDGE)
     for one in psutil.net_if_addrs().get(name, ()):
         if one.family == socket.AF_INET:
@@ -35,14 +35,14 @@ def bridge() -> ipaddress.IPv4Interface | None:
 
 
 def has_image(image: str) -> bool:
-    """Whether the image is on this machine. NoDocker where no Docker answers."""
+    """Whether the image is on this machine. Raises NoDocker if Docker does not respond."""
     return bool(_docker("image", "ls", "--quiet", image))
 
 
 @asynccontextmanager
 async def reachable(port: int) -> AsyncIterator[str]:
-    """The URL by which a container reaches this port of the loopback, while the context lasts. NoDocker where none
-    answers."""
+    """The URL for containers of this loopback port, while the context is open. Raises NoDocker if Docker does not
+    respond."""
     ours = bridge()
     if ours is None:
         yield f"http://{DESKTOP}:{port}"
@@ -53,20 +53,21 @@ async def reachable(port: int) -> AsyncIterator[str]:
 
 @asynccontextmanager
 async def opened(ours: ipaddress.IPv4Interface, port: int) -> AsyncIterator[str]:
-    """A free port on an address of this machine, which leads its own network to a port of the loopback; its URL."""
+    """A free port on an address of this machine, which connects that address's network to a port of the loopback; its
+    URL."""
     serving: set[asyncio.Task[None] | None] = set()
 
     async def serve(reader: StreamReader, writer: StreamWriter) -> None:
         serving.add(asyncio.current_task())
         writers = [writer]
         try:
-            # A machine beside this one may have a route to the address: it is not served.
+            # Another machine may have a route to the address: it is not served.
             if ipaddress.IPv4Address(writer.get_extra_info("peername")[0]) in ours.network:
                 far_reader, far_writer = await asyncio.open_connection("127.0.0.1", port)
                 writers.append(far_writer)
                 await asyncio.gather(pass_on(reader, far_writer), pass_on(far_reader, writer))
         except OSError:
-            pass  # one of the two went away
+            pass  # one side has disconnected
         finally:
             for one in writers:
                 one.close()
@@ -78,17 +79,17 @@ async def opened(ours: ipaddress.IPv4Interface, port: int) -> AsyncIterator[str]
     finally:
         server.close()
         connections = list(filter(None, serving))
-        for connection in connections:  # kept alive by the far side
+        for connection in connections:  # kept open by the other side
             connection.cancel()
         await asyncio.gather(*connections, return_exceptions=True)
 
 
 def _docker(*arguments: str) -> str:
-    """What `docker` prints. NoDocker where it is not there, or does not reach its daemon."""
+    """The output of `docker`. Raises NoDocker if it is missing or cannot reach its daemon."""
     try:
         done = subprocess.run(["docker", *arguments], capture_output=True, text=True, check=False)
     except FileNotFoundError:
-        raise NoDocker("Docker, which is not installed") from None
+        raise NoDocker("Docker (not installed)") from None
     if done.returncode:
-        raise NoDocker(f"Docker, which does not answer: {done.stderr.strip().partition('\n')[0]}")
+        raise NoDocker(f"Docker (no response: {done.stderr.strip().partition('\n')[0]})")
     return done.stdout.strip()

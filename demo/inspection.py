@@ -1,4 +1,5 @@
-"""What became of a job: its row and its objects in the running stack, held against what was told and served."""
+"""Checks a job: compares its row and objects in the running stack with the calls that were made and the media
+served."""
 
 import base64
 import hashlib
@@ -21,14 +22,14 @@ from simulators.media_host.samples import SampleMedia
 RECEIPT = ("key", "version_id", "bytes", "checksum", "content_type", "archived_at")
 """What a job row holds of a medium that is in the bucket."""
 
-PAGE_SECONDS = 10.0  # in which job.json follows the row; it takes less than one
+PAGE_SECONDS = 10.0  # max seconds by which job.json lags behind the row; it takes less than one
 
 type Row = dict[str, Any]
 
 
 @dataclass(frozen=True)
 class Stored:
-    """A medium as its receipt tells it; `seconds` from the call that told its link."""
+    """A medium from its receipt; `seconds` from the call that named its link."""
 
     key: str
     bytes: int
@@ -38,7 +39,7 @@ class Stored:
 
 @dataclass(frozen=True)
 class Finding:
-    """What became of one job, and what is wrong with it, a line each."""
+    """A job's check: its media and its problems, a line each."""
 
     outcome: Outcome
     row: Row
@@ -47,7 +48,7 @@ class Finding:
 
 
 def job_row(running: Stack, provider: str, job_id: str) -> Row:
-    """The job's row; empty where there is none."""
+    """The job's row; empty if there is none."""
     answer = running.aws.dynamodb.get_item(
         TableName=running.outputs["TableName"],
         Key={"pk": {"S": f"job#{provider}#{job_id}"}, "sk": {"S": "job"}},
@@ -58,15 +59,15 @@ def job_row(running: Stack, provider: str, job_id: str) -> Row:
 
 
 def rests(outcome: Outcome, row: Row) -> bool:
-    """Whether the job has the status that it should have, knows all its media, and nothing is under way."""
+    """Whether the job has the expected status and all its media, and no work is left."""
     found = {medium["role"] for medium in row.get("media", ())}
     standing = (row.get("status"), row.get("stage"))
     return standing in {(outcome.status, "settled"), (outcome.status, "attention")} and found >= set(outcome.media)
 
 
 def inspect(running: Stack, outcome: Outcome, row: Row, *, told_at: float, kept: Path) -> Finding:
-    """Hold one job's row and objects against what should have come of it. The objects are downloaded to a folder;
-    `told_at` is when the call was made that told their links."""
+    """Compare a job's row and objects with the expected outcome. Downloads the objects to a folder; `told_at` is the
+    time of the call that named their links."""
     job = f"{outcome.provider} {outcome.job_id}"
     if outcome.status is None:
         return Finding(outcome, row, [], [f"{job}: a call without proof left a job row"] if row else [])
@@ -89,7 +90,7 @@ def inspect(running: Stack, outcome: Outcome, row: Row, *, told_at: float, kept:
 
 
 def _missing(media: list[Row]) -> list[str]:
-    """What keeps the media of one role from being one archived medium with a whole receipt."""
+    """The reason why a role does not have exactly one archived medium with a complete receipt."""
     if not media:
         return ["was not found"]
     if len(media) > 1:
@@ -102,7 +103,7 @@ def _missing(media: list[Row]) -> list[str]:
 
 
 def _differing(running: Stack, medium: Row, served: SampleMedia, kept: Path) -> list[str]:
-    """What is wrong with an object that a receipt names, against what was served."""
+    """The differences between a receipt's object and the served medium."""
     try:
         answer = running.aws.s3.get_object(
             Bucket=running.outputs["MediaBucketName"],
@@ -116,13 +117,13 @@ def _differing(running: Stack, medium: Row, served: SampleMedia, kept: Path) -> 
     _keep(kept / medium["key"], content)
     wrong = []
     if hashlib.sha256(content).hexdigest() != served.sha256:
-        wrong.append(f"has other bytes in {medium['key']} than were served")
+        wrong.append(f"has other bytes in {medium['key']} than the served file")
     if int(medium["bytes"]) != len(content):
         wrong.append(f"has {len(content)} bytes, its receipt says {medium['bytes']}")
     own = f"crc64nvme:{base64.b64encode(struct.pack('>Q', crc64nvme(content))).decode()}"
     if medium["checksum"] != own:
         wrong.append(f"has the checksum {own}, its receipt says {medium['checksum']}")
-    if not answer.get("ChecksumCRC64NVME"):  # its value too, where it is of the whole: the emulator's is of the parts
+    if not answer.get("ChecksumCRC64NVME"):  # the emulator's covers the parts, not the object
         wrong.append("has no checksum that S3 keeps")
     elif "-" not in answer["ChecksumCRC64NVME"] and own != f"crc64nvme:{answer['ChecksumCRC64NVME']}":
         wrong.append(f"has the checksum {own}, S3 keeps {answer['ChecksumCRC64NVME']}")
@@ -130,7 +131,7 @@ def _differing(running: Stack, medium: Row, served: SampleMedia, kept: Path) -> 
 
 
 def _page(running: Stack, outcome: Outcome, kept: Path) -> list[str]:
-    """What is wrong with the page beside a settled job's media."""
+    """The problems of the job page beside a settled job's media."""
     key = f"media/{outcome.provider}/{outcome.job_id}/job.json"
     until = time.monotonic() + PAGE_SECONDS
     wrong = ""

@@ -1,12 +1,12 @@
-"""make invoke: one function, with one event, in Lambda's own image, by `sam local invoke`. Needs Docker.
+"""make invoke: run one function with one event in Lambda's own image, by `sam local invoke`. Needs Docker.
 
     python -m demo.invoke sync_generation/completed       a provider's call, made now: a new job, the stack's secret
-    python -m demo.invoke advance/webhook                 what is no provider's call: as it is in its file
+    python -m demo.invoke advance/webhook                 any other recorded event, unchanged
     python -m demo.invoke sync_generation --event FILE    an event of yours; - reads it from standard input
-    python -m demo.invoke --check                         each webhook and outcome: ends with 1 unless all are recorded
+    python -m demo.invoke --check                         each webhook and outcome: exits with 1 unless all are recorded
 
-Prints what the function answers. It has the environment of the same function in the local stack, and works on that
-stack's table, bucket and secrets. With --stack, --profile or --region those of a stack on AWS, with your credentials.
+Prints the function's response. The function has its environment from the local stack, and works on that stack's table,
+bucket and secrets. With --stack, --profile or --region it uses a stack on AWS, with your credentials.
 """
 
 import argparse
@@ -42,14 +42,14 @@ FUNCTION, LAYER = "AWS::Serverless::Function", "AWS::Serverless::LayerVersion"
 ARCHITECTURE = "arm64" if platform.machine() in ("arm64", "aarch64") else "x86_64"
 IMAGE = f"public.ecr.aws/lambda/python:3.13-{ARCHITECTURE}"
 RECORDED = 200, "recorded"
-NOWHERE = "https://media.example"  # a name that never leads anywhere (RFC 2606)
+NOWHERE = "https://media.example"  # a name that never resolves (RFC 2606)
 
 type Json = dict[str, Any]
 
 
 @dataclass(frozen=True)
 class Answer:
-    """What a function gave back; `log` is what it and SAM said meanwhile, where that was kept."""
+    """A function's response; `log` is the output of the function and SAM, if it was kept."""
 
     text: str
     seconds: float
@@ -57,7 +57,7 @@ class Answer:
 
     @property
     def read(self) -> Any:
-        """As JSON; None where it is none: SAM prints nothing where the container broke."""
+        """The response as JSON; None if it is not JSON: SAM prints nothing if the container fails."""
         try:
             return json.loads(self.text)
         except ValueError:
@@ -65,7 +65,7 @@ class Answer:
 
     @property
     def status(self) -> tuple[int | None, str]:
-        """Of an answer to a call: the HTTP status, and the word that its body has."""
+        """The response to a call: HTTP status, and the word in its body."""
         answer = self.read if isinstance(self.read, dict) else {}
         try:
             body = json.loads(answer["body"])
@@ -75,7 +75,7 @@ class Answer:
 
     @property
     def is_good(self) -> bool:
-        """Whether the function has ended well, and has refused no call."""
+        """Whether the function ended without an error and rejected no call."""
         failed = isinstance(self.read, dict) and ("errorType" in self.read or self.read.get("statusCode", 200) != 200)
         return bool(self.text.strip()) and not failed
 
@@ -84,13 +84,13 @@ class Answer:
 
 
 def deliveries() -> list[str]:
-    """The events that are providers' calls, by their names: `sync_generation/completed`."""
+    """The recorded provider calls, by name: `sync_generation/completed`."""
     names = [str(path.relative_to(EVENTS).with_suffix("")) for path in sorted(EVENTS.glob("*/*.json"))]
     return [name for name in names if "rawPath" in _recorded(name)]
 
 
 def event(name: str, of: Stack, folder: Path) -> str:
-    """An event of events/. A provider's call is made anew: now, of a new job, proven by the stack's secret."""
+    """An event from events/. A provider's call is made again: now, for a new job, signed with the stack's secret."""
     recorded = _recorded(name)
     if "rawPath" not in recorded:
         return json.dumps(recorded)
@@ -103,12 +103,13 @@ def _recorded(name: str) -> Json:
     try:
         found: Json = json.loads((EVENTS / f"{name}.json").read_text(encoding="utf-8"))
     except (FileNotFoundError, NotADirectoryError):
-        raise CliError(f"no event is called {name}; events/README.md lists them") from None
+        raise CliError(f"No event {name}. events/README.md lists the events.") from None
     return found
 
 
 def _links(of: Stack, job: str, folder: Path) -> Link:
-    """Where the call says its media are: on the local stack's media host, so that they are archived; else nowhere."""
+    """The media links of a call: on the local stack's media host, so that they can be archived; on AWS they lead
+    nowhere."""
     host = media_links.links(folder) if of.is_local else None
     return lambda medium: host.url(f"/{job}/{medium}") if host else f"{NOWHERE}/{job}/{medium}"
 
@@ -117,10 +118,11 @@ def _links(of: Stack, job: str, folder: Path) -> Link:
 
 
 def template(function: str, configuration: Mapping[str, Any], variables: Mapping[str, str], built: Path) -> Json:
-    """The deployed function alone, with its layer, of this machine's architecture. `built` is what `sam build` made.
+    """A template with only the deployed function and its layer, for this machine's architecture. `built` is made by
+    `sam build`.
 
-    SAM gives a container only those variables that the template names, and of these only values that it can resolve
-    without AWS: no secret's id, no AWS_ENDPOINT_URL.
+    SAM gives a container only variables that the template names, and only values that it can resolve without AWS: no
+    secret's id, no AWS_ENDPOINT_URL.
     """
     resources = yaml.safe_load((built / "template.yaml").read_text())["Resources"]
     (layer,) = [name for name, resource in resources.items() if resource["Type"] == LAYER]
@@ -142,15 +144,16 @@ def template(function: str, configuration: Mapping[str, Any], variables: Mapping
 
 
 def deployed(function: str, of: Stack) -> Mapping[str, Any]:
-    """The configuration that the function has in its stack; a CliError where it is not in it."""
+    """The function's configuration in its stack. Raises CliError if the stack lacks it."""
     name = of.resources("AWS::Lambda::Function").get(function)
     if name is None:
-        raise CliError(f"{of} has no function {function}; events/README.md names the events of those there may be")
+        raise CliError(f"{of} has no function {function}. events/README.md lists each function's events.")
     return of.functions.get_function_configuration(FunctionName=name)
 
 
 def environment(configuration: Mapping[str, Any], of: Stack, endpoint: str | None) -> dict[str, str]:
-    """What the function has in its stack, and what Lambda would add: credentials, here the user's, and the region."""
+    """The function's environment in its stack, and what Lambda would add: credentials, here the user's, and the
+    region."""
     credentials = of.session.get_credentials()
     if credentials is None:
         raise CliError("no AWS credentials; name a profile with --profile, or set AWS_PROFILE")
@@ -174,7 +177,7 @@ def environment(configuration: Mapping[str, Any], of: Stack, endpoint: str | Non
 
 @asynccontextmanager
 async def _endpoint(of: Stack) -> AsyncIterator[str | None]:
-    """Where a container reaches the stack's AWS; None is AWS."""
+    """The URL for containers of the stack's AWS; None means AWS itself."""
     port = urlsplit(of.endpoint_url).port if of.endpoint_url else None
     if port is None:
         yield None
@@ -184,11 +187,11 @@ async def _endpoint(of: Stack) -> AsyncIterator[str | None]:
 
 
 async def invoke(function: str, given: str, of: Stack, folder: Path, *, keep_log: bool = False) -> Answer:
-    """Run the function in a container with the event (JSON). What is logged goes to our standard error, or is kept."""
+    """Run the function in a container with the event (JSON). Its log goes to standard error, or is kept."""
     configuration, built = deployed(function, of), deploy.build(folder).parent
     async with _endpoint(of) as endpoint:
         variables = environment(configuration, of, endpoint)
-        # Credentials are in it: for nobody else, and gone when it has ended.
+        # It contains credentials: readable only by this user, and deleted at the end.
         with TemporaryDirectory(prefix="invoke-", dir=folder) as scratch:
             files = {
                 "--template-file": template(function, configuration, variables, built),
@@ -200,7 +203,7 @@ async def invoke(function: str, given: str, of: Stack, folder: Path, *, keep_log
                 path = Path(scratch, option.strip("-")).with_suffix(".json")
                 path.write_text(json.dumps(content))
                 options += [option, str(path)]
-            if docker_bridge.has_image(IMAGE):  # else it is asked about at its registry each time
+            if docker_bridge.has_image(IMAGE):  # otherwise the registry is queried each time
                 options.append("--skip-pull-image")
             began = time.monotonic()
             sam = await asyncio.create_subprocess_exec(
@@ -220,7 +223,7 @@ async def invoke(function: str, given: str, of: Stack, folder: Path, *, keep_log
 
 
 def function_of(name: str) -> str:
-    """The function's name in the template, by its folder's: `sync_generation/completed` is for SyncGeneration."""
+    """The function's name in the template, from its folder's: `sync_generation/completed` is for SyncGeneration."""
     return name.partition("/")[0].title().replace("_", "")
 
 
@@ -228,9 +231,9 @@ def function_of(name: str) -> str:
 
 
 async def check(names: Sequence[str], of: Stack, folder: Path) -> list[str]:
-    """Print what each is answered. Returns those that were not recorded, after what was logged of them."""
+    """Print each response. Returns the events that were not recorded, after their logs."""
     wrong = []
-    print(f"{'function':24}{'event':20}answer", flush=True)
+    print(f"{'function':24}{'event':20}response", flush=True)
     for name in names:
         answer = await invoke(function_of(name), event(name, of, folder), of, folder, keep_log=True)
         status, word = answer.status
@@ -242,7 +245,7 @@ async def check(names: Sequence[str], of: Stack, folder: Path) -> list[str]:
 
 
 def one(name: str, own: IO[str] | None, of: Stack, folder: Path) -> None:
-    """Invoke, and print the answer. SystemExit where the function failed or refused."""
+    """Invoke, and print the response. Raises SystemExit if the function failed or rejected the call."""
     given = own.read() if own else event(name, of, folder)
     answer = asyncio.run(invoke(function_of(name), given, of, folder))
     print(answer.text.strip())
@@ -251,12 +254,13 @@ def one(name: str, own: IO[str] | None, of: Stack, folder: Path) -> None:
 
 
 def all_of_them(names: Sequence[str], of: Stack, folder: Path) -> None:
-    """Check, and SystemExit with those that were not recorded. What this machine lacks is named, and no fault."""
+    """Check all calls. Raises SystemExit with those that were not recorded. A missing Docker is reported, and is no
+    failure."""
     try:
         if not docker_bridge.has_image(IMAGE):
-            raise NoDocker(f"Docker's image {IMAGE}, which `docker pull` brings")
+            raise NoDocker(f"Docker's image {IMAGE} (run `docker pull`)")
     except NoDocker as lacking:
-        print(f"Left out: sam local invoke, for want of {lacking}")
+        print(f"Left out: sam local invoke, which needs {lacking}")
         return
     if wrong := asyncio.run(check(names, of, folder)):
         raise SystemExit(f"invoke: not recorded: {', '.join(wrong)}")
@@ -268,11 +272,13 @@ def parsed() -> argparse.Namespace:
     options = argparse.ArgumentParser(
         prog="make invoke", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    options.add_argument("names", nargs="*", metavar="EVENT", help="such as sync_generation/completed")
-    options.add_argument("--event", type=argparse.FileType(encoding="utf-8"), help="your own; EVENT is its function")
-    options.add_argument("--check", action="store_true", help="without EVENT: all providers' calls")
+    options.add_argument("names", nargs="*", metavar="EVENT", help="an event, such as sync_generation/completed")
+    options.add_argument(
+        "--event", type=argparse.FileType(encoding="utf-8"), help="a file with an event; EVENT is its function"
+    )
+    options.add_argument("--check", action="store_true", help="run all providers' calls; without EVENT")
     for name in ("stack", "profile", "region"):
-        options.add_argument(f"--{name}", help="one on AWS, as `dailies` takes it")
+        options.add_argument(f"--{name}", help="a stack on AWS, as for `dailies`")
     asked = options.parse_args()
     if not asked.check and len(asked.names) != 1:
         options.error(f"name one event: {', '.join(deliveries())}; or --check")
@@ -293,7 +299,7 @@ def main() -> None:
     except (CliError, StackError) as error:
         raise SystemExit(f"invoke: {error}") from None
     except NoDocker as lacking:
-        raise SystemExit(f"invoke: it needs {lacking}") from None
+        raise SystemExit(f"invoke: needs {lacking}") from None
     except (BotoCoreError, ClientError) as error:
         raise SystemExit(f"invoke: {errors.of_aws(error)}") from None
     except KeyboardInterrupt:

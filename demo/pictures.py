@@ -1,6 +1,6 @@
-"""`python -m demo.pictures`: the console's pages as they look, into docs/. Needs `make browser` and `make up`.
+"""`python -m demo.pictures`: write the console's pictures to docs/. Needs `make browser` and `make up`.
 
-What is on them is made here: calls of each webhook, one that cannot be read, one whose media host does not answer.
+It makes the jobs that they show: calls of each webhook, an unreadable one, one whose media host does not respond.
 """
 
 import argparse
@@ -23,7 +23,7 @@ from local.stack import ROOT
 
 DOCS = ROOT / "docs"
 WIDE, NARROW = {"width": 1180, "height": 800}, {"width": 400, "height": 860}
-STALL = 60.0  # seconds without any change, after which nothing is expected to come to rest; tries are 4 s apart
+STALL = 60.0  # seconds without any change, after which waiting ends; attempts are 4 s apart
 UNREACHABLE = "http://127.0.0.1:1/gone.mp4"
 
 
@@ -39,7 +39,7 @@ CALLS = (
 
 
 def tell(stack: Stack) -> None:
-    """The calls that the pages show, until all has come to rest."""
+    """Make the calls that the pages show, and wait until all jobs have settled."""
     began = timestamps.now()
     run("trigger", "captions/creator", "--case", "unreadable")
     for call in CALLS:
@@ -48,7 +48,8 @@ def tell(stack: Stack) -> None:
 
 
 def rest(stack: Stack, since: timestamps.Timestamp) -> None:
-    """Wait until each job is told of and none is on its way. SystemExit where nothing changes any more before that."""
+    """Wait until each job is known and none is in progress. Raises SystemExit if nothing changes any more before
+    that."""
     seen: dict[str, str] = {}
     changed = time.monotonic()
     while len(seen) < len(CALLS) or not {"settled", "attention"}.issuperset(seen.values()):
@@ -57,11 +58,11 @@ def rest(stack: Stack, since: timestamps.Timestamp) -> None:
         if now != seen:
             seen, changed = now, time.monotonic()
         elif time.monotonic() - changed > STALL:
-            raise SystemExit(f"pictures: does not come to rest: {seen}")
+            raise SystemExit(f"pictures: the jobs do not settle: {seen}")
 
 
 def run(*arguments: str) -> None:
-    """The command; what it ends with does not matter here."""
+    """Run the command, with any exit code."""
     try:
         dailies(arguments)
     except SystemExit as ended:
@@ -71,7 +72,7 @@ def run(*arguments: str) -> None:
 
 @contextmanager
 def console(stack: Stack) -> Iterator[str]:
-    """The address of a console of the stack."""
+    """A console's address for the stack."""
     server, listener = serving.server(stack), serving.listening(0)
     thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]})
     thread.start()
@@ -83,7 +84,7 @@ def console(stack: Stack) -> Iterator[str]:
 
 
 def take(browser: Browser, address: str, job: str, folder: Path) -> Iterator[Path]:
-    """Each picture: light and dark, wide and narrow. Returns their files."""
+    """Take each picture: light and dark, wide and narrow. Returns the files."""
     for name, path, size, scheme in (
         ("console-jobs", "", WIDE, "light"),
         ("console-jobs-dark", "", WIDE, "dark"),
@@ -102,7 +103,7 @@ def take(browser: Browser, address: str, job: str, folder: Path) -> Iterator[Pat
 
 
 def settle(page: Page) -> None:
-    """Videos show a frame, and the letters are there."""
+    """Wait until videos show a frame and the fonts are loaded."""
     page.wait_for_load_state("load")
     page.wait_for_function("[...document.querySelectorAll('video')].every((video) => video.readyState >= 2)")
     page.evaluate("document.fonts.ready")

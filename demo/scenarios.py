@@ -1,7 +1,7 @@
-"""What the demo plays: each webhook called as its provider calls it, and what should come of it.
+"""The demo's scenarios: each webhook called as its provider does, and the expected results.
 
-A chapter is the calls of one provider in their order, and the jobs they add up to. Ids begin with the run's own: the
-demo can be played again on the same stack.
+A chapter has one provider's calls in order, and the resulting jobs. Ids begin with the run's own prefix, so the demo
+can be played again on the same stack.
 """
 
 from collections.abc import Callable, Mapping
@@ -19,12 +19,12 @@ from simulators.provider_calls.sample import Order
 from simulators.provider_calls.sync import sync_batch, sync_batch_result, sync_batch_row, sync_generation
 
 RECORDED, DUPLICATE, REFUSED = "200 recorded", "200 duplicate", "401 unverified"
-SIX_DAYS = 543_058  # seconds: what a real link of Captions' said
+SIX_DAYS = 543_058  # seconds: as in a real Captions link
 
 
 @dataclass(frozen=True)
 class Step:
-    """One call, what there is to say of it, and the answer it should get."""
+    """A call, its description, and the expected response."""
 
     call: Call
     remark: str = ""
@@ -33,8 +33,8 @@ class Step:
 
 @dataclass(frozen=True)
 class Outcome:
-    """A job as it should stand in the end: its status, and its media by role. `told_by` is the call that brought their
-    links; None of a job means that it must not exist."""
+    """A job's expected end: its status, and its media by role. `told_by` is the call that brought their links; None for
+    a job that must not exist."""
 
     provider: str
     job_id: str
@@ -53,7 +53,7 @@ type Secrets = Mapping[str, str]
 
 
 def story(host: MediaHost, secrets: Secrets, run: str) -> Chapter:
-    """A chapter per webhook, one after the other: its own, or the usual one."""
+    """A chapter per webhook: its own, or the usual one."""
     webhooks = [*OWN, *(webhook for webhook in every_sample() if webhook not in OWN)]
     chapters = [(OWN.get(webhook) or usual(webhook))(host, secrets[SECRET_OF[webhook]], run) for webhook in webhooks]
     return [step for steps, _ in chapters for step in steps], [job for _, jobs in chapters for job in jobs]
@@ -81,7 +81,7 @@ def generations(host: MediaHost, secret: str, run: str) -> Chapter:
         Step(both, "two media"),
         Step(both, "the same again", DUPLICATE),
         Step(first, "too early"),
-        Step(second, "too late: it is completed already"),
+        Step(second, "too late: the job is completed"),
         Step(failure),
     ], [
         Outcome("sync", forged, forgery, None),
@@ -92,7 +92,7 @@ def generations(host: MediaHost, secret: str, run: str) -> Chapter:
 
 
 def batches(host: MediaHost, secret: str, run: str) -> Chapter:
-    """A batch's link leads to a list, and each of its rows is a generation with media of its own."""
+    """A batch's link leads to a list. Each row is a generation with its own media."""
     batch, lost = f"{run}-batch", f"{run}-no-batch"
     one, two, failed = (f"{batch}-{number}" for number in (1, 2, 3))
     rows = [
@@ -105,7 +105,7 @@ def batches(host: MediaHost, secret: str, run: str) -> Chapter:
     done = sync_batch("completed", batch, secret, output_url=_result(host, f"batches/{batch}", result.name))
     failure = sync_batch("failed", lost, secret, output_url="", proof="X-Signature-Primary, base64")
     return [
-        Step(done, "lists three generations"),
+        Step(done, "with three generations"),
         Step(done, "the same again", DUPLICATE),
         Step(failure),
     ], [
@@ -118,7 +118,7 @@ def batches(host: MediaHost, secret: str, run: str) -> Chapter:
 
 
 def product_to_videos(host: MediaHost, token: str, run: str) -> Chapter:
-    """Creatify tells every stage of a job, with a time on each; its links are not signed."""
+    """Creatify reports each stage of a job with a timestamp; its links are unsigned."""
     ordered, disordered, failed = (f"{run}-{name}" for name in ("in-order", "disorder", "failed"))
     told = {job_id: _product_to_video(host, job_id, token) for job_id in (ordered, disordered)}
     failure = creatify_product_to_videos("failed", failed, token)
@@ -129,8 +129,8 @@ def product_to_videos(host: MediaHost, token: str, run: str) -> Chapter:
         Step(forgery, "forged: another token", REFUSED),
         *(Step(call) for call in told[ordered].values()),
         Step(last, "the same again", DUPLICATE),
-        Step(told[disordered]["video_generated"], "the last first"),
-        Step(told[disordered]["video_generating"], "older than what is known"),
+        Step(told[disordered]["video_generated"], "the last one first"),
+        Step(told[disordered]["video_generating"], "older than the known status"),
         Step(told[disordered]["image_generated"], "older still"),
         Step(failure),
     ], [
@@ -142,7 +142,7 @@ def product_to_videos(host: MediaHost, token: str, run: str) -> Chapter:
 
 
 def operations(host: MediaHost, secret: str, run: str) -> Chapter:
-    """Captions' links are signed for days; this video is large enough to be uploaded in several parts."""
+    """Captions' links are signed for days; this video is large enough for a multipart upload."""
     forged, large, failed = (f"{run}-{name}" for name in ("forged", "large", "failed"))
     forgery = captions_creator("success", forged, "somebody-elses", url=host.url(f"/{forged}/operation.mp4"))
     success = captions_creator("success", large, secret, url=host.url(f"/{large}/large.mp4", lifetime=SIX_DAYS))
@@ -160,7 +160,7 @@ def operations(host: MediaHost, secret: str, run: str) -> Chapter:
 
 
 def usual(webhook: str) -> Play:
-    """The chapter of a webhook that has none of its own: forged, as it usually comes, again, and a failure."""
+    """The chapter for a webhook without one of its own: a forged call, the usual one, a duplicate, and a failure."""
     sample = every_sample()[webhook]
     word, case = next(iter(sample.cases.items()))
 
@@ -196,7 +196,7 @@ OWN: dict[str, Play] = {
 
 
 def _product_to_video(host: MediaHost, job_id: str, token: str) -> dict[str, Call]:
-    """The four calls of a job that goes well, twenty seconds of Creatify's clock apart."""
+    """The four calls of a successful job, twenty seconds apart by Creatify's clock."""
     photo = {"photo_url": host.url(f"/{job_id}/product.png", lifetime=None)}
     video = {"video_url": host.url(f"/{job_id}/product.mp4", lifetime=None)}
     stages = {
@@ -213,7 +213,7 @@ def _product_to_video(host: MediaHost, job_id: str, token: str) -> dict[str, Cal
 
 
 def _result(host: MediaHost, place: str, name: str) -> str:
-    """A link as Sync gives it: its own API with a token, which answers 302 to a signed link."""
+    """A link like Sync's: its own API with a token, which answers 302 to a signed link."""
     path = f"/v2/{place}/result"
     host.redirect(path, to=host.url(f"/{place.partition('/')[2]}/{name}"))
     return host.url(path, lifetime=None) + "?token=00000000-0000-4000-8000-000000000000"

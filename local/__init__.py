@@ -1,1 +1,1 @@
-"""Dailies on this machine: the real template, built and deployed by the real `sam`, to an emulated AWS."""
+"""Dailies on this machine: `sam` builds the real template and deploys it to an emulated AWS."""

@@ -1,7 +1,8 @@
-"""What CloudWatch does on AWS by itself, for a local stack: metrics out of log lines and queues, and the alarms' state.
+"""CloudWatch for a local stack: metrics from log lines and queues, and the alarms' state.
 
-The emulated one keeps metrics that it is given, and alarms. `make up` leaves this running beside it. Of AWS's own
-metrics there are the queues' counts and what the emulator tells of Lambda; the alarms on others stay quiet here.
+The emulated CloudWatch stores metrics and alarms, but AWS's own metrics and evaluation are missing. `make up` runs this
+beside it. Of AWS's own metrics there are the queues' counts and those of Lambda that the emulator provides. Alarms on
+other metrics do not change here.
 """
 
 import json
@@ -22,8 +23,8 @@ if TYPE_CHECKING:
     from mypy_boto3_cloudwatch.type_defs import MetricAlarmTypeDef, MetricDataQueryTypeDef, MetricDatumTypeDef
 
 NAME = "cloudwatch"
-PAUSE = 3.0  # seconds between two looks: a person waits that long, and the processors have other work
-MAX_AT_ONCE = 500  # data; PutMetricData takes 1,000
+PAUSE = 3.0  # seconds between polls: short for a user, long for the processors
+MAX_AT_ONCE = 500  # values; PutMetricData accepts 1,000
 BREACHES = {
     "GreaterThanThreshold": operator.gt,
     "GreaterThanOrEqualToThreshold": operator.ge,
@@ -40,7 +41,7 @@ type Datum = tuple[str, "MetricDatumTypeDef"]
 
 
 def of_line(message: str) -> Iterator[Datum]:
-    """The metrics in a log line, each with its namespace: by the embedded metric format, so most lines have none."""
+    """The metrics in a log line, each with its namespace, in the embedded metric format. Most lines have none."""
     if '"_aws"' not in message:
         return
     line: dict[str, Any] = json.loads(message)
@@ -62,7 +63,7 @@ def of_line(message: str) -> Iterator[Datum]:
 
 
 def of_queues(aws: Aws) -> Iterator[Datum]:
-    """How much waits in each queue, and how much of each is being worked at."""
+    """For each queue, the number of waiting messages and of messages in flight."""
     for url in aws.sqs.list_queues().get("QueueUrls", []):
         told: Mapping[Any, str] = aws.sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["All"])["Attributes"]
         dimensions = [{"Name": "QueueName", "Value": url.rpartition("/")[2]}]
@@ -72,14 +73,14 @@ def of_queues(aws: Aws) -> Iterator[Datum]:
 
 
 def put(aws: Aws, data: list[Datum]) -> None:
-    """Hand metrics to the emulated CloudWatch."""
+    """Send metrics to the emulated CloudWatch."""
     for namespace, of_one in groupby(sorted(data, key=operator.itemgetter(0)), key=operator.itemgetter(0)):
         for some in batched(of_one, MAX_AT_ONCE, strict=False):
             aws.cloudwatch.put_metric_data(Namespace=namespace, MetricData=[datum for _, datum in some])
 
 
 def judge(aws: Aws) -> None:
-    """Give each alarm the state that its metric says; a change of it notifies whom the alarm names."""
+    """Set each alarm's state from its metric. A change notifies the alarm's topics."""
     pages = aws.cloudwatch.get_paginator("describe_alarms").paginate()
     alarms = sorted((alarm for page in pages for alarm in page["MetricAlarms"]), key=_span)
     for _, of_one_span in groupby(alarms, key=_span):
@@ -93,13 +94,14 @@ def judge(aws: Aws) -> None:
 
 
 def _span(alarm: "MetricAlarmTypeDef") -> int:
-    """The seconds that an alarm looks back."""
+    """The seconds that an alarm evaluates."""
     return alarm["Period"] * alarm["EvaluationPeriods"]
 
 
 def _values(aws: Aws, alarms: list["MetricAlarmTypeDef"]) -> Iterator[tuple["MetricAlarmTypeDef", list[float]]]:
-    """The values in the clock's periods that these alarms of one span look at, the current one too. A period without a
-    value is none of them: all alarms of the template take it so, but for the one on what does not run, quiet here."""
+    """The values in the periods that these alarms of one span evaluate, the current one included. A period without a
+    value is left out: all alarms of the template treat missing data so, except the one on functions that do not run,
+    which does not change here."""
     now = datetime.now(UTC)
     queries: list[MetricDataQueryTypeDef] = [
         {
@@ -126,7 +128,7 @@ def _values(aws: Aws, alarms: list["MetricAlarmTypeDef"]) -> Iterator[tuple["Met
 
 
 def publish_lines(aws: Aws, log_groups: Mapping[str, str]) -> None:
-    """Hand on the metrics of all lines from now on, for as long as the emulator answers."""
+    """Send the metrics of all new log lines for as long as the emulator responds."""
     try:
         for some in logs.looks(aws, log_groups, logs.now(), PAUSE):
             put(aws, [datum for line in some for datum in of_line(line.message)])
@@ -143,7 +145,7 @@ def main() -> None:
             judge(running.aws)
             time.sleep(PAUSE)
     except (BotoCoreError, ClientError) as error:
-        raise SystemExit(f"cloudwatch: the emulated AWS does not answer: {error}") from None
+        raise SystemExit(f"cloudwatch: the emulated AWS does not respond: {error}") from None
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""The emulated AWS as its owner reaches it: where it is, the key that may do everything, and clients with that key."""
+"""The emulated AWS as its owner: the endpoint, the key with all permissions, and clients with that key."""
 
 import os
 from dataclasses import dataclass
@@ -23,15 +23,15 @@ if TYPE_CHECKING:
     from mypy_boto3_sqs import SQSClient
     from mypy_boto3_sts import STSClient
 
-# All is on the loopback: no proxy of the environment, no second try. Fifty calls at once have a connection each.
+# Everything is on the loopback: no proxy from the environment, no retry. Fifty calls at once have a connection each.
 CONFIG = Config(proxies={}, retries={"total_max_attempts": 1}, max_pool_connections=50)
-# Nor what the user's own profile and configuration say, be it that the profile does not exist.
+# Nor the user's own profile and configuration, even if the named profile does not exist.
 NO_PROFILE = {"profile": (None, None, None, None), "config_file": (None, None, os.devnull, None)}
 
 
 @dataclass(frozen=True)
 class Aws:
-    """An endpoint and an identity. A client is made when it is first asked for, and may be shared by threads."""
+    """An endpoint and an identity. A client is made at its first use, and threads may share it."""
 
     endpoint_url: str
     region: str

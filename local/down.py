@@ -1,4 +1,4 @@
-"""make down: ends the local stack by the pids that `make up` recorded. What was in it is gone: it was in memory."""
+"""make down: ends the local stack by the pids that `make up` recorded. Its data is lost: it was in memory."""
 
 import argparse
 

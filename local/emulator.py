@@ -1,6 +1,6 @@
-"""The emulated AWS: ministack, with IAM enforced, on the loopback only, all in memory.
+"""The emulated AWS: ministack with IAM enforced, on the loopback only, in memory.
 
-It runs the functions itself, in worker processes that inherit its whole environment.
+It runs the functions in worker processes that inherit its environment.
 """
 
 import json
@@ -19,10 +19,10 @@ from local.stack import ROOT, StackError
 REGION = "us-east-1"
 
 NAME = "emulator"
-OWNER = "owner"  # the key that may do everything; no secret: whoever reaches the loopback may
+OWNER = "owner"  # the key with all permissions; not a secret: every user of this machine can reach the loopback
 PATIENCE = 30.0  # seconds; ready within one on an idle machine
 
-# It imports ministack from .venv and local/ from here, and its functions neither: they inherit no sys.path.
+# It imports ministack from .venv and local/ from here. Its functions do not: they inherit no sys.path.
 COMMAND = """
 import sys, site
 site.addsitedir(sys.argv.pop(1))
@@ -33,9 +33,9 @@ emulator_process.main(sys.argv.pop(1))
 
 
 def start(folder: Path, port: int, requests: Path | None = None) -> Aws:
-    """Start it, without waiting until it is ready. It records the functions' requests in that file."""
+    """Start it, without waiting until it is ready. The functions' requests are recorded in `record`, if given."""
     home, scratch = folder / "home", folder / "tmp"
-    for path in (home, scratch):  # the scratch of one that was killed is thrown away
+    for path in (home, scratch):  # removes the temporary files of a killed one
         shutil.rmtree(path, ignore_errors=True)
         path.mkdir(parents=True)
     aws = Aws(f"http://127.0.0.1:{port}", REGION, OWNER, OWNER)
@@ -45,7 +45,7 @@ def start(folder: Path, port: int, requests: Path | None = None) -> Aws:
         "AWS_SECRET_ACCESS_KEY": aws.aws_secret_access_key,
         "BIND_HOST": "127.0.0.1",
         "GATEWAY_PORT": str(port),
-        "HOME": str(home),  # no configuration of the user's reaches the functions
+        "HOME": str(home),  # none of the user's configuration reaches the functions
         "IOT_MTLS_ENABLED": "0",  # it would listen on a port of its own
         "LANG": "C.UTF-8",
         "LOG_LEVEL": "WARNING",
@@ -54,8 +54,8 @@ def start(folder: Path, port: int, requests: Path | None = None) -> Aws:
         "TMPDIR": str(scratch),
         "TZ": "UTC",  # as on Lambda
     }
-    # Its functions run on the interpreter it was started with, the one behind .venv: they find their own folder,
-    # the layer and Python, as on Lambda, and nothing that only development installs.
+    # Its functions run on the interpreter that started it, the one behind .venv. They find their own folder, the layer
+    # and Python, as on Lambda, and no development packages.
     interpreter = str(Path(sys.executable).resolve())
     given = [sysconfig.get_path("purelib"), str(ROOT), str(requests or "")]
     processes.start(NAME, [interpreter, "-P", "-c", COMMAND, *given], environment, folder)
@@ -63,7 +63,7 @@ def start(folder: Path, port: int, requests: Path | None = None) -> Aws:
 
 
 def is_ready(port: int) -> bool:
-    """Whether it answers on this port."""
+    """Whether it responds on this port."""
     connection = HTTPConnection("127.0.0.1", port, timeout=5)
     try:
         connection.request("GET", "/_ministack/ready")
@@ -75,11 +75,13 @@ def is_ready(port: int) -> bool:
 
 
 def wait_until_ready(folder: Path, port: int) -> None:
-    """Return when it answers; a StackError when it ended instead or takes too long."""
+    """Return when it responds. Raises StackError if it ends before or takes too long."""
     deadline = time.monotonic() + PATIENCE
     while not is_ready(port):
         if not processes.running(NAME, folder):
-            raise StackError(f"the emulated AWS ended at once; {folder / NAME}.log says why")
+            raise StackError(f"the emulated AWS did not start; {folder / NAME}.log has the reason")
         if time.monotonic() > deadline:
-            raise StackError(f"the emulated AWS is not ready after {PATIENCE:.0f} s; {folder / NAME}.log may say why")
+            raise StackError(
+                f"the emulated AWS is not ready after {PATIENCE:.0f} s; {folder / NAME}.log may have the reason"
+            )
         time.sleep(0.05)

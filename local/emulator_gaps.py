@@ -1,6 +1,6 @@
-"""What the emulator leaves out of a deploy, made up for through AWS's own calls. On AWS none of this is needed.
+"""Completes what the emulator's deploy omits, through AWS's own calls. On AWS none of this is needed.
 
-Both steps look first and change only what differs, so they may be repeated after every deploy.
+Both steps read first and change only what differs, so they may be repeated after every deploy.
 """
 
 import json
@@ -15,7 +15,7 @@ FUNCTION = re.compile(r"\$\{(\w+)\.Arn\}")
 
 
 def processed_template(aws: Aws, stack_name: str) -> dict[str, Any]:
-    """The template as deployed: what SAM made of ours."""
+    """The template as deployed, after SAM's transformation."""
     body: Any = aws.cloudformation.get_template(StackName=stack_name, TemplateStage="Processed")["TemplateBody"]
     template: dict[str, Any] = json.loads(body) if isinstance(body, str) else body
     return template
@@ -32,9 +32,9 @@ def routes(template: dict[str, Any]) -> Iterator[tuple[str, str, str]]:
 
 
 def create_routes(aws: Aws, template: dict[str, Any], resources: dict[str, str]) -> None:
-    """The emulator makes the HTTP API and its stage, but does not read the routes in the API's `Body`.
+    """Create the routes of the HTTP API. The emulator makes the API and its stage, but ignores the API's `Body`.
 
-    `template` is the processed one; `resources` are the stack's: physical by logical name.
+    `template` is the processed one; `resources` are the stack's: physical names by logical name.
     """
     wanted = {f"{method} {path}": resources[name] for method, path, name in routes(template)}
     api_id = resources["Api"]
@@ -61,10 +61,8 @@ def create_routes(aws: Aws, template: dict[str, Any], resources: dict[str, str])
 
 
 def type_queue_concurrency(aws: Aws) -> None:
-    """The emulator keeps a `MaximumConcurrency` that comes from a parameter as text, and then polls no queue at all.
-
-    Set through the API it is a number.
-    """
+    """Set `MaximumConcurrency` as a number, through the API. The emulator keeps a parameter's value as text, and then
+    polls no queue."""
     for mapping in aws.functions.list_event_source_mappings()["EventSourceMappings"]:
         if scaling := mapping.get("ScalingConfig"):
             aws.functions.update_event_source_mapping(UUID=mapping["UUID"], ScalingConfig=scaling)

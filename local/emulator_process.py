@@ -1,4 +1,4 @@
-"""The process of the emulated AWS: ministack, corrected where it differs from AWS in what the local stack needs.
+"""The process of the emulated AWS: ministack, with corrections that the local stack needs.
 
 `local/emulator.py` starts it.
 """
@@ -22,24 +22,25 @@ from local import request_log
 
 
 def correct() -> None:
-    """Replace the parts that differ."""
-    # Its own is written in Python: half a second for each MiB that is stored, and nothing else runs meanwhile.
+    """Replace the parts that differ from AWS."""
+    # Its own is written in Python: half a second for each stored MiB, which blocks everything else.
     s3._crc64nvme = checksums.crc64nvme  # noqa: SLF001
-    # It ignores dimensions, so that one queue's alarm rings for all: local/alarm_evaluator.py evaluates alarms instead.
+    # It ignores dimensions, so one queue's alarm would go off for all: local/alarm_evaluator.py evaluates alarms
+    # instead.
     cloudwatch._evaluate_alarm = lambda alarm: None  # noqa: ARG005, SLF001
-    # It does not know saved queries: a stack may have them, and they are kept nowhere.
+    # It does not support saved queries: a stack may have them, and they are not stored.
     provisioners._RESOURCE_HANDLERS["AWS::Logs::QueryDefinition"] = {  # noqa: SLF001
         "create": lambda name, properties, stack: (name, {}),  # noqa: ARG005
         "update": lambda name, old, new, stack: (name, {}),  # noqa: ARG005
         "delete": lambda name, properties: None,  # noqa: ARG005
     }
-    # It unpacks the layer for each worker that starts: half a second, in which nothing else of its runs.
+    # It unpacks the layer for each new worker: half a second, which blocks everything else.
     lambda_runtime.zipfile = SimpleNamespace(**vars(zipfile) | {"ZipFile": UnpackedOnce})
     let_invocations_end()
 
 
 class UnpackedOnce(zipfile.ZipFile):
-    """An archive whose content is unpacked once for all workers: on Lambda, too, it cannot be written to."""
+    """An archive that is unpacked once and shared by all workers. It is read-only on Lambda too."""
 
     lock = threading.Lock()
 
@@ -56,11 +57,11 @@ class UnpackedOnce(zipfile.ZipFile):
 
 
 def let_invocations_end() -> None:
-    """An update of a function retires its workers: one with an invocation finishes it and ends then, as on Lambda.
+    """Let running invocations finish when an update of a function retires its workers, as on Lambda.
 
-    ministack ends them at once, also a worker that starts: its folder is removed while it is unpacked. Such an
-    invocation fails, and its failure ends the new workers of the same function, with whatever they run. A message that
-    one of them had taken from a queue stays hidden for the queue's visibility timeout.
+    ministack ends them at once, even a worker that is starting: its folder is removed while it is unpacked. Such an
+    invocation fails, and its failure ends the new workers of the same function during their own invocations. A message
+    that one of them had received stays hidden for the queue's visibility timeout.
     """
     kill, release, invoke = lambda_runtime.kill_workers, lambda_runtime.release_worker, lambda_runtime.Worker.invoke
 
@@ -80,7 +81,7 @@ def let_invocations_end() -> None:
     def invoke_or_kill(worker: Any, *args: Any, **options: Any) -> Any:
         try:
             return invoke(worker, *args, **options)
-        except BaseException:  # it did not start: its caller forgets it
+        except BaseException:  # it did not start: its caller removes it
             kill([worker])
             raise
 
@@ -90,7 +91,7 @@ def let_invocations_end() -> None:
 
 
 def main(requests: str) -> None:
-    """Run it until it is ended. Requests of roles are recorded in that file, where one is named."""
+    """Run it until it is ended. Records the roles' requests in a file, if one is named."""
     correct()
     if requests:
         request_log.record(Path(requests))

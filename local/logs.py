@@ -1,6 +1,6 @@
-"""make logs: follows what all functions log, each line with its function in front, until ctrl-C.
+"""make logs: follow the logs of all functions, each line after its function's name, until Ctrl-C.
 
-Begins with the last minute. Lambda's own lines about the start and the end of a call are left out; its REPORT stays.
+Starts with the last minute. Omits Lambda's own lines about the start and the end of an invocation, except REPORT.
 """
 
 import argparse
@@ -19,13 +19,13 @@ from local import stack
 from local.aws import Aws
 
 BEGIN_BEFORE = 60_000  # milliseconds
-OVERLAP = 5_000  # milliseconds looked at again each time: a line may show up later than a younger one
-PAUSE = 0.5  # seconds between two looks
+OVERLAP = 5_000  # milliseconds that each poll reads again: a line may appear later than a newer one
+PAUSE = 0.5  # seconds between polls
 UNWANTED = re.compile(r"(?:START|END) RequestId: ")
 
 
 class Line(NamedTuple):
-    """One line of a function's log; `stream` tells the lines of two calls apart."""
+    """A line of a function's log; `stream` distinguishes invocations."""
 
     timestamp: int  # milliseconds since 1970
     function: str
@@ -34,7 +34,7 @@ class Line(NamedTuple):
 
 
 def lines(aws: Aws, log_groups: Mapping[str, str], since: int) -> list[Line]:
-    """All lines of these log groups (by function) from a moment on, in the order they were written."""
+    """All lines of these log groups (by function) since a time, in the order they were written."""
 
     def of(function: str) -> list[Line]:
         pages = aws.logs.get_paginator("filter_log_events").paginate(logGroupName=log_groups[function], startTime=since)
@@ -45,15 +45,15 @@ def lines(aws: Aws, log_groups: Mapping[str, str], since: int) -> list[Line]:
         ]
 
     found = [line for function in log_groups for line in of(function)]
-    return sorted(found, key=lambda line: line.timestamp)  # stable: equal times stay as they were written
+    return sorted(found, key=lambda line: line.timestamp)  # stable: lines with equal times stay in the order written
 
 
 def looks(aws: Aws, log_groups: Mapping[str, str], since: int, pause: float) -> Iterator[list[Line]]:
-    """Each line from a moment on once, for ever: what is new at each look, with a pause of seconds between two."""
+    """Each line since a time once, without end: the new ones of each poll, with a pause of `seconds` between polls."""
     told: Counter[Line] = Counter()
     while True:
         found = Counter(lines(aws, log_groups, since))
-        # A line may be there several times in truth: as often as it is there now and was not yet told.
+        # Equal lines are possible: print as many as are there now and were not printed before.
         yield [line for line in found for _ in range(found[line] - told[line])]
         since = max(since, now() - OVERLAP)
         told = Counter({line: count for line, count in found.items() if line.timestamp >= since})
@@ -82,7 +82,7 @@ def main() -> None:
     except (BotoCoreError, ClientError) as error:
         raise SystemExit(f"logs: the emulated AWS does not answer ({error}); `make up` brings it back") from None
     except (KeyboardInterrupt, BrokenPipeError):
-        sys.stderr.close()  # silences Python's own word about a pipe that is gone
+        sys.stderr.close()  # suppresses Python's message about a closed pipe
         raise SystemExit(0) from None
 
 

@@ -8,7 +8,7 @@ from local.stack import StackError
 from simulators.media_host.links import signed_url
 
 NAME = "media-host"
-KEY = b"links to simulated media"  # no secret: anyone who can reach the loopback may have them
+KEY = b"links to simulated media"  # not a secret: every user of this machine may have these links
 
 
 @dataclass(frozen=True)

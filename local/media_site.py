@@ -1,7 +1,7 @@
-"""The media host that stands beside the local stack: what `dailies trigger` links to. Serves until ended.
+"""The local stack's media host: `dailies trigger` links to it. Serves until ended.
 
-    make media-down     the host is gone: what is triggered now cannot be archived
-    make media-up       it is back, at the same place, and the links given meanwhile are good
+    make media-down     ends the media host: deliveries from now on cannot be archived
+    make media-up       starts it again on the same port; links made meanwhile work
 
 A path ends in a medium's name, or in `result.jsonl` under a batch's id: the list of the batch's generations.
 """
@@ -26,7 +26,7 @@ RESULT = "/result.jsonl"
 
 
 class MediaSite(MediaHost):
-    """A media host that knows the results of all batches."""
+    """A media host with the results of all batches."""
 
     def answer(self, request: Request) -> tuple[Pieces, bool]:
         if request.path.endswith(RESULT):
@@ -35,7 +35,7 @@ class MediaSite(MediaHost):
         return super().answer(request)
 
     def _result(self, batch: str) -> bytes:
-        """Two generations that completed, and one that failed."""
+        """The list of two completed generations and a failed one."""
         clips = {f"{batch}-{number}": f"batch-{number}.mp4" for number in (1, 2)}
         rows = [
             sync_batch_row(f"request-{job_id}", job_id, self.url(f"/{job_id}/{clip}")) for job_id, clip in clips.items()
@@ -44,7 +44,7 @@ class MediaSite(MediaHost):
 
 
 def up(folder: Path, port: int | None = None) -> str:
-    """Start it unless it runs, where it was before; its base URL."""
+    """Start it unless it runs, on its previous port. Returns its base URL."""
     remembered = remembered_port(folder)
     if not processes.running(NAME, folder):
         chosen = ports.choose(remembered or port, PORT)
@@ -54,7 +54,7 @@ def up(folder: Path, port: int | None = None) -> str:
         deadline = time.monotonic() + PATIENCE
         while not ports.is_taken(chosen):
             if not processes.running(NAME, folder) or time.monotonic() > deadline:
-                raise StackError(f"the media host did not open; {folder / NAME}.log says why")
+                raise StackError(f"the media host did not start; {folder / NAME}.log has the reason")
             time.sleep(0.05)
     return links(folder).base_url
 

@@ -1,7 +1,7 @@
-"""What a local stack leaves running: started on its own, known by a recorded pid, ended by that pid and no other way.
+"""The processes of a local stack: started detached, found by a recorded pid, ended only by that pid.
 
-`<folder>/<name>.pid` is the record, `<folder>/<name>.log` what the process says. A pid can belong to somebody else by
-now (a reboot, a long day), so a process counts as ours only when its environment names our folder.
+`<folder>/<name>.pid` is the record, `<folder>/<name>.log` the process's output. Another process may have the pid by now
+(a reboot, a long day), so a process counts as ours only if its environment names our folder.
 """
 
 import os
@@ -14,13 +14,13 @@ from pathlib import Path
 import psutil
 
 MARK = "DAILIES_LOCAL"
-PATIENCE = 1.0  # seconds to end by itself: there is nothing to save, all is in memory
+PATIENCE = 1.0  # seconds until SIGKILL: there is nothing to save, everything is in memory
 
 
 def start(name: str, command: Sequence[str], environment: Mapping[str, str], folder: Path) -> psutil.Process:
-    """Start a command in a session of its own: it outlives `make`, and ctrl-C does not reach it.
+    """Start a command in a session of its own: it outlives `make`, and Ctrl-C does not reach it.
 
-    It gets exactly the environment given, and the mark. (posix_spawn, as Popen wants its child waited for.)
+    It gets exactly the given environment, and the mark. (posix_spawn, because Popen requires a wait for its child.)
     """
     log = folder / f"{name}.log"
     pid = os.posix_spawn(
@@ -37,13 +37,13 @@ def start(name: str, command: Sequence[str], environment: Mapping[str, str], fol
     (folder / f"{name}.pid").write_text(f"{pid}\n")
     process = psutil.Process(pid)
     with suppress(psutil.Error):
-        while _lives(process) and not process.environ():  # reads as empty for a moment, and would not be known as ours
+        while _lives(process) and not process.environ():  # empty for a moment, so the process would not count as ours
             time.sleep(0.01)
     return process
 
 
 def running(name: str, folder: Path) -> psutil.Process | None:
-    """The process recorded under this name, when it lives and is ours."""
+    """The pid recorded under this name, if the process runs and is ours."""
     try:
         process = psutil.Process(int((folder / f"{name}.pid").read_text()))
         return process if _lives(process) and process.environ().get(MARK) == str(folder) else None
@@ -52,7 +52,7 @@ def running(name: str, folder: Path) -> psutil.Process | None:
 
 
 def end(name: str, folder: Path) -> bool:
-    """End the recorded process and what it started; whether there was one. Nothing running is fine."""
+    """End the recorded process and its children. Returns whether there was one."""
     process = running(name, folder)
     if process:
         family = [process, *process.children(recursive=True)]
@@ -68,7 +68,7 @@ def end(name: str, folder: Path) -> bool:
 
 
 def _lives(process: psutil.Process) -> bool:
-    """Whether it still runs. One that has ended and was not waited for (init may take its time) does not."""
+    """Whether it still runs. A zombie does not count: init may be slow to reap it."""
     try:
         return process.is_running() and process.status() != psutil.STATUS_ZOMBIE
     except psutil.NoSuchProcess:

@@ -14,11 +14,15 @@ from pathlib import Path
 from typing import NamedTuple
 
 ROOT = Path(__file__).resolve().parent.parent
-FOLDERS: Sequence[str] = ()  # their docstrings are checked too, such as "cli" or "layers/dailies/python/dailies/jobs"
-LATER = frozenset(
-    {
-        "docs/cli.md",  # until the command's help is rewritten
-    }
+# The docstrings in these folders are checked too.
+FOLDERS: Sequence[str] = (
+    "bench",
+    "cli",
+    "demo",
+    "local",
+    "resilience",
+    "simulators",
+    "testkit",
 )
 
 # What is rejected, as a regular expression without regard to case, and what to say instead.
@@ -86,13 +90,13 @@ class Finding(NamedTuple):
 
 
 def prose_of(markdown: str) -> str:
-    """The text without its code and link targets, every line where it was."""
+    """The text without code and link targets; every line keeps its number."""
     unfenced = FENCE.sub(lambda block: "\n" * block[0].count("\n"), markdown)
     return CODE.sub("`", unfenced)
 
 
 def docstrings(source: str) -> Iterator[tuple[int, str]]:
-    """The docstrings of a module and of what is public in it, each with its first line's number."""
+    """The public docstrings of a module, each with its first line's number."""
     for node in ast.walk(ast.parse(source)):
         if isinstance(node, ast.Module | ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef):
             text = ast.get_docstring(node, clean=False)
@@ -101,8 +105,8 @@ def docstrings(source: str) -> Iterator[tuple[int, str]]:
 
 
 def findings(path: str, text: str, first: int = 1) -> Iterator[Finding]:
-    """Each rejected phrase in a text whose first line has this number; a phrase may go over a line's end."""
-    flat = text.replace("\n", " ")  # of the same length: an offset is that in the text
+    """Each rejected phrase in a text that starts at this line. A phrase may span lines."""
+    flat = text.replace("\n", " ")  # same length, so offsets stay valid
     for match in REJECTED.finditer(flat):
         number = int((match.lastgroup or "p0").removeprefix("p"))
         line = first + text.count("\n", 0, match.start())
@@ -110,20 +114,20 @@ def findings(path: str, text: str, first: int = 1) -> Iterator[Finding]:
 
 
 def everywhere(root: Path = ROOT) -> Iterator[Finding]:
-    """All findings in what git knows below a folder."""
+    """All findings in the files below a folder that git knows."""
     listed = subprocess.run(["git", "ls-files", "*.md", *(f"{name}/*.py" for name in FOLDERS)], cwd=root, check=True,
                             capture_output=True, text=True).stdout.split()  # fmt: skip
     for name in listed:
         text = (root / name).read_text(encoding="utf-8")
-        if name.endswith(".md") and name not in LATER:
+        if name.endswith(".md"):
             yield from findings(name, prose_of(text))
-        elif name.endswith(".py"):
+        else:
             for first, docstring in docstrings(text):
                 yield from findings(name, docstring, first)
 
 
 def main() -> None:
-    """Print all findings in this repository, or in the one that is given."""
+    """Print all findings in this repository, or in the one given."""
     found = list(everywhere(Path(sys.argv[1]) if len(sys.argv) > 1 else ROOT))
     for finding in found:
         print(finding)

@@ -1,4 +1,4 @@
-"""Records each AWS request that a role makes, as it reaches the emulated AWS, and how the role's policies decided it.
+"""Records each AWS request that a role makes, as it reaches the emulated AWS, and the decision of the role's policies.
 
 The log is a file of JSON lines, appended to, of three kinds. A request:
 
@@ -35,7 +35,7 @@ from typing import Any
 from ministack import app
 from ministack.core import iam_evaluator
 
-MAX_TEXT = 2048  # characters of a text in a body: keys and names are shorter, a payload is not looked at
+MAX_TEXT = 2048  # characters of a text in a body: keys and names are shorter, and payloads are not needed
 NOT_KEPT = frozenset({"authorization", "x-amz-security-token", "x-amz-credential", "x-amz-signature"})
 SECRET_VALUES = frozenset({"SecretString", "SecretBinary"})
 OF_AN_UPLOAD = {
@@ -51,7 +51,7 @@ type Json = dict[str, Any]
 
 
 def record(path: Path) -> None:
-    """Record from now on, in this process of ministack's. The log of an earlier process is replaced."""
+    """Record from now on, in this ministack process. Replaces the log of an earlier process."""
     recorder = Recorder(path)
     iam_evaluator.evaluate = recorder.evaluate
     iam_evaluator.enforce = recorder.enforce
@@ -59,8 +59,8 @@ def record(path: Path) -> None:
 
 
 class Recorder:
-    """Takes the place of three functions of ministack's, and calls them: a request is dispatched, for each check of it
-    `enforce` is called, which evaluates the caller's policies first and then those of the bucket or the secret."""
+    """Wraps three ministack functions. A request is dispatched; each check of it calls `enforce`, which evaluates the
+    caller's policies first and then those of the bucket or the secret."""
 
     def __init__(self, path: Path) -> None:
         path.write_bytes(b"")
@@ -113,7 +113,7 @@ class Recorder:
         return answer
 
     def _digest(self, principal: str, policies: list[Any]) -> str:
-        """Of these policies; computed only where the principal's have changed."""
+        """A digest of these policies; computed only if the principal's have changed."""
         before, digest = self._digests.get(principal, (None, ""))
         if policies != before:
             statements = [asdict(statement) for policy in policies for statement in policy]
@@ -131,9 +131,9 @@ class Recorder:
 
 
 def request_as_json(method: str, path: str, query: Mapping[str, Any], headers: Mapping[str, str], body: bytes) -> Json:
-    """The service, the operation and the request of a record. `query` has a list of values for each name."""
+    """A record's service, operation and request. `query` has a list of values for each name."""
     flat = {name: values[-1] if isinstance(values, list) else values for name, values in query.items()}
-    target = headers.get("x-amz-target", "")  # of all services that the functions call but S3
+    target = headers.get("x-amz-target", "")  # all services that the functions call except S3
     service = service_of(headers)
     operation = target.rpartition(".")[2] if target else object_operation(method, path, flat)
     return {
@@ -151,13 +151,13 @@ def request_as_json(method: str, path: str, query: Mapping[str, Any], headers: M
 
 
 def service_of(headers: Mapping[str, str]) -> str:
-    """The service that a request is signed for (`Credential=KEY/DATE/REGION/SERVICE/aws4_request`)."""
+    """The service in a request's signature (`Credential=KEY/DATE/REGION/SERVICE/aws4_request`)."""
     scope = headers.get("authorization", "").partition("Credential=")[2].partition(",")[0].split("/")
     return scope[3] if len(scope) > 3 else ""
 
 
 def object_operation(method: str, path: str, query: Mapping[str, str]) -> str:
-    """S3's name for a request about an object; empty for one about a bucket. `path` is /bucket/key."""
+    """S3's name for a request about an object; empty for a bucket. `path` is /bucket/key."""
     if not path.strip("/").partition("/")[2]:
         return ""
     if "uploads" in query:
@@ -166,7 +166,7 @@ def object_operation(method: str, path: str, query: Mapping[str, str]) -> str:
 
 
 def body_as_json(body: bytes) -> Any:
-    """A body as JSON, or the beginning of its text, without values of secrets."""
+    """A body as JSON, or the start of its text, without values of secrets."""
     if not body:
         return ""
     try:

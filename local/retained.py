@@ -1,10 +1,10 @@
-"""The table and the bucket that a deleted stack has left, taken on by a new one: the change set that imports them.
+"""Adopts the table and the bucket that a deleted stack left: prints the change set that imports them into a new stack.
 
     python -m local.retained TABLE BUCKET > retained.json
 
-Prints what `aws cloudformation create-change-set --cli-input-json file://retained.json` takes: the two resources as the
-template has them with the parameters in parameters.yaml, and which table and bucket they are. `sam deploy` then makes
-the rest of the stack around them (docs/recovery.md).
+Prints the input of `aws cloudformation create-change-set --cli-input-json file://retained.json`: the two resources as
+in the template with the parameters in parameters.yaml, and the names of the table and the bucket. `sam deploy` then
+makes the rest of the stack around them (docs/recovery.md).
 """
 
 import argparse
@@ -28,10 +28,10 @@ NAMED_BY = {"Table": "TableName", "MediaBucket": "BucketName"}
 
 
 def change_set(stack_name: str, names: Mapping[str, str], parameters: Mapping[str, str]) -> dict[str, Any]:
-    """What CreateChangeSet takes to import these resources, by their names in the template, into a stack that is not
-    there yet. KeyError for a parameter that the template does not have."""
+    """The input of CreateChangeSet that imports these resources, by their names in the template, into a new stack.
+    Raises KeyError for a parameter that the template does not have."""
     template = resolved(translated(TEMPLATE), parameters)
-    # An import takes neither outputs nor anything that is not imported, and demands a policy of each resource.
+    # An import accepts no outputs and no other resources, and requires a deletion policy for each resource.
     resources = {name: template["Resources"][name] | {"DeletionPolicy": "Retain"} for name in names}
     body = {"AWSTemplateFormatVersion": template["AWSTemplateFormatVersion"], "Resources": resources}
     return {
@@ -51,7 +51,7 @@ def change_set(stack_name: str, names: Mapping[str, str], parameters: Mapping[st
 
 
 def parameters_of(path: Path) -> dict[str, str]:
-    """What is set in a file as parameters.yaml is, as `sam deploy` reads it."""
+    """The values in a file like parameters.yaml, as `sam deploy` reads it."""
     written = yaml.safe_load(path.read_text()) or {}
     return {name: "" if value is None else str(value) for name, value in written.items()}
 

@@ -1,4 +1,4 @@
-"""The roles of a deployed stack: their statements as the template has them, and as IAM has them, all names resolved."""
+"""The roles of a deployed stack: their statements in the template and in IAM, all names resolved."""
 
 import json
 from collections.abc import Mapping
@@ -23,7 +23,7 @@ class Role:
 
 
 def deployed_roles(aws: Aws, template: Mapping[str, Any], physical: Mapping[str, str]) -> dict[str, Role]:
-    """By logical name. `template` is the processed one; `physical` are the names of what the stack is made of."""
+    """The roles by logical name. `template` is the processed one; `physical` has the stack's physical names."""
     return {
         name: Role(
             physical[name],
@@ -35,19 +35,19 @@ def deployed_roles(aws: Aws, template: Mapping[str, Any], physical: Mapping[str,
             ],
         )
         for name, resource in template["Resources"].items()
-        if resource["Type"] == ROLE and name in physical  # some are made on a condition
+        if resource["Type"] == ROLE and name in physical  # some depend on a condition
     }
 
 
 def statements(aws: Aws, role: str, policy: str) -> Statements:
-    """Of one policy of a role."""
+    """The statements of one policy of a role."""
     document: Any = aws.iam.get_role_policy(RoleName=role, PolicyName=policy)["PolicyDocument"]
     found: Statements = document["Statement"]
     return found
 
 
 def append(roles: Mapping[str, Role], log: Path) -> None:
-    """Write them into a log of requests (local/request_log.py)."""
+    """Append them to a request log (local/request_log.py)."""
     line = json.dumps({"roles": {name: asdict(role) for name, role in roles.items()}}, separators=(",", ":"))
     with log.open("a") as file:
         file.write(f"{line}\n")

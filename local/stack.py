@@ -1,4 +1,4 @@
-"""A running local stack, as `stack.json` in its folder tells it: written by `up`, read by whoever wants to reach it."""
+"""A running local stack, as its `stack.json` describes it: written by `up`, read by everything that connects to it."""
 
 import json
 import os
@@ -14,15 +14,15 @@ ROOT = Path(__file__).resolve().parent.parent
 
 
 class StackError(Exception):
-    """What keeps a command from doing its work: one line that says what is wrong and what to do."""
+    """A command cannot do its work: one line with the reason and the next step."""
 
 
 @dataclass(frozen=True)
 class Stack:
-    """The deployed template on the emulated AWS, and the plain URL of its front door.
+    """The deployed template on the emulated AWS, and the base URL of its webhook proxy.
 
-    `outputs` are the template's outputs by name. `functions` and `log_groups` are keyed by the function's name in the
-    template (`SyncGeneration`): the deployed function's name, and where it logs.
+    `outputs` are the template's outputs by name. `functions` and `log_groups` have the deployed function's name and its
+    log group by the function's name in the template (`SyncGeneration`).
     """
 
     aws: Aws
@@ -34,14 +34,14 @@ class Stack:
 
 
 def folder_from_environment() -> Path:
-    """The local stack's folder: what DAILIES_LOCAL names, else `.local` of the checkout that this runs from. An
-    installed command runs from none: for it, `.local` of the current directory."""
+    """The local stack's folder: DAILIES_LOCAL, else `.local` of this checkout. An installed command has no checkout and
+    uses `.local` of the current directory."""
     home = ROOT if (ROOT / "template.yaml").is_file() else Path.cwd()
     return Path(os.environ.get("DAILIES_LOCAL") or home / ".local").resolve()
 
 
 def write(stack: Stack, folder: Path) -> None:
-    """Write `stack.json`, whole or not at all."""
+    """Write `stack.json`, atomically."""
     told = {
         "endpoint_url": stack.aws.endpoint_url,
         "region": stack.aws.region,
@@ -59,11 +59,11 @@ def write(stack: Stack, folder: Path) -> None:
 
 
 def read(folder: Path) -> Stack:
-    """Read `stack.json`; a StackError where there is none. That its processes still run is not looked at."""
+    """Read `stack.json`. Raises StackError if there is none. Does not check that its processes run."""
     try:
         told = json.loads((folder / "stack.json").read_text())
     except FileNotFoundError:
-        raise StackError("no local stack is up; start one with `make up`") from None
+        raise StackError("no local stack is running; start one with `make up`") from None
     return Stack(
         aws=Aws(
             endpoint_url=told["endpoint_url"],
@@ -80,13 +80,13 @@ def read(folder: Path) -> Stack:
 
 
 def forget(folder: Path) -> None:
-    """Remove `stack.json`: what it told of is gone."""
+    """Remove `stack.json`, once its stack is gone."""
     (folder / "stack.json").unlink(missing_ok=True)
 
 
 @contextmanager
 def alone(folder: Path) -> Iterator[None]:
-    """Hold the folder for one `up` or `down` at a time; another one waits for its turn."""
+    """Lock the folder: one `up` or `down` at a time, others wait."""
     folder.mkdir(parents=True, exist_ok=True)
     with (folder / "lock").open("w") as lock:
         try:

@@ -1,15 +1,15 @@
-"""make up: the bundle on this machine.
+"""make up: run the bundle on this machine.
 
-Starts the emulated AWS with IAM enforced, builds and deploys the real template to it, opens the front door and a media
-host for what `dailies trigger` sends, and leaves them running. Run again, it updates what runs. `stack.json` in the
-folder tells how to reach it.
+Starts the emulated AWS with IAM enforced, builds and deploys the real template to it, starts the webhook proxy and the
+media host of `dailies trigger`, and leaves them running. Running it again updates them. `stack.json` in the folder
+describes how to connect.
 
 in the environment:
   <PROVIDER>_API_URL (such as SYNC_API_URL), RECONCILE_QUIET_SECONDS
                           set the template's parameters of those names
   DAILIES_LOCAL           the stack's folder (.local); another folder is another stack
-  DAILIES_EMULATOR_PORT   port of the emulated AWS (4577, or a free one when that is taken)
-  DAILIES_WEBHOOK_PORT    port of the front door (8787, or a free one when that is taken)
+  DAILIES_EMULATOR_PORT   port of the emulated AWS (4577, or a free one if that is in use)
+  DAILIES_WEBHOOK_PORT    port of the webhook proxy (8787, or a free one if that is in use)
 """
 
 import argparse
@@ -45,7 +45,7 @@ FRONT_DOOR = "front-door"
 REQUESTS = "requests.jsonl"
 FRONT_DOOR_SCRIPT = ROOT / "local/webhook_proxy.py"
 FUNCTION = "AWS::Lambda::Function"
-PATIENCE = 60.0  # seconds for an answer; the first call of a function takes two, on a busy machine ten
+PATIENCE = 60.0  # max seconds for a response; a function's first takes two, on a busy machine ten
 # The template's parameters that the environment of `make up` may set.
 FROM_ENVIRONMENT = {
     **{
@@ -65,19 +65,18 @@ def up(
     prepare: Callable[[Aws], Mapping[str, str]] = lambda _: {},
     tell: Callable[[str], None] = lambda _: None,
 ) -> Stack:
-    """Bring the stack of this folder up, or up to date with the working tree and the parameters given.
+    """Start this folder's stack, or update it to the working tree and the given parameters.
 
-    Processes that run and answer are kept. A port that is None is the usual one, or a free one when that is taken; 0 is
-    a free one. `tell` is called with each step. A StackError says what is wrong; what was started for a stack that
-    never came up is ended then, and on ctrl-C. `record`: the requests of the functions to AWS are recorded in the
-    folder (local/request_log.py). `prepare` puts what the stack needs into the account before the deploy, and returns
-    more parameters.
+    Keeps running processes that respond. A port that is None is the usual one, or a free one if that is in use; 0 picks
+    a free one. `tell` is called with each step. Raises StackError with the reason. If a new stack fails to start, or on
+    Ctrl-C, its processes are ended. `record`: record the functions' AWS requests in the folder (local/request_log.py).
+    `prepare` creates what the stack needs in the account before the deploy, and returns more parameters.
     """
     with stack.alone(folder):
         aws = _running_emulator(folder)
         if aws and emulator_port not in (None, 0, aws.port):
             raise StackError(
-                f"the emulated AWS already runs on port {aws.port}; `make down` first to have it on another"
+                f"the emulated AWS already runs on port {aws.port}; run `make down` first to change the port"
             )
         anew = aws is None
         try:
@@ -106,7 +105,7 @@ def up(
 
 
 def end(folder: Path) -> bool:
-    """End the processes of this folder's stack; whether any ran."""
+    """End the processes of this folder's stack. Returns whether any ran."""
     ended = [
         processes.end(name, folder) for name in (alarm_evaluator.NAME, FRONT_DOOR, emulator.NAME, media_links.NAME)
     ]
@@ -115,7 +114,8 @@ def end(folder: Path) -> bool:
 
 
 def parameters_from_environment(tell: Callable[[str], None]) -> dict[str, str]:
-    """The parameters that the environment sets. `tell` hears of a variable that the template has no parameter for."""
+    """The parameters that the environment sets. `tell` receives a warning for a variable whose parameter the template
+    lacks."""
     known = deploy.template_parameters()
     parameters = {}
     for variable, parameter in FROM_ENVIRONMENT.items():
@@ -128,16 +128,16 @@ def parameters_from_environment(tell: Callable[[str], None]) -> dict[str, str]:
 
 
 def _running_emulator(folder: Path) -> Aws | None:
-    """The emulated AWS of this folder when it was deployed to, runs and answers."""
+    """The emulated AWS of this folder, if the stack was deployed to it and it responds."""
     try:
         aws = stack.read(folder).aws
     except (StackError, ValueError, KeyError):
-        return None  # begun but never finished, or written by another version of this file
+        return None  # never finished, or written by another version of this file
     return aws if processes.running(emulator.NAME, folder) and emulator.is_ready(aws.port) else None
 
 
 def complete(aws: Aws, stack_name: str, webhook_port: int | None, folder: Path) -> Stack:
-    """Make up for what a deploy left out, open the front door, and say how all of it is reached."""
+    """Complete the deploy, start the webhook proxy, and describe how to connect."""
     template = emulator_gaps.processed_template(aws, stack_name)
     physical = deploy.resources(aws, stack_name)
     emulator_gaps.create_routes(aws, template, physical)
@@ -145,7 +145,7 @@ def complete(aws: Aws, stack_name: str, webhook_port: int | None, folder: Path) 
     functions = {
         name: physical[name]
         for name, resource in template["Resources"].items()
-        if resource["Type"] == FUNCTION and name in physical  # some are made on a condition
+        if resource["Type"] == FUNCTION and name in physical  # some depend on a condition
     }
     logging = {
         name: aws.functions.get_function_configuration(FunctionName=function)["LoggingConfig"]
@@ -163,7 +163,7 @@ def complete(aws: Aws, stack_name: str, webhook_port: int | None, folder: Path) 
 
 
 def _open_front_door(aws: Aws, api_id: str, port: int | None, folder: Path) -> int:
-    """The port of a front door that leads to this API: the one that is open when it does, else a new one."""
+    """The port of a webhook proxy for this API: the running one, else a new one."""
     script = [sys.executable, "-P", str(FRONT_DOOR_SCRIPT)]
     leads_to = [str(aws.port), f"{api_id}.execute-api.localhost:{aws.port}"]
     if door := processes.running(FRONT_DOOR, folder):
@@ -176,20 +176,21 @@ def _open_front_door(aws: Aws, api_id: str, port: int | None, folder: Path) -> i
     deadline = time.monotonic() + PATIENCE
     while not ports.is_taken(port):
         if not processes.running(FRONT_DOOR, folder) or time.monotonic() > deadline:
-            raise StackError(f"the front door did not open; {folder / FRONT_DOOR}.log says why")
+            raise StackError(f"the webhook proxy did not start; {folder / FRONT_DOOR}.log has the reason")
         time.sleep(0.05)
     return port
 
 
 def start_cloudwatch(folder: Path) -> None:
-    """Anew each time: the functions and the alarms may be others now. After our own calls, which prove nothing."""
+    """Restart it each time, as functions and alarms may have changed. It starts after our own calls, which are not
+    verified."""
     processes.end(alarm_evaluator.NAME, folder)
     environment = {"LANG": "C.UTF-8", "PYTHONPATH": str(ROOT)}
     processes.start(alarm_evaluator.NAME, [sys.executable, "-P", "-m", "local.alarm_evaluator"], environment, folder)
 
 
 def _call_each_webhook(running: Stack, routes: Sequence[tuple[str, str]]) -> None:
-    """Call each webhook without a proof: the stack is ready when all answer, and their functions are warm then."""
+    """Call each webhook without a signature: when all respond, the stack is ready and the functions are warm."""
 
     def call(route: tuple[str, str]) -> str | None:
         method, path = route
@@ -207,7 +208,7 @@ def _call_each_webhook(running: Stack, routes: Sequence[tuple[str, str]]) -> Non
     with ThreadPoolExecutor(len(routes)) as callers:
         wrong = [answer for answer in callers.map(call, routes) if answer]
     if wrong:
-        raise StackError(f"the stack is up, but {'; '.join(wrong)}; `make logs` may say why")
+        raise StackError(f"the stack is running, but {'; '.join(wrong)}; `make logs` may show the cause")
 
 
 def main() -> None:

@@ -1,9 +1,9 @@
-"""One plain URL for the webhooks: listens on the loopback and passes each request on to the HTTP API, as it came.
+"""A plain URL for the webhooks: listens on the loopback and passes each request to the HTTP API unchanged.
 
-    front_door.py LISTEN_PORT API_PORT API_HOST
+    webhook_proxy.py LISTEN_PORT API_PORT API_HOST
 
-An HTTP API is found by its Host header, so that one line is replaced. Nothing else is read: header names and values
-(doubled, empty, not ASCII), the path, the body and the answer pass byte by byte. Each connection carries one request.
+An HTTP API is selected by the Host header, so that line is replaced. Everything else is passed byte by byte: header
+names and values (repeated, empty, not ASCII), the path, the body and the response. Each connection has one request.
 """
 
 import asyncio
@@ -13,20 +13,20 @@ from asyncio import StreamReader, StreamWriter
 from contextlib import suppress
 from http import HTTPStatus
 
-HEAD_LIMIT = 256 * 1024  # bytes of request line and headers: far above AWS's 10 KB, which is not ours to hold
-PIECE = 64 * 1024  # bytes passed on at a time
+HEAD_LIMIT = 256 * 1024  # max bytes of request line and headers; AWS enforces its own 10 KB
+PIECE = 64 * 1024  # bytes passed at a time
 LINGER = 1.0  # seconds for a caller who still sends while being answered
 # Ours replace the caller's. `Connection: close` is what makes one connection one request.
 OURS = re.compile(rb"(?im)^(?:host|connection|keep-alive|proxy-connection)[ \t]*:.*\r\n")
 
 
 def refusal(status: HTTPStatus) -> bytes:
-    """Our own answer, where the API was not asked."""
+    """A response of the proxy itself, without the API."""
     return f"HTTP/1.1 {status.value} {status.phrase}\r\nContent-Length: 0\r\nConnection: close\r\n\r\n".encode()
 
 
 async def pass_on(reader: StreamReader, writer: StreamWriter) -> None:
-    """Copy until the sender has ended, then tell the receiver so."""
+    """Copy until the sender has ended, then end the receiver's side."""
     while piece := await reader.read(PIECE):
         writer.write(piece)
         await writer.drain()
@@ -34,7 +34,7 @@ async def pass_on(reader: StreamReader, writer: StreamWriter) -> None:
 
 
 async def serve(listen_port: int, api_port: int, api_host: str) -> None:
-    """Listen until ended."""
+    """Serve until ended."""
 
     async def one_request(reader: StreamReader, writer: StreamWriter) -> None:
         api_writer = None

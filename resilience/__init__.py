@@ -1,1 +1,1 @@
-"""What Dailies promises, tried at length: `make proof` prints the figures, `docs/resilience.md` keeps them."""
+"""Long tests of Dailies' promises: `make proof` prints the figures, `docs/resilience.md` keeps them."""

@@ -1,10 +1,9 @@
 """make proof: faults at every step and in transfers, each grant of the roles, flat memory, the state space, a short
-fuzzing, another S3 and another DynamoDB, sent is stored under load.
+fuzzing, another S3 and another DynamoDB, storage under load.
 
-At most twenty minutes on two processors; then one table. Ends with 1 where anything was lost. `docs/resilience.md`
-says what
-each line means. The figures are kept in .local/resilience.json. `--quick` runs each part as short as it goes, which
-shows that the proof works and no more; its figures are kept in .local/proof-quick.json.
+At most twenty minutes on two processors, then one table. Exits with 1 if anything was lost. `docs/resilience.md`
+explains each line. The figures are written to .local/resilience.json. `--quick` runs each part with its shortest
+options, which only shows that the proof works; its figures are in .local/proof-quick.json.
 """
 
 import argparse
@@ -21,8 +20,8 @@ from resilience.table import table
 def main() -> None:
     names = [name for together in PARTS for name in together]
     parser = argparse.ArgumentParser(prog="make proof", description=__doc__)
-    parser.add_argument("parts", nargs="*", metavar="PART", help=f"all, if none is named: {', '.join(names)}")
-    parser.add_argument("--quick", action="store_true", help="each part as short as it goes")
+    parser.add_argument("parts", nargs="*", metavar="PART", help=f"default: all; {', '.join(names)}")
+    parser.add_argument("--quick", action="store_true", help="run each part with its shortest options")
     options = parser.parse_args()
     if unknown := set(options.parts) - set(names):
         parser.error(f"no part is called {', '.join(unknown)}; there are: {', '.join(names)}")
@@ -38,7 +37,9 @@ def main() -> None:
             for place, (name, part) in enumerate(parts.items())
         }
         try:
-            ended |= {name: process.wait() for name, process in running.items()}  # all, whatever the first ends with
+            ended |= {
+                name: process.wait() for name, process in running.items()
+            }  # all, whatever exit code the first one has
         finally:
             for process in running.values():
                 process.terminate()

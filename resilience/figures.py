@@ -1,4 +1,4 @@
-"""The figures of a proof: each part adds its own to `.local/resilience.json`, where the table is made from."""
+"""A proof's figures: each part adds its own to `.local/resilience.json`, the source of the table."""
 
 import argparse
 import json
@@ -18,43 +18,43 @@ type Figures = dict[str, Any]
 
 
 def add_option(parser: argparse.ArgumentParser) -> None:
-    """`--figures`: where a part keeps its own."""
-    parser.add_argument("--figures", type=Path, default=PATH, help="where they are kept (.local/resilience.json)")
+    """Add `--figures`: the file for a part's figures."""
+    parser.add_argument("--figures", type=Path, default=PATH, help="the file for the figures (.local/resilience.json)")
 
 
 def code(found: Figures) -> int:
-    """What a part ends with: 1 where something was lost, or nothing was tried."""
+    """A part's exit code: 1 if something was lost, or nothing was tested."""
     return 1 if found["lost"] or not found["tried"] else 0
 
 
 def keep(part: str, figures: Figures, path: Path = PATH) -> None:
-    """Keep a part's figures, in place of its older ones. `tried`, `passed` and `lost` are in each."""
+    """Store a part's figures, replacing older ones. `tried`, `passed` and `lost` are in each."""
     at = datetime.now(UTC).isoformat(timespec="seconds")
     with _changed(path) as all_parts:
         all_parts[part] = {"at": at, **figures}
 
 
 def keep_whole(part: str, figures: Figures, options: argparse.Namespace, *, part_of_it: str) -> None:
-    """Keep a part's figures where `--figures` says, but those of a part of it not in place of those of all of it."""
+    """Store a part's figures in the file of `--figures`. Figures of a subset do not replace those of the whole part."""
     if options.figures != PATH or not part_of_it:
         keep(part, figures, options.figures)
 
 
 def forget(parts: Collection[str], path: Path = PATH) -> None:
-    """Of these parts: what does not end this time has no figures. Those of others stay."""
+    """Remove these parts' figures, so that a part that does not finish has none. Other parts' figures stay."""
     with _changed(path) as all_parts:
         for part in parts:
             all_parts.pop(part, None)
 
 
 def kept(path: Path = PATH) -> dict[str, Figures]:
-    """What is kept, by part."""
+    """The stored figures, by part."""
     return dict(json.loads(path.read_text())) if path.exists() else {}
 
 
 @contextmanager
 def _changed(path: Path) -> Iterator[dict[str, Figures]]:
-    """What is kept, to be changed while the context lasts: parts run at once."""
+    """The stored figures, for changes while the context is open: parts run in parallel."""
     path.parent.mkdir(exist_ok=True)
     with path.with_suffix(".lock").open("w") as lock:
         flock(lock, LOCK_EX)

@@ -1,9 +1,9 @@
-"""Sent is stored, under load: thousands of deliveries through the front door, as fast as the machine takes them.
+"""Storage under load: thousands of deliveries through the webhook proxy, as fast as the machine allows.
 
-Three providers mixed; of the calls 30 % are duplicates, 10 % come in the wrong order, 5 % are forged. Once quiet, once
-while 5 % of what the receivers ask of DynamoDB fails, and another 5 % at every try of the SDK's (microburst between
-them and the emulated AWS). A call that is not answered 200 is made again, as a provider does. Then what was
-acknowledged is compared with what is stored.
+Three providers mixed; 30 % of the calls are duplicates, 10 % are out of order, 5 % are forged. One run is without
+faults. In another, 5 % of the receivers' DynamoDB requests fail, and another 5 % fail at all attempts of the SDK
+(microburst is between them and the emulated AWS). A call is repeated until the response is 200, as a provider does.
+Then the acknowledged events are compared with the stored ones.
 """
 
 import argparse
@@ -42,15 +42,15 @@ from testkit.support.functions import RECEIVERS, start_anew
 from testkit.support.wait import wait_for
 
 FORGED, DUPLICATES, DISORDER = 0.05, 0.30, 0.10
-CALLERS = 6  # at once: more only wait for each other on two processors
-CALLERS_MEETING_FAULTS = 10  # of whom some wait in the SDK's pauses
-MAX_CALLS = 8  # of one delivery until it is acknowledged
-WARM_UP = 200  # calls before any counts: each receiver runs in as many processes as callers meet in it
+CALLERS = 6  # callers at once: more only wait for each other on two processors
+CALLERS_MEETING_FAULTS = 10  # callers, some of which wait in the SDK's pauses
+MAX_CALLS = 8  # attempts of one delivery until it is acknowledged
+WARM_UP = 200  # calls that do not count: each receiver runs in as many processes as callers meet in it
 FAULTS = (
     {"error": {"code": "ProvisionedThroughputExceededException"}},
     {"error": {"code": "InternalServerError", "status": 500}},
     {"reset": True},
-    {"response": {"abort_frac": 0.0}},  # it took effect, and nobody hears so
+    {"response": {"abort_frac": 0.0}},  # it took effect, and no response is sent
 )
 FAULTY = 0.05  # of the requests, and of the invocations
 WRONG = (
@@ -66,8 +66,8 @@ WRONG = (
 
 
 class Stored(NamedTuple):
-    """Event ids of rows: of this run's jobs, and all that came into quarantine meanwhile, where none belongs: each body
-    here can be read."""
+    """Event ids of rows: those of this run's jobs, and all that reached quarantine meanwhile, where none belongs: each
+    body here can be parsed."""
 
     events: set[str]
     quarantined: set[str]
@@ -75,7 +75,7 @@ class Stored(NamedTuple):
 
 @dataclass(frozen=True)
 class Delivered:
-    """What became of one call: whether it was forged, the answer that was final, seconds of each try."""
+    """One call's result: whether it was forged, its final response, the seconds of each attempt."""
 
     call: Call
     forged: bool
@@ -85,7 +85,7 @@ class Delivered:
 
 
 def calls(count: int, secrets: Secrets, run: str, chance: random.Random) -> list[tuple[Call, bool]]:
-    """So many calls with whether each is forged, in the order in which they are made."""
+    """This number of calls with whether each is forged, in the order in which they are made."""
     forged, again = round(count * FORGED), round(count * DUPLICATES)
     jobs = _jobs(count - forged - again, secrets, run)
     pairs = [number for number, told in enumerate(jobs) if len(told) == 2]
@@ -103,7 +103,7 @@ def calls(count: int, secrets: Secrets, run: str, chance: random.Random) -> list
 
 
 def _jobs(count: int, secrets: Secrets, run: str) -> list[list[Call]]:
-    """The calls about each job, so many in all: of the last one perhaps not all that there are."""
+    """The calls about each job, this number in total: the last job may lack some of its calls."""
     jobs: list[list[Call]] = []
     while count > 0:
         jobs.append(_told(len(jobs), secrets, run)[:count])
@@ -112,8 +112,8 @@ def _jobs(count: int, secrets: Secrets, run: str) -> list[list[Call]]:
 
 
 def _told(number: int, secrets: Secrets, run: str) -> list[Call]:
-    """All calls about one job of one webhook, each webhook in turn: it is under way, if the provider reports that, and
-    has failed. None links to a medium, so that only the receivers are under load."""
+    """All calls about one job of one webhook, the webhooks in turn: it is in progress, if the provider reports that,
+    and has failed. None links to a medium, so that only the receivers are under load."""
     samples = tuple(every_sample().values())
     sample = samples[number % len(samples)]
     before = [word for word, case in sample.cases.items() if case.status == "processing" and not case.media]
@@ -122,7 +122,7 @@ def _told(number: int, secrets: Secrets, run: str) -> list[Call]:
 
 
 def deliver(call: Call, url: str, *, forged: bool) -> Delivered:
-    """As a provider does: again until it is acknowledged, or refused."""
+    """Deliver as a provider does: retry until it is acknowledged or rejected."""
     seconds: list[float] = []
     status, result = 0, ""
     for _ in range(MAX_CALLS):
@@ -141,7 +141,7 @@ def deliver(call: Call, url: str, *, forged: bool) -> Delivered:
 
 
 def stored(stack: Stack, run: str, since: Timestamp) -> Stored:
-    """What is in the table."""
+    """The table's contents."""
     pages = stack.aws.dynamodb.get_paginator("scan").paginate(
         TableName=stack.outputs["TableName"],
         FilterExpression="begins_with(sk, :event) AND origin = :webhook AND received_at >= :since"
@@ -163,7 +163,7 @@ def stored(stack: Stack, run: str, since: Timestamp) -> Stored:
 
 
 def compare(told: list[Delivered], rows: Stored) -> dict[str, int]:
-    """How many were acknowledged and are stored, and of how many that is not so: each delivery counts for one thing."""
+    """The number of acknowledged and stored deliveries, and of all others: each delivery counts once."""
     honest = {event_id(one.call) for one in told if not one.forged}
     acknowledged = {event_id(one.call) for one in told if not one.forged and one.status == 200}
     forged = {event_id(one.call) for one in told if one.forged}
@@ -190,8 +190,8 @@ def _recorded(told: list[Delivered]) -> Counter[str]:
 
 
 def once(stack: Stack, count: int, warm_up: int, run: str, callers_at_once: int) -> figures.Figures:
-    """All deliveries, and what is wrong then."""
-    run = f"{run}-{token_hex(2)}"  # jobs of its own, where the stack is another run's too
+    """Make all deliveries; returns the figures and the problems."""
+    run = f"{run}-{token_hex(2)}"  # jobs of its own, as another run may share the stack
     made = calls(count, secrets_of(stack), run, random.Random(count))  # noqa: S311  no secret
     warm = calls(warm_up, secrets_of(stack), f"warm-{run}", random.Random(count))  # noqa: S311
 
@@ -222,8 +222,8 @@ def once(stack: Stack, count: int, warm_up: int, run: str, callers_at_once: int)
 
 
 def rules() -> list[dict[str, Any]]:
-    """For microburst: FAULTY of the invocations fail at every try that the SDK makes, and FAULTY of the requests of all
-    others, each in one of four ways. The row that is put says which invocation writes it."""
+    """The rules for microburst: FAULTY of the invocations fail at all attempts of the SDK, and FAULTY of all other
+    requests fail, each in one of four ways. The row of the put identifies the invocation."""
     whole, single = [], []
     endings, rest = (f"{number:02x}" for number in range(256)), 1.0
     for fault in FAULTS:
@@ -232,13 +232,13 @@ def rules() -> list[dict[str, Any]]:
         whole.append({"service": "dynamodb", "operation": "PutItem", "body": written_by, **fault})
         share = FAULTY / len(FAULTS)
         single.append({"service": "dynamodb", "probability": share / rest, **fault})
-        rest -= share  # one after the other is asked: each has its share of what the ones before it left
+        rest -= share  # evaluated in order: each has its share of the requests that the previous ones left
     return [*whole, *single]
 
 
 @contextmanager
 def faults(stack: Stack) -> Iterator[str]:
-    """While the context lasts, what the receivers ask of DynamoDB fails as the rules say."""
+    """While the context is open, the receivers' DynamoDB requests fail by these rules."""
     port = ports.free()
     command = [sys.executable, "-m", "microburst", "--port", str(port), "--upstream", stack.aws.endpoint_url]
     with subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as proxy:
@@ -255,7 +255,7 @@ def faults(stack: Stack) -> Iterator[str]:
 
 @contextmanager
 def own_stack(folder: Path) -> Iterator[Stack]:
-    """A stack that is there for this alone."""
+    """A stack for this run only."""
     with alone(folder / "run"):
         end(folder)
         try:
@@ -265,7 +265,7 @@ def own_stack(folder: Path) -> Iterator[Stack]:
 
 
 def prove(stack: Stack, count: int, warm_up: int, callers: int, callers_meeting_faults: int) -> figures.Figures:
-    """Quiet, then with faults."""
+    """Run without faults, then with faults."""
     quiet = once(stack, count, warm_up, "quiet", callers)
     with faults(stack) as proxy:
         faulty = once(stack, count, warm_up, "faulty", callers_meeting_faults)
@@ -277,13 +277,15 @@ def prove(stack: Stack, count: int, warm_up: int, callers: int, callers_meeting_
 
 def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m resilience.load", description=__doc__)
+    parser.add_argument("--folder", type=Path, default=ROOT / ".local/proof-load", help="folder of its stack")
     parser.add_argument(
-        "--folder", type=Path, default=ROOT / ".local/proof-load", help="where its stack keeps its files"
+        "--running", action="store_true", help="use the running stack of the folder, and leave it running"
     )
-    parser.add_argument("--running", action="store_true", help="try the stack that is up there, which stays up")
-    parser.add_argument("--deliveries", type=int, default=5000, help="each time (5,000)")
-    parser.add_argument("--warm-up", type=int, default=WARM_UP, help=f"deliveries before any counts ({WARM_UP})")
-    parser.add_argument("--callers", type=int, help=f"at once ({CALLERS}; {CALLERS_MEETING_FAULTS} where calls fail)")
+    parser.add_argument("--deliveries", type=int, default=5000, help="deliveries per run (5,000)")
+    parser.add_argument("--warm-up", type=int, default=WARM_UP, help=f"deliveries that do not count ({WARM_UP})")
+    parser.add_argument(
+        "--callers", type=int, help=f"parallel callers ({CALLERS}; {CALLERS_MEETING_FAULTS} if calls fail)"
+    )
     figures.add_option(parser)
     options = parser.parse_args()
     callers = [options.callers or usual for usual in (CALLERS, CALLERS_MEETING_FAULTS)]

@@ -1,6 +1,6 @@
 """A hundred thousand deliveries to one receiver in Lambda's own runtime client: its memory stays flat.
 
-The function is what is deployed, with the layer as it is built; AWS is a stand-in that answers as fast as Python does.
+The function and its layer are built as for deployment; AWS is simulated, as fast as Python responds.
 """
 
 import argparse
@@ -15,14 +15,14 @@ from bench.tools import alone, layer
 from resilience import figures
 
 FUNCTION = "sync_generation"
-LOOKS = 10  # at the memory
-MAX_GROWTH = 2 * 1024 * 1024  # bytes from the first look to the last: less than one page for ten deliveries
+LOOKS = 10  # polls of the memory
+MAX_GROWTH = 2 * 1024 * 1024  # bytes from the first poll to the last: less than one page for ten deliveries
 
 
 def prove(count: int) -> figures.Figures:
-    """So many deliveries; `lost` where one was not recorded or the memory grew."""
+    """Send this number of deliveries; `lost` if one was not recorded or the memory grew."""
     began = time.monotonic()
-    looks: dict[int, int] = {}  # bytes of memory, by how many were recorded
+    looks: dict[int, int] = {}  # bytes of memory, by the number of recorded deliveries
     recorded = 0
     with alone(), aws() as aws_port, started(receiver(FUNCTION, layer()), aws_port) as running:
         for events in batched(fresh(FUNCTION, count), ceil(count / LOOKS), strict=False):
@@ -44,7 +44,7 @@ def prove(count: int) -> figures.Figures:
 
 def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m resilience.soak", description=__doc__)
-    parser.add_argument("--deliveries", type=int, default=100_000, help="at least 20 (100,000)")
+    parser.add_argument("--deliveries", type=int, default=100_000, help="number of deliveries, at least 20 (100,000)")
     figures.add_option(parser)
     options = parser.parse_args()
     found = prove(options.deliveries)

@@ -1,8 +1,8 @@
-"""One job in any interleaving: deliveries, forged and repeated ones, polls, tries of the archive, rotations of the
-secret, the streams' records in any order and again, replays; after each step the row is what the model says.
+"""One job in any interleaving: deliveries, forged and repeated ones, polls, archive attempts, secret rotations, the
+streams' records in any order and repeated, replays. After each step the row must match the model.
 
-The receivers are the real ones, on moto's AWS; what a poll and a try come to is put into the table as the functions put
-it. `run` is for the tests and the proof alike.
+The receivers are real, on moto's AWS; the results of polls and attempts are written to the table as the functions do.
+The tests and the proof both use `run`.
 """
 
 import json
@@ -36,7 +36,7 @@ from dailies.providers import every_provider
 from dailies.providers.contract import Webhook
 from dailies.steps.advance import advance
 from dailies.steps.receive import receiver
-from resilience.state_model import Checked, JobModel, Told, Tried
+from resilience.state_model import Attempted, Checked, JobModel, Reported
 from simulators.provider_calls import every_sample
 from simulators.provider_calls.sample import Order
 from testkit.fixtures.aws import SECRET, TABLE, Cloud, Context
@@ -48,8 +48,8 @@ if TYPE_CHECKING:
 
 type Body = dict[str, Any]
 
-# What each provider can say: its word, our status, the roles of the media that it names. Providers that are not in it
-# say what their samples do.
+# Each provider's possible reports: its word, our status, the roles of the named media. Providers that are not listed
+# use their samples.
 WORDS: dict[str, list[tuple[str, str, tuple[str, ...]]]] = {
     "sync": [
         ("PENDING", "pending", ()),
@@ -82,14 +82,14 @@ TALLY: Counter[str] = Counter()
 
 
 class OneJob(RuleBasedStateMachine):
-    """A job of a provider's that is drawn."""
+    """A drawn job of one provider."""
 
     def __init__(self, cloud: Cloud) -> None:
         super().__init__()
         self.cloud = cloud
         self.table = Table(cloud.dynamodb, TABLE)
         self.job_id = uuid4().hex
-        self.facts: dict[str, list[Told | Tried | Checked]] = {}
+        self.facts: dict[str, list[Reported | Attempted | Checked]] = {}
         self.stream: list[Event] = []
         self.merged: set[str] = set()
         self.changes: list[tuple[Job | None, Job]] = []
@@ -100,22 +100,23 @@ class OneJob(RuleBasedStateMachine):
 
     @initialize(provider=st.sampled_from(sorted(WORDS)))
     def of_a_provider(self, provider: str) -> None:
-        """Before all else."""
+        """The first step: choose the provider."""
         self.webhook: Webhook = HOOKS[provider]
         self.rotate()
 
-    # ---- what happens outside ---------------------------------------------------------------------------------------
+    # ---- Outside events
+    # -------------------------------------------------------------------------------------------------
 
     @rule(word=st.integers(0, 5), path=st.sampled_from("ab"), remark=st.integers(0, 1), minute=st.integers(0, 3))
     def deliver(self, word: int, path: str, remark: int, minute: int) -> None:
-        """The provider calls, or calls again."""
+        """A delivery, or a retry."""
         body, told = self._said(word, path, remark, minute)
         self._send(self.secrets[-1], json.dumps(body).encode(), told)
 
     @precondition(lambda self: self.sent)
     @rule(which=st.integers(0), pad=st.booleans())
     def deliver_forged(self, which: int, pad: bool) -> None:
-        """Somebody calls: with a secret of theirs, or one that is long over, or with other bytes than were signed."""
+        """A forged delivery: signed with a foreign or an expired secret, or with other bytes than the signed ones."""
         _, body = self.sent[which % len(self.sent)]
         theirs = self.secrets[-3] if len(self.secrets) > 2 else "whsec_theirs"
         before = set(self.table.events(self.webhook.provider, self.job_id))
@@ -127,7 +128,7 @@ class OneJob(RuleBasedStateMachine):
     @precondition(lambda self: self.sent)
     @rule(which=st.integers(0), previous=st.booleans())
     def deliver_again(self, which: int, previous: bool) -> None:
-        """A call comes again, proven by the secret that is, or by the one before."""
+        """A retry, signed with the current or the previous secret."""
         _, body = self.sent[which % len(self.sent)]
         secret = self.secrets[-2] if previous and len(self.secrets) > 1 else self.secrets[-1]
         assert self._call(secret, body)[1] == "duplicate"
@@ -135,30 +136,35 @@ class OneJob(RuleBasedStateMachine):
 
     @rule()
     def rotate(self) -> None:
-        """The owner changes the secret; the functions start anew, and the one before still holds."""
+        """The owner changes the secret; the functions restart, and the previous secret is still valid."""
         self.secrets.append(f"whsec_{uuid4().hex}")
         self.cloud.set_secret(self.secrets[-1])
         environment = {**self.cloud.environment, "SIGNING_SECRET_ID": SECRET}
         self.handler = receiver(self.webhook, environment, boto3.client)
         TALLY["rotations"] += 1
 
-    # ---- what the functions learn by themselves ---------------------------------------------------------------------
+    # ---- Results of polls and attempts
+    # ----------------------------------------------------------------------------------
 
     @rule(word=st.integers(0, 5), path=st.sampled_from("ab"), against=st.sampled_from([None, "", "it says failed"]))
     def poll(self, word: int, path: str, against: str | None) -> None:
-        """Reconcile has asked; or the archive, whether the provider stands by what it told."""
+        """Reconcile has polled the job; or the archive has, to confirm an unsigned delivery."""
         body, told = self._said(word, path, 0, 9)
         report = replace(self.webhook.parse(json.dumps(body).encode()), job_id=self.job_id)
-        news = told.status in ("completed", "failed", "canceled")
+        is_update = told.status in ("completed", "failed", "canceled")
         event = self._event("poll", {"n": next(self.ticks)}, report, contradiction=against)
-        self._put(event, [replace(told, at=event.received_at, news=news), Checked(event.received_at, against)])
+        self._put(
+            event, [replace(told, at=event.received_at, is_update=is_update), Checked(event.received_at, against)]
+        )
 
     @precondition(lambda self: self.facts)
     @rule()
     def give_silence_a_name(self) -> None:
-        """Reconcile has heard nothing for too long."""
+        """Reconcile marks a job without updates as overdue."""
         event = self._event("poll", {"n": next(self.ticks)}, silent=True)
-        self._put(event, [Told(event.received_at, "unknown", news=False), Checked(event.received_at, silent=True)])
+        self._put(
+            event, [Reported(event.received_at, "unknown", is_update=False), Checked(event.received_at, silent=True)]
+        )
 
     @rule(
         role=st.integers(0, 1),
@@ -172,14 +178,15 @@ class OneJob(RuleBasedStateMachine):
         stored = {"key": f"{medium[0]}-{medium[1]}", "version_id": "v1", "bytes": 1} if state == "archived" else {}
         receipt = Receipt(role=medium[0], media_id=medium[1], state=state, at=timestamps.now(), **stored)  # type: ignore[arg-type]
         event = replace(self._event("archive", {"n": next(self.ticks)}, receipt=receipt), received_at=receipt.at)
-        self._put(event, [Tried(event.received_at, medium, state)])
+        self._put(event, [Attempted(event.received_at, medium, state)])
 
-    # ---- what the streams hand over ---------------------------------------------------------------------------------
+    # ---- Records of the streams
+    # -----------------------------------------------------------------------------------------
 
     @precondition(lambda self: self.stream)
     @rule(which=st.integers(0), again=st.booleans())
     def advance(self, which: int, again: bool) -> None:
-        """A record of any row, and perhaps once more later."""
+        """A stream record of any row, which may be repeated later."""
         event = self.stream[which % len(self.stream)]
         if not again:
             self.stream.remove(event)
@@ -188,11 +195,11 @@ class OneJob(RuleBasedStateMachine):
     @precondition(lambda self: self.changes)
     @rule(again=st.booleans())
     def announce(self, again: bool) -> None:
-        """The next change of the row, and perhaps once more later."""
+        """The next change of the row, which may be repeated later."""
         before, job = self.changes[0]
-        for news in (*media_found(before, job), *announcements(before, job)):
-            what = (news.detail_type, ",".join(medium["media_id"] for medium in news.detail["media"]))
-            assert self.told.setdefault(news.detail["id"], what)[0] == news.detail_type
+        for announcement in (*media_found(before, job), *announcements(before, job)):
+            what = (announcement.detail_type, ",".join(medium["media_id"] for medium in announcement.detail["media"]))
+            assert self.told.setdefault(announcement.detail["id"], what)[0] == announcement.detail_type
             TALLY["announcements"] += 1
         if not again:
             self.changes.pop(0)
@@ -200,7 +207,7 @@ class OneJob(RuleBasedStateMachine):
     @precondition(lambda self: self.merged)
     @rule(seed=st.integers(0, 9))
     def replay(self, seed: int) -> None:
-        """The owner has all recorded events of the job merged anew, in whatever order."""
+        """The owner merges all recorded events of the job again, in any order."""
         events = list(self.table.events(self.webhook.provider, self.job_id))
         Random(seed).shuffle(events)
         for event in events:
@@ -208,17 +215,18 @@ class OneJob(RuleBasedStateMachine):
         self.stream.clear()
         TALLY["replays"] += 1
 
-    # ---- what always holds ------------------------------------------------------------------------------------------
+    # ---- Invariants
+    # -----------------------------------------------------------------------------------------------------
 
     @invariant()
     def the_row_is_what_the_model_says(self) -> None:
-        """Of what has been merged until now."""
+        """The row matches the model of all merged events."""
         if not self.merged:
             return
         facts = [fact for event_id in self.merged for fact in self.facts[event_id]]
         model = JobModel(
-            [fact for fact in facts if isinstance(fact, Told)],
-            [fact for fact in facts if isinstance(fact, Tried)],
+            [fact for fact in facts if isinstance(fact, Reported)],
+            [fact for fact in facts if isinstance(fact, Attempted)],
             [fact for fact in facts if isinstance(fact, Checked)],
         )
         job = self.table.job(self.webhook.provider, self.job_id)
@@ -231,7 +239,7 @@ class OneJob(RuleBasedStateMachine):
         TALLY["agreed"] += 1
 
     def teardown(self) -> None:
-        """In the end, all is merged and told."""
+        """At the end, everything is merged and announced."""
         while self.stream:
             self.advance(0, again=False)
         while self.changes:
@@ -252,17 +260,18 @@ class OneJob(RuleBasedStateMachine):
         assert job.stage not in rests or rests[job.stage] in {kind for kind, _ in told}
         TALLY["jobs"] += 1
 
-    # ---- how -------------------------------------------------------------------------------------------------------
+    # ---- Helpers
+    # ---------------------------------------------------------------------------------------------------------
 
     def _link(self, role: str, path: str) -> str:
         return f"https://h.example/{self.job_id}/{role}-{path}.mp4?X-Amz-Signature={len(self.facts)}"
 
-    def _said(self, word: int, path: str, remark: int, minute: int) -> tuple[Body, Told]:
-        """A body of the provider's, and what it tells. A link keeps its signature as long as nothing new is told."""
+    def _said(self, word: int, path: str, remark: int, minute: int) -> tuple[Body, Reported]:
+        """A provider's body, and its facts. A link keeps its signature as long as there is no update."""
         provider = self.webhook.provider
         words = WORDS[provider]
         spelled, status, roles = words[word % len(words)]
-        told = Told("", status, links=tuple((role, links.media_id(self._link(role, path))) for role in roles))
+        told = Reported("", status, links=tuple((role, links.media_id(self._link(role, path))) for role in roles))
         if provider not in FIELDS:
             linked = {role: self._link(role, path) for role in roles}
             body = json.loads(SAMPLES[provider].body(Order(spelled, self.job_id, self.secrets[-1], linked)))
@@ -293,7 +302,7 @@ class OneJob(RuleBasedStateMachine):
             iter(said.values())
         )
 
-    def _send(self, secret: str, body: bytes, told: Told) -> None:
+    def _send(self, secret: str, body: bytes, told: Reported) -> None:
         before = len(self.facts)
         status, result = self._call(secret, body)
         assert status == 200
@@ -320,7 +329,7 @@ class OneJob(RuleBasedStateMachine):
             return Event.of(report, **known)
         return Event(job_id=self.job_id, status="unknown", provider_status="", **known)
 
-    def _put(self, event: Event, facts: list[Told | Tried | Checked]) -> None:
+    def _put(self, event: Event, facts: list[Reported | Attempted | Checked]) -> None:
         assert self.table.put_once(event_item(event, expires_at=2_000_000_000), written_by="the machine")
         self.facts[event.event_id] = facts
         (stored,) = [e for e in self.table.events(event.provider, event.job_id) if e.event_id == event.event_id]
@@ -340,7 +349,7 @@ class OneJob(RuleBasedStateMachine):
 
 
 def run(cloud: Cloud, *, machines: int, steps: int) -> None:
-    """Run so many machines of so many steps at most."""
+    """Run at most `machines` machines of at most `steps` steps."""
     rules = settings(
         max_examples=machines,
         stateful_step_count=steps,

@@ -1,7 +1,7 @@
-"""What a job should be, by the words of the design and by nothing of the code: the simplest program that says so.
+"""The expected state of a job, written from the design and without the layer's code: the simplest program for it.
 
-A job is told of (`Told`), its media are tried (`Tried`), it is looked after (`Checked`); what it is follows from all of
-that, whatever came first.
+A job is reported (`Reported`), its media are attempted (`Attempted`), it is checked (`Checked`). Its state follows
+from all of that, in any order.
 """
 
 from dataclasses import dataclass, field
@@ -11,21 +11,21 @@ FINISHED = STEPS[3:]
 
 
 @dataclass(frozen=True)
-class Told:
-    """By the provider: `clock` is its own moment, empty where it has none. `links` are roles with the paths of links.
-    `news`: whether it counts as news of the job."""
+class Reported:
+    """A report by the provider: `clock` is its own timestamp, empty if it has none. `links` are roles with the paths of
+    links. `is_update`: whether it counts as an update of the job."""
 
     at: str
     status: str
     clock: str = ""
     links: tuple[tuple[str, str], ...] = ()
     credits: int | None = None
-    news: bool = True
+    is_update: bool = True
 
 
 @dataclass(frozen=True)
-class Tried:
-    """By the archive: a medium, and what became of it."""
+class Attempted:
+    """An attempt of the archive: a medium and its result."""
 
     at: str
     medium: tuple[str, str]
@@ -34,7 +34,7 @@ class Tried:
 
 @dataclass(frozen=True)
 class Checked:
-    """By reconcile: whether the provider contradicts itself (None: that was not asked), or is silent for too long."""
+    """A check by reconcile: whether the provider contradicts itself (None: not polled), or the job is overdue."""
 
     at: str
     contradiction: str | None = None
@@ -43,23 +43,24 @@ class Checked:
 
 @dataclass
 class JobModel:
-    """A job as the facts make it."""
+    """The job that the facts make."""
 
-    told: list[Told] = field(default_factory=list)
-    tried: list[Tried] = field(default_factory=list)
+    told: list[Reported] = field(default_factory=list)
+    tried: list[Attempted] = field(default_factory=list)
     checked: list[Checked] = field(default_factory=list)
 
     @property
     def status(self) -> str:
-        """The newest known one by the provider's clock, else the latest step."""
+        """The newest known status by the provider's clock, else the latest step."""
         known = [(told.clock, STEPS.index(told.status)) for told in self.told if told.status != "unknown"]
         return STEPS[max(known)[1]] if known else "unknown"
 
     @property
     def media(self) -> dict[tuple[str, str], str]:
-        """Archived once is archived; else the latest try since news last told of it counts; without one it waits."""
+        """Archived media stay archived. Otherwise the latest attempt since the last update that named the medium
+        counts; without an attempt it waits."""
         found = {
-            link: max(t.at if t.news else "" for t in self.told if link in t.links)
+            link: max(t.at if t.is_update else "" for t in self.told if link in t.links)
             for told in self.told
             for link in told.links
         }
@@ -74,14 +75,14 @@ class JobModel:
 
     @property
     def stage(self) -> str:
-        """What there is left to do, and for whom."""
-        news = max([t.at for t in self.told if t.news] + [t.at for t in self.tried], default="")
+        """The work that is left, and for whom."""
+        updated_at = max([t.at for t in self.told if t.is_update] + [t.at for t in self.tried], default="")
         silent = max([c.at for c in self.checked if c.silent], default="")
         answers = [c for c in self.checked if c.contradiction is not None]
         if answers and max(answers, key=lambda c: c.at).contradiction:
             return "attention"
         if self.status not in FINISHED:
-            return "attention" if silent > news else "waiting"
+            return "attention" if silent > updated_at else "waiting"
         if "pending" in self.media.values():
             return "archiving"
         archived = {role for (role, _), state in self.media.items() if state == "archived"}

@@ -1,6 +1,6 @@
-"""The state space: one job in any interleaving of all that can happen to it, against a model of a job.
+"""The state space: one job in any interleaving of all events that can happen to it, compared with a model.
 
-The machine is the tests' (resilience/state_machine.py); here it runs for long. What the functions log is thrown away.
+It is the tests' state machine (resilience/state_machine.py) in a long run. Discards the functions' logs.
 """
 
 import argparse
@@ -18,8 +18,8 @@ NEWS = ("deliveries", "poll events", "archive events")
 
 
 def prove(machines: int, steps: int) -> figures.Figures:
-    """Run so many machines of at most so many steps. `lost` where the row and the model part, or anything is raised:
-    then that is printed, with the shortest way to it, and `failed` says it in a line."""
+    """Run at most `machines` machines of at most `steps` steps. `lost` if the row differs from the model, or an
+    exception is raised. Then it prints the exception and the shortest way to it; `failed` has a line about it."""
     began = time.monotonic()
     failed = {}
     with account() as cloud, Path(os.devnull).open("w") as nowhere, contextlib.redirect_stdout(nowhere):
@@ -48,7 +48,7 @@ def main() -> None:
     options = parser.parse_args()
     found = prove(options.machines, options.steps)
     figures.keep("states", found, options.figures)
-    print(f"states: {options.machines} machines; the row and the model agreed {found['passed']} times; {found['done']}")
+    print(f"states: {options.machines} machines; row and model agreed {found['passed']} times; {found['done']}")
     raise SystemExit(figures.code(found))
 
 

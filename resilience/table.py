@@ -1,4 +1,4 @@
-"""The table of a proof, made of its figures."""
+"""A proof's table, made from its figures."""
 
 from collections.abc import Mapping
 
@@ -8,7 +8,7 @@ HEAD = "| | tried | passed | lost | |\n|---|--:|--:|--:|---|"
 
 
 def table(kept: Mapping[str, Figures], ended: Mapping[str, int]) -> str:
-    """In Markdown, a line for each part that has figures, or that has ended (with which code) and should have some."""
+    """Markdown: a row for each part with figures, or with an exit code and missing figures."""
     lines = [HEAD]
     for part, (name, what) in PARTS.items():
         found, code = kept.get(part), ended.get(part)
@@ -16,13 +16,13 @@ def table(kept: Mapping[str, Figures], ended: Mapping[str, int]) -> str:
             figures = "".join(f" {found[each]:,} |" for each in ("tried", "passed", "lost"))
             lines.append(f"| {name} |{figures} {_failed(found, code)}{what(found)} |")
         elif code is not None:
-            lines.append(f"| {name} | – | – | – | failed: it ended with {code} and left no figures |")
+            lines.append(f"| {name} | – | – | – | failed: exit code {code}, no figures |")
     return "\n".join(lines)
 
 
 def _failed(found: Figures, code: int | None) -> str:
-    """What is said before a part's figures where it failed otherwise than by what `lost` counts."""
-    said = found.get("failed") or (f"it ended with {code}" if code and not found["lost"] else "")
+    """The text before a part's figures if it failed otherwise than by `lost`."""
+    said = found.get("failed") or (f"exit code {code}" if code and not found["lost"] else "")
     return f"failed: {said.replace('|', '/')}; " if said else ""
 
 
@@ -30,15 +30,15 @@ def _faults(found: Figures) -> str:
     functions = len(found["calls_by_function"])
     return (
         f"all {found['calls']} calls of {functions} functions × up to {len(found['faults'])} faults,"
-        f" {found['again']} cases of them where the provider never calls again;"
+        f" {found['again']} of these cases with a provider that never retries;"
         f" {found['acknowledged']:,} deliveries acknowledged, {found['invocations']:,} invocations"
     )
 
 
 def _roles(found: Figures) -> str:
     return (
-        f"each grant of {found['roles']} roles taken out and given back; {found['decisions']:,} kinds of requests"
-        f" decided once more by the template, {found['wrong_decisions']} otherwise"
+        f"each grant of {found['roles']} roles removed and restored; {found['decisions']:,} kinds of requests"
+        f" decided again by the template, {found['wrong_decisions']} differently"
     )
 
 
@@ -48,12 +48,12 @@ def _transfers(found: Figures) -> str:
 
 def _opinions(found: Figures) -> str:
     if not found["servers"]:
-        return "left out: the servers could not be had"
+        return "left out: the servers could not be installed"
     return f"{found['different']} known differences; {', '.join(found['servers'])}"
 
 
 def _load(found: Figures) -> str:
-    runs = (("quiet", found["quiet"]), ("5 % faults", found["faulty"]))
+    runs = (("without faults", found["quiet"]), ("5 % faults", found["faulty"]))
     return "; ".join(f"{name}: {_one_load(one)}" for name, one in runs)
 
 
@@ -61,7 +61,7 @@ def _one_load(one: Figures) -> str:
     p50, p95, p99 = (round(one[name]) for name in ("p50_ms", "p95_ms", "p99_ms"))
     return (
         f"{one['acknowledged']:,} acknowledged = {one['stored']:,} stored,"
-        f" {one['forged']} forged and {one['forged_stored']} of them stored, {one['made_again']} calls made again,"
+        f" {one['forged']} forged and {one['forged_stored']} of them stored, {one['made_again']} retries,"
         f" p50 {p50} ms, p95 {p95} ms, p99 {p99} ms, {one['per_second']:.0f}/s"
     )
 

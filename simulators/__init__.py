@@ -1,1 +1,1 @@
-"""The outside world, played on the loopback: providers, media hosts, S3. Imports nothing of Dailies."""
+"""The outside world, simulated on the loopback: providers, media hosts, S3. Imports nothing from Dailies."""

@@ -1,4 +1,4 @@
-"""An HTTP server on the loopback that leaves nothing behind: ending it ends its connections and their threads."""
+"""An HTTP server on the loopback. Closing it also ends its connections and their threads."""
 
 import socket
 import ssl
@@ -12,12 +12,12 @@ from typing import Any
 
 import trustme
 
-POLL_SECONDS = 0.1  # how long ending it may take, where closing its socket does not wake it
+POLL_SECONDS = 0.1  # max seconds to end, if closing the socket does not wake the thread
 
 
 class LoopbackServer(ThreadingHTTPServer):
-    """Listens on 127.0.0.1 from the start on, with a thread per connection; port 0 takes a free one. Speaks TLS where
-    there is a context for it."""
+    """Listens on 127.0.0.1 from its creation, with a thread per connection. Port 0 picks a free one. Speaks TLS if it
+    has a TLS context."""
 
     daemon_threads = False
     request_queue_size = 128
@@ -31,7 +31,7 @@ class LoopbackServer(ThreadingHTTPServer):
     def get_request(self) -> tuple[socket.socket, tuple[str, int]]:
         connection, address = super().get_request()
         connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        if self._tls:  # the handshake comes with the first read, in the connection's own thread
+        if self._tls:  # the handshake happens at the first read, in the connection's own thread
             connection = self._tls.wrap_socket(connection, server_side=True, do_handshake_on_connect=False)
         self._open.add(connection)
         return connection, address
@@ -42,31 +42,31 @@ class LoopbackServer(ThreadingHTTPServer):
             self._open.discard(request)
 
     def handle_error(self, request: socket.socket | tuple[bytes, socket.socket], client_address: Any) -> None:
-        """A client that goes away is not worth a line; a mistake of ours is."""
+        """Ignore clients that disconnect; report errors in the simulator itself."""
         if not isinstance(sys.exception(), OSError):
             super().handle_error(request, client_address)
 
     @contextmanager
     def serving(self) -> Iterator[None]:
-        """Serve while the context lasts, in a thread of its own."""
+        """Serve in a thread of its own while the context is open."""
         thread = threading.Thread(target=self.serve_forever, kwargs={"poll_interval": POLL_SECONDS})
         thread.start()
         try:
             yield
         finally:
             self.stopping.set()
-            with suppress(OSError):  # wakes the thread that listens, on Linux
+            with suppress(OSError):  # wakes the listening thread on Linux
                 self.socket.shutdown(socket.SHUT_RDWR)
             self.shutdown()
             for connection in list(self._open):
-                with suppress(OSError):  # the plain socket's own method: TLS is in use in the connection's thread
+                with suppress(OSError):  # the plain socket's own method: the connection's thread still uses TLS
                     socket.socket.shutdown(connection, socket.SHUT_RDWR)
             self.server_close()
             thread.join()
 
 
 def certified(authority: Path, *more_names: str) -> ssl.SSLContext:
-    """A server's side of TLS, as `localhost`, 127.0.0.1 and more names; the certificate of its new authority is written
+    """A TLS context for a server named `localhost`, 127.0.0.1 and `names`. Writes the certificate of its new authority
     to the file."""
     ca = trustme.CA()
     ca.cert_pem.write_to_path(str(authority))

@@ -1,4 +1,4 @@
-"""A webhook on loopback, called by the simulated providers: what came, and what it is to answer."""
+"""A webhook on the loopback, called by the simulated providers: the deliveries, and the responses to give."""
 
 import json
 from collections.abc import Iterator
@@ -26,7 +26,7 @@ class Delivery:
 
 @dataclass
 class Webhook:
-    """`answers` are the statuses of the next answers; after them it is always 200. `echoes`: with what it was told."""
+    """`answers` are the next statuses; after them it is always 200. `echoes`: responds with the received body."""
 
     url: str
     deliveries: list[Delivery] = field(default_factory=list)
@@ -40,7 +40,7 @@ class Webhook:
 
 @contextmanager
 def webhook() -> Iterator[Webhook]:
-    """A webhook while the context lasts."""
+    """A webhook while the context is open."""
 
     class Handler(BaseHTTPRequestHandler):
         def do_POST(self) -> None:
@@ -56,7 +56,7 @@ def webhook() -> Iterator[Webhook]:
         do_PUT = do_POST  # noqa: N815  the name that http.server looks for
 
         def log_message(self, *_: object) -> None:
-            """Nothing."""
+            """Logs nothing."""
 
     server = LoopbackServer(0, Handler)
     receiver = Webhook(f"http://127.0.0.1:{server.server_port}/webhook")

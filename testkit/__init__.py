@@ -1,1 +1,1 @@
-"""What the tests and the resilience runs share."""
+"""Code shared by the tests and the resilience runs."""

@@ -1,8 +1,8 @@
-"""make smoke: every script from end to end, as short as it goes, within a minute on two processors.
+"""make smoke: run every script with its shortest options, within a minute on two processors.
 
-A short run measures and proves little, but it shows that the script still works. What each prints is in
-.local/smoke/<name>.log; what it leaves out on this machine is printed here too. Ends with 1 and the names of the
-scripts that broke. `tests/test_smoke.py` holds that no script is missing here.
+A short run measures and tests little, but it shows that the script still works. Each script's output is in
+.local/smoke/<name>.log; what it leaves out on this machine is printed here too. Exits with 1 and the names of the
+failed scripts. `tests/test_smoke.py` checks that no script is missing here.
 """
 
 import argparse
@@ -20,7 +20,7 @@ from resilience.parts import PARTS
 
 FOLDER = ROOT / ".local/smoke"
 STACK = FOLDER / "stack"
-LAST_WORDS = 40  # lines of a script that broke
+MAX_LINES = 40  # of a failed script's output
 LEFT_OUT = "Left out: "
 
 
@@ -33,16 +33,16 @@ class Script:
 
     @property
     def command(self) -> list[str]:
-        """How it is run."""
+        """The command line."""
         return [sys.executable, "-m", self.name, *self.options]
 
 
 LOAD = PARTS[-1]["load"]
 WITHOUT_LOAD = [name for together in PARTS for name in together if name != "load"]
 
-# One after the other in a lane, the lanes beside each other. The load comes before the pictures: it starts the
-# receivers anew.
-LANES: Sequence[Sequence[Script]] = (
+# The scripts of a sequence run one after the other, the sequences in parallel. The load comes before the pictures,
+# because it restarts the receivers.
+SEQUENCES: Sequence[Sequence[Script]] = (
     (
         Script("local.up"),
         Script("resilience.load", (*LOAD.options(quick=True), "--folder", str(STACK), "--running")),
@@ -64,12 +64,12 @@ LANES: Sequence[Sequence[Script]] = (
 )
 
 
-def run(lane: Sequence[Script], folder: Path = FOLDER) -> list[str]:
-    """One after the other, until one breaks; returns the names of those that did. The last one comes in any case: it
-    ends what the others have left."""
+def run(sequence: Sequence[Script], folder: Path = FOLDER) -> list[str]:
+    """Run the scripts until one fails; returns the names of the failed ones. The last one always runs: it stops
+    what the others have started."""
     broken: list[str] = []
-    for script in lane:
-        if broken and script is not lane[-1]:
+    for script in sequence:
+        if broken and script is not sequence[-1]:
             continue
         began, path = time.monotonic(), folder / f"{script.name}.log"
         with path.open("w") as log:
@@ -78,9 +78,9 @@ def run(lane: Sequence[Script], folder: Path = FOLDER) -> list[str]:
                 script.command, cwd=ROOT, env=environment, stdin=subprocess.DEVNULL, stdout=log, stderr=log, check=False
             ).returncode
         lines = path.read_text(errors="replace").splitlines()
-        verdict = f"BROKEN: it ended with {code}" if code else "" if lines else "BROKEN: it has printed nothing"
-        print(f"smoke: {script.name:16}{time.monotonic() - began:6.1f} s  {verdict or 'runs'}", flush=True)
-        for line in lines[-LAST_WORDS:] if verdict else (line for line in lines if line.startswith(LEFT_OUT)):
+        verdict = f"FAILED: exit code {code}" if code else "" if lines else "FAILED: no output"
+        print(f"smoke: {script.name:16}{time.monotonic() - began:6.1f} s  {verdict or 'ok'}", flush=True)
+        for line in lines[-MAX_LINES:] if verdict else (line for line in lines if line.startswith(LEFT_OUT)):
             print(f"         {line}", flush=True)
         if verdict:
             broken.append(script.name)
@@ -91,11 +91,11 @@ def main() -> None:
     argparse.ArgumentParser(prog="make smoke", description=__doc__).parse_args()
     began = time.monotonic()
     STACK.mkdir(parents=True, exist_ok=True)
-    with ThreadPoolExecutor(len(LANES)) as lanes:
-        broken = [name for lane in lanes.map(run, LANES) for name in lane]
-    print(f"smoke: {time.monotonic() - began:.0f} s; {FOLDER} has what each has printed")
+    with ThreadPoolExecutor(len(SEQUENCES)) as pool:
+        broken = [name for failed in pool.map(run, SEQUENCES) for name in failed]
+    print(f"smoke: {time.monotonic() - began:.0f} s; the output of each is in {FOLDER}")
     if broken:
-        raise SystemExit(f"smoke: broken: {', '.join(broken)}")
+        raise SystemExit(f"smoke: failed: {', '.join(broken)}")
 
 
 if __name__ == "__main__":

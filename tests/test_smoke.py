@@ -7,14 +7,14 @@ import pytest
 
 from local.stack import ROOT
 from resilience.parts import PARTS
-from tests.smoke import LANES, LEFT_OUT, Script, run
+from tests.smoke import LEFT_OUT, SEQUENCES, Script, run
 
 # What can be run and is no script of its own: which one starts it, or which test.
 ELSEWHERE = {
     "bench.archive.host": "bench.archive, where there is no nginx",
     "bench.archive.launcher": "bench.archive",
     "bench.receive.aws": "bench.receive",
-    "bench.receive.proofs": "bench.receive",
+    "bench.receive.verification": "bench.receive",
     "bench.suite.loads": "bench.suite",
     "bench.suite.reaper": "bench.suite",
     "local.chromium": "make browser, which make smoke calls",
@@ -55,7 +55,7 @@ def runnable() -> set[str]:
 
 
 def test_every_script_runs() -> None:
-    scripts = {script.name for lane in LANES for script in lane}
+    scripts = {script.name for sequence in SEQUENCES for script in sequence}
     parts = {part.module for together in PARTS for part in together.values()}
     assert runnable() == scripts | parts | ELSEWHERE.keys()
 
@@ -75,29 +75,29 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 def test_scripts_that_run_say_how_long_they_took_and_what_they_left_out(
     folder: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    lane = (script(folder, "whole", "print(1)"), script(folder, "partly", f"print({LEFT_OUT!r} + 'rclone')"))
-    assert run(lane, folder) == []
+    sequence = (script(folder, "whole", "print(1)"), script(folder, "partly", f"print({LEFT_OUT!r} + 'rclone')"))
+    assert run(sequence, folder) == []
     whole, partly, left_out = capsys.readouterr().out.splitlines()
-    assert re.fullmatch(r"smoke: whole +\d+\.\d s  runs", whole)
-    assert re.fullmatch(r"smoke: partly +\d+\.\d s  runs", partly)
+    assert re.fullmatch(r"smoke: whole +\d+\.\d s  ok", whole)
+    assert re.fullmatch(r"smoke: partly +\d+\.\d s  ok", partly)
     assert left_out.strip() == "Left out: rclone"
 
 
-def test_one_that_breaks_is_named_with_its_last_words_and_the_end_of_the_lane_comes_all_the_same(
+def test_one_that_breaks_is_named_with_its_last_words_and_the_end_of_the_sequence_comes_all_the_same(
     folder: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    lane = (
+    sequence = (
         script(folder, "broken", "raise SystemExit('module has no attribute')"),
         script(folder, "never", "print(1)"),
         script(folder, "last", "print(1)"),
     )
-    assert run(lane, folder) == ["broken"]
+    assert run(sequence, folder) == ["broken"]
     broken, words, last = capsys.readouterr().out.splitlines()
-    assert "BROKEN: it ended with 1" in broken
+    assert "FAILED: exit code 1" in broken
     assert words.strip() == "module has no attribute"
     assert "smoke: last" in last
 
 
 def test_one_that_prints_nothing_is_broken(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert run((script(folder, "silent", ""),), folder) == ["silent"]
-    assert "BROKEN: it has printed nothing" in capsys.readouterr().out
+    assert "FAILED: no output" in capsys.readouterr().out

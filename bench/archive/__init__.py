@@ -1,7 +1,7 @@
-"""From a link to a bucket: the archive's engine against what one would otherwise use. `python -m bench.archive --help`.
+"""From a link to a bucket: the archive's engine compared with the usual alternatives. `python -m bench.archive --help`.
 
-Every way runs in turn as a process of its own on one core; the media host (nginx) and the bucket (`simulators.s3`) have
-others, or share one where there are only two. Both speak TLS on loopback, both watch: seconds are from the first
-request that one of them got to the last answer that one of them gave, so that no program's start counts and none
-reports about itself.
+The competitors run in turn, each in its own process on one core. The media host (nginx) and the bucket
+(`simulators.s3`) have other cores, or share one if there are only two. Both speak TLS on the loopback and measure the
+time from the first request that either receives to the last response that either sends. So no program's start counts,
+and no program measures itself.
 """

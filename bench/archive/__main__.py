@@ -1,6 +1,6 @@
-"""`python -m bench.archive`: all of it in about ten minutes, or `--quick` in one.
+"""`python -m bench.archive`: all measurements in about ten minutes, or `--quick` in one.
 
-Ends with 1 where a target is missed, or a way breaks.
+Exits with 1 if a target is missed or a competitor fails.
 """
 
 import argparse
@@ -19,12 +19,12 @@ from bench.archive.tools import Tools, tools
 from bench.archive.ways import BOTO3, OURS, RELAY, WAYS, Way, ours_in_its_function
 from bench.tools import FOLDER, alone
 
-BUSY = 0.5  # load above which the figures are not worth much: there are two cores and both are used
+BUSY = 0.5  # load above which the figures are unreliable: there are two cores and both are used
 
 
 @dataclass(frozen=True)
 class Series:
-    """Ways compared with each other at one size, in turn, `rounds` times."""
+    """Competitors compared at one size, in turn, `rounds` times."""
 
     host: str
     size: int
@@ -33,8 +33,8 @@ class Series:
 
 
 def series(rounds: int, names: list[str], quick: int) -> list[Series]:
-    """What is to be run, or with one size for all. What one capped connection carries takes its 36 s however often it
-    is measured: once."""
+    """The series to run, or one size for all. The rate-limited connection is measured once: it takes the same 36 s each
+    time."""
     ways = tuple(way for way in WAYS if way.name in names)
     if quick:
         return [Series(FREE, quick, ways, rounds), Series(CAPPED, quick, ways, 1)]
@@ -53,7 +53,7 @@ def series(rounds: int, names: list[str], quick: int) -> list[Series]:
 
 
 def measured(bench: Bench, planned: list[Series], media: dict[int, File]) -> Iterator[Run]:
-    """Every run. The order turns from round to round, so that no way always comes after the same other."""
+    """All runs. The order changes from round to round, so that no competitor always follows the same one."""
     for one in planned:
         for turn in range(one.rounds):
             for way in one.ways if turn % 2 == 0 else reversed(one.ways):
@@ -63,37 +63,44 @@ def measured(bench: Bench, planned: list[Series], media: dict[int, File]) -> Ite
 
 
 def bounded_run(bench: Bench, file: File, limit: int) -> Bounded:
-    """One run in the archive function's whole process, within so many bytes of memory."""
+    """One run in the archive function's complete process, within a memory limit in bytes."""
     with memory_bound(limit) as (bound, how):
         return Bounded(bench.run(Way("ours, bounded", ours_in_its_function), FREE, file, bound), limit, how)
 
 
 def main() -> None:
     options = argparse.ArgumentParser(
-        prog="python -m bench.archive", description="The archive's engine against others."
+        prog="python -m bench.archive", description="Compare the archive's engine with other tools."
     )
-    options.add_argument("--rounds", type=int, default=5, help="how often each is measured; the median counts (5)")
+    options.add_argument("--rounds", type=int, default=5, help="measurements of each; the median counts (5)")
     options.add_argument(
         "--quick", type=int, nargs="?", const=MEDIUM // MIB, default=0, metavar="MIB", help="one size only (64)"
     )
-    options.add_argument("--no-install", action="store_true", help="compare with what is installed, name what is not")
-    options.add_argument("--only", action="append", default=[], choices=[way.name for way in WAYS], help="of the ways")
     options.add_argument(
-        "--memory-limit", type=int, default=128, metavar="MIB", help="of the bounded run (128; 0: none)"
+        "--no-install", action="store_true", help="compare with installed packages only, and list the missing ones"
+    )
+    options.add_argument(
+        "--only", action="append", default=[], choices=[way.name for way in WAYS], help="only this competitor"
+    )
+    options.add_argument(
+        "--memory-limit", type=int, default=128, metavar="MIB", help="memory limit of the bounded run (128; 0: none)"
     )
     chosen = options.parse_args()
     cores = sorted(os.sched_getaffinity(0))
     if len(cores) < 2 or chosen.rounds < 1:
-        raise SystemExit("bench: needs two cores, one for what is measured and one for the servers, and a round")
+        raise SystemExit("bench: needs two cores, for the competitors and for the servers, and at least one round")
     if os.getloadavg()[0] > BUSY:
-        print(f"bench: the machine is busy (load {os.getloadavg()[0]:.1f}); read the figures so", file=sys.stderr)
+        print(
+            f"bench: the machine is busy (load {os.getloadavg()[0]:.1f}), so the figures are unreliable",
+            file=sys.stderr,
+        )
     with alone():
         needed = frozenset().union(*(way.needs for way in WAYS))
         compare(tools(needed, install=not chosen.no_install), cores, chosen)
 
 
 def compare(ready: Tools, cores: list[int], chosen: argparse.Namespace) -> None:
-    """Measure, print, write."""
+    """Measure, print, and write the file."""
     names = [way.name for way in WAYS if way.name in (chosen.only or {way.name}) and not way.needs & ready.missing]
     quick = chosen.quick * MIB
     planned = series(chosen.rounds, names, quick)
@@ -110,9 +117,9 @@ def compare(ready: Tools, cores: list[int], chosen: argparse.Namespace) -> None:
     write(runs, found, bounded, reached, ready)
     print(*report(runs, found, bounded, reached, ready), sep="\n")
     if broken := [run.way for run in [*runs, *([bounded.run] if bounded else [])] if run.problem]:
-        raise SystemExit(f"bench: did not do its work: {', '.join(dict.fromkeys(broken))}; the table says why")
+        raise SystemExit(f"bench: failed: {', '.join(dict.fromkeys(broken))}; the table has the reasons")
     if any(target.reached is False for target in reached):
-        raise SystemExit("bench: a target is missed; the last lines tell which")
+        raise SystemExit("bench: a target is missed; see the last lines")
 
 
 if __name__ == "__main__":

@@ -1,29 +1,29 @@
-"""Bounds within which a run is measured, as `launcher.py` knows them: so much memory, so much of a core."""
+"""The limits of a measured run, as `launcher.py` applies them: memory, and a share of a core."""
 
 import contextlib
 import os
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
-CGROUP = Path("/sys/fs/cgroup")  # of version 2; version 1 has a folder in it for each thing that it bounds
-PERIOD_US = 20_000  # of a CPU bound: a short one, so that a transfer of a tenth of a second meets several
+CGROUP = Path("/sys/fs/cgroup")  # version 2; version 1 has a folder for each resource
+PERIOD_US = 20_000  # period of a CPU limit: short, so that a transfer of a tenth of a second covers several
 
 
 @contextlib.contextmanager
 def memory_bound(limit: int) -> Iterator[tuple[str, str]]:
-    """A bound of `limit` bytes, and how it holds, in words. A cgroup where this user may make one: it counts what a
-    function's limit counts. Else a bound on private memory, used or not, which is stricter."""
+    """A limit of `limit` bytes, and its kind in words. It is a cgroup if the user may make one, which counts like a
+    function's memory. Otherwise it limits private memory, used or not, which is stricter."""
     settings = [(CGROUP, {"memory.max": str(limit)}), (CGROUP / "memory", {"memory.limit_in_bytes": str(limit)})]
     with _cgroup("memory", settings) as bound:
         if bound:
             yield bound, "a cgroup"
             return
-    yield f"data:{limit}", "RLIMIT_DATA: all private memory, used or only reserved; 512 KiB of stack a thread"
+    yield f"data:{limit}", "RLIMIT_DATA: all private memory, used or reserved; 512 KiB of stack per thread"
 
 
 @contextlib.contextmanager
 def core_bound(share: float) -> Iterator[str | None]:
-    """A bound of so much of a core; None where this user may not make a cgroup."""
+    """A limit of a share of a core; None if the user may not make a cgroup."""
     quota = str(round(share * PERIOD_US))
     settings = [
         (CGROUP, {"cpu.max": f"{quota} {PERIOD_US}"}),
@@ -35,7 +35,7 @@ def core_bound(share: float) -> Iterator[str | None]:
 
 @contextlib.contextmanager
 def _cgroup(name: str, settings: Sequence[tuple[Path, Mapping[str, str]]]) -> Iterator[str | None]:
-    """A cgroup with the first settings that there are here; None where it cannot be made."""
+    """A cgroup with the first of the settings that this machine supports; None if it cannot be made."""
     for parent, values in settings:
         folder = parent / f"dailies-bench-{name}-{os.getpid()}"
         try:

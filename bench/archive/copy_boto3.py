@@ -1,4 +1,4 @@
-"""boto3's upload_fileobj from a urllib3 response, both as they come: python copy_boto3.py URL KEY"""
+"""boto3's upload_fileobj from a urllib3 response, both with defaults: python copy_boto3.py URL KEY"""
 
 import os
 import sys

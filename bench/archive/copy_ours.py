@@ -1,6 +1,6 @@
 """Dailies' own engine, as the archive function calls it: python copy_ours.py URL KEY [--in-function]
 
-With --in-function it runs within all that the archive function imports and makes.
+With --in-function it runs with everything that the archive function imports and creates.
 """
 
 import os
@@ -15,12 +15,12 @@ from dailies.outbound.address_guard import FetchPolicy
 from dailies.outbound.connection import Network
 from dailies.transfer.transfer import TransferRequest, TransferResult, transfer
 
-LONGEST = 900  # seconds: the time limit of the function
+LONGEST = 900  # seconds: the function's timeout
 LARGEST = 5 * 1024**3  # the template's default
 
 url, key, *in_function = sys.argv[1:]
 if in_function:
-    # By its path from the repository's root, not as Lambda's `app`: so mypy checks what is taken from it.
+    # By its path from the repository's root, not as Lambda's `app`, so that mypy checks what is imported.
     from functions.archive.app import s3
 else:
     s3 = boto3.client("s3", config=bucket.PATIENT)

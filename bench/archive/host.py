@@ -1,8 +1,8 @@
-"""The media host where there is no nginx: python -m bench.archive.host PORT CERTIFICATE MEDIA LOG BYTES_PER_SECOND
+"""The media host if nginx is missing: python -m bench.archive.host PORT CERTIFICATE MEDIA LOG BYTES_PER_SECOND
 
-Serves a folder over TLS, under /free/ as fast as it can and under /capped/ with so many bytes a second per connection,
-and writes nginx's line for each request: seconds since 1970 at its end, how many it took, method, status. Good enough
-to see that all of it works; as a program in Python it is slower than some of what is measured.
+Serves a folder over TLS: under /free/ at full speed, under /capped/ with a limit of bytes per second and connection.
+Writes nginx's line for each request: seconds since 1970 at its end, its duration, method, status. This shows that the
+benchmark works; being Python, it is slower than some of the competitors.
 """
 
 import asyncio
@@ -18,7 +18,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 
 def watched(app: ASGIApp, log: Path, cap: float) -> ASGIApp:
-    """The application with its line for each request, and its cap."""
+    """The application with its line for each request, and its rate limit."""
 
     async def serve(scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":

@@ -1,7 +1,7 @@
-"""Runs one command and writes down what it took: python -S -E launcher.py REPORT CORE BOUND COMMAND...
+"""Runs one command and writes a report of its resources: python -S -E launcher.py REPORT CORE BOUND COMMAND...
 
-A process of its own and as small as Python gets, because a process is born with the peak memory of the one it was
-forked from. BOUND is `-`, `cgroup:<folder>` to run within, or `data:<bytes>` of private memory at most.
+It is a process of its own and as small as possible, because a process inherits the peak memory of its parent. BOUND is
+`-`, `cgroup:<folder>` to run in a cgroup, or `data:<bytes>` for a limit of private memory.
 """
 
 import os
@@ -9,7 +9,7 @@ import resource
 import sys
 import time
 
-STACK_BYTES = 512 * 1024  # of each thread, within a bound that counts what is reserved and not what is used
+STACK_BYTES = 512 * 1024  # per thread, as this limit counts reserved memory, not used memory
 
 
 def main() -> None:
@@ -32,7 +32,7 @@ def main() -> None:
     _, status, used = os.wait4(child, 0)
     code = os.waitstatus_to_exitcode(status)
     with open(report, "w") as file:  # noqa: PTH123
-        # maxrss: of the largest process of its tree, in KiB
+        # maxrss: the largest process of its tree, in KiB
         file.write(f"{code} {time.time() - began} {used.ru_utime + used.ru_stime} {used.ru_maxrss * 1024}")
 
 

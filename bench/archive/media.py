@@ -1,4 +1,4 @@
-"""What is copied: MP4s of exact sizes, a real clip followed by media data of random bytes."""
+"""The copied media: MP4s of exact sizes, a real clip followed by random media data."""
 
 import json
 import os
@@ -16,7 +16,7 @@ GIB = 1024 * MIB
 
 @dataclass(frozen=True)
 class File:
-    """A file that the media host serves. `crc64nvme`: what must arrive, whichever way."""
+    """A file on the media host. `crc64nvme`: the checksum that the copy must have."""
 
     name: str
     size: int
@@ -24,7 +24,7 @@ class File:
 
 
 def files(folder: Path, sizes: Sequence[int]) -> dict[int, File]:
-    """Those of the sizes wanted, made where they are not there yet, and read once: the host serves from memory."""
+    """The files of these sizes. Missing ones are made. Each is read once, so that the host serves from memory."""
     folder.mkdir(parents=True, exist_ok=True)
     clip = media()["generation.mp4"].content
     return {size: _file(folder / f"{size}.mp4", size, clip) for size in sizes}
@@ -43,7 +43,7 @@ def _file(path: Path, size: int, clip: bytes) -> File:
 
 
 def _make(path: Path, size: int, clip: bytes) -> int:
-    # A size of 1 says that the true one follows, in 8 bytes: boxes may be longer than 4 GiB.
+    # A size of 1 means that the real one follows, in 8 bytes: boxes may be longer than 4 GiB.
     box = (1).to_bytes(4) + b"mdat" + (size - len(clip)).to_bytes(8)
     crc, left = 0, size
     with path.open("wb") as file:

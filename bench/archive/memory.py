@@ -1,8 +1,8 @@
-"""`python -m bench.archive.memory`: what a video costs at each size of the archive's memory, in ten minutes.
+"""`python -m bench.archive.memory`: the cost of a video at each memory size of the archive, in ten minutes.
 
-Lambda gives a share of a core with the memory. Where the host is what is waited for, a smaller share costs less and is
-as quick; where it is the core, a smaller one costs as much and is slower. Each size is a bound on the core of the
-archive's whole function, warm: from its first request to the last answer. The table goes into docs/archive.md.
+Lambda assigns a share of a core with the memory. If the host limits the speed, a smaller share costs less and is as
+fast; if the core does, a smaller share costs the same and is slower. Each size is a limit on the core of the archive's
+complete, warm function, measured from its first request to the last response. The table goes into docs/archive.md.
 """
 
 import argparse
@@ -26,15 +26,19 @@ SIZES_MB = (128, 256, 384, 512, 768, 1024, 1769)
 
 
 def main() -> None:
-    options = argparse.ArgumentParser(prog="python -m bench.archive.memory", description="The archive by its memory.")
-    options.add_argument("--rounds", type=int, default=5, help="how often each is measured; the median counts (5)")
-    options.add_argument("--sizes", type=int, nargs="+", default=SIZES_MB, metavar="MB", help="of the function")
+    options = argparse.ArgumentParser(
+        prog="python -m bench.archive.memory", description="Measure the archive at each memory size."
+    )
+    options.add_argument("--rounds", type=int, default=5, help="measurements of each; the median counts (5)")
+    options.add_argument(
+        "--sizes", type=int, nargs="+", default=SIZES_MB, metavar="MB", help="memory sizes of the function"
+    )
     options.add_argument("--large", type=int, default=LARGE // MIB, metavar="MIB", help="the larger medium (1024)")
-    options.add_argument("--no-install", action="store_true", help="with what there is: no nginx, no bound on the core")
+    options.add_argument("--no-install", action="store_true", help="without nginx and the limit on the core")
     chosen = options.parse_args()
     cores = sorted(os.sched_getaffinity(0))
     if len(cores) < 2:
-        raise SystemExit("bench: needs two cores, one for what is measured and one for the servers")
+        raise SystemExit("bench: needs two cores, for the archive and for the servers")
     with alone():
         _measure(chosen, cores)
 
@@ -55,11 +59,11 @@ def _measure(chosen: argparse.Namespace, cores: list[int]) -> None:
             for size, host, rounds in series:
                 with core_bound(min(1.0, megabytes / CORE_MB)) as bound:
                     if not (bound or chosen.no_install):
-                        raise SystemExit("bench: only root may make the cgroup that bounds the core here")
+                        raise SystemExit("bench: only root may make a cgroup for the core here")
                     way = Way("ours, bounded", ours_in_its_function)
                     runs = [bench.run(way, host, media[size], bound or "-") for _ in range(rounds)]
                 if broken := [run.problem for run in runs if run.problem]:
-                    raise SystemExit(f"bench: did not do its work at {megabytes} MB: {broken[0]}")
+                    raise SystemExit(f"bench: failed at {megabytes} MB: {broken[0]}")
                 cells.append(_cell(statistics.median(run.seconds for run in runs), megabytes))
             print(f"| {' | '.join(cells)} |")
             sys.stdout.flush()

@@ -1,4 +1,4 @@
-"""What the runs come to: a table, the targets, and a file with all of it."""
+"""The results: a table, the targets, and a file with everything."""
 
 import json
 import platform
@@ -18,20 +18,20 @@ RESULT = ROOT / ".local/bench-archive.json"
 HOSTS = {FREE: "free host", CAPPED: f"{CAP // MIB} MiB/s per connection"}
 COLUMNS = ("seconds", "x ours", "process", "CPU s", "x ours", "peak MB", "requests", "S3 calls", "servers", "runs")
 LEGEND = """\
-One core for what is measured, others (or one other) for {host} and the bucket (simulators.s3); TLS 1.3 on both sides.
-ours is the layer as its own Makefile builds it for Lambda: pinned, botocore's data trimmed, compiled.
-seconds    from the first request that a server got to the last answer that one gave
-process    with the program's start and end
+One core for the competitors, another core or more for {host} and the bucket (simulators.s3). TLS 1.3 on both sides.
+ours is the layer as built for Lambda: pinned, botocore's data trimmed, compiled.
+seconds    from the first request to a server to its last response
+process    seconds with the program's start and end
 CPU s      of the whole process, all threads
-peak MB    10^6 bytes, of the largest process
+peak MB    in 10^6 bytes, of the largest process
 requests   to the media host
-servers    how busy the host's and the bucket's core was: where it is near 100 %, they are what is measured"""
-OWN_HOST = "a media host of our own, which is slower than nginx"
+servers    load of the host's and the bucket's core: near 100 %, the servers limit the result"""
+OWN_HOST = "the media host in Python, slower than nginx,"
 
 
 @dataclass(frozen=True)
 class Bounded:
-    """A run within a memory bound of `limit` bytes; `how` it held, in words."""
+    """A run within a memory limit of `limit` bytes; `how` is the kind of limit."""
 
     run: Run
     limit: int
@@ -39,7 +39,7 @@ class Bounded:
 
 
 def medians(runs: Sequence[Run]) -> Medians:
-    """Of each host, size and way: the run whose seconds are the median, with the medians of CPU and the most memory."""
+    """For each host, size and competitor: the run with the median seconds, with the median CPU and the peak memory."""
     found: dict[tuple[str, int, str], Run] = {}
     for key in dict.fromkeys((run.host, run.size, run.way) for run in runs):
         same = sorted((run for run in runs if (run.host, run.size, run.way) == key), key=lambda run: run.seconds)
@@ -84,7 +84,7 @@ def _figures(run: Run, own: Run | None, count: int) -> tuple[str, ...]:
 
 
 def size_in_words(size: int) -> str:
-    """Such as 64 MiB or 20 MB."""
+    """A size such as 64 MiB or 20 MB."""
     return f"{size // GIB} GiB" if size >= GIB else f"{size // MIB} MiB" if size % MIB == 0 else f"{size / 1e6:.0f} MB"
 
 
@@ -96,7 +96,7 @@ def _verdict(target: Target) -> str:
 def report(
     runs: Sequence[Run], found: Medians, bounded: Bounded | None, reached: Sequence[Target], ready: Tools
 ) -> Iterator[str]:
-    """All that is printed, line by line."""
+    """Everything that is printed, line by line."""
     yield LEGEND.format(host="nginx" if ready.nginx else OWN_HOST)
     if ready.versions:
         yield f"Compared with {', '.join(map(' '.join, ready.versions.items()))}."
@@ -110,22 +110,22 @@ def report(
     if any(target.measured for target in reached):
         yield from map(_verdict, reached)
     else:
-        yield "  are for other sizes than these"
+        yield "  need other sizes"
 
 
 def left_out(ready: Tools) -> Iterator[str]:
-    """What is not compared on this machine, and for want of what; nginx too."""
+    """The competitors that are left out on this machine, with the missing program; nginx too."""
     if ready.nginx is None:
         yield "Left out: nginx, which is not installed"
     for way in WAYS:
         if lacking := way.needs & ready.missing:
-            yield f"Left out: {way.name}, for want of {' and '.join(sorted(lacking))}"
+            yield f"Left out: {way.name}, which needs {' and '.join(sorted(lacking))}"
 
 
 def write(
     runs: Sequence[Run], found: Medians, bounded: Bounded | None, reached: Sequence[Target], ready: Tools
 ) -> None:
-    """The same as JSON, every run included. Seconds and bytes."""
+    """Write everything as JSON, every run included. Seconds and bytes."""
     told = {
         "machine": {"kernel": platform.release(), "python": platform.python_version(), "processor": platform.machine()},
         "compared_with": ready.versions,

@@ -1,4 +1,4 @@
-"""One run of one way, measured."""
+"""One measured run of one competitor."""
 
 import os
 import subprocess
@@ -15,14 +15,14 @@ from bench.archive.ways import Command, Copy, Way
 from bench.tools import FOLDER
 
 LAUNCHER = Path(__file__).with_name("launcher.py")
-LONGEST = 300  # seconds of any run; the slowest due one takes a quarter of it
+LONGEST = 300  # max seconds of a run; the slowest expected one takes a quarter
 
 
 @dataclass(frozen=True)
 class Run:
-    """What one run took. `seconds` from the first request to the last answer, `process_seconds` with the program's
-    start and end, CPU seconds of all its processes, peak memory (bytes) of the largest of them. `problem`: why it does
-    not count, empty where it does."""
+    """A run's figures. `seconds` from the first request to the last response, `process_seconds` with the program's
+    start and end, CPU seconds of all its processes, peak memory (bytes) of the largest one. `problem`: why the run does
+    not count; empty if it does."""
 
     way: str
     host: str
@@ -38,20 +38,20 @@ class Run:
 
     @property
     def s3_calls(self) -> int:
-        """How many, whatever the operation."""
+        """The number of S3 calls, of any operation."""
         return sum(self.calls.values())
 
 
 @dataclass(frozen=True)
 class Bench:
-    """What stays the same from run to run. `core` is the one that the ways run on."""
+    """The fixed set-up of all runs. `core` is the competitors' core."""
 
     servers: Servers
     tools: Tools
     core: int
 
     def run(self, way: Way, host: str, file: File, bound: str = "-") -> Run:
-        """Copy the file once, within the memory bound that `launcher.py` knows."""
+        """Copy the file once, within the given memory limit for `launcher.py`."""
         copy = Copy(f"/{host}/{file.name}", file.size, f"{host}/{file.name}", self.servers, self.tools)
         command = way.command(copy)
         self.servers.forget()
@@ -75,7 +75,7 @@ class Bench:
         )
 
     def _launch(self, command: Command, bound: str) -> tuple[int, float, float, int, str]:
-        """Exit code, seconds, CPU seconds, peak bytes and the last that it said."""
+        """Exit code, seconds, CPU seconds, peak bytes and last output."""
         with tempfile.TemporaryDirectory(dir=FOLDER) as folder:
             report, log = Path(folder, "report"), Path(folder, "log")
             small = [str(self.tools.python), "-S", "-E", str(LAUNCHER), str(report), str(self.core), bound]
@@ -98,7 +98,7 @@ class Bench:
                 try:
                     process.communicate(command.stdin, timeout=LONGEST)
                 except BaseException:
-                    os.killpg(process.pid, 9)  # it and what it started
+                    os.killpg(process.pid, 9)  # the program and its children
                     process.wait()
                     raise
             lines = log.read_text().strip().splitlines()
@@ -107,9 +107,9 @@ class Bench:
 
 
 def _difference(watched: Watched, file: File) -> str:
-    """How what is stored differs from what was served; empty where it does not."""
+    """The difference between the stored and the served bytes; empty if there is none."""
     size = crc = 0
-    for one in sorted(watched.objects, key=lambda one: str(one["key"])):  # the relay's ranges are objects of their own
+    for one in sorted(watched.objects, key=lambda one: str(one["key"])):  # the relay's ranges are separate objects
         size += one["size"]
         crc = checksums.combine_crc64nvme(crc, one["crc64nvme"], one["size"])
     if (size, crc) != (file.size, file.crc64nvme):

@@ -1,6 +1,6 @@
-"""The two sides that every way runs between: nginx as the media host, the S3 stand-in as the bucket.
+"""The two servers of every run: nginx as the media host, the S3 simulator as the bucket.
 
-Where there is no nginx, and none has to be, `bench.archive.host` takes its place.
+Without nginx, if it is not required, `bench.archive.host` replaces it.
 """
 
 import contextlib
@@ -29,9 +29,9 @@ from bench.tools import FOLDER
 from local.stack import ROOT
 from simulators.s3.signature import ACCESS_KEY, SECRET_KEY
 
-CAP = 30 * MIB  # bytes a second per connection: what a careful media host grants
+CAP = 30 * MIB  # bytes a second per connection: what a careful media host allows
 PATIENCE = 30.0  # seconds until the media host listens; nginx takes a tenth of one
-# Both ends choose what S3 and CloudFront choose; left alone, OpenSSL and Go would not choose the same.
+# Both ends choose what S3 and CloudFront choose; by default, OpenSSL and Go choose differently.
 CIPHERS = "TLS_AES_128_GCM_SHA256"
 
 NGINX = """
@@ -70,10 +70,10 @@ Ciphersuites = {CIPHERS}
 
 @dataclass(frozen=True)
 class Watched:
-    """What the servers saw of one run.
+    """The servers' view of one run.
 
-    `seconds` from the first request to the last answer; `core_seconds`: what they used of their core, of the busier one
-    where each has its own; `requests`: the media host's, by method; `calls`: the bucket's, by operation.
+    `seconds` from the first request to the last response; `core_seconds`: their CPU time, of the busier one if each has
+    its own core; `requests`: the media host's, by method; `calls`: the bucket's, by operation.
     """
 
     seconds: float
@@ -85,7 +85,8 @@ class Watched:
 
 
 class Servers:
-    """The running servers. `environment` is what programs need to reach the bucket; `client` signs links to it."""
+    """The running servers. `environment` has the variables with which programs reach the bucket; `client` signs links
+    to it."""
 
     def __init__(
         self, folder: Path, media_port: int, endpoint_url: str, by_core: Sequence[Sequence[psutil.Process]]
@@ -109,7 +110,7 @@ class Servers:
 
     @property
     def environment(self) -> dict[str, str]:
-        """For AWS's libraries, requests and curl."""
+        """Variables for AWS's libraries, requests and curl."""
         return {
             "AWS_ACCESS_KEY_ID": ACCESS_KEY,
             "AWS_SECRET_ACCESS_KEY": SECRET_KEY,
@@ -122,13 +123,13 @@ class Servers:
         }
 
     def forget(self) -> None:
-        """What was before does not count."""
+        """Reset the measurement."""
         self._ask("DELETE")
         self._offset = self._log.stat().st_size
         self._before = self._used()
 
     def watched(self) -> Watched:
-        """What came since `forget`, once nothing more comes."""
+        """The measurement since `forget`, once no more requests come."""
         used = self._used()
         time.sleep(0.1)  # nginx writes its line when the client has closed
         told = self._ask("GET")
@@ -156,7 +157,7 @@ class Servers:
 
 @contextlib.contextmanager
 def servers(tools: Tools, media: Path, cores: Sequence[int]) -> Iterator[Servers]:
-    """Both, while the context lasts: on the first and the last of the cores."""
+    """Both servers, while the context is open: on the first and the last core."""
     port = _free_port()
     with contextlib.ExitStack() as running:
         folder = Path(running.enter_context(tempfile.TemporaryDirectory(dir=FOLDER)))
@@ -165,17 +166,17 @@ def servers(tools: Tools, media: Path, cores: Sequence[int]) -> Iterator[Servers
         (folder / "openssl.cnf").write_text(OPENSSL)
         chosen = {"OPENSSL_CONF": str(folder / "openssl.cnf")}
         host = _started(running, cores[0], *_media_host(tools, folder, media, port), **chosen)
-        sink = _started(running, cores[-1], sys.executable, "-m", "simulators.s3", "--tls", **chosen)
-        assert sink.stdout  # noqa: S101  it was asked for
-        told = json.loads(sink.stdout.readline())
+        s3_simulator = _started(running, cores[-1], sys.executable, "-m", "simulators.s3", "--tls", **chosen)
+        assert s3_simulator.stdout  # noqa: S101  it was asked for
+        told = json.loads(s3_simulator.stdout.readline())
         (folder / "ca.pem").write_bytes(authority.cert_pem.bytes() + Path(told["ca_file"]).read_bytes())
         _wait_for(port, host)
-        pair = [psutil.Process(host.pid), psutil.Process(sink.pid)]
+        pair = [psutil.Process(host.pid), psutil.Process(s3_simulator.pid)]
         yield Servers(folder, port, told["endpoint_url"], [pair] if len(cores) == 1 else [[one] for one in pair])
 
 
 def _media_host(tools: Tools, folder: Path, media: Path, port: int) -> list[str]:
-    """Its command. It writes `nginx.log` in the folder."""
+    """The media host's command. It writes `nginx.log` in the folder."""
     if tools.nginx is None:
         log, certificate = str(folder / "nginx.log"), str(folder / "host.pem")
         return [sys.executable, "-m", "bench.archive.host", str(port), certificate, str(media), log, str(CAP)]

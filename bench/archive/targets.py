@@ -1,4 +1,4 @@
-"""What the archive's engine is to reach, and whether it does."""
+"""The targets of the archive's engine, and whether it meets them."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -17,8 +17,8 @@ type Medians = Mapping[tuple[str, int, str], Run]
 
 @dataclass(frozen=True)
 class Target:
-    """`reached` is None where it was not measured: no such run was made, or what ours is compared with broke. Where
-    ours broke, it is missed."""
+    """`reached` is None if it was not measured: there was no such run, or the competitor failed. If our engine failed,
+    the target is missed."""
 
     what: str
     measured: str
@@ -26,7 +26,7 @@ class Target:
 
 
 def targets(medians: Medians, bounded: Run | None) -> list[Target]:
-    """All of them. `bounded`: a run in the function's whole process, within 128 MiB."""
+    """All targets. `bounded`: a run in the function's complete process, within 128 MiB."""
     large, capped = (FREE, LARGE), (CAPPED, LARGE)
     relay = min(((FREE, LARGE, RELAY), (FREE, LARGE, RELAYS)), key=lambda key: _seconds(medians, key) or 1e9)
     return [
@@ -56,7 +56,7 @@ def _transfer(_: Medians, run: Run) -> float:
 
 
 def _cpu(medians: Medians, run: Run) -> float:
-    """Without what the program's start costs, which is what 1 MiB costs."""
+    """CPU without the program's start, which is the CPU of 1 MiB."""
     small = medians.get((FREE, SMALL, run.way))
     return run.cpu_seconds - (small.cpu_seconds if small else 0)
 

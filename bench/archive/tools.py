@@ -1,4 +1,4 @@
-"""What the archive's benchmark needs beside the repository: nginx and curl of the machine, a relay that is compiled."""
+"""The external programs of the archive's benchmark: the machine's nginx and curl, and a compiled relay."""
 
 import shutil
 from collections.abc import Collection, Mapping
@@ -9,13 +9,13 @@ from bench.tools import FOLDER, bare_python, installed, layer, others, run
 
 RELAY = Path(__file__).with_name("relay.c")
 OPENSSL_HEADERS = Path("/usr/include/openssl/ssl.h")
-USUAL = "/usr/sbin:/usr/local/sbin:/usr/bin:/usr/local/bin"  # nginx is not always on a user's PATH
+USUAL = "/usr/sbin:/usr/local/sbin:/usr/bin:/usr/local/bin"  # nginx may be missing from a user's PATH
 
 
 @dataclass(frozen=True)
 class Tools:
-    """`python`: the bare interpreter. `others`: the folder of the compared programs; `versions` those of their
-    packages. `nginx`: None where there is none. `missing`: what is not there of all that the ways need."""
+    """`python`: the bare interpreter. `others`: the folder of the compared programs; `versions` their packages'
+    versions. `nginx`: None if there is none. `missing`: what the machine lacks of the competitors' needs."""
 
     python: Path
     layer: Path
@@ -27,9 +27,8 @@ class Tools:
 
 
 def tools(needed: Collection[str], *, install: bool) -> Tools:
-    """All that is there. What is needed is named: `curl`, `relay`, or a package of requirements/bench.in. With
-    `install`, what can be installed without root is; SystemExit with one line where something is to be installed first.
-    """
+    """The available programs. Needs are named `curl`, `relay`, or by a package of requirements/bench.in. `install`
+    installs what can be installed without root; otherwise raises SystemExit with one line if something is missing."""
     nginx, curl = shutil.which("nginx", path=USUAL), shutil.which("curl")
     if install and not (nginx and curl):
         raise SystemExit(
@@ -51,7 +50,7 @@ def tools(needed: Collection[str], *, install: bool) -> Tools:
 
 
 def _is_compiled(relay: Path) -> bool:
-    """Whether the relay is there: it is compiled where it is not."""
+    """Whether the relay exists; compiles it if not."""
     if not shutil.which("gcc") or not OPENSSL_HEADERS.exists():
         return False
     if not relay.exists() or relay.stat().st_mtime < RELAY.stat().st_mtime:

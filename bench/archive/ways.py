@@ -1,4 +1,4 @@
-"""The ways from a link to a bucket that are compared, each a command."""
+"""The compared ways from a link to a bucket, each a command."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -18,7 +18,7 @@ RANGE_BYTES = 16 * 1024 * 1024
 
 @dataclass(frozen=True)
 class Copy:
-    """What is to be done: the link, its size, the object's key."""
+    """The copy to make: the link, its size, the object's key."""
 
     path: str
     size: int
@@ -33,7 +33,7 @@ class Copy:
 
 @dataclass(frozen=True)
 class Command:
-    """A process: its arguments, what its environment has beside the servers', and its input."""
+    """A process: its arguments, its variables besides the servers', and its input."""
 
     arguments: list[str]
     environment: dict[str, str] = field(default_factory=dict)
@@ -42,8 +42,8 @@ class Command:
 
 @dataclass(frozen=True)
 class Way:
-    """One of the compared. `needs`: what has to be on the machine (`tools`). `one_connection`: so a host's cap per
-    connection alone decides how long it takes."""
+    """A competitor. `needs`: programs that the machine must have (`tools`). `one_connection`: a host's limit per
+    connection alone decides the duration."""
 
     name: str
     command: Callable[[Copy], Command]
@@ -52,13 +52,13 @@ class Way:
 
 
 def ours(copy: Copy) -> Command:
-    """As the layer is deployed: nothing else can be imported, and nothing is compiled on the way."""
+    """As the layer is deployed: nothing else can be imported, and nothing is compiled at run time."""
     environment = {"PYTHONPATH": str(copy.tools.layer), "PYTHONDONTWRITEBYTECODE": "1", "BUCKET_NAME": BUCKET}
     return Command([str(copy.tools.python), str(HERE / "copy_ours.py"), copy.url, copy.key], environment)
 
 
 def ours_in_its_function(copy: Copy) -> Command:
-    """The same within all that the archive function imports, as the template sets it up."""
+    """The same with everything that the archive function imports, configured as in the template."""
     apis = {f"{provider}_API_{name}": "unused" for provider in PROVIDERS for name in ("URL", "SECRET_ID")}
     settings = {
         **apis,
@@ -98,7 +98,8 @@ def _rclone(copy: Copy) -> Command:
         "--multi-thread-streams": "8",
         "--config": "/dev/null",
     }
-    # The last: the stand-in's ETag is no MD5, which would cost it more than all the rest, and rclone would complain.
+    # The last option: the simulator's ETag is no MD5, which would cost more than all the rest, and rclone would
+    # complain.
     switches = ["--s3-force-path-style", "--s3-no-check-bucket", "--s3-use-multipart-etag=false"]
     options = [part for option in bucket.items() for part in option]
     rclone = str(copy.tools.others / "rclone")
@@ -111,7 +112,7 @@ def _curl(copy: Copy) -> Command:
 
 
 def _relay(connections: int) -> Callable[[Copy], Command]:
-    """The whole as one object, or by several connections in ranges, each an object of its own."""
+    """The file as one object, or by several connections in ranges, each an object of its own."""
 
     def command(copy: Copy) -> Command:
         step = copy.size if connections == 1 else RANGE_BYTES
@@ -126,7 +127,7 @@ def _relay(connections: int) -> Callable[[Copy], Command]:
 
 
 def _signed(copy: Copy, key: str) -> str:
-    """The path to put an object to, with its signature."""
+    """The signed path for a PUT of an object."""
     client = copy.servers.client
     link = client.generate_presigned_url("put_object", Params={"Bucket": BUCKET, "Key": key})
     return link.removeprefix(copy.servers.endpoint_url)

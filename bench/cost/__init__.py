@@ -1,1 +1,1 @@
-"""What Dailies costs, from counted AWS calls and dated list prices. `python -m bench.cost` writes docs/cost.md."""
+"""The cost of Dailies, from counted AWS calls and dated list prices. `python -m bench.cost` writes docs/cost.md."""

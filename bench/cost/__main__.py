@@ -9,9 +9,11 @@ from local.stack import ROOT
 
 
 def main() -> None:
-    options = argparse.ArgumentParser(prog="python -m bench.cost", description="What a million calls cost.")
-    options.add_argument("--check", action="store_true", help="write nothing; end with 1 where the page says otherwise")
-    options.add_argument("--against", metavar="REVISION", help="write nothing; print what it cost there, and the ratio")
+    options = argparse.ArgumentParser(prog="python -m bench.cost", description="Compute the cost of a million calls.")
+    options.add_argument("--check", action="store_true", help="write nothing; exit with 1 if the page is out of date")
+    options.add_argument(
+        "--against", metavar="REVISION", help="write nothing; print the cost at this revision, and the ratio"
+    )
     chosen = options.parse_args()
     if chosen.against:
         print(*compared(chosen.against), sep="\n")
@@ -21,10 +23,10 @@ def main() -> None:
         PAGE.write_text(counted)
         print(f"cost: wrote {name}")
     elif written == counted:
-        print(f"cost: {name} says what is counted")
+        print(f"cost: {name} is up to date")
     else:
         print(*unified_diff(written.splitlines(), counted.splitlines(), name, "counted", lineterm="", n=0), sep="\n")
-        raise SystemExit(f"cost: {name} says otherwise than what is counted; `python -m bench.cost` writes it anew")
+        raise SystemExit(f"cost: {name} is out of date; run `python -m bench.cost` to write it")
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""What a million cost at another revision, beside what they cost here: the counts of both, at today's prices."""
+"""The cost of a million at another revision and at this one: the counts of both, at today's prices."""
 
 import json
 import subprocess
@@ -11,7 +11,7 @@ from typing import Any
 from bench.cost.wanted import bounds
 from local.stack import ROOT
 
-# What bounds() is made of. The prices are ours: only the counts differ.
+# The inputs of bounds(). The prices are this revision's: only the counts differ.
 FILES = (
     "bench/__init__.py",
     "bench/cost/__init__.py",
@@ -27,8 +27,8 @@ print(json.dumps([asdict(bound) for bound in bounds()]))
 
 
 def compared(revision: str) -> Iterator[str]:
-    """The lines of a table: dollars for a million there and here, and the ratio. SystemExit with one line where there
-    is no such revision."""
+    """The lines of a table: dollars for a million at both revisions, and the ratio. Raises SystemExit with one line for
+    an unknown revision."""
     then = {(bound["thing"], bound["webhook"]): bound for bound in _bounds_at(revision)}
     yield f"{'dollars for a million':<28}{'':<28}{revision[:12]:>12}{'here':>9}{'ratio':>8}"
     for now in bounds():

@@ -1,4 +1,4 @@
-"""What is billed of a call, a video, a month: tests/docs/test_cost.py runs the functions and counts."""
+"""The billed usage of a call, a video, a month: tests/docs/test_cost.py runs the functions and counts."""
 
 from collections.abc import Collection
 from dataclasses import dataclass, replace
@@ -15,11 +15,11 @@ TRACK = gb_seconds(256, 1)
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """A provider's call, one of those in events/, and what follows from it: its job's row, and what is told.
+    """A provider's call, one of those in events/, and its consequences: its job's row and its published events.
 
-    `row_bytes`: of its event row. `log_bytes`: until it is answered, and of what follows; the API's own lines are among
-    them. `found`: media for the archive's queue. `told`: events on the bus. `known`: its job has a row already, whose
-    entry in the index moves.
+    `row_bytes`: its event row's size. `log_bytes`: of the receiver, and of the functions that follow; the API's own
+    lines are included. `found`: media for the archive's queue. `told`: events on the bus. `known`: the job has a row
+    already, whose entry in the index moves.
     """
 
     event: str
@@ -31,29 +31,29 @@ class Call:
 
     @property
     def received(self) -> Usage:
-        """Until it is answered."""
+        """The usage until the response."""
         asked = Usage(requests=1, invocations=1, gb_seconds=RECEIVE)
         return asked + Usage(writes=write_units(self.row_bytes), log_bytes=self.log_bytes[0])
 
     @property
     def whole(self) -> Usage:
-        """All of it."""
+        """The complete usage."""
         merged = Usage(invocations=1, gb_seconds=ADVANCE, reads=1, writes=3 if self.known else 2)
         told = Usage(invocations=1, gb_seconds=announce(self.found + min(self.told, 1)), events=self.told)
         return self.received + merged + told + Usage(log_bytes=self.log_bytes[1])
 
 
 def announce(calls: int) -> float:
-    """GB-seconds of announce, for so many calls of AWS: a message for each medium, a page, the bus. Without any it
-    looks at the change all the same."""
+    """The GB-seconds of announce, for this number of AWS calls: a message for each medium, a page, the bus. Without any
+    call it still reads the change."""
     return gb_seconds(256, max(1, calls))
 
 
 SYNC, BATCH = "sync/generation", "sync/batch"
 CREATIFY, CAPTIONS = "creatify/product_to_videos", "captions/creator"
 
-# Sync's and Captions' calls usually are the first that is heard of a job, and say that it is done. Creatify's come each
-# time that a job moves: those of a video, in their order.
+# Sync's and Captions' calls usually are a job's first, and report its end. Creatify calls at each status change: these
+# are a video's calls, in order.
 USUAL = {
     SYNC: [Call("sync_generation/completed", 974, (470, 206), found=1, told=1)],
     BATCH: [Call("sync_batch/completed", 750, (436, 158), found=1, told=1)],
@@ -65,17 +65,17 @@ USUAL = {
     ],
     CAPTIONS: [Call("captions_creator/success", 1011, (443, 174), found=1, told=1)],
 }
-# The fullest call, of a job that the owner's app told of, and no call before.
+# The most expensive call, for a job that the owner's app reported, without an earlier call.
 DEAREST = {
     SYNC: replace(USUAL[SYNC][0], known=True),
     BATCH: replace(USUAL[BATCH][0], known=True),
     CREATIFY: replace(USUAL[CREATIFY][-1], found=2),
     CAPTIONS: replace(USUAL[CAPTIONS][0], known=True),
 }
-# A job that the owner's app tells of, until it has its row. The event is the app's own.
+# A job that the owner's app reports, until it has its row. The event is the app's own.
 TRACKED = Usage(invocations=3, gb_seconds=TRACK + ADVANCE + announce(0), writes=3, reads=1, events=1, log_bytes=349)
 
-# A video of 20 MB, from its message to a job that is settled. Creatify's is the second medium of its job.
+# A 20 MB video, from its message to a settled job. Creatify's is the second medium of its job.
 SETTLED = ADVANCE + announce(2)
 _video = Usage(
     invocations=3, gb_seconds=archive(copying()) + SETTLED, writes=4, reads=2, events=2, messages=PER_MESSAGE, objects=2
@@ -85,7 +85,8 @@ VIDEOS = {
     CREATIFY: _video + Usage(writes=1, log_bytes=749),
     CAPTIONS: _video + Usage(log_bytes=750),
 }
-# Creatify's API is asked first: a call of its rate limit; its answer is recorded, merged, and nothing told of it.
+# Creatify's API is polled first: a request of its rate limit. Its response is recorded and merged; nothing is
+# published.
 READ_BACK = Usage(
     invocations=5,
     gb_seconds=archive(ASK_SECONDS + copying()) + SETTLED + ADVANCE + announce(0),
@@ -97,7 +98,7 @@ READ_BACK = Usage(
     log_bytes=1049,
 )
 
-# A run of each of the two schedules while there is nothing to do; and what a new instance of a receiver costs more.
+# A run of each of the two schedules without work, and the extra cost of a receiver's new instance.
 LOOK = Usage(invocations=1, gb_seconds=gb_seconds(256, 1), secrets=1)
 RUNS = MONTH // 300
 START = Usage(gb_seconds=START_SECONDS / 2, secrets=2)

@@ -32,13 +32,13 @@ PAGE = ROOT / "docs/cost.md"
 TEXT = ROOT / "bench/cost/page.md"
 HOSTS = (15, assumed.HOST_MB, 60, 120)  # MB a second
 PACES = (10_000, 100_000, MILLION, 10 * MILLION)  # calls a month
-ASKS = round(MONTH / REFRESH_SECONDS)  # of a warm instance in a month, at most
+ASKS = round(MONTH / REFRESH_SECONDS)  # max seconds of a warm instance in a month
 
 type Row = tuple[str, ...]
 
 
 def page() -> str:
-    """All of it: page.md, with the figures in it."""
+    """The whole page: page.md with its figures."""
     return TEXT.read_text().format(**_tables(), **_figures())
 
 
@@ -96,7 +96,7 @@ def _figures() -> dict[str, str]:
 
 
 def idle() -> dict[str, float]:
-    """Dollars a month while nothing comes."""
+    """Dollars a month without any call."""
     polls = POLLERS * MONTH / POLL_SECONDS
     return {
         f"{SECRETS} secrets": SECRETS * SECRET,
@@ -149,7 +149,7 @@ def _video_from(host_mb: float) -> Usage:
 
 
 def _slowest_host() -> int:
-    """MB a second, with which a video still costs what it may."""
+    """The lowest MB a second at which a video stays within its bound."""
     for_seconds = MOST[ARCHIVED] - dollars(replace(VIDEOS[SYNC], gb_seconds=SETTLED))
     seconds = for_seconds / PRICES["gb_seconds"].dollars * 1024 / assumed.ARCHIVE_MB
     return ceil(20 / (seconds - assumed.AROUND_SECONDS))

@@ -1,4 +1,4 @@
-"""What AWS bills, and its list prices."""
+"""AWS's billing units and list prices."""
 
 from dataclasses import dataclass, fields
 from math import ceil
@@ -12,8 +12,8 @@ SECRET, ALARM = 0.40, 0.10  # dollars a month
 
 @dataclass(frozen=True, slots=True)
 class Usage:
-    """What is billed of one thing done. `writes` and `reads` are DynamoDB's units (1 KB, 4 KB), the index's included;
-    `gb_seconds` are Lambda's, `messages` requests of SQS."""
+    """The billed usage of one operation. `writes` and `reads` are DynamoDB's units (1 KB, 4 KB), the index's included;
+    `gb_seconds` are Lambda's, `messages` are SQS requests."""
 
     requests: int = 0
     invocations: int = 0
@@ -32,7 +32,7 @@ class Usage:
 
 @dataclass(frozen=True, slots=True)
 class Priced:
-    """A thing that is billed: its words in the page, dollars for a million of them."""
+    """A billed item: its words in the page, and dollars for a million."""
 
     words: str
     dollars: float
@@ -53,15 +53,15 @@ PRICES = {
 
 
 def dollars(usage: Usage) -> float:
-    """For a million of it."""
+    """Dollars for a million of this usage."""
     return float(sum(getattr(usage, name) * priced.dollars for name, priced in PRICES.items()))
 
 
 def a_month(usage: Usage, times: float) -> float:
-    """Dollars, for so many of it in a month."""
+    """Dollars a month for `count` of this usage."""
     return dollars(usage) * times / MILLION
 
 
 def write_units(row_bytes: int) -> int:
-    """What DynamoDB bills for a row of that size, in the table or in an index."""
+    """The write units that DynamoDB bills for a row of this size, in the table or in an index."""
     return ceil(row_bytes / 1024)

@@ -1,4 +1,4 @@
-"""What a million may cost."""
+"""The bounds of the cost of a million."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -12,7 +12,7 @@ MOST = {RECEIVED: 3.0, WHOLE: 7.0, ARCHIVED: 30.0}  # dollars
 
 @dataclass(frozen=True, slots=True)
 class Bound:
-    """What a million of a webhook's calls, or of the media that they tell of, costs, in dollars."""
+    """The max dollars for a million calls of a webhook, or for a million of the media that they name."""
 
     thing: str
     webhook: str
@@ -21,7 +21,7 @@ class Bound:
 
 
 def bounds() -> list[Bound]:
-    """All of them."""
+    """All bounds."""
     return [
         *(_of_calls(RECEIVED, webhook, lambda call: call.received) for webhook in USUAL),
         *(_of_calls(WHOLE, webhook, lambda call: call.whole) for webhook in USUAL),

@@ -1,1 +1,1 @@
-"""How fast a receiver is: warm, at its first call, and its proof alone; each beside others in the same run."""
+"""A receiver's speed: warm, at its first call, and its verification alone, each compared in the same run."""

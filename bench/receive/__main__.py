@@ -24,30 +24,39 @@ from bench.tools import alone, installed, layer, others
 from local.stack import ROOT
 
 RESULT = ROOT / ".local/bench-receive.json"
-PEERS = ("standardwebhooks", "svix", "stripe")  # packages that prove a call as we do
-BUSY = 0.5  # load above which the figures are not worth much: there are two cores and both are used
+PEERS = ("standardwebhooks", "svix", "stripe")  # packages that verify a call as we do
+BUSY = 0.5  # load above which the figures are unreliable: there are two cores and both are used
 
 
-def proofs(programs: Path, packages: Sequence[str], calls: int) -> dict[str, float]:
-    """CPU microseconds of each way to prove a call, in the environment of the other packages."""
+def verifications(programs: Path, packages: Sequence[str], calls: int) -> dict[str, float]:
+    """CPU microseconds of each way to verify a call, in the other packages' environment."""
     environment = {"PATH": os.defpath, "PYTHONPATH": str(ROOT / "layers/dailies/python")}
-    command = [str(programs / "python"), str(ROOT / "bench/receive/proofs.py"), str(calls), *packages]
+    command = [str(programs / "python"), str(ROOT / "bench/receive/verification.py"), str(calls), *packages]
     done = subprocess.run(command, env=environment, capture_output=True, text=True, check=True)
     found: dict[str, float] = json.loads(done.stdout)
     return found
 
 
 def main() -> None:
-    options = argparse.ArgumentParser(prog="python -m bench.receive", description="The receivers against others.")
-    options.add_argument("--rounds", type=int, default=9, help="of warm deliveries; 5 cold starts for each 3 (9)")
+    options = argparse.ArgumentParser(
+        prog="python -m bench.receive", description="Compare the receivers with other code."
+    )
+    options.add_argument(
+        "--rounds", type=int, default=9, help="rounds of warm deliveries; 5 cold starts for each 3 (9)"
+    )
     options.add_argument("--quick", action="store_const", dest="rounds", const=3, help="three rounds")
-    options.add_argument("--deliveries", type=int, default=200, help="of each function in a warm round (200)")
+    options.add_argument("--deliveries", type=int, default=200, help="deliveries per function in a warm round (200)")
     options.add_argument("--against", metavar="REVISION", help="measure the receivers of this revision too")
-    options.add_argument("--no-install", action="store_true", help="compare with what is installed, name what is not")
-    options.add_argument("--imports", action="store_true", help="only what a receiver imports, and how long that takes")
+    options.add_argument(
+        "--no-install", action="store_true", help="compare with installed packages only, and list the missing ones"
+    )
+    options.add_argument("--imports", action="store_true", help="only show a receiver's imports and their time")
     chosen = options.parse_args()
     if os.getloadavg()[0] > BUSY:
-        print(f"bench: the machine is busy (load {os.getloadavg()[0]:.1f}); read the figures so", file=sys.stderr)
+        print(
+            f"bench: the machine is busy (load {os.getloadavg()[0]:.1f}), so the figures are unreliable",
+            file=sys.stderr,
+        )
     with alone():
         built = layer()
         if chosen.imports:
@@ -61,7 +70,7 @@ def main() -> None:
         started = cold.measure(functions, only_a_client(built), rounds=chosen.rounds * 5 // 3)
         programs = others(install=not chosen.no_install)
         peers = installed(programs, PEERS)
-        proven = proofs(programs, list(peers), calls=10 * chosen.deliveries)
+        proven = verifications(programs, list(peers), calls=10 * chosen.deliveries)
     judged = list(rows(warmed, started, proven))
     left_out = [f"Left out: {name}, which is not installed" for name in PEERS if name not in peers]
     figures = {
@@ -74,9 +83,9 @@ def main() -> None:
     RESULT.write_text(json.dumps(figures, indent=2) + "\n")
     print(table(judged, chosen.against), *left_out, sep="\n")
     if chosen.rounds == 1:
-        print("Not judged: one round says too little.")
+        print("Not judged: one round is too little.")
     elif not all(row.held for row in judged):
-        raise SystemExit("bench: not all is as it is wanted; the last column tells which")
+        raise SystemExit("bench: a bound is exceeded; see the last column")
 
 
 if __name__ == "__main__":

@@ -1,7 +1,7 @@
-"""AWS as a receiver needs it, on the loopback, as fast as Python answers: python -m bench.receive.aws SECRET
+"""AWS as a receiver needs it, on the loopback, as fast as Python responds: python -m bench.receive.aws SECRET
 
-DynamoDB's PutItem and Secrets Manager's two calls, right in form. The first line that it prints is its port. What it
-was sent last is answered to GET /last, so that a bare write can be made of the very row.
+DynamoDB's PutItem and Secrets Manager's two calls, in the correct format. The first printed line is its port. GET /last
+returns the last row that it received, so that the bare write can use the same row.
 """
 
 import json
@@ -16,7 +16,7 @@ HEADERS_END = b"\r\n\r\n"
 
 
 class Stand:
-    """What it answers, and the last row that it was sent."""
+    """The responses, and the last row received."""
 
     def __init__(self, secret: str) -> None:
         described = {"ARN": "arn", "Name": "secret", "VersionIdsToStages": {VERSION: ["AWSCURRENT"]}}
@@ -29,7 +29,7 @@ class Stand:
         self._last = b"{}"
 
     def answer(self, head: bytes, body: bytes) -> bytes:
-        """To one request."""
+        """The response to one request."""
         if head.startswith(b"GET /last"):
             return _answer(json.loads(self._last))
         _, _, named = head.partition(b"X-Amz-Target: ")

@@ -1,4 +1,4 @@
-"""Cold starts: from the start of Lambda's Runtime Interface Emulator to the first answer that a new process gives."""
+"""Cold starts: from the start of Lambda's Runtime Interface Emulator to a new process's first response."""
 
 import os
 import platform
@@ -23,12 +23,12 @@ from local.stack import ROOT, StackError
 RAPID = ".local/sam/lib/python3*/site-packages/samcli/local/rapid"  # ships inside the SAM command
 ARCHITECTURES = {"x86_64": "x86_64", "aarch64": "arm64"}
 INVOKE = "/2015-03-31/functions/function/invocations"
-PATIENCE = 30.0  # seconds; a cold start takes less than one
+PATIENCE = 30.0  # max seconds; a cold start takes less than one
 
 
 @dataclass(frozen=True)
 class Cold:
-    """Median milliseconds from the emulator's start to the first answer, and what each start took. `revision`: empty
+    """Median milliseconds from the emulator's start to the first response, and those of each start. `revision`: empty
     for the working tree."""
 
     name: str
@@ -60,7 +60,7 @@ def measure(functions: Sequence[Function], client: Function, *, rounds: int) -> 
 
 
 def _start(rie: Path, function: Function, event: bytes, aws_port: int) -> float:
-    """Milliseconds from the emulator's start to the answer of a function that was not there before."""
+    """Milliseconds from the emulator's start to the response of a new function."""
     own, runtime_api = ports.free(), ports.free()
     command = [
         *("taskset", "--cpu-list", "0", str(rie), "--log-level", "error"),
@@ -92,7 +92,7 @@ def _start(rie: Path, function: Function, event: bytes, aws_port: int) -> float:
 
 
 def _end(process: "subprocess.Popen[bytes]") -> None:
-    """The emulator and the function that it started, both gone: what is left of one would slow the next."""
+    """End the emulator and the function that it started: remains of one would slow the next."""
     os.killpg(process.pid, signal.SIGKILL)
     process.wait()
     with suppress(ProcessLookupError):

@@ -1,4 +1,4 @@
-"""The functions that are measured, each as Lambda runs it: its own folder, the built layer, the runtime client."""
+"""The measured functions, as Lambda runs them: own folder, built layer, runtime client."""
 
 import importlib.metadata
 import os
@@ -11,7 +11,7 @@ from local.stack import ROOT
 
 BARE = Path(__file__).with_name("bare")
 SECRET = "MeasuredToken0123456789abcdefghijklmnopqrstu"  # noqa: S105  proves to a stand-in, as signing secret and token
-RECEIVER_SETTINGS = {  # what the template sets
+RECEIVER_SETTINGS = {  # the template's values
     "STACK_NAME": "dailies",
     "TABLE_NAME": "table",
     "PYDANTIC_DISABLE_PLUGINS": "__all__",
@@ -23,7 +23,7 @@ RECEIVER_SETTINGS = {  # what the template sets
     "ROTATION_GRACE_HOURS": "24",
     "RETENTION_DAYS": "90",
 }
-RUNTIME_CLIENT = ("awslambdaric", "simplejson", "snapshot_restore_py")  # what Lambda has in /var/runtime
+RUNTIME_CLIENT = ("awslambdaric", "simplejson", "snapshot_restore_py")  # the contents of Lambda's /var/runtime
 
 
 @dataclass(frozen=True)
@@ -36,7 +36,7 @@ class Function:
     revision: str = ""
 
     def environment(self, aws_port: int) -> dict[str, str]:
-        """The whole environment of its process: what Lambda sets, and what the template does."""
+        """The complete environment of its process: Lambda's variables and the template's."""
         return {
             "PATH": os.defpath,
             "LANG": "C.UTF-8",
@@ -72,23 +72,23 @@ def receiver_of(build: Build, name: str) -> Function:
 
 
 def bare_write(layer: Path) -> Function:
-    """What they are compared with."""
+    """The comparison for receivers."""
     return Function("bare put_item", BARE, layer)
 
 
 def only_a_client(layer: Path) -> Function:
-    """What their cold start is compared with."""
+    """The comparison for their cold start."""
     return Function("a boto3 client", Path(__file__).with_name("client"), layer)
 
 
 def runtime_client() -> Path:
-    """A folder with Lambda's runtime client out of this environment, and nothing else."""
+    """A folder with Lambda's runtime client from this environment, and nothing else."""
     folder = FOLDER / "runtime-client"
     folder.mkdir(parents=True, exist_ok=True)
     for package in RUNTIME_CLIENT:
         for top in {file.parts[0] for file in importlib.metadata.files(package) or ()}:
             link = folder / top
             if not link.exists():
-                link.unlink(missing_ok=True)  # of an environment that was moved
+                link.unlink(missing_ok=True)  # in an environment that was moved
                 link.symlink_to(str(importlib.metadata.distribution(package).locate_file(top)))
     return folder

@@ -1,4 +1,4 @@
-"""What a receiver's start imports and how long that takes, by `python -X importtime`, of the built layer."""
+"""The imports at a receiver's start and their time, by `python -X importtime`, with the built layer."""
 
 import re
 import subprocess
@@ -16,7 +16,7 @@ HEAD = "| module | ms |\n|---|--:|"
 
 
 def table(layer: Path) -> Iterator[str]:
-    """In Markdown: the modules that take most, in milliseconds with all that they are the first to import."""
+    """Markdown: the slowest modules, in milliseconds with everything that they import first."""
     ours, client = _least(receiver(FUNCTION, layer)), _least(only_a_client(layer))
     yield HEAD
     for module in (SESSION, PROVIDER):
@@ -27,9 +27,9 @@ def table(layer: Path) -> Iterator[str]:
 
 
 def _least(function: Function) -> dict[str, int]:
-    """Microseconds of each module, of the run that took the least of all."""
+    """Microseconds of each module, from the fastest run."""
     command = [str(bare_python()), "-X", "importtime", "-c", "import app"]
-    environment = function.environment(aws_port=1)  # nothing is asked of it
+    environment = function.environment(aws_port=1)  # no other output is read
     runs = []
     for _ in range(RUNS):
         done = subprocess.run(command, env=environment, capture_output=True, text=True, check=True)

@@ -1,4 +1,4 @@
-"""The measurements as one table: each figure of ours beside what it is compared with, and beside another revision's."""
+"""The measurements as one table: each of our figures beside its comparison, and beside another revision's."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -6,14 +6,14 @@ from dataclasses import dataclass
 from bench.receive.cold import Cold
 from bench.receive.warm import Warm
 
-MAX_WARM, MAX_COLD = 1.10, 1.10  # times what it is compared with
+MAX_WARM, MAX_COLD = 1.10, 1.10  # max ratio to the comparison
 HEAD, RULE = "| | ours | against | | ratio | bound | held |", "|---|--:|---|--:|--:|---|---|"
 
 
 @dataclass(frozen=True)
 class Row:
-    """A figure of ours and another's, in the same unit. `most`: the bound of their ratio; `below`: whether the ratio
-    must be less than it. `before`: another revision's figure, if one was measured."""
+    """Our figure and another, in the same unit. `most`: the bound of their ratio; `below`: whether the ratio must be
+    less than it. `before`: another revision's figure, if one was measured."""
 
     what: str
     ours: float
@@ -52,7 +52,7 @@ class Row:
 
 
 def rows(warmed: Sequence[Warm], started: Sequence[Cold], proven: Mapping[str, float]) -> Iterator[Row]:
-    """All rows. What the warm and the cold figures are compared with is the last of each; `ours` is one of `proven`."""
+    """All rows. The last of the warm and of the cold figures is the comparison; `ours` is one of `proven`."""
     *receivers, bare = warmed
     warm_before = {one.name: one.microseconds for one in receivers if one.revision}
     for one in receivers:

@@ -1,4 +1,4 @@
-"""Another revision's receivers, to be measured beside the present ones: its functions, and its own built layer."""
+"""Another revision's receivers, to measure beside the current ones: its functions and its built layer."""
 
 import shutil
 import subprocess
@@ -11,12 +11,12 @@ from bench.tools import FOLDER
 from local.deploy import sam_environment
 from local.stack import ROOT
 
-REVISIONS = FOLDER / "revisions"  # each by its commit; kept, as a build takes a minute
+REVISIONS = FOLDER / "revisions"  # one folder per commit; kept, as a build takes a minute
 
 
 @dataclass(frozen=True)
 class Build:
-    """A revision as it was asked for, its folder `functions/`, and the packages of its built layer."""
+    """A revision as it was named, its folder `functions/`, and the packages of its built layer."""
 
     name: str
     functions: Path

@@ -1,4 +1,4 @@
-"""A receiver in Lambda's own runtime client, and what it needs around it: an AWS that answers, deliveries to take."""
+"""A receiver in Lambda's own runtime client, with a simulated AWS and deliveries to process."""
 
 import contextlib
 import json
@@ -29,7 +29,7 @@ DELIVERIES = {sample.folder: sample for sample in every_sample().values()}
 
 
 class Running:
-    """One function's process, and the Runtime API that it asks for work."""
+    """One function's process, and the Runtime API that it polls."""
 
     def __init__(self, function: Function, process: "subprocess.Popen[bytes]", api: RuntimeApi) -> None:
         self.name = function.name
@@ -42,11 +42,11 @@ class Running:
         return int(psutil.Process(self._process.pid).memory_info().rss)
 
     def answers(self, events: Iterable[bytes]) -> Iterator[Any]:
-        """One after the other. RuntimeError where the function raises one."""
+        """The responses, one after the other. Raises RuntimeError if the function raises an error."""
         return map(self._api.invoke, events)
 
     def cpu(self, events: Sequence[bytes]) -> float:
-        """CPU microseconds for each of these. RuntimeError where one is not answered 200."""
+        """CPU microseconds for each of these. Raises RuntimeError if a response is not 200."""
         before = time.clock_gettime_ns(self._clock)
         for answer in self.answers(events):
             if answer["statusCode"] != 200:
@@ -55,21 +55,21 @@ class Running:
 
 
 def fresh(function: str, count: int) -> Iterator[bytes]:
-    """So many deliveries that were never there before, each signed now, as API Gateway hands them on."""
+    """A number of new deliveries, each signed now, in API Gateway's format."""
     for number in range(count):
         call = usual(DELIVERIES[function], f"{time.time_ns():x}-{number}")
         yield json.dumps(http_api_event(call, datetime.now(UTC))).encode()
 
 
 def usual(sample: Sample, job_id: str) -> Call:
-    """The usual call of a webhook; its links are as long as Sync's."""
+    """A webhook's usual call, with links as long as Sync's."""
     word, case = next(iter(sample.cases.items()))
     return sample.call(Order(word, job_id, SECRET, {role: OUTPUT for role in case.media if sample.media[role].url}))
 
 
 @contextlib.contextmanager
 def aws() -> Iterator[int]:
-    """The stand-in for AWS; its port."""
+    """The simulated AWS; its port."""
     command = [sys.executable, "-m", "bench.receive.aws", SECRET]
     with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE) as process:
         try:
@@ -81,7 +81,7 @@ def aws() -> Iterator[int]:
 
 @contextlib.contextmanager
 def started(function: Function, aws_port: int) -> Iterator[Running]:
-    """The function in the runtime client, on the first core. What it prints goes nowhere, as fast as to a file."""
+    """The function in the runtime client, on the first core. Its output is discarded, which is as fast as a file."""
     api = RuntimeApi()
     command = ["taskset", "--cpu-list", "0", str(bare_python()), "-m", "awslambdaric", "app.lambda_handler"]
     environment = {**function.environment(aws_port), "AWS_LAMBDA_RUNTIME_API": api.address}

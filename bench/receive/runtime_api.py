@@ -1,4 +1,4 @@
-"""Lambda's Runtime API, as its runtime client calls it: hands out events one by one and takes the answers."""
+"""Lambda's Runtime API for its runtime client: hands out events one by one and takes the responses."""
 
 import json
 import threading
@@ -8,11 +8,11 @@ from queue import SimpleQueue
 from typing import Any
 
 ARN = "arn:aws:lambda:us-east-1:123456789012:function:measured"
-LIFETIME = 3600  # seconds that an invocation may take, as it is told
+LIFETIME = 3600  # max seconds of an invocation, as reported to the function
 
 
 class RuntimeApi:
-    """One for one process of the runtime client. `address` is its AWS_LAMBDA_RUNTIME_API."""
+    """The API for one process of the runtime client. `address` is its AWS_LAMBDA_RUNTIME_API."""
 
     def __init__(self) -> None:
         self._events: SimpleQueue[bytes] = SimpleQueue()
@@ -22,7 +22,7 @@ class RuntimeApi:
         threading.Thread(target=self._server.serve_forever, daemon=True).start()
 
     def invoke(self, event: bytes, *, patience: float = 30) -> Any:
-        """The function's answer to an event. RuntimeError with what it raised instead."""
+        """The function's response to an event. Raises RuntimeError with the function's error."""
         self._events.put(event)
         answer = self._answers.get(timeout=patience)
         if isinstance(answer, Exception):
@@ -30,7 +30,7 @@ class RuntimeApi:
         return json.loads(answer)
 
     def close(self) -> None:
-        """Nothing is handed out any more."""
+        """Hand out no more events."""
         self._server.shutdown()
         self._server.server_close()
 
@@ -39,7 +39,7 @@ class _Server(ThreadingHTTPServer):
     daemon_threads = True
 
     def handle_error(self, *_: Any) -> None:
-        """Nothing: a process that is ended hangs up."""
+        """Ignore the disconnect of an ended process."""
 
 
 def _handler(events: SimpleQueue[bytes], answers: SimpleQueue[bytes | Exception]) -> type[BaseHTTPRequestHandler]:

@@ -1,4 +1,4 @@
-"""Warm CPU per delivery: each receiver in the true runtime client, in turn with one bare write of the same row."""
+"""Warm CPU per delivery: each receiver in the real runtime client, in turn with one bare write of the same row."""
 
 import contextlib
 import json
@@ -14,8 +14,8 @@ from bench.receive.rig import aws, fresh, started
 
 @dataclass(frozen=True)
 class Warm:
-    """Median CPU microseconds of one function's process for an invocation, and what each round had. `revision`: empty
-    for the working tree."""
+    """Median CPU microseconds of one function's process per invocation, and those of each round. `revision`: empty for
+    the working tree."""
 
     name: str
     microseconds: float

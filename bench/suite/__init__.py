@@ -1,5 +1,5 @@
-"""The test command: how long it takes in one revision and in another, and whether it passes whatever else runs.
+"""The test command: its time at one revision and another, and whether it passes under load.
 
-Each revision is a clone of its own in a temporary folder, with its own environments, and its `make test` is run as
-anybody would. Seconds are from the command's start to its end; CPU seconds are of everything that it started.
+Each revision is a clone in a temporary folder, with its own environments, where `make test` runs as for any user.
+Seconds are from the command's start to its end; CPU seconds are those of all processes that it started.
 """

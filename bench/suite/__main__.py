@@ -1,12 +1,12 @@
-"""`python -m bench.suite`: two builds of the tests beside each other, or one build again and again.
+"""`python -m bench.suite`: run the tests of two builds in turn, or of one build repeatedly.
 
-    python -m bench.suite compare 285269f                A B: that one, and what is committed here
+    python -m bench.suite compare 285269f                A B: that one, and the last commit here
     python -m bench.suite compare 285269f --rounds 2     A B A B
     python -m bench.suite repeat --quiet 6 --burners 3 --one-core 2 --busy-disk 1
-    python -m bench.suite repeat --here --quiet 1        the working tree as it is; the others are what is committed
+    python -m bench.suite repeat --here --quiet 1        the working tree as it is, not the last commit
 
-`compare` ends with 1 where a run of the later build does not pass, `repeat` where any run does not. The figures are in
-.local/bench-suite.json too.
+`compare` exits with 1 if a run of the later build fails, `repeat` if any run fails. The figures are also in
+.local/bench-suite.json.
 """
 
 import argparse
@@ -28,12 +28,12 @@ from bench.tools import alone
 from local.stack import ROOT
 
 RESULT = ROOT / ".local/bench-suite.json"
-LOGS = ROOT / ".local/bench/suite"  # what each run has said
-BUSY = 0.5  # load above which the figures are not worth much
+LOGS = ROOT / ".local/bench/suite"  # each run's output
+BUSY = 0.5  # load above which the figures are unreliable
 
 
 def compare(revisions: Sequence[str], rounds: int, tests: Sequence[str], folder: Path) -> list[Build]:
-    """Both in turn. Each is set up once, also one that is compared with itself."""
+    """Run both in turn. Each is set up once, even if it is compared with itself."""
     found = {revision: clone(revision, folder) for revision in dict.fromkeys(revisions)}
     set_up = {}
     for revision, checkout in found.items():
@@ -52,7 +52,7 @@ def compare(revisions: Sequence[str], rounds: int, tests: Sequence[str], folder:
 def repeat(
     checkout: Checkout, planned: Sequence[str], burners: int, tests: Sequence[str], folder: Path
 ) -> list[Repeated]:
-    """One run after the other, each under its load; printed as they end."""
+    """Run one after the other, each under its load. Prints each result at its end."""
     _tell(f"{checkout.name}: set-up")
     checkout.set_up(LOGS / "repeat-set-up.log")
     runs: list[Repeated] = []
@@ -71,27 +71,30 @@ def _tell(what: str) -> None:
 
 
 def main() -> None:
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # so that what runs is ended with us, as by Ctrl-C
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # so that running commands are ended with us, as by Ctrl-C
     options = argparse.ArgumentParser(
         prog="python -m bench.suite", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     commands = options.add_subparsers(dest="command", required=True)
-    comparing = commands.add_parser("compare", help="two builds, in turn")
+    comparing = commands.add_parser("compare", help="run two builds in turn")
     comparing.add_argument("base", help="the revision to compare with")
-    comparing.add_argument("revision", nargs="?", default="HEAD", help="the later one (HEAD)")
-    comparing.add_argument("--rounds", type=int, default=1, help="runs of each (1)")
-    repeating = commands.add_parser("repeat", help="one build, again and again")
-    repeating.add_argument("revision", nargs="?", default="HEAD", help="which (HEAD)")
-    repeating.add_argument("--here", action="store_true", help="the working tree as it is, in place of a revision")
+    comparing.add_argument("revision", nargs="?", default="HEAD", help="the later revision (HEAD)")
+    comparing.add_argument("--rounds", type=int, default=1, help="runs of each build (1)")
+    repeating = commands.add_parser("repeat", help="run one build repeatedly")
+    repeating.add_argument("revision", nargs="?", default="HEAD", help="the revision (HEAD)")
+    repeating.add_argument("--here", action="store_true", help="use the working tree as it is, not a revision")
     for load in LOADS:
         repeating.add_argument(f"--{load}", type=int, default=0, metavar="RUNS", help=f"runs, {LOADS[load].__doc__}")
-    repeating.add_argument("--burner-processes", type=int, default=4, help="beside a run with burners (4)")
+    repeating.add_argument("--burner-processes", type=int, default=4, help="processes per run with burners (4)")
     for command in (comparing, repeating):
-        command.add_argument("--tests", nargs="+", default=[], help="only these, as pytest takes them")
-        command.add_argument("--folder", type=Path, help="where the clones go for the time (the system's)")
+        command.add_argument("--tests", nargs="+", default=[], help="only these tests, as for pytest")
+        command.add_argument("--folder", type=Path, help="temporary folder for the clones (the system's)")
     chosen = options.parse_args()
     if os.getloadavg()[0] > BUSY:
-        print(f"bench: the machine is busy (load {os.getloadavg()[0]:.1f}); read the figures so", file=sys.stderr)
+        print(
+            f"bench: the machine is busy (load {os.getloadavg()[0]:.1f}), so the figures are unreliable",
+            file=sys.stderr,
+        )
     LOGS.mkdir(parents=True, exist_ok=True)
     with alone(), tempfile.TemporaryDirectory(dir=chosen.folder, prefix="dailies-suite-") as folder:
         if chosen.command == "compare":
@@ -102,17 +105,17 @@ def main() -> None:
         else:
             planned = [load for load in LOADS for _ in range(getattr(chosen, load.replace("-", "_")))]
             if not planned:
-                repeating.error("say how many runs, such as --quiet 6")
+                repeating.error("give a number of runs, such as --quiet 6")
             checkout = here() if chosen.here else clone(chosen.revision, Path(folder))
             runs = repeat(checkout, planned, chosen.burner_processes, chosen.tests, Path(folder))
             problems = [run.tests.problem for run in runs]
-            print(f"{len(runs)} runs, {sum(map(bool, problems))} of them not passed. {LEGEND}")
+            print(f"{len(runs)} runs, {sum(map(bool, problems))} failed. {LEGEND}")
     if any(problems):
-        raise SystemExit(f"bench: not all runs passed; {LOGS} has what each has said")
+        raise SystemExit(f"bench: a run failed; each run's output is in {LOGS}")
 
 
 def _keep(command: str, figures: Any) -> None:
-    """Put them into the file, beside those of the other command."""
+    """Store the figures beside those of the other command."""
     kept = json.loads(RESULT.read_text()) if RESULT.exists() else {}
     machine = {"kernel": platform.release(), "processor": platform.machine(), "cores": len(os.sched_getaffinity(0))}
     RESULT.write_text(json.dumps({**kept, "machine": machine, command: figures}, indent=1, default=str) + "\n")

@@ -1,4 +1,4 @@
-"""A clone of one revision, or the working tree, and its commands as they are measured."""
+"""A clone of one revision, or the working tree, and its measured commands."""
 
 import json
 import os
@@ -13,17 +13,17 @@ from pathlib import Path
 from local.stack import ROOT
 
 REAPER = Path(__file__).with_name("reaper.py")
-# Of make's targets, what `make test` would do first where it was not done yet; a revision may not have all of them.
+# The set-up targets of `make test`, measured apart; a revision may lack some of them.
 SET_UP = ("setup", "browser")
 CLOSING = re.compile(r"^=* ?(\d+ \w+(?:, \d+ \w+)*) in [\d.]+s\b.*$", re.MULTILINE)
 FAILED = re.compile(r"^(?:FAILED|ERROR) (\S.*)$", re.MULTILINE)
-# What would lead the clone's commands out of the clone, or change what they run.
+# Variables that would lead the clone's commands out of the clone, or change what they run.
 OURS = re.compile(r"DAILIES_|MAKE|MFLAGS|PYTEST_|PYTHON\w|VIRTUAL_ENV")
 
 
 @dataclass(frozen=True)
 class Measured:
-    """What a command took. `left`: what it left running, which was ended then."""
+    """A command's figures. `left`: the processes that it left running, which were then ended."""
 
     code: int
     seconds: float
@@ -41,7 +41,7 @@ class Outcome:
 
     @property
     def problem(self) -> str:
-        """Why it did not pass; empty where it did."""
+        """Why it failed; empty if it passed."""
         if self.measured.code or not self.counts.get("passed"):
             return f"ended with {self.measured.code}"
         return f"left {len(self.measured.left)} processes running" if self.measured.left else ""
@@ -49,14 +49,14 @@ class Outcome:
 
 @dataclass(frozen=True)
 class Checkout:
-    """A revision's name and commit, and the folder it is in."""
+    """A revision's name and commit, and its folder."""
 
     name: str
     commit: str
     folder: Path
 
     def set_up(self, log: Path) -> Measured:
-        """Make its environments, and keep what is said in `log`. SystemExit where that fails."""
+        """Make its environments, with the output in `log`. Raises SystemExit if that fails."""
         makefile = (self.folder / "Makefile").read_text()
         targets = [target for target in SET_UP if re.search(rf"^{target}:", makefile, re.MULTILINE)]
         done = self._measured(log, ["make", *targets])
@@ -65,7 +65,7 @@ class Checkout:
         return done
 
     def test(self, tests: Sequence[str], prefix: Sequence[str], log: Path) -> Outcome:
-        """Run all tests, or some, and keep what is said in `log`. Some are run in one process."""
+        """Run all tests, or some, with the output in `log`. Some are run in one process."""
         options, arguments = shlex.join(["-rfEs", *tests]), ["ARGS=-n0"] if tests else []
         done = self._measured(log, [*prefix, "make", "test", *arguments], PYTEST_ADDOPTS=options)
         said = log.read_text(errors="replace")
@@ -88,11 +88,11 @@ class Checkout:
             try:
                 code = process.wait()
             except BaseException:
-                process.terminate()  # it ends all that the command has started
+                process.terminate()  # it ends all processes that the command has started
                 process.wait()
                 raise
         if code:
-            raise SystemExit(f"bench: the measuring failed: {log.read_text(errors='replace')[-500:]}")
+            raise SystemExit(f"bench: the measurement failed: {log.read_text(errors='replace')[-500:]}")
         return Measured(**json.loads(report.read_text()))
 
 
@@ -102,7 +102,7 @@ def here() -> Checkout:
 
 
 def clone(revision: str, folder: Path, repository: Path = ROOT) -> Checkout:
-    """A clone of the repository at a revision, in a new folder below the one given. SystemExit where git refuses."""
+    """A clone of the repository at a revision, in a new folder below the given one. Raises SystemExit if git fails."""
     commit = _git(repository, "rev-parse", "--short", f"{revision}^{{commit}}")
     target = folder / commit
     _git(repository, "clone", "--quiet", str(repository), str(target))

@@ -1,9 +1,9 @@
-"""What runs beside the tests: processes that only burn CPU, one that keeps the disk busy; or the tests on one core.
+"""Load beside the tests: processes that only burn CPU, one that keeps the disk busy; or the tests on one core.
 
     python -m bench.suite.loads OWNER burn
     python -m bench.suite.loads OWNER write FOLDER
 
-Such a process ends when its owner, the one of that pid, has ended.
+Such a process ends when its owner, the process with that pid, has ended.
 """
 
 import ctypes
@@ -18,9 +18,9 @@ from pathlib import Path
 
 from local.stack import ROOT
 
-PR_SET_PDEATHSIG = 1  # of <linux/prctl.h>
+PR_SET_PDEATHSIG = 1  # in <linux/prctl.h>
 CHUNK = 1024 * 1024  # bytes of one write
-CHUNKS = 64  # of a file, each on the disk before the next
+CHUNKS = 64  # bytes of a file, synced to the disk before the next
 
 type Prefix = Sequence[str]
 """What is put before a command to run it under a load."""
@@ -28,13 +28,13 @@ type Prefix = Sequence[str]
 
 @contextmanager
 def quiet(_folder: Path, _burners: int) -> Iterator[Prefix]:
-    """Nothing."""
+    """without load"""
     yield ()
 
 
 @contextmanager
 def burners(_folder: Path, count: int) -> Iterator[Prefix]:
-    """So many processes that only burn CPU."""
+    """with processes that only burn CPU"""
     with ExitStack() as running:
         for _ in range(count):
             running.enter_context(_beside("burn"))
@@ -43,13 +43,13 @@ def burners(_folder: Path, count: int) -> Iterator[Prefix]:
 
 @contextmanager
 def one_core(_folder: Path, _burners: int) -> Iterator[Prefix]:
-    """The command may use the first core alone."""
+    """on the first core only"""
     yield ("taskset", "--cpu-list", str(min(os.sched_getaffinity(0))))
 
 
 @contextmanager
 def busy_disk(folder: Path, _burners: int) -> Iterator[Prefix]:
-    """A process that writes files into a folder beside the clone, and waits for the disk to have each megabyte."""
+    """with a process that writes and syncs files beside the clone"""
     with tempfile.TemporaryDirectory(dir=folder) as files, _beside("write", files):
         yield ()
 
@@ -59,7 +59,7 @@ LOADS = {"quiet": quiet, "burners": burners, "one-core": one_core, "busy-disk": 
 
 @contextmanager
 def _beside(*arguments: str) -> Iterator[None]:
-    """A process of this module while the context lasts."""
+    """A process of this module while the context is open."""
     process = subprocess.Popen([sys.executable, "-m", "bench.suite.loads", str(os.getpid()), *arguments], cwd=ROOT)
     try:
         yield
@@ -71,13 +71,13 @@ def _beside(*arguments: str) -> Iterator[None]:
 
 
 def burn() -> None:
-    """For ever."""
+    """Burn CPU without end."""
     while True:
         pass
 
 
 def write(folder: Path) -> None:
-    """The same file anew, for ever."""
+    """Write the same file again and again."""
     chunk = os.urandom(CHUNK)
     while True:
         with (folder / "busy").open("wb", buffering=0) as file:
@@ -88,8 +88,8 @@ def write(folder: Path) -> None:
 
 def main() -> None:
     owner, work, *folder = sys.argv[1:]
-    ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)  # however it ends, by SIGKILL too
-    if os.getppid() != int(owner):  # it has ended before that
+    ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)  # however the owner ends, by SIGKILL too
+    if os.getppid() != int(owner):  # it ended before that
         return
     works: dict[str, Callable[[], None]] = {"burn": burn, "write": lambda: write(Path(folder[0]))}
     works[work]()

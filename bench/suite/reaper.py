@@ -1,9 +1,10 @@
-"""Runs one command and writes down what it took, with everything that it started: python reaper.py REPORT COMMAND...
+"""Runs one command and writes a report of the resources that it and its descendants used: python reaper.py REPORT
+COMMAND...
 
-A stack's processes are detached, so that neither the command nor `make` waits for them. This process is a subreaper:
-what loses its parent becomes its child. Linux tells it, of each child that has ended, the CPU time of that child and
-of all that this one has waited for. The sum misses nothing, however short its life; looking into /proc now and then
-would. What is not counted is a process whose parent ignores the end of its children, and there is none here.
+A stack's processes are detached, so neither the command nor `make` waits for them. This process is a subreaper: orphans
+become its children. For each child that has ended, Linux reports the CPU time of that child and of all children that it
+has waited for. So the sum is complete, even for short processes, which polls of /proc would miss. It omits only
+processes whose parent ignores SIGCHLD; there are none here.
 """
 
 import ctypes
@@ -18,8 +19,8 @@ from pathlib import Path
 
 import psutil
 
-PR_SET_CHILD_SUBREAPER = 36  # of <linux/prctl.h>
-GRACE = 5.0  # seconds that what the command has ended may take to be gone
+PR_SET_CHILD_SUBREAPER = 36  # in <linux/prctl.h>
+GRACE = 5.0  # max seconds for ended processes to disappear
 
 
 def main() -> None:
@@ -28,7 +29,7 @@ def main() -> None:
         raise OSError(ctypes.get_errno(), "this system has no subreapers")
     began = time.monotonic()
     pid = os.posix_spawnp(command[0], command, os.environ)
-    # The terminal interrupts the command too: its end is waited for. Who ends this process alone ends all of it.
+    # The terminal interrupts the command too, so wait for its end. A signal to this process alone ends everything.
     signal.signal(signal.SIGINT, lambda *_: None)
     signal.signal(signal.SIGTERM, lambda *_: end_all())
     cpu, code = 0.0, None
@@ -44,7 +45,7 @@ def main() -> None:
 
 
 def reaped(*, until: Callable[[], bool]) -> float:
-    """CPU seconds of the children that end, until there are none or one does not wait any longer."""
+    """CPU seconds of the children that end, until none is left or none ends in time."""
     cpu = 0.0
     with suppress(ChildProcessError):
         while not until():
@@ -55,14 +56,14 @@ def reaped(*, until: Callable[[], bool]) -> float:
 
 
 def end_all() -> list[str]:
-    """End whatever is still there; returns what that was."""
+    """End all remaining processes; returns their names."""
     found = psutil.Process().children(recursive=True)
     named = []
     for process in found:
         with suppress(psutil.NoSuchProcess):
             named.append(" ".join(process.cmdline())[:200])
             process.kill()
-    return list(filter(None, named))  # one that has ended and was not waited for yet has no arguments
+    return list(filter(None, named))  # a zombie has no arguments
 
 
 if __name__ == "__main__":

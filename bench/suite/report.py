@@ -1,4 +1,4 @@
-"""What the runs come to: two builds beside each other, or a list of runs."""
+"""The results: two builds beside each other, or a list of runs."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -11,18 +11,18 @@ LEGEND = "CPU: of everything that the command started, detached processes too."
 
 @dataclass(frozen=True)
 class Build:
-    """A revision: what its set-up took, once, and each run of its tests."""
+    """A revision: its set-up, once, and each run of its tests."""
 
     checkout: Checkout
     set_up: Measured
     runs: Sequence[Outcome]
 
     def seconds(self) -> float:
-        """Of its tests, the median."""
+        """The median seconds of its tests."""
         return median(run.measured.seconds for run in self.runs)
 
     def cpu(self) -> float:
-        """CPU seconds of its tests, the median."""
+        """The median CPU seconds of its tests."""
         return median(run.measured.cpu_seconds for run in self.runs)
 
 
@@ -35,7 +35,7 @@ class Repeated:
 
 
 def comparison(base: Build, other: Build) -> Iterator[str]:
-    """Both builds' figures, and the other's in the base's."""
+    """Both builds' figures, and the ratio of the second to the first."""
     rows = {
         "set-up": (base.set_up.seconds, other.set_up.seconds),
         "set-up, CPU": (base.set_up.cpu_seconds, other.set_up.cpu_seconds),
@@ -59,7 +59,7 @@ def _name(build: Build) -> str:
 
 
 def listed(number: int, run: Repeated) -> Iterator[str]:
-    """A line of the list, and below it what failed."""
+    """A run's line, and below it the failed tests."""
     measured = run.tests.measured
     minutes, seconds = divmod(round(measured.seconds), 60)
     took = f"{minutes} min {seconds:02} s"
@@ -70,5 +70,5 @@ def listed(number: int, run: Repeated) -> Iterator[str]:
 
 
 def counted(tests: Outcome) -> str:
-    """Such as `2 failed, 3,111 passed`."""
+    """Counts such as `2 failed, 3,111 passed`."""
     return ", ".join(f"{count:,} {word}" for word, count in tests.counts.items()) or "no tests"

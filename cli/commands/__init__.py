@@ -1,1 +1,1 @@
-"""The commands: what the operator types, and how it is shown. A file for each; what they do is in `cli` itself."""
+"""The commands: they parse arguments and print results. One file each; the work is done in `cli` itself."""

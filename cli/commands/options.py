@@ -16,7 +16,7 @@ from dailies.jobs.models import Stage
 
 @dataclass(frozen=True)
 class Options:
-    """The stack's options as they were given. It is connected to when a command first needs it; some never do."""
+    """The stack's options as given. The connection is made when a command first needs it; some commands never do."""
 
     name: str | None
     profile: str | None
@@ -39,7 +39,7 @@ def listed(values: Iterable[str]) -> str:
 
 
 def one_of(values: Sequence[str]) -> Callable[[str | None], str | None]:
-    """A callback that accepts these values, and nothing. Raises BadParameter for another value."""
+    """A callback that accepts only these values. Raises BadParameter for another value."""
 
     def check(value: str | None) -> str | None:
         if value and value not in values:

@@ -1,4 +1,4 @@
-"""`dailies track` and `dailies submit`: make a job known when it is submitted."""
+"""`dailies track` and `dailies submit`: record a job when it is submitted."""
 
 import json
 import sys

@@ -63,7 +63,7 @@ def media_source(stack: Stack) -> str:
 
 
 async def error_page(request: Request, error: Exception) -> Response:
-    """An error of the command's or the bundle's, with the next step."""
+    """An error of the command or of the layer, with the next step."""
     status = next(status for kind, status in STATUSES.items() if isinstance(error, kind))
     title = "Not found" if status == 404 else "This cannot be done"
     message = str(of_ours(error) if isinstance(error, DailiesError) else error)
@@ -71,7 +71,7 @@ async def error_page(request: Request, error: Exception) -> Response:
 
 
 async def aws_error_page(request: Request, error: Exception) -> Response:
-    """An error of AWS's, or of the connection to it."""
+    """An error from AWS, or a failed connection to it."""
     message = str(of_aws(error)) if isinstance(error, (BotoCoreError, ClientError)) else str(error)
     return rendering.page(request, "error", status=502, section="", title="AWS reported an error", message=message)
 

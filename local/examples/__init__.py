@@ -1,1 +1,1 @@
-"""The examples as far as their own tools go without an AWS account: `make examples`."""
+"""Tests each example as far as its own tools go without an AWS account: `make examples`."""

@@ -1,8 +1,8 @@
-"""make examples: each example as far as its own tools go without an AWS account.
+"""make examples: test each example as far as its own tools go without an AWS account.
 
     python -m local.examples [PART...]
 
-Prints what is found and a line for each part, and ends with 1 if anything is found. `local/examples.sh` brings the
+Prints the findings and a line for each part. Exits with 1 if there is a finding. `local/examples.sh` installs the
 tools.
 """
 
@@ -34,7 +34,7 @@ def _publish(folder: Path) -> Iterator[str]:
 
 
 def _terraform(folder: Path) -> Iterator[str]:
-    example = folder / "checkout/examples/terraform"  # packaged.yaml and parameters.yaml are where they would be
+    example = folder / "checkout/examples/terraform"  # the expected place of packaged.yaml and parameters.yaml
     shutil.rmtree(folder / "checkout", ignore_errors=True)
     shutil.copytree(ROOT / "examples/terraform", example)
     shutil.copy(packaged(folder), folder / "checkout/packaged.yaml")
@@ -51,10 +51,10 @@ def _workflow(_folder: Path) -> Iterator[str]:
 
 
 def _said(command: list[str], part: str, done: frozenset[int] | set[int] = frozenset({0})) -> Iterator[str]:
-    """What a tool prints, a line each; it has looked if it ends with one of these."""
+    """A tool's output by line; it worked if its exit code is one of these."""
     result = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
     if result.returncode not in done:
-        raise StackError(f"{command[0]} did not look at the example: {result.stderr[-1000:]}")
+        raise StackError(f"{command[0]} could not check the example: {result.stderr[-1000:]}")
     yield from (f"{part}: {line}" for line in result.stdout.splitlines() if line.strip())
 
 
@@ -68,7 +68,7 @@ PARTS: Mapping[str, Callable[[Path], Iterator[str]]] = {
 
 
 def main() -> None:
-    """Tries the parts that are named, or all."""
+    """Test the named parts, or all."""
     parser = argparse.ArgumentParser(prog="make examples", description=__doc__)
     parser.add_argument("parts", nargs="*", metavar="PART", help=", ".join(PARTS))
     wanted = parser.parse_args().parts or list(PARTS)

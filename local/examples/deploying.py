@@ -1,7 +1,7 @@
-"""`sam deploy`, an update and `sam delete` by a user of the emulated AWS who has the deployer's policies and no more.
+"""`sam deploy`, an update and `sam delete` by a user of the emulated AWS with only the deployer's policies.
 
-The emulator asks IAM about each call that `sam` makes. What CloudFormation does for it, it does not ask about:
-tests/template/test_deployer_policy.py holds the policies against the types of resources.
+The emulator checks IAM for each call of `sam`, but not for what its CloudFormation does:
+tests/template/test_deployer_policy.py compares the policies with the resource types.
 """
 
 import json
@@ -15,11 +15,11 @@ from local.examples.packaging import environment
 from local.stack import ROOT
 
 POLICIES = sorted((ROOT / "examples/deployer-policy").glob("*.json"))
-BUCKET = "aws-sam-cli-managed-default-samclisourcebucket-1"  # as SAM's own, whose policy demands TLS
+BUCKET = "aws-sam-cli-managed-default-samclisourcebucket-1"  # like SAM's own bucket, whose policy requires TLS
 
 
 def findings(folder: Path) -> Iterator[str]:
-    """What the user could not do, or could and should not, a line each."""
+    """What the user could not do, or could do but should not, a line each."""
     template = build(folder)
     port = ports.free()
     aws = emulator.start(folder, port)
@@ -36,7 +36,7 @@ def findings(folder: Path) -> Iterator[str]:
         settings |= {"AWS_ACCESS_KEY_ID": key["AccessKeyId"], "AWS_SECRET_ACCESS_KEY": key["SecretAccessKey"]}
 
         def sam(*words: str) -> str:
-            """What goes wrong, if anything does."""
+            """The error, if there is one."""
             done = subprocess.run(
                 [str(SAM), *words],
                 cwd=ROOT,

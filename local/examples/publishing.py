@@ -1,4 +1,4 @@
-"""`sam publish` of the packaged template, with a server of ours in place of the Serverless Application Repository."""
+"""`sam publish` of the packaged template to a simulated Serverless Application Repository."""
 
 import json
 import subprocess
@@ -16,7 +16,7 @@ ANSWER = json.dumps({"applicationId": "arn:aws:serverlessrepo:us-east-1:12345678
 
 
 def published(packaged: Path, folder: Path) -> dict[str, Any]:
-    """What `sam publish` asks the repository to make. StackError where it fails."""
+    """The application that `sam publish` sends to the repository. Raises StackError if it fails."""
     requests: list[dict[str, Any]] = []
 
     class Repository(BaseHTTPRequestHandler):
@@ -29,7 +29,7 @@ def published(packaged: Path, folder: Path) -> dict[str, Any]:
             self.wfile.write(ANSWER)
 
         def log_message(self, format: str, *args: object) -> None:  # noqa: A002
-            """Is silent."""
+            """Logs nothing."""
 
     with HTTPServer(("127.0.0.1", 0), Repository) as server:
         thread = Thread(target=server.serve_forever)
@@ -47,7 +47,7 @@ def published(packaged: Path, folder: Path) -> dict[str, Any]:
 
 
 def findings(packaged: Path, folder: Path) -> Iterator[str]:
-    """What is not as it should be, a line each."""
+    """The differences from the expected request, a line each."""
     application = published(packaged, folder)
     for name in ("licenseUrl", "readmeUrl"):
         if not application.get(name, "").startswith(f"s3://{BUCKET}/"):

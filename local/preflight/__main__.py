@@ -1,10 +1,10 @@
-"""make lint's part that knows AWS: what in the template would fail there, or says what it does not mean.
+"""The part of make lint that knows AWS: find what would fail on AWS, or means something else than it seems to.
 
     python -m local.preflight [TEMPLATE]
 
-cdk-preflight, parliament and cfn-lint look at the SAM template as CloudFormation gets it, once as its defaults make it
-and once with everything set, at what the examples give to AWS, and at the templates in `mistakes`, to show that they
-find what they should. Prints a line for each finding, and ends with 1 if there is one. `local/preflight.sh` brings the
+cdk-preflight, parliament and cfn-lint check the SAM template as CloudFormation receives it, once with its defaults and
+once with every parameter set, and the policies in the examples. They also check the templates in `mistakes`, to show
+that they detect them. Prints a line for each finding. Exits with 1 if there is one. `local/preflight.sh` installs the
 tools.
 """
 
@@ -25,7 +25,7 @@ FOLDER = ROOT / ".local/preflight"
 PYTHON = FOLDER / "bin/python"
 JUDGE = Path(__file__).with_name("judge.py")
 MISTAKES = Path(__file__).with_name("mistakes")
-# The oldest, one of each other partition, and two of the youngest: cfn-lint knows what they lack.
+# The oldest region, one of each other partition, and two of the newest: cfn-lint knows what they lack.
 REGIONS = ("us-east-1", "us-gov-west-1", "cn-north-1", "ap-southeast-5", "mx-central-1")
 PARAMETERS: Mapping[str, Mapping[str, str]] = {"defaults": {}, "everything": EVERYTHING}
 POLICIES = sorted((ROOT / "examples/deployer-policy").glob("*.json"))
@@ -33,7 +33,7 @@ ROLE = ROOT / "examples/github/role.yaml"
 
 
 class Finding(NamedTuple):
-    """What a machine says of a template: of which, where in it, by which rule, and in what words."""
+    """A tool's finding: the file, the place in it, the rule and the message."""
 
     template: str
     where: str
@@ -45,8 +45,7 @@ class Finding(NamedTuple):
 
 
 def findings(source: Path) -> Iterator[str]:
-    """What is found in a SAM template, and which mistake is not found, each as a line. SystemExit where a machine does
-    not look."""
+    """The findings in a SAM template, and the undetected mistakes, a line each. Raises SystemExit if a tool fails."""
     folder = FOLDER / "templates"
     folder.mkdir(parents=True, exist_ok=True)
     template = translated(source)
@@ -82,7 +81,7 @@ def _linted(templates: list[Path]) -> Iterator[Finding]:
 
 
 def _printed(command: list[str]) -> str:
-    """What a machine prints; it has looked if that is a list, whatever it ends with."""
+    """A tool's output; it worked if that is a list, whatever its exit code."""
     done = subprocess.run(command, check=False, cwd=ROOT, capture_output=True, text=True)
     if not done.stdout.startswith("["):
         raise SystemExit(f"{done.stderr}\npreflight: {' '.join(command[:2])} did not look at the template, see above")

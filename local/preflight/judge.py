@@ -1,10 +1,10 @@
-"""What cdk-preflight and parliament find in CloudFormation templates. Run with an environment of its own, which has
-them (local/preflight.sh), and a Node.js on the PATH.
+"""The findings of cdk-preflight and parliament in CloudFormation templates. Run it in its own environment, which has
+them (local/preflight.sh), with Node.js on the PATH.
 
     judge.py FOLDER FILE...
 
-A file is a template or an IAM policy, as JSON. Prints a list with what is found: the file's name, where, the rule, what
-it says. The folder is for CDK's files.
+A file is a template or an IAM policy, as JSON. Prints a list of findings: the file's name, the place, the rule, the
+message. The folder is for CDK's files.
 """
 
 import json
@@ -19,12 +19,12 @@ from aws_cdk.cloudformation_include import CfnInclude
 from cdk_preflight import Preflight
 from parliament import analyze_policy_string
 
-# What parliament says of our kind of policy that is no mistake: a resource `*` where the action has no narrower one.
+# parliament's findings that are no mistakes in our policies: resource `*` for actions that accept nothing narrower.
 NO_MISTAKES = frozenset({"RESOURCE_STAR"})
-# Whoever deploys a bucket's policy and its lifecycle may open it and empty it.
+# A principal that can change a bucket's policy and lifecycle can open it and empty it.
 OF_A_DEPLOYER = frozenset({"RESOURCE_POLICY_PRIVILEGE_ESCALATION"})
-# By a resource's type and attribute; {} is its logical name. A stream is called by a time on AWS, whose colons are too
-# much for parliament.
+# By a resource's type and attribute; {} is its logical name. AWS names a stream by a time, whose colons parliament does
+# not support.
 ARNS = {
     ("AWS::DynamoDB::Table", "Arn"): "arn:aws:dynamodb:us-east-1:123456789012:table/{}",
     ("AWS::DynamoDB::Table", "StreamArn"): "arn:aws:dynamodb:us-east-1:123456789012:table/{}/stream/latest",
@@ -39,7 +39,7 @@ VARIABLE = re.compile(r"\$\{([^}]+)\}")
 
 
 def by_preflight(folder: Path, templates: list[Path]) -> Iterator[tuple[str, ...]]:
-    """What fails on AWS by the experience of others: cdk-preflight's rules, and CDK's own schema of CloudFormation."""
+    """Known failures on AWS: cdk-preflight's rules, and CDK's own schema of CloudFormation."""
     app = aws_cdk.App(outdir=str(folder))
     Preflight.apply(app, strict=True)
     for template in templates:
@@ -60,7 +60,7 @@ def by_preflight(folder: Path, templates: list[Path]) -> Iterator[tuple[str, ...
 
 
 def by_parliament(templates: list[Path]) -> Iterator[tuple[str, ...]]:
-    """What is wrong with the policies of roles: actions that there are not, resources that they do not take."""
+    """Errors in the policies of roles: unknown actions, resources that an action does not accept."""
     for template in templates:
         resources = json.loads(template.read_text())["Resources"]
         for name, resource in resources.items():
@@ -72,7 +72,7 @@ def by_parliament(templates: list[Path]) -> Iterator[tuple[str, ...]]:
 
 
 def _policies(resource: Mapping[str, Any]) -> list[Any]:
-    """Those that a resource gives to roles."""
+    """The policies that a resource gives to roles."""
     match resource["Type"]:
         case "AWS::IAM::Role":
             return resource["Properties"].get("Policies", [])  # type: ignore[no-any-return]
@@ -82,7 +82,7 @@ def _policies(resource: Mapping[str, Any]) -> list[Any]:
 
 
 def by_parliament_of_its_own(policies: list[Path]) -> Iterator[tuple[str, ...]]:
-    """The same of policies that are files: with the statement's line as the place."""
+    """The same for policies in files, with the statement's line as the place."""
     for policy in policies:
         text = policy.read_text()
         for found in analyze_policy_string(text).findings:
@@ -91,7 +91,7 @@ def by_parliament_of_its_own(policies: list[Path]) -> Iterator[tuple[str, ...]]:
 
 
 def _with_arns(value: Any, resources: Mapping[str, Any]) -> Any:
-    """The same with an ARN of the right form wherever only AWS knows which one it is."""
+    """The same with a valid ARN wherever only AWS knows the real one."""
     match value:
         case {"Fn::GetAtt": [name, attribute]}:
             return ARNS[resources[name]["Type"], attribute].format(name)

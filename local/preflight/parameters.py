@@ -1,6 +1,6 @@
-"""Values for parameters, as an owner would set them."""
+"""Example values for parameters."""
 
-# For each parameter that is empty by default: with these all conditions hold.
+# For each parameter that is empty by default: with these values all conditions are true.
 EVERYTHING = {
     "AlarmEmail": "oncall@example.com",
     "AlarmTopicArn": "arn:aws:sns:us-east-1:123456789012:oncall",
@@ -15,7 +15,7 @@ EVERYTHING = {
     "ReconcileMinutes": "1",
 }
 
-# Those of the role in examples/github: as few as go, and all of them.
+# The parameters of the role in examples/github: the fewest, and all of them.
 _ROLE = {
     "PolicyArns": "arn:aws:iam::123456789012:policy/dailies-compute,arn:aws:iam::123456789012:policy/dailies-state",
     "Repository": "octo-org@1/dailies@2",

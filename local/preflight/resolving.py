@@ -1,6 +1,6 @@
-"""A CloudFormation template as it is for certain parameters: its conditions are decided, what they exclude is gone, and
-parameters, pseudo parameters and mappings are their values. What only AWS knows (an ARN, an id) stays as it is written.
-"""
+"""Resolves a CloudFormation template for given parameters: evaluates conditions, removes what they exclude, and
+replaces parameters, pseudo parameters and mappings by their values. Values that only AWS knows (an ARN, an id) stay as
+written."""
 
 import json
 import re
@@ -9,7 +9,7 @@ from typing import Any, ClassVar
 
 type Json = Any
 
-# AWS's documented pseudo parameters, as they are in an account of its own examples.
+# AWS's documented pseudo parameters, with the values of its own examples.
 PSEUDO: Mapping[str, str] = {
     "AWS::AccountId": "123456789012",
     "AWS::Partition": "aws",
@@ -24,14 +24,14 @@ DECIDED = frozenset({"Conditions", "Mappings", "Outputs", "Parameters", "Resourc
 
 
 def defaults(template: Mapping[str, Json]) -> dict[str, str]:
-    """The parameters that have a default, each with it."""
+    """The parameters with a default, by name."""
     return {name: str(each["Default"]) for name, each in template.get("Parameters", {}).items() if "Default" in each}
 
 
 def resolved(template: Mapping[str, Json], parameters: Mapping[str, str]) -> dict[str, Json]:
-    """The template for these parameters; those that are not given have their defaults.
+    """The template for these parameters; others have their defaults.
 
-    Raises KeyError for a parameter without a value, and for one that the template does not have.
+    Raises KeyError for a parameter without a value, and for an unknown parameter.
     """
     given = {**defaults(template), **parameters}
     kinds = {name: each["Type"] for name, each in template.get("Parameters", {}).items()}
@@ -67,7 +67,7 @@ class _Resolving:
         self._values = values
 
     def chosen(self, section: Mapping[str, Json]) -> dict[str, Json]:
-        """What of a section is there, without the conditions that say so."""
+        """The entries of a section whose condition is true, without the conditions."""
         return {
             name: {key: self.value(part) for key, part in each.items() if key != "Condition"}
             for name, each in section.items()
@@ -75,7 +75,7 @@ class _Resolving:
         }
 
     def value(self, written: Json) -> Json:
-        """What stands for this in the resolved template; ABSENT for AWS::NoValue."""
+        """The resolved value; ABSENT for AWS::NoValue."""
         if isinstance(written, list):
             return [value for value in map(self.value, written) if value is not ABSENT]
         if not isinstance(written, dict):
@@ -144,5 +144,5 @@ class _Resolving:
 
 
 def _text(value: Json) -> str:
-    """As CloudFormation compares: a number is its text."""
+    """The text that CloudFormation compares: a number's text."""
     return value if isinstance(value, str) else json.dumps(value)

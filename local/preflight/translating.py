@@ -1,4 +1,4 @@
-"""What the stack is on AWS: the SAM template as CloudFormation's own, by SAM's own translator."""
+"""The stack's CloudFormation template: the SAM template, translated by SAM's own translator."""
 
 import logging
 import os
@@ -8,11 +8,11 @@ from typing import Any
 from samtranslator.translator.transform import transform
 from samtranslator.yaml_helper import yaml_parse
 
-# Where `sam package` puts the code, as it would name it.
+# Where `sam package` would upload the code.
 UPLOADED = {"AWS::Serverless::Function": "CodeUri", "AWS::Serverless::LayerVersion": "ContentUri"}
 
 
-logging.getLogger("samtranslator.metrics").setLevel(logging.ERROR)  # it has nobody to publish them to
+logging.getLogger("samtranslator.metrics").setLevel(logging.ERROR)  # it publishes to no one
 
 
 class _ManagedPolicies:
@@ -23,11 +23,11 @@ class _ManagedPolicies:
 
 
 def translated(source: Path) -> dict[str, Any]:
-    """The CloudFormation template of a SAM template, of no region in particular.
+    """The CloudFormation template of a SAM template, for no region in particular.
 
-    Raises samtranslator's InvalidDocumentException where SAM refuses it.
+    Raises samtranslator's InvalidDocumentException if SAM rejects it.
     """
-    os.environ.setdefault("AWS_DEFAULT_REGION", "us-east-1")  # the translator asks for the partition of one
+    os.environ.setdefault("AWS_DEFAULT_REGION", "us-east-1")  # the translator needs a region's partition
     template = yaml_parse(source.read_text())
     for resource in template["Resources"].values():
         if resource["Type"] in UPLOADED:

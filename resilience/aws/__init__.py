@@ -1,1 +1,1 @@
-"""make aws-smoke: the whole bundle once on a real AWS account, and everything deleted again."""
+"""make aws-smoke: deploy the complete bundle to a real AWS account, test it, and delete everything."""

@@ -1,7 +1,7 @@
-"""make aws-smoke: an hour and about ten cents on an AWS account of yours, to see that the whole bundle works there.
+"""make aws-smoke: test the complete bundle on your AWS account, in an hour and for about ten cents.
 
-Deploys a stack of its own, tries each step, prints a table, and deletes all that it has made, also after ctrl-C. It
-takes your credentials as the AWS CLI does. A stack that it has not made itself is never touched.
+Deploys its own stack, runs each step, prints a table, and deletes everything that it has made, also after Ctrl-C. It
+finds your credentials as the AWS CLI does. It never changes a stack that it has not made.
 """
 
 import argparse
@@ -31,31 +31,27 @@ from resilience.aws.steps import Outcome, Step, Wrong, chosen, run_all
 from resilience.aws.trial import Trial, described
 
 FOLDER = ROOT / ".local/aws-smoke"
-NAME = re.compile(r"dailies-smoke-[a-z0-9]{1,16}")  # nothing of another stack's begins with it and a hyphen
+NAME = re.compile(r"dailies-smoke-[a-z0-9]{1,16}")  # no other stack's resources have this prefix and a hyphen
 INTERRUPTED = 130
-# What a step may meet; it is wrong then, and the others go on.
+# Exceptions that make a step wrong; the other steps continue.
 UNEXPECTED = (BotoCoreError, ClientError, CliError, DailiesError, StackError, NotOurs)
 
 
 def options() -> argparse.Namespace:
     names = ", ".join(step.name for step in STEPS)
     parser = argparse.ArgumentParser(prog="make aws-smoke", description=__doc__, epilog=f"The steps: {names}.")
-    parser.add_argument(
-        "--stack", default="", help="a name for the stack, or that of a kept one (dailies-smoke-<4 hex>)"
-    )
-    parser.add_argument("--region", help="where (AWS_REGION, or your profile's)")
+    parser.add_argument("--stack", default="", help="name of a new or a kept stack (dailies-smoke-<4 hex>)")
+    parser.add_argument("--region", help="region (AWS_REGION, or your profile's)")
     parser.add_argument("--profile", help="a profile of your AWS configuration")
     parser.add_argument("--captions-key-secret", default="", metavar="ARN", help="a secret with Captions' API key")
+    parser.add_argument("--only", nargs="+", default=[], metavar="STEP", help="only these steps, and deploy if needed")
+    parser.add_argument("--from", dest="start", default="", metavar="STEP", help="this step and the later ones")
+    parser.add_argument("--keep", action="store_true", help="delete nothing at the end; continue with --stack")
+    parser.add_argument("--clear", action="store_true", help="only delete an earlier run's resources; with --stack")
+    parser.add_argument("--yes", action="store_true", help="do not ask for confirmation")
     parser.add_argument(
-        "--only", nargs="+", default=[], metavar="STEP", help="only these steps, and deploy where needed"
+        "--local", action="store_true", help="use an emulated AWS on this machine, as far as it supports the steps"
     )
-    parser.add_argument("--from", dest="start", default="", metavar="STEP", help="this step and those behind it")
-    parser.add_argument(
-        "--keep", action="store_true", help="delete nothing in the end; the next run goes on with --stack"
-    )
-    parser.add_argument("--clear", action="store_true", help="only delete what an earlier run has made; with --stack")
-    parser.add_argument("--yes", action="store_true", help="do not ask")
-    parser.add_argument("--local", action="store_true", help="on an emulated AWS on this machine, as far as it goes")
     given = parser.parse_args()
     given.stack = given.stack or f"dailies-smoke-{token_hex(2)}"
     if not NAME.fullmatch(given.stack):
@@ -85,7 +81,7 @@ def main() -> None:
 
 
 def smoke(place: Place, given: argparse.Namespace, folder: Path) -> int:
-    """The whole run; what it ends with."""
+    """Run everything; the exit code."""
     account, region = place.client("sts").get_caller_identity()["Account"], place.session.region_name or ""
     path = folder / ("local.json" if given.local else "record.json")
     if given.local:
@@ -95,7 +91,7 @@ def smoke(place: Place, given: argparse.Namespace, folder: Path) -> int:
     trial = Trial(place, record.claim(known, there, account=account, region=region, stack=given.stack), path, folder)
     if given.clear:
         if known is None:
-            raise NotOurs(f"nothing is known of {given.stack}: it was cleared, or made from another checkout")
+            raise NotOurs(f"no record of {given.stack}: it was cleared, or made from another checkout")
         return _cleared(trial)
     steps, others = chosen(STEPS, given.only, given.start, is_deployed=trial.is_deployed())
     if not given.local and not given.yes:
@@ -114,7 +110,7 @@ def smoke(place: Place, given: argparse.Namespace, folder: Path) -> int:
         interrupted = True
     finally:
         if given.keep:
-            _tell(f"kept: {given.stack}; delete it by `make aws-smoke ARGS='--stack {given.stack} --clear'`")
+            _tell(f"kept: {given.stack}; delete it with `make aws-smoke ARGS='--stack {given.stack} --clear'`")
         else:
             code = _cleared(trial)
     order = [step.name for step in STEPS]
@@ -126,44 +122,44 @@ def smoke(place: Place, given: argparse.Namespace, folder: Path) -> int:
     }
     kept = FOLDER / ("local.json" if given.local else "aws.json")
     report.keep(outcomes, about, kept)
-    print(f"\n{report.table(outcomes)}\n\naws-smoke: on {about['where']}; {kept} has it all")
+    print(f"\n{report.table(outcomes)}\n\naws-smoke: on {about['where']}; details in {kept}")
     if interrupted:
         return INTERRUPTED
     return code or int(report.is_wrong(outcomes))
 
 
 def _make_files(trial: Trial) -> None:
-    """Our own bucket: for what `sam deploy` uploads, and the media."""
+    """Create the smoke test's own bucket, for `sam deploy`'s uploads and the media."""
     if trial.record.files:
         return
     trial.record.files = f"{trial.name}-files-{token_hex(4)}"
     trial.keep()
     where: Any = {"LocationConstraint": trial.record.region}
-    us = trial.record.region == "us-east-1"  # S3 takes no constraint there
+    us = trial.record.region == "us-east-1"  # S3 accepts no constraint there
     trial.place.client("s3").create_bucket(
         Bucket=trial.record.files, **({} if us else {"CreateBucketConfiguration": where})
     )
 
 
 def _cleared(trial: Trial) -> int:
-    """Delete all of it; 1 where something is left."""
+    """Delete everything; 1 if something is left."""
     left = clear(trial, _tell)
     for line in left:
         _tell(f"left: {line}")
     if left:
-        _tell(f"delete these by hand, or again by `make aws-smoke ARGS='--stack {trial.name} --clear'`")
+        _tell(f"delete these by hand, or try again with `make aws-smoke ARGS='--stack {trial.name} --clear'`")
     else:
-        _tell("all is deleted")
+        _tell("everything is deleted")
     return int(bool(left))
 
 
 def _ask(account: str, region: str, stack: str) -> None:
-    """Go on only where the answer is yes."""
+    """Ask for confirmation; SystemExit unless the answer is yes."""
     question = (
         f"Deploy {stack} to account {account} in {region}, for about an hour and $0.10, and delete it again? [y/N] "
     )
     if not sys.stdin.isatty():
-        raise Wrong(f"{question.removesuffix(' [y/N] ')} Nobody is there to answer; say --yes to go on")
+        raise Wrong(f"{question.removesuffix(' [y/N] ')} Cannot ask without a terminal. Confirm with --yes")
     if input(question).strip().lower() not in ("y", "yes"):
         raise Wrong("nothing was done")
 

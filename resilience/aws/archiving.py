@@ -1,4 +1,4 @@
-"""The steps about media: a large one into the bucket, and one that fails first and is redriven."""
+"""The steps about media: archive a large one, and redrive one that fails first."""
 
 import json
 from typing import Any
@@ -19,7 +19,7 @@ ARCHIVED_SECONDS = 300.0  # a cold archive and 30 MB take ten seconds
 
 
 def large_medium(trial: Trial) -> str:
-    """A medium of 30 MB, from a presigned link to an object of our own."""
+    """A 30 MB medium, from a presigned link to an object in the test's own bucket."""
     listener.listen(trial)
     content = padded(media()["operation.mp4"].content, LARGE)
     job = trial.job("large")
@@ -50,7 +50,7 @@ def large_medium(trial: Trial) -> str:
 
 
 def dead_letter(trial: Trial) -> str:
-    """An error page where a video should be; then the video, and redrive."""
+    """An error page instead of a video; then the video, and redrive."""
     listener.listen(trial)
     job = trial.job("dead-letter")
     url = _hosted(trial, "late.mp4", PAGE, "text/html")
@@ -76,7 +76,7 @@ def dead_letter(trial: Trial) -> str:
 
 
 def _hosted(trial: Trial, name: str, content: bytes, kind: str) -> str:
-    """Put an object into our own bucket; a link to it that works for an hour without credentials."""
+    """Put an object into the test's own bucket; a link to it that works for an hour without credentials."""
     s3, key = trial.stack.s3, f"media/{trial.token}/{name}"
     s3.put_object(Bucket=trial.record.files, Key=key, Body=content, ContentType=kind)
     place = {"Bucket": trial.record.files, "Key": key}
@@ -84,7 +84,7 @@ def _hosted(trial: Trial, name: str, content: bytes, kind: str) -> str:
 
 
 def _call(trial: Trial, job: str, url: str) -> None:
-    """Captions calls with one medium."""
+    """A call from Captions with one medium."""
     told = trial.told("trigger", "captions/creator", "--job", job, "--media-url", url, "--yes")
     expect(told["body"]["result"] == "recorded", f"the call was answered {told['body']}")
 
@@ -95,13 +95,13 @@ def _archived(trial: Trial, job: str, url: str) -> dict[str, Any]:
 
 
 def _settled(trial: Trial, job: str) -> dict[str, Any]:
-    """The job, when all of its media are in the bucket."""
+    """The job, once all of its media are in the bucket."""
     look = lambda: trial.row("captions", job)  # noqa: E731
     return until(f"{job} settles", look, lambda row: row.get("stage") == "settled", seconds=ARCHIVED_SECONDS)
 
 
 def _heard(trial: Trial, job: str, wanted: set[str]) -> None:
-    """Wrong, where the bus does not tell so much of a job."""
+    """Raises Wrong if the bus does not publish these events of a job."""
     trial.events = until(
         f"the bus tells {', '.join(sorted(wanted))} of {job}",
         lambda: listener.heard(trial, trial.events),
@@ -110,6 +110,6 @@ def _heard(trial: Trial, job: str, wanted: set[str]) -> None:
 
 
 def _seconds(row: dict[str, Any]) -> str:
-    """From the call to the receipt."""
+    """Seconds from the call to the receipt."""
     (medium,) = row["media"]
     return f"{timestamps.seconds(medium['archived_at']) - timestamps.seconds(row['first_seen_at']):.1f} s"

@@ -1,4 +1,4 @@
-"""Deletes what a smoke test has made: by its record, whatever it came to."""
+"""Deletes everything that a smoke test has made, by its record, whatever the test's result."""
 
 from collections.abc import Callable
 
@@ -8,13 +8,13 @@ from resilience.aws import leftovers, listener
 from resilience.aws.steps import Wrong, until
 from resilience.aws.trial import Trial
 
-DELETED_SECONDS = 900.0  # a delete takes two or three minutes; Captions' register may be waited for
-SETTLED_SECONDS = 1800.0  # of an update that was interrupted, its rollback included
+DELETED_SECONDS = 900.0  # a deletion takes two or three minutes; it may wait for Captions' rate limit
+SETTLED_SECONDS = 1800.0  # for an interrupted update, its rollback included
 MAY_BE_DELETED = ("CREATE_IN_PROGRESS", "REVIEW_IN_PROGRESS")
 
 
 def clear(trial: Trial, tell: Callable[[str], None]) -> list[str]:
-    """Delete all of it, and return what is left, each in a line. What cannot be deleted keeps nothing else there."""
+    """Delete everything; returns the remains, a line each. A failed deletion does not stop the others."""
     left: list[str] = []
     record = trial.record
 
@@ -27,7 +27,7 @@ def clear(trial: Trial, tell: Callable[[str], None]) -> list[str]:
 
     attempt("the rule and the queue that listened", lambda: listener.stop(trial))
     attempt(f"the stack {trial.name}", lambda: delete_stack(trial))
-    if not left:  # while a stack is there, its table and bucket are its own
+    if not left:  # while a stack exists, its table and bucket belong to it
         for table in record.tables:
             attempt(f"the table {table}", lambda table=table: leftovers.delete_table(trial.place, table))  # type: ignore[misc]
         for bucket in record.buckets:
@@ -45,14 +45,14 @@ def clear(trial: Trial, tell: Callable[[str], None]) -> list[str]:
 
 
 def delete_stack(trial: Trial) -> None:
-    """Delete the stack, when nothing is under way in it any more; nothing where it is gone."""
+    """Delete the stack, once no operation on it is in progress. Does nothing if it is gone."""
     cloudformation = trial.place.client("cloudformation")
 
     def status() -> str:
         return next((one["StackStatus"] for one in trial.described()), "")
 
     now = until(
-        f"the stack {trial.name} comes to rest",
+        f"the stack {trial.name} becomes idle",
         status,
         lambda seen: not seen.endswith("_IN_PROGRESS") or seen in MAY_BE_DELETED,
         seconds=SETTLED_SECONDS,
@@ -67,12 +67,12 @@ def delete_stack(trial: Trial) -> None:
             seconds=DELETED_SECONDS,
         )
         if now:
-            raise Wrong("DELETE_FAILED: its events in CloudFormation say why")
+            raise Wrong("DELETE_FAILED: its events in CloudFormation have the reason")
     trial.forget_stack()
 
 
 def _record_what_stays(trial: Trial) -> None:
-    """Also of a stack that was never finished, and so told no outputs: its table and bucket stay all the same."""
+    """Also for a stack that never finished, and so has no outputs: its table and bucket are retained all the same."""
     kinds = {"AWS::DynamoDB::Table": trial.record.tables, "AWS::S3::Bucket": trial.record.buckets}
     pages = trial.place.client("cloudformation").get_paginator("list_stack_resources").paginate(StackName=trial.name)
     for page in pages:

@@ -1,4 +1,4 @@
-"""The steps that make, change and delete the stack."""
+"""The steps that create, change and delete the stack."""
 
 import threading
 import time
@@ -14,9 +14,9 @@ from resilience.aws.steps import LeftOut, expect, until
 from resilience.aws.trial import Trial
 from simulators.provider_calls.call import Call, send
 
-PACE = 0.5  # seconds between calls, one after the other
-TRIES = 5  # of a call, as a provider makes them
-ADDRESS = "aws-smoke@example.com"  # takes no mail, by RFC 2606 and its null MX
+PACE = 0.5  # seconds between calls
+TRIES = 5  # attempts for a call, as a provider makes them
+ADDRESS = "aws-smoke@example.com"  # accepts no mail, by RFC 2606 and its null MX
 
 
 def create(trial: Trial) -> str:
@@ -31,7 +31,7 @@ def create(trial: Trial) -> str:
 
 @dataclass
 class Traffic:
-    """Calls at a steady pace: which were answered 200, and how often one had to be made again."""
+    """Calls at a steady rate: the calls answered 200, and the number of retries."""
 
     taken: list[Call] = field(default_factory=list)
     again: int = 0
@@ -40,7 +40,7 @@ class Traffic:
 
 @contextmanager
 def traffic(trial: Trial) -> Iterator[Traffic]:
-    """A provider that calls while the context lasts, and makes a call again where it is not answered 200."""
+    """A provider that calls while the context is open, and retries until the response is 200."""
     told, ended = Traffic(), threading.Event()
     url, secret = trial.stack.webhook_base_url, secrets.value(trial.stack, "sync/signing")
 
@@ -74,7 +74,7 @@ def traffic(trial: Trial) -> Iterator[Traffic]:
 
 
 def update_layer(trial: Trial) -> str:
-    """Another layer, while calls come in."""
+    """Deploy another layer during calls."""
     before = _layers(trial)
     trial.sam.change_layer(trial.token)
     with traffic(trial) as told:
@@ -89,7 +89,7 @@ def update_layer(trial: Trial) -> str:
 
 
 def empty_parameter(trial: Trial) -> str:
-    """An address for the alarms, and then none."""
+    """Set an address for the alarms, then none."""
     trial.deploy(AlarmEmail=ADDRESS)
     given, actions = trial.stack.parameters["AlarmEmail"], _alarm_actions(trial)
     expect(given == ADDRESS, f"AlarmEmail is {given!r}")
@@ -103,7 +103,7 @@ def empty_parameter(trial: Trial) -> str:
 
 
 def delete(trial: Trial) -> str:
-    """`sam delete`, and what stays."""
+    """`sam delete`, and the retained resources."""
     listener.stop(trial)
     outputs = trial.stack.outputs
     kept = leftovers.expected([outputs["TableName"]], [outputs["MediaBucketName"]])
@@ -122,7 +122,7 @@ def delete(trial: Trial) -> str:
 
 
 def deploy_again(trial: Trial) -> str:
-    """The same name, and one call."""
+    """Deploy again with the same name, and make one call."""
     if not trial.record.tables:
         raise LeftOut("no stack of this name was deleted before")
     trial.deploy()
@@ -139,7 +139,7 @@ def deploy_again(trial: Trial) -> str:
 
 
 def _layers(trial: Trial) -> set[str]:
-    """The layer versions that the stack's functions have."""
+    """The layer versions that the stack's functions use."""
     functions = trial.stack.functions
     return {
         layer["Arn"]
@@ -149,7 +149,7 @@ def _layers(trial: Trial) -> set[str]:
 
 
 def _alarm_actions(trial: Trial) -> int:
-    """How many of the stack's alarms have an action."""
+    """The number of the stack's alarms that have an action."""
     names = list(trial.stack.resources("AWS::CloudWatch::Alarm").values())
     alarms = trial.stack.cloudwatch.describe_alarms(AlarmNames=names)["MetricAlarms"]
     return sum(bool(alarm.get("AlarmActions")) for alarm in alarms)

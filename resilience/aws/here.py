@@ -1,5 +1,5 @@
-"""The emulated AWS as a place for the smoke test: the same `sam`, the same command, the same calls of AWS, as far as it
-goes. What the emulator does not do by itself is done here, by the same code as for `make up`."""
+"""The emulated AWS as a place for the smoke test: the same `sam`, the same command, the same AWS calls, as far as it
+supports them. The code of `make up` does what the emulator lacks."""
 
 import json
 import os
@@ -32,7 +32,7 @@ class Here:
     def __init__(self, folder: Path) -> None:
         self._folder = folder
         folder.mkdir(parents=True, exist_ok=True)
-        end(folder)  # of a run that was killed
+        end(folder)  # left by a killed run
         self._ends = ExitStack()
         self._ends.callback(end, folder)
         try:
@@ -59,7 +59,7 @@ class Here:
             "AWS_SHARED_CREDENTIALS_FILE": os.devnull,
             "NO_PROXY": "127.0.0.1",
             "no_proxy": "127.0.0.1",
-            "SAM_CLI_POLL_DELAY": "0.2",  # seconds; the 5 that are polite to AWS are most of a deploy here
+            "SAM_CLI_POLL_DELAY": "0.2",  # seconds; SAM's default of 5, meant to spare AWS, takes most of a deploy here
             "DAILIES_LOCAL": str(self._folder),
         }
 

@@ -1,4 +1,4 @@
-"""What there is of a stack in an account, asked of each service by the stack's name, and how what stays is deleted."""
+"""A stack's resources in an account, found in each service by the stack's name, and the deletion of retained ones."""
 
 import time
 from collections.abc import Callable, Iterator
@@ -8,22 +8,22 @@ from botocore.exceptions import ClientError
 
 from resilience.aws.place import Place
 
-ROUND = 2.0  # seconds between two looks
+ROUND = 2.0  # seconds between polls
 GONE = frozenset({"NoSuchBucket", "ResourceNotFoundException", "404", "NotFound"})
 
 
 def found(place: Place, stack: str) -> list[str]:
-    """All that is there, each as `<kind> <name>`."""
+    """All resources, each as `<kind> <name>`."""
     return sorted(f"{kind} {name}" for kind, look in LOOKS.items() for name in look(place, stack))
 
 
 def expected(tables: list[str], buckets: list[str]) -> list[str]:
-    """The same of what a deleted stack leaves behind."""
+    """The resources that a deleted stack retains."""
     return sorted([*(f"table {name}" for name in tables), *(f"bucket {name}" for name in buckets)])
 
 
 def settled(place: Place, stack: str, wanted: list[str], *, seconds: float = 120) -> list[str]:
-    """What is there when no more than is wanted is left, or two minutes later: SQS takes one to delete a queue."""
+    """The resources, once only the expected ones are left, or after two minutes: SQS takes one to delete a queue."""
     deadline = time.monotonic() + seconds
     while not set(there := found(place, stack)) <= set(wanted) and time.monotonic() < deadline:
         time.sleep(ROUND)
@@ -40,7 +40,7 @@ def _tables(place: Place, stack: str) -> list[str]:
 
 
 def _buckets(place: Place, stack: str) -> list[str]:
-    """But our own, which is not the stack's."""
+    """The stack's buckets, without the test's own."""
     names = [one["Name"] for one in place.client("s3").list_buckets()["Buckets"]]
     return [name for name in names if name.startswith(f"{stack}-") and not name.startswith(f"{stack}-files-")]
 
@@ -114,7 +114,7 @@ LOOKS: dict[str, Callable[[Place, str], list[str]]] = {
 
 
 def delete_bucket(place: Place, name: str) -> None:
-    """Delete a bucket with all versions in it; nothing where it is gone."""
+    """Delete a bucket with all versions in it. Does nothing if it is gone."""
     s3 = place.client("s3")
     try:
         for page in s3.get_paginator("list_object_versions").paginate(Bucket=name):
@@ -129,12 +129,12 @@ def delete_bucket(place: Place, name: str) -> None:
 
 
 def delete_table(place: Place, name: str) -> None:
-    """Delete a table; nothing where it is gone."""
+    """Delete a table. Does nothing if it is gone."""
     _delete(lambda: place.client("dynamodb").delete_table(TableName=name))
 
 
 def delete_log_group(place: Place, name: str) -> None:
-    """Delete a log group; nothing where it is gone."""
+    """Delete a log group. Does nothing if it is gone."""
     _delete(lambda: place.client("logs").delete_log_group(logGroupName=name))
 
 

@@ -1,4 +1,4 @@
-"""What the bus tells, heard by a queue of our own with a rule on the bus, as the owner's systems would."""
+"""The bus's events, received by a queue with a rule, like the owner's systems."""
 
 import json
 from contextlib import suppress
@@ -11,7 +11,7 @@ RULE = "aws-smoke"
 
 
 def listen(trial: Trial) -> None:
-    """Make the queue and the rule, unless they are there."""
+    """Create the queue and the rule, unless they exist."""
     if trial.record.listener:
         return
     trial.record.listener = trial.stack.output("BusName")
@@ -20,7 +20,7 @@ def listen(trial: Trial) -> None:
 
 
 def heard(trial: Trial, into: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    """The events that have come, taken out of the queue and added to those that came before."""
+    """Receive new events from the queue, and add them to the earlier ones."""
     sqs = trial.stack.sqs
     url = sqs.get_queue_url(QueueName=_queue(trial))["QueueUrl"]
     while messages := sqs.receive_message(QueueUrl=url, MaxNumberOfMessages=10, WaitTimeSeconds=1).get("Messages", []):
@@ -31,16 +31,16 @@ def heard(trial: Trial, into: list[dict[str, Any]]) -> list[dict[str, Any]]:
 
 
 def detail_types(events: list[dict[str, Any]], job_id: str) -> set[str]:
-    """What was told of a job."""
+    """The detail types of a job's events."""
     return {event["detail-type"] for event in events if event["detail"]["job_id"] == job_id}
 
 
 def stop(trial: Trial) -> None:
-    """Delete both; a bus with a rule on it cannot be deleted."""
+    """Delete both; a bus with a rule cannot be deleted."""
     if not trial.record.listener:
         return
     events, sqs, bus = trial.place.client("events"), trial.place.client("sqs"), trial.record.listener
-    with suppress(events.exceptions.ResourceNotFoundException):  # ended before it was made, or the bus is gone
+    with suppress(events.exceptions.ResourceNotFoundException):  # never created, or the bus is gone
         events.remove_targets(Rule=RULE, EventBusName=bus, Ids=[RULE])
         events.delete_rule(Name=RULE, EventBusName=bus)
     with suppress(sqs.exceptions.QueueDoesNotExist):

@@ -1,4 +1,4 @@
-"""Where the smoke test runs: an AWS account, or the emulated AWS on this machine, which needs a hand here and there."""
+"""The smoke test's place: an AWS account, or the emulated AWS on this machine, which needs some extra steps."""
 
 import os
 from collections.abc import Mapping
@@ -14,57 +14,54 @@ from resilience.aws.steps import Wrong, until
 if TYPE_CHECKING:
     from botocore.client import BaseClient
 
-ROTATED_SECONDS = (
-    300.0  # a rotation asks for a version, its function starts cold, Captions' rate limit may be waited for
-)
+ROTATED_SECONDS = 300.0  # a rotation needs a version, a cold start, and may wait for Captions' rate limit
 
 
 class Place(Protocol):
-    """An account and a region, and what is done differently there."""
+    """An account and a region, and its differences."""
 
     @property
     def session(self) -> boto3.Session: ...
 
     @property
     def environment(self) -> Mapping[str, str]:
-        """For `sam` and `dailies`."""
+        """The environment for `sam` and `dailies`."""
         ...
 
     @property
     def parameters(self) -> Mapping[str, str]:
-        """The template's, as far as the place sets them."""
+        """The template's parameters that the place sets."""
         ...
 
     @property
     def lacks(self) -> Mapping[str, str]:
-        """The names of the steps that cannot be tried here, and why."""
+        """The names of the steps that cannot run here, with the reason."""
         ...
 
     @property
     def names_the_stack(self) -> bool:
-        """Whether `dailies` has to be told which stack is meant."""
+        """Whether `dailies` needs the option --stack."""
         ...
 
     def client(self, service: str) -> Any:
-        """A client of AWS's."""
+        """An AWS client."""
         ...
 
     def complete(self, name: str) -> Stack:
-        """The stack, behind a deploy."""
+        """Complete the stack after a deploy."""
         ...
 
     def rotate(self, stack: Stack, secret: str, function: str) -> str:
-        """Have Secrets Manager rotate a secret by the function in that output, as docs/operations.md says; how it was
-        done."""
+        """Rotate a secret with the function in that output, as docs/operations.md describes; how it was done."""
         ...
 
     def close(self) -> None:
-        """End what was started here."""
+        """End everything that was started here."""
         ...
 
 
 class OnAws:
-    """An account of AWS's, by the user's own credentials."""
+    """An AWS account, with the user's own credentials."""
 
     names_the_stack = True
 
@@ -112,6 +109,6 @@ class OnAws:
 
 
 def current_version(stack: Stack, secret_id: str) -> str:
-    """The id of the version that is AWSCURRENT."""
+    """The id of the version with the label AWSCURRENT."""
     versions = stack.secretsmanager.describe_secret(SecretId=secret_id)["VersionIdsToStages"]
     return next((version for version, stages in versions.items() if "AWSCURRENT" in stages), "")

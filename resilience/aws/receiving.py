@@ -1,4 +1,4 @@
-"""The steps that call the webhooks: each answer they have, and what API Gateway turns away."""
+"""The steps that call the webhooks: each of their responses, and requests that API Gateway rejects."""
 
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
@@ -15,35 +15,35 @@ from simulators.provider_calls.call import Call, Reply, send
 
 FAILED = {webhook: sample.failure for webhook, sample in every_sample().items()}
 TOO_LARGE = 1_048_577  # bytes: one more than MaxBodyBytes
-NOTICED_SECONDS = 60.0  # until a secret that was set verifies
-NOWHERE = "https://example.com/video.mp4"  # in a forged call, of which nothing is fetched
+NOTICED_SECONDS = 60.0  # max seconds until a new secret verifies calls
+NOWHERE = "https://example.com/video.mp4"  # in a forged call, whose links are not fetched
 BURST = 60
-CALLERS = 8  # at once: a new account runs ten functions, and more would be answered 5xx
-RATE = "2"  # a second, and at once
+CALLERS = 8  # at once: a new account runs ten functions, and more calls would get 5xx
+RATE = "2"  # requests a second, and at once
 
 
 def a_call(trial: Trial, webhook: str, job: str, secret: str = "") -> Call:
-    """A proven call that reports a failure of the job; by the stack's secret, where none is given."""
+    """An authentic call that reports a failed job, signed with the stack's secret by default."""
     secret = secret or secrets.value(trial.stack, SECRET_OF[webhook])
     return call(Order(webhook, FAILED[webhook], trial.job(job), secret, lambda _: ""))
 
 
 def answered(trial: Trial, made: Call) -> Reply:
-    """What the webhook answers; Wrong where nobody does."""
+    """The webhook's response; raises Wrong if there is none."""
     try:
         return send(made, trial.stack.webhook_base_url)
     except HTTPError as error:
-        raise Wrong(f"{trial.stack.webhook_base_url} does not answer: {error}") from None
+        raise Wrong(f"{trial.stack.webhook_base_url} does not respond: {error}") from None
 
 
 def said(reply: Reply) -> str:
-    """`200 recorded`."""
+    """A response in words: `200 recorded`."""
     body = reply.body if isinstance(reply.body, dict) else {}
     return f"{reply.status} {body.get('result') or body.get('error') or reply.body}"
 
 
 def set_secrets(trial: Trial) -> str:
-    """Sync's signing secret and, where the stack has not registered at Captions, Captions'."""
+    """Set Sync's signing secret, and Captions' if the stack has not registered at Captions."""
     names = ["sync/signing"]
     if not trial.parameters().get("CaptionsApiSecretArn"):
         names.append("captions/signing")
@@ -62,7 +62,7 @@ def set_secrets(trial: Trial) -> str:
 
 
 def webhooks(trial: Trial) -> str:
-    """Each answer of each webhook."""
+    """Test each response of each webhook."""
     seen = []
     for webhook in CASES:
         name = webhook.replace("/", "-")
@@ -105,7 +105,7 @@ def webhooks(trial: Trial) -> str:
 
 
 def throttling(trial: Trial) -> str:
-    """A burst far above the rate, and then each job that was answered 200."""
+    """A burst far above the rate limit; then check each job whose call was answered 200."""
     trial.deploy(ThrottleRate=RATE, ThrottleBurst=RATE)
     try:
         secret = secrets.value(trial.stack, "sync/signing")
@@ -115,7 +115,7 @@ def throttling(trial: Trial) -> str:
             with ThreadPoolExecutor(CALLERS) as callers:
                 return list(callers.map(lambda made: answered(trial, made), calls))
 
-        # A new limit reaches all of API Gateway's hosts within seconds; calls made again are duplicates, no others.
+        # A new limit reaches all of API Gateway's hosts within seconds. Repeated calls are duplicates, not new jobs.
         replies = until("429s come", burst, lambda seen: any(one.status == 429 for one in seen), seconds=120, pause=5)
     finally:
         trial.deploy(ThrottleRate="500", ThrottleBurst="1000")
@@ -127,7 +127,7 @@ def throttling(trial: Trial) -> str:
 
 
 def stored(trial: Trial, calls: list[Call]) -> None:
-    """Wrong, where a call's job does not come into the table."""
+    """Raises Wrong if a call's job does not reach the table."""
     for made in calls:
         provider = made.webhook.partition("/")[0]
         look = lambda provider=provider, job=made.job_id: trial.stack.table.job(provider, job)  # noqa: E731
@@ -135,7 +135,7 @@ def stored(trial: Trial, calls: list[Call]) -> None:
 
 
 def _triggered(trial: Trial, webhook: str, case: str, job: str) -> str:
-    """What a call by `dailies trigger` is answered."""
+    """The response to a call by `dailies trigger`."""
     about = ("--case", case, "--job", trial.job(job), "--media-url", NOWHERE)
     told = trial.told("trigger", webhook, *about, "--yes", ends=(0, 1))
     body = told["body"] if isinstance(told["body"], dict) else {}

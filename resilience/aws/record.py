@@ -1,6 +1,7 @@
-"""What a smoke test has made in an account: written down before it is made, so that it can be deleted whatever happens.
+"""The record of a smoke test's resources in an account. It is written before they are made, so that they can always be
+deleted.
 
-Nothing else is ever touched: a stack counts as made here only by this record.
+Nothing else is ever changed: only a recorded stack counts as the test's own.
 """
 
 import json
@@ -11,13 +12,13 @@ from typing import Any
 
 
 class NotOurs(Exception):
-    """A stack was not made by the smoke test: one line."""
+    """The smoke test did not make a stack: one line."""
 
 
 @dataclass
 class Record:
-    """Where things were made, and which. `stack_id` is the newest stack's ARN, empty before AWS has told it; `tables`
-    and `buckets` are what deleted stacks leave behind; `files` is the bucket of our own."""
+    """The place and the resources. `stack_id` is the newest stack's ARN, empty until AWS has returned it; `tables` and
+    `buckets` are retained from deleted stacks; `files` is the test's own bucket."""
 
     account: str
     region: str
@@ -30,34 +31,34 @@ class Record:
     parameters: dict[str, str] = field(default_factory=dict)
 
     def write(self, path: Path) -> None:
-        """Write it, whole or not at all."""
+        """Write it atomically."""
         path.parent.mkdir(parents=True, exist_ok=True)
         unfinished = path.with_suffix(".unfinished")
         unfinished.write_text(json.dumps(asdict(self), indent=2) + "\n")
         unfinished.replace(path)
 
     def add(self, outputs: Mapping[str, str]) -> None:
-        """What this stack will leave behind when it is deleted."""
+        """Add the resources that this stack will retain when it is deleted."""
         for kept, name in ((self.tables, outputs["TableName"]), (self.buckets, outputs["MediaBucketName"])):
             if name not in kept:
                 kept.append(name)
 
 
 def read(path: Path) -> Record | None:
-    """The record of a stack, where there is one."""
+    """The record of a stack, if it exists."""
     return Record(**json.loads(path.read_text())) if path.exists() else None
 
 
 def claim(
     kept: Record | None, described: Sequence[Mapping[str, Any]], *, account: str, region: str, stack: str
 ) -> Record:
-    """The record to go on with: a new one where no stack has this name; NotOurs where one has that we did not make.
+    """The record to continue, or a new one if no stack has this name. Raises NotOurs if a foreign stack has it.
 
-    `described` are the stacks of this name that the account has now: one or none.
+    `described` are the account's stacks with this name: one or none.
     """
     if kept is None:
         if described:
-            raise NotOurs(f"a stack {stack} is there already, and this did not make it; name another with --stack")
+            raise NotOurs(f"a stack {stack} exists already, not made by the smoke test; name another with --stack")
         return Record(account, region, stack)
     if (kept.account, kept.region) != (account, region):
         raise NotOurs(
@@ -68,8 +69,8 @@ def claim(
 
 
 def check(kept: Record, described: Sequence[Mapping[str, Any]]) -> None:
-    """NotOurs where the stack that has our name now is another one than ours. One whose ARN AWS had not told yet when
-    we were ended has our name because we gave it: nobody else's had it then."""
+    """Raises NotOurs if the stack that has our name now is a foreign one. If we were ended before AWS had returned an
+    ARN, the stack with our name is ours: no foreign stack had that name then."""
     for one in described:
         if kept.stack_id and one["StackId"] != kept.stack_id:
-            raise NotOurs(f"the stack {kept.stack} is not the one that was made here ({kept.stack_id}); it stays")
+            raise NotOurs(f"the stack {kept.stack} is not the one made here ({kept.stack_id}), so it is kept")

@@ -1,4 +1,4 @@
-"""The table of a smoke test, and the file that keeps it."""
+"""A smoke test's table, and the file that stores it."""
 
 import json
 from collections.abc import Mapping, Sequence
@@ -12,7 +12,7 @@ HEAD = "| step | expected | | seconds | dollars | what was seen |\n|---|---|---|
 
 
 def line(outcome: Outcome) -> str:
-    """A line of the table, in Markdown."""
+    """A row of the table, in Markdown."""
     seen = " ".join(outcome.seen.replace("|", "/").split())
     figures = f"{outcome.seconds:.0f} | {outcome.dollars:.4f}"
     return f"| {outcome.name} | {outcome.expected} | {outcome.word} | {figures} | {seen} |"
@@ -26,11 +26,11 @@ def table(outcomes: Sequence[Outcome]) -> str:
 
 
 def keep(outcomes: Sequence[Outcome], about: Mapping[str, Any], path: Path) -> None:
-    """Write all of it as JSON: where and when it ran (`about`), and the steps."""
+    """Write everything as JSON: where and when it ran (`about`), and the steps."""
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text(json.dumps({**about, "steps": [asdict(one) for one in outcomes]}, indent=2) + "\n")
 
 
 def is_wrong(outcomes: Sequence[Outcome]) -> bool:
-    """Whether a step is wrong, or none was tried."""
+    """Whether a step is wrong, or none ran."""
     return any(one.word == "wrong" for one in outcomes) or not any(one.word == "ok" for one in outcomes)

@@ -1,4 +1,4 @@
-"""The steps that rotate a secret by Secrets Manager: old and new verify."""
+"""The steps in which Secrets Manager rotates a secret: old and new value verify calls."""
 
 from cli import secrets
 from cli.sample_calls import SECRET_OF

@@ -1,4 +1,4 @@
-"""`sam` as the README says that it is run: build, deploy with a parameters file, delete."""
+"""`sam` as the README runs it: build, deploy with a parameters file, delete."""
 
 import os
 import subprocess
@@ -11,13 +11,13 @@ from local.stack import ROOT
 from resilience.aws.steps import Wrong
 
 SAM = ROOT / ".local/sam/bin/sam"
-PREFIX = "sam"  # of what `sam deploy` uploads into our own bucket
+PREFIX = "sam"  # prefix of `sam deploy`'s uploads in the test's own bucket
 LAYER = "DailiesLayer"
-LAST_LINES = 3  # of what a command that failed has said
+LAST_LINES = 3  # characters of a failed command's output
 
 
 class Sam:
-    """Runs `sam` for one stack. What it says goes into files in the stack's folder."""
+    """Runs `sam` for one stack. Its output goes into files in the stack's folder."""
 
     def __init__(self, stack: str, folder: Path, files: str, environment: Mapping[str, str]) -> None:
         self._stack, self._folder, self._files = stack, folder, files
@@ -32,7 +32,7 @@ class Sam:
         return self._folder / "build"
 
     def build(self, architecture: str) -> None:
-        """Build the template of this checkout. The parameter only says whose modules are imported in the build."""
+        """Build the template of this checkout. The parameter only selects whose modules the build imports."""
         self._run(
             "build",
             *("--build-dir", str(self._built)),
@@ -41,12 +41,12 @@ class Sam:
         )
 
     def deploy(self, parameters: Mapping[str, str]) -> None:
-        """Create the stack or update it, with samconfig.toml as it is, but with our name, bucket and parameters."""
+        """Create or update the stack, with samconfig.toml but our name, bucket and parameters."""
         file = self._folder / "parameters.yaml"
         file.write_text(yaml.safe_dump(dict(parameters)))
         self._run(
             "deploy",
-            *("--config-file", str(ROOT / "samconfig.toml")),  # else it is looked for beside the built template
+            *("--config-file", str(ROOT / "samconfig.toml")),  # otherwise it is searched beside the built template
             *("--template-file", str(self._built / "template.yaml")),
             *("--stack-name", self._stack),
             *("--no-resolve-s3", "--s3-bucket", self._files, "--s3-prefix", PREFIX),
@@ -55,23 +55,23 @@ class Sam:
         )
 
     def delete(self) -> None:
-        """Delete the stack, and what was uploaded for it."""
+        """Delete the stack, and its uploads."""
         self._run("delete", "--stack-name", self._stack, "--no-prompts")
 
     def change_layer(self, text: str) -> None:
-        """Make the built layer another one: a file in it that nobody reads."""
+        """Change the built layer: add a file that nothing reads."""
         (self._built / LAYER / "python" / "aws-smoke.txt").write_text(text)
 
     def _run(self, command: str, *options: str) -> None:
         if not SAM.exists():
-            raise Wrong("the SAM command is not installed; `make setup` does it")
+            raise Wrong("the SAM command is not installed; run `make setup`")
         self._runs += 1
         log = self._folder / f"{self._runs:02}-sam-{command}.log"
         run([str(SAM), command, *options], self._environment, log)
 
 
 def run(command: Sequence[str], environment: Mapping[str, str], log: Path) -> None:
-    """Run a command in the checkout; Wrong, with its last words, where it fails."""
+    """Run a command in the checkout. Raises Wrong, with the end of its output, if it fails."""
     log.parent.mkdir(parents=True, exist_ok=True)
     with log.open("wb") as output:
         done = subprocess.run(
@@ -79,4 +79,6 @@ def run(command: Sequence[str], environment: Mapping[str, str], log: Path) -> No
         )
     if done.returncode:
         said = [line.strip() for line in log.read_text(errors="replace").splitlines() if line.strip()]
-        raise Wrong(f"`{Path(command[0]).name} {command[1]}` failed: {' '.join(said[-LAST_LINES:])} (all of it: {log})")
+        raise Wrong(
+            f"`{Path(command[0]).name} {command[1]}` failed: {' '.join(said[-LAST_LINES:])} (full output: {log})"
+        )

@@ -1,4 +1,4 @@
-"""What a step of the smoke test is, which of them a run takes, and what becomes of each."""
+"""The smoke test's steps: which of them a run takes, and their results."""
 
 import time
 from collections.abc import Callable, Iterator, Sequence
@@ -11,19 +11,19 @@ type Word = Literal["ok", "wrong", "left out"]
 
 
 class Wrong(Exception):
-    """Something is not as expected: what was seen instead."""
+    """A result is not as expected: the actual one."""
 
 
 class LeftOut(Exception):
-    """A step cannot be tried here: why."""
+    """A step cannot run here: the reason."""
 
 
 @dataclass(frozen=True, slots=True)
 class Step[T]:
-    """One step: its name for `--only` and `--from`, what it does, what is expected, and how it is run.
+    """One step: its name for `--only` and `--from`, its action, the expected result, and its code.
 
-    `run` returns what was seen, and raises Wrong or LeftOut. `usage` is what AWS bills for it, besides what the stack
-    costs by the hour. `stack` says whether the step needs the stack to be there, or to be gone; None: either.
+    `run` returns the actual result, and raises Wrong or LeftOut. `usage` is AWS's bill for it, without the stack's
+    hourly cost. `stack` says whether the stack has to exist, or to be gone; None: either.
     """
 
     name: str
@@ -36,7 +36,7 @@ class Step[T]:
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What became of a step. `dollars` is an estimate from list prices."""
+    """A step's result. `dollars` is an estimate from list prices."""
 
     name: str
     does: str
@@ -50,9 +50,9 @@ class Outcome:
 def chosen[T](
     steps: Sequence[Step[T]], only: Sequence[str], start: str, *, is_deployed: bool
 ) -> tuple[list[Step[T]], list[Step[T]]]:
-    """The steps of a run and those that it does not take, both in order; a ValueError where a name is of none.
+    """The steps of a run and those that it leaves out, both in order. Raises ValueError for an unknown name.
 
-    The first step makes the stack. So it is taken in any case where no stack is there yet.
+    The first step creates the stack, so it is always included if there is no stack yet.
     """
     names = [step.name for step in steps]
     for name in (*only, *filter(None, [start])):
@@ -75,9 +75,9 @@ def run_all[T](
     unexpected: tuple[type[Exception], ...] = (),
     tell: Callable[[Step[T]], object] = lambda _: None,
 ) -> Iterator[Outcome]:
-    """Run the steps one after the other. A step whose stack is not there (or still there) is left out, and so are all
-    behind one that was interrupted; the interruption goes on behind the last outcome. Exceptions that are `unexpected`
-    make their step wrong; any other is a defect of this script, and ends it. `tell` is called with each that begins."""
+    """Run the steps one after the other. Leaves out a step whose stack is missing (or still exists), and all steps
+    after an interrupted one; the interruption is raised after the last outcome. An exception in `unexpected` makes its
+    step wrong; any other is a defect of this script, and ends it. `tell` is called with each step at its start."""
     interrupted: KeyboardInterrupt | None = None
     for step in steps:
         began = time.monotonic()
@@ -87,7 +87,7 @@ def run_all[T](
             if interrupted:
                 raise LeftOut("interrupted")
             if step.stack is not None and step.stack != is_deployed():
-                raise LeftOut("the stack is not there" if step.stack else "the stack is still there")
+                raise LeftOut("there is no stack" if step.stack else "the stack still exists")
             was_run = True
             tell(step)
             word, seen = "ok", step.run(trial)
@@ -109,11 +109,11 @@ def run_all[T](
 def until[S](
     what: str, look: Callable[[], S], good: Callable[[S], Any], *, seconds: float = 120, pause: float = 1
 ) -> S:
-    """What was seen when it was good; Wrong with what was seen last where that does not come in so many seconds. A look
-    that raises Wrong is one that was not good: a new host's name may not resolve yet."""
+    """Poll until the result is accepted; raises Wrong with the last result after the timeout in seconds. A poll that
+    raises Wrong is not accepted: a new host's name may not resolve yet."""
     deadline = time.monotonic() + seconds
     while True:
-        late = time.monotonic() > deadline  # before the look, so that the last one is a whole one
+        late = time.monotonic() > deadline  # before the poll, so that the last one is complete
         try:
             seen = look()
             if good(seen):
@@ -127,6 +127,6 @@ def until[S](
 
 
 def expect(holds: Any, instead: str) -> None:
-    """Wrong, with what was seen instead, where it does not hold."""
+    """Raises Wrong, with the actual result, if the condition is false."""
     if not holds:
         raise Wrong(instead)

@@ -1,4 +1,4 @@
-"""One run of the smoke test: the stack it made, and what a step needs of it."""
+"""One run of the smoke test: its stack, and what a step needs from it."""
 
 import json
 import subprocess
@@ -19,7 +19,7 @@ from resilience.aws.sam import Sam
 from resilience.aws.steps import Wrong, expect
 
 DAILIES = ROOT / ".venv/bin/dailies"
-# What is set differently than the defaults: what is given up is given up soon, and little is kept.
+# Settings that differ from the defaults: failures are final soon, and little is retained.
 PARAMETERS = {
     "ArchiveTries": "2",
     "ArchiveBackoffSeconds": "1",
@@ -29,20 +29,20 @@ PARAMETERS = {
     "Architecture": "arm64",
 }
 
-# An update that was rolled back leaves a stack that works.
+# A stack whose update was rolled back works.
 USABLE = frozenset({"CREATE_COMPLETE", "UPDATE_COMPLETE", "UPDATE_ROLLBACK_COMPLETE"})
 
 
 @dataclass
 class Trial:
-    """The place, the record of what was made there, and the files of this run."""
+    """The place, the record of its resources, and this run's files."""
 
     place: Place
     record: Record
     path: Path  # of the record
     folder: Path
-    token: str = field(default_factory=lambda: token_hex(3))  # in all ids of this run
-    events: list[dict[str, Any]] = field(default_factory=list)  # what the bus has told so far
+    token: str = field(default_factory=lambda: token_hex(3))  # prefix of all ids in this run
+    events: list[dict[str, Any]] = field(default_factory=list)  # the bus's events so far
     _stack: Stack | None = None
     _sam: Sam | None = None
 
@@ -52,48 +52,49 @@ class Trial:
 
     @property
     def sam(self) -> Sam:
-        """`sam`, for our stack."""
+        """`sam` for the test's stack."""
         if self._sam is None:
             self._sam = Sam(self.name, self.folder, self.record.files, self.place.environment)
         return self._sam
 
     @property
     def stack(self) -> Stack:
-        """The stack as the operator's command knows it."""
+        """The stack as `dailies` sees it."""
         if self._stack is None:
             self._stack = self.place.complete(self.name)
         return self._stack
 
     def described(self) -> list[Mapping[str, Any]]:
-        """The stack of our name, as CloudFormation tells of it: one or none. NotOurs where it is another one."""
+        """The stack with our name, as CloudFormation describes it: one or none. Raises NotOurs if it is a foreign
+        one."""
         found = described(self.place, self.name)
         check(self.record, found)
         return found
 
     def is_deployed(self) -> bool:
-        """Whether our stack is there, and was created to the end."""
+        """Whether our stack exists and its creation has finished."""
         return any(one["StackStatus"] in USABLE for one in self.described())
 
     def parameters(self) -> dict[str, str]:
-        """What the parameters file says."""
+        """The values in the parameters file."""
         return {**PARAMETERS, **self.place.parameters, **self.record.parameters}
 
     def deploy(self, **changes: str) -> None:
-        """Deploy, with these parameters changed in the file, and write down what there is now."""
+        """Deploy with these parameters changed in the file, and record the resources."""
         self.record.parameters |= changes
         self.keep()
         try:
             self.sam.deploy(self.parameters())
         finally:
             self._stack = None
-            for one in self.described():  # also of one that failed: so that it is known as ours
+            for one in self.described():  # also for a failed deploy, so that the stack is recorded as ours
                 self.record.stack_id = one["StackId"]
             self.keep()
         self.record.add(self.stack.outputs)
         self.keep()
 
     def forget_stack(self) -> None:
-        """The stack is deleted: what has our name next is another one."""
+        """The stack is deleted: the next one with our name is a new stack."""
         self.record.stack_id, self._stack = "", None
         self.keep()
 
@@ -102,11 +103,11 @@ class Trial:
         self.record.write(self.path)
 
     def job(self, what: str) -> str:
-        """An id for a job of this run."""
+        """A job id of this run."""
         return f"smoke-{self.token}-{what}"
 
     def dailies(self, *arguments: str, given: str = "", ends: tuple[int, ...] = (0,)) -> str:
-        """What the operator's command prints; Wrong where it ends otherwise. `given` is its standard input."""
+        """The output of `dailies`. Raises Wrong for another exit code. `given` is its standard input."""
         done = self._dailies(arguments, given)
         expect(
             done.returncode in ends, f"`dailies {' '.join(arguments[:2])}` ended with {done.returncode}: {_said(done)}"
@@ -114,7 +115,7 @@ class Trial:
         return done.stdout
 
     def told(self, *arguments: str, ends: tuple[int, ...] = (0,)) -> Any:
-        """The same, of a command that prints JSON."""
+        """The output of a command with --json."""
         done = self._dailies((*arguments, "--json"), "")
         failed = f"`dailies {' '.join(arguments[:2])}` ended with {done.returncode}: {_said(done)}"
         expect(done.returncode in ends, failed)
@@ -141,13 +142,13 @@ class Trial:
         return done
 
     def row(self, provider: str, job_id: str) -> dict[str, Any]:
-        """The job as `dailies job` tells it; empty where there is none yet."""
+        """The job from `dailies job`; empty if there is none yet."""
         printed = self.dailies("job", f"{provider}/{job_id}", "--json", ends=(0, 1))
         return dict(json.loads(printed)["job"]) if printed.strip() else {}
 
 
 def described(place: Place, name: str) -> list[Mapping[str, Any]]:
-    """The stacks of this name that are there: one or none."""
+    """The stacks with this name: one or none."""
     try:
         found: list[Mapping[str, Any]] = place.client("cloudformation").describe_stacks(StackName=name)["Stacks"]
     except ClientError as error:
@@ -158,5 +159,5 @@ def described(place: Place, name: str) -> list[Mapping[str, Any]]:
 
 
 def _said(done: subprocess.CompletedProcess[str]) -> str:
-    """A command's last words."""
+    """The end of a command's output."""
     return " ".join((done.stderr or done.stdout).split())[-500:]

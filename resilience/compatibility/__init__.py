@@ -1,1 +1,1 @@
-"""Second opinions: the archive's and the table's own code on an S3 and a DynamoDB that others wrote."""
+"""Second opinions: the archive's and the table's own code on an S3 and a DynamoDB by other authors."""

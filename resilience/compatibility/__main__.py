@@ -1,8 +1,7 @@
-"""The archive's code on SeaweedFS, the table's on dynalite, both on the emulator: what is not as AWS says it is.
+"""The archive's code on SeaweedFS, the table's on dynalite, both on the emulator: the differences from AWS.
 
-Each check says what AWS does by its documentation. Where a server is known to differ, it must differ still. With
-`--dynamodb` the table is tried on one more DynamoDB, which runs already: DynamoDB Local, where you have an AWS account,
-which its licence asks for.
+Each check states AWS's documented behaviour. A known difference of a server must still exist. `--dynamodb` adds another
+running DynamoDB: DynamoDB Local, if you have an AWS account, as its licence requires.
 """
 
 import argparse
@@ -29,7 +28,7 @@ def try_archive(server: str, aws: Aws, tally: Tally, quick: bool) -> None:
 
 
 def try_table(server: str, aws: Aws, tally: Tally, quick: bool) -> None:
-    try_all(_chosen(table.CHECKS, quick=quick), server, table.Desk.of(aws), tally)
+    try_all(_chosen(table.CHECKS, quick=quick), server, table.CheckedTable.of(aws), tally)
 
 
 SECOND: Mapping[str, tuple[Server, tuple[Trial, ...]]] = {
@@ -42,9 +41,9 @@ EMULATOR = {"ministack": (ministack, (try_archive, try_table))}
 def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m resilience.compatibility", description=__doc__)
     parser.add_argument(
-        "--quick", action="store_true", help="the short checks, without the emulator; none if not there"
+        "--quick", action="store_true", help="only the short checks of installed servers, without the emulator"
     )
-    parser.add_argument("--dynamodb", metavar="URL", help="of one more DynamoDB")
+    parser.add_argument("--dynamodb", metavar="URL", help="another DynamoDB to check")
     figures.add_option(parser)
     options = parser.parse_args()
     began = time.monotonic()

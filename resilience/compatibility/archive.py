@@ -1,4 +1,5 @@
-"""The bucket's code on an S3: how a body is sent, when an object is made, what is refused, what can be gone on with."""
+"""The bucket's code on an S3: how a body is sent, when an object appears, what is rejected, which uploads can
+resume."""
 
 import threading
 from concurrent.futures import ThreadPoolExecutor
@@ -183,7 +184,7 @@ def _large(store: Store) -> None:
 
 
 def _transferred(store: Store, name: str, medium: LongMedium) -> None:
-    """By two at once, and then again."""
+    """Two transfers at once, and a third one after them."""
     key = f"transferred/{name}.mp4"
     with ThreadPoolExecutor(2) as both:
         first, second = both.map(lambda _: store.transfer(key, name), range(2))

@@ -1,4 +1,4 @@
-"""A check: what AWS does, by its documentation, tried through our own code on one server after the other."""
+"""A check of AWS's documented behaviour, through our own code, on several servers."""
 
 import traceback
 from collections.abc import Callable, Mapping, Sequence
@@ -9,8 +9,8 @@ from botocore.exceptions import ClientError
 
 @dataclass(frozen=True)
 class Check[Subject]:
-    """`run` ends with an AssertionError where a server is not like AWS. `differs` has the servers of which that is
-    known, each with what it does instead. A `long` one takes seconds."""
+    """`run` raises AssertionError if a server differs from AWS. `differs` has the servers with a known difference and
+    their behaviour. A `long` check takes seconds."""
 
     title: str
     run: Callable[[Subject], None]
@@ -20,7 +20,7 @@ class Check[Subject]:
 
 @dataclass
 class Tally:
-    """What came of the checks: `same` as on AWS, `different` as is known; `lost` is anything else, in a line each."""
+    """The results: `same` as AWS, `different` as known; `lost` are all others, a line each."""
 
     same: int = 0
     different: int = 0
@@ -32,7 +32,7 @@ class Tally:
 
 
 def try_all[Subject](checks: Sequence[Check[Subject]], server: str, subject: Subject, tally: Tally) -> None:
-    """Try each, and print what is not as on AWS."""
+    """Run all checks, and print the differences from AWS."""
     for check in checks:
         known = check.differs.get(server)
         try:

@@ -1,6 +1,6 @@
-"""The servers: SeaweedFS and dynalite, which `local/opinions.sh` brings, and the emulator.
+"""The servers: SeaweedFS and dynalite, which `local/opinions.sh` installs, and the emulator.
 
-All are on the loopback, keep what they keep in the folder that they are given, and end with the context.
+All listen on the loopback, store their data in the given folder, and end with the context.
 """
 
 import os
@@ -20,29 +20,29 @@ from local.stack import ROOT, StackError
 BRING = ROOT / "local/opinions.sh"
 WEED = ROOT / ".local/opinions/bin/weed"
 DYNALITE = ROOT / ".local/dynalite/node_modules/dynalite/cli.js"
-MAX_WORDS = 200  # characters of why something could not be installed
+MAX_WORDS = 200  # characters of an installation error
 SOCKETS = Path("/tmp")  # noqa: S108  where SeaweedFS puts its own, by their ports, and leaves some
-PATIENCE = 60.0  # seconds until one answers; on an idle machine within four
+PATIENCE = 60.0  # max seconds until a server responds; on an idle machine four
 KEYS = (
     '{{"identities":[{{"name":"owner","credentials":[{{"accessKey":"{0}","secretKey":"{0}"}}],"actions":["Admin"]}}]}}'
 )
 
 
 class Server(Protocol):
-    """One that is started in a folder."""
+    """A server that is started in a folder."""
 
     def __call__(self, folder: Path) -> AbstractContextManager[Aws]: ...
 
 
 def bring(script: Path = BRING) -> str:
-    """Install them, once. Why that did not work, in a line; empty where it did."""
+    """Install them once. Returns the error in one line; empty if it worked."""
     done = subprocess.run([str(script)], capture_output=True, text=True, check=False)
     return "" if done.returncode == 0 else f"{script.name}: {' '.join(done.stderr.split())[-MAX_WORDS:] or 'failed'}"
 
 
 @contextmanager
 def seaweedfs(folder: Path) -> Iterator[Aws]:
-    """An S3 of four servers, in Go. It compares signatures, checksums and conditions."""
+    """An S3 made of four servers, in Go. It verifies signatures, checksums and conditions."""
     keys = folder / "keys.json"
     keys.write_text(KEYS.format(emulator.OWNER))
     aws = _aws()
@@ -75,7 +75,7 @@ def seaweedfs(folder: Path) -> Iterator[Aws]:
 
 @contextmanager
 def dynalite(folder: Path) -> Iterator[Aws]:
-    """A DynamoDB in JavaScript, in memory, whose own tests run against DynamoDB too. It knows no streams."""
+    """A DynamoDB in JavaScript, in memory, whose own tests also run against DynamoDB. It has no streams."""
     aws = _aws()
     options = ("--host", "127.0.0.1", "--port", str(aws.port), "--createTableMs", "0")
     with _running([str(ROOT / "local/node.sh"), "node", str(DYNALITE), *options], folder):
@@ -85,7 +85,7 @@ def dynalite(folder: Path) -> Iterator[Aws]:
 
 @contextmanager
 def ministack(folder: Path) -> Iterator[Aws]:
-    """The emulator, as the local stack has it."""
+    """The emulator, as in the local stack."""
     port = ports.free()
     aws = emulator.start(folder, port)
     try:
@@ -96,7 +96,7 @@ def ministack(folder: Path) -> Iterator[Aws]:
 
 
 def at(url: str) -> Server:
-    """One that runs already."""
+    """A running server."""
 
     @contextmanager
     def there(folder: Path) -> Iterator[Aws]:  # noqa: ARG001  it keeps its own
@@ -128,7 +128,7 @@ def _running(command: Sequence[str], folder: Path) -> Iterator[None]:
 
 
 def _wait(answers: Callable[[], object], folder: Path) -> None:
-    """Return when it answers; a StackError when that takes too long."""
+    """Wait until it responds. Raises StackError after the timeout."""
     deadline = time.monotonic() + PATIENCE
     while True:
         try:
@@ -136,7 +136,7 @@ def _wait(answers: Callable[[], object], folder: Path) -> None:
         except (BotoCoreError, ClientError) as error:
             if time.monotonic() > deadline:
                 raise StackError(
-                    f"it does not answer after {PATIENCE:.0f} s ({error}); {folder}/log may say why"
+                    f"no response after {PATIENCE:.0f} s ({error}); {folder}/log may have the reason"
                 ) from error
             time.sleep(0.1)
         else:

@@ -1,4 +1,4 @@
-"""A bucket on an S3, and what a check does to it through the archive's own code."""
+"""A bucket on an S3, and a check's operations on it through the archive's own code."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
@@ -23,12 +23,12 @@ if TYPE_CHECKING:
 
 BUCKET = "media"
 SMALL, LARGE = long_medium(MIB), long_medium(45 * MIB)  # one object, three parts
-PART = 5 * MIB  # S3's least but for the last
+PART = 5 * MIB  # S3's min size except for the last part
 
 
 @dataclass(frozen=True)
 class Store:
-    """A bucket that keeps versions, as the template's does, and a media host."""
+    """A bucket with versioning, as in the template, and a media host."""
 
     client: "S3Client"
     bucket: Bucket
@@ -36,7 +36,7 @@ class Store:
 
     @classmethod
     def of(cls, aws: Aws, host: MediaHost) -> "Store":
-        """Make the bucket there."""
+        """Create the bucket."""
         config = PATIENT.merge(Config(proxies={}, retries={"mode": "standard", "total_max_attempts": 1}))
         client = aws.session.client("s3", endpoint_url=aws.endpoint_url, config=config)
         client.create_bucket(Bucket=BUCKET)
@@ -49,21 +49,21 @@ class Store:
         return MultipartObject(self.bucket, key, "video/mp4", {"job-id": "g%2F1", "role": "output"})
 
     def put(self, key: str, content: bytes) -> UploadedPart:
-        """An object by one call."""
+        """Put an object by one call."""
         target = self.target(key)
         with target.lane() as lane:
             target.put(lane, len(content))
             return send(lane, content)
 
     def upload(self, key: str, *pieces: bytes) -> tuple[MultipartObject, Upload, dict[int, UploadedPart]]:
-        """An upload with these parts."""
+        """Upload these parts."""
         target = self.target(key)
         upload = target.begin(PART, sum(map(len, pieces)), '"v"')
         with target.lane() as lane:
             return target, upload, {number: part(lane, upload, number, piece) for number, piece in enumerate(pieces, 1)}
 
     def transfer(self, key: str, name: str, **changed: Any) -> Any:
-        """A medium of the host's, transferred to this key."""
+        """Transfer a medium of the host to this key."""
         fault = changed.pop("fault", None)
         wanted = replace(order(self.host.url(f"/{key}/{name}.mp4", fault=fault)), key=lambda _: key, **changed)
         return transfer(wanted, self.bucket)
@@ -78,13 +78,13 @@ class Store:
         return len(self.client.list_object_versions(Bucket=BUCKET, Prefix=key).get("Versions", []))
 
     def uploads(self, key: str) -> int:
-        """How many are open."""
+        """The number of open uploads."""
         found = self.client.list_multipart_uploads(Bucket=BUCKET, Prefix=key).get("Uploads", [])
         return sum(upload["Key"] == key for upload in found)
 
 
 def send(lane: PutStream, content: bytes) -> UploadedPart:
-    """The body that was begun."""
+    """The body of the started request."""
     frame = ChunkBuffer()
     for offset in range(0, len(content), PIECE_BYTES):
         piece = content[offset : offset + PIECE_BYTES]
@@ -100,7 +100,7 @@ def part(lane: PutStream, upload: Upload, number: int, content: bytes) -> Upload
 
 
 def refused(what: Callable[[], object], *errors: type[Exception]) -> Exception:
-    """Why it is refused."""
+    """The reason for a rejection."""
     try:
         found = what()
     except errors as error:

@@ -1,4 +1,4 @@
-"""The table's code on a DynamoDB: who wins a race, what a condition lets through, what the index lists, what fits."""
+"""The table's code on a DynamoDB: who wins a race, what a condition accepts, what the index lists, what fits."""
 
 import threading
 from collections.abc import Callable, Sequence
@@ -27,20 +27,20 @@ if TYPE_CHECKING:
 
 NAME = "jobs"
 CREATED = ("AttributeDefinitions", "KeySchema", "GlobalSecondaryIndexes", "BillingMode")
-WORKERS = 16  # fewer than a merge has tries: each try that fails, another one has gone through
+WORKERS = 16  # fewer than a merge has attempts: for each attempt that fails, another one has succeeded
 DAYS = 30
 
 
 @dataclass(frozen=True)
-class Desk:
+class CheckedTable:
     """A table with the template's keys and index. `others` are further clients, as other functions have."""
 
     client: "DynamoDBClient"
     others: Sequence["DynamoDBClient"]
 
     @classmethod
-    def of(cls, aws: Aws) -> "Desk":
-        """Make the table there."""
+    def of(cls, aws: Aws) -> "CheckedTable":
+        """Create the table."""
         options: Any = {"endpoint_url": aws.endpoint_url, "config": CLIENT.merge(Config(proxies={}))}
         client, *others = (aws.session.client("dynamodb", **options) for _ in range(WORKERS + 1))
         properties = resources("AWS::DynamoDB::Table")["Table"]
@@ -53,7 +53,7 @@ class Desk:
         return Table(self.client, NAME)
 
     def at_once[Result](self, what: Callable[[int, Table], Result]) -> list[Result]:
-        """What WORKERS come to that begin at the same moment, each with a client of its own."""
+        """The results of WORKERS that start at the same time, each with its own client."""
         begin = threading.Barrier(WORKERS)
 
         def run(number: int) -> Result:
@@ -69,7 +69,7 @@ class Desk:
 
 
 def told(number: int, job_id: str, provider: str = "sync", **changed: Any) -> Event:
-    """News of a job, so many seconds after another's."""
+    """A job's event, some seconds after another's."""
     event = Event(
         event_id=f"{number:064x}",
         provider=provider,
@@ -87,151 +87,151 @@ def medium(number: int) -> MediaLink:
     return MediaLink("segment", f"https://h.example/{number}.mp4")
 
 
-def _one_winner(desk: Desk) -> None:
+def _one_winner(checked: CheckedTable) -> None:
     for round_number in range(5):
         key = {"pk": f"race#{round_number}", "sk": "event"}
 
         def put(number: int, table: Table, key: dict[str, str] = key) -> bool:
             return table.put_once({**key, "by": number}, written_by=f"w{number}")
 
-        won = desk.at_once(put)
+        won = checked.at_once(put)
         assert sum(won) == 1
-        assert desk.row(key)["by"] == won.index(True)
+        assert checked.row(key)["by"] == won.index(True)
 
 
-def _own_row(desk: Desk) -> None:
+def _own_row(checked: CheckedTable) -> None:
     key = {"pk": "own", "sk": "event"}
-    assert desk.table.put_once({**key, "by": 1}, written_by="a")
-    assert not desk.table.put_once({**key, "by": 2}, written_by="b")
-    assert desk.table.put_once({**key, "by": 3}, written_by="a")
-    assert desk.row(key)["by"] == 1
+    assert checked.table.put_once({**key, "by": 1}, written_by="a")
+    assert not checked.table.put_once({**key, "by": 2}, written_by="b")
+    assert checked.table.put_once({**key, "by": 3}, written_by="a")
+    assert checked.row(key)["by"] == 1
 
 
-def _merges_at_once(desk: Desk) -> None:
+def _merges_at_once(checked: CheckedTable) -> None:
     for round_number in range(3):
         job_id = f"merge-{round_number}"
 
         def merged(number: int, table: Table, job_id: str = job_id) -> Job:
             return advance(table, told(number, job_id, media=(medium(number),)))
 
-        desk.at_once(merged)
-        job = desk.table.job("sync", job_id)
+        checked.at_once(merged)
+        job = checked.table.job("sync", job_id)
         assert isinstance(job, Job)
         assert {each.media_id for each in job.media} == {medium(number).media_id for number in range(WORKERS)}
         assert 0 < job.version <= WORKERS
-        assert {again.version for again in desk.at_once(merged)} == {job.version}
-        assert desk.table.job("sync", job_id) == job
+        assert {again.version for again in checked.at_once(merged)} == {job.version}
+        assert checked.table.job("sync", job_id) == job
 
 
-def _old_version(desk: Desk) -> None:
-    first = advance(desk.table, told(1, "old"))
-    second = advance(desk.table, told(2, "old", status="completed"))
-    assert not desk.table.replace_job(replace(first, version=1), second)
-    assert not desk.table.replace_job(None, first)
-    job = desk.table.job("sync", "old")
+def _old_version(checked: CheckedTable) -> None:
+    first = advance(checked.table, told(1, "old"))
+    second = advance(checked.table, told(2, "old", status="completed"))
+    assert not checked.table.replace_job(replace(first, version=1), second)
+    assert not checked.table.replace_job(None, first)
+    job = checked.table.job("sync", "old")
     assert isinstance(job, Job)
     assert (job.status, job.version) == ("completed", 2)
 
 
-def _allowance(desk: Desk) -> None:
+def _allowance(checked: CheckedTable) -> None:
     limit = Limit(calls=20, seconds=60)
-    granted = desk.at_once(lambda number, table: reserve_calls(table, "sync", limit, 3, 1000.0 + number / 100))
+    granted = checked.at_once(lambda number, table: reserve_calls(table, "sync", limit, 3, 1000.0 + number / 100))
     assert sum(granted) <= limit.calls
-    assert sum(granted) + reserve_calls(desk.table, "sync", limit, 100, 1001.0) == limit.calls
-    assert reserve_calls(desk.table, "sync", limit, 1, 1002.0) == 0
-    assert reserve_calls(desk.table, "sync", limit, 100, 1100.0) == limit.calls
+    assert sum(granted) + reserve_calls(checked.table, "sync", limit, 100, 1001.0) == limit.calls
+    assert reserve_calls(checked.table, "sync", limit, 1, 1002.0) == 0
+    assert reserve_calls(checked.table, "sync", limit, 100, 1100.0) == limit.calls
 
 
-def _listed(desk: Desk) -> None:
+def _listed(checked: CheckedTable) -> None:
     many = SHARDS * PAGE + 60  # more than a page of some shard
     events = [told(number, f"g-{number}", "listed") for number in range(many)]
     with ThreadPoolExecutor(WORKERS) as pool:
-        list(pool.map(lambda event: advance(desk.table, event), events))
+        list(pool.map(lambda event: advance(checked.table, event), events))
     moments = sorted(event.received_at for event in events)
     for newest_first in (True, False):
-        found = list(desk.table.list_jobs("listed", "waiting", newest_first=newest_first))
+        found = list(checked.table.list_jobs("listed", "waiting", newest_first=newest_first))
         assert [row["updated_at"] for row in found] == sorted(moments, reverse=newest_first)
         assert {row["job_id"] for row in found} == {event.job_id for event in events}
     since, until = events[20].received_at, events[30].received_at
-    some = list(desk.table.list_jobs("listed", "waiting", since=since, until=until))
+    some = list(checked.table.list_jobs("listed", "waiting", since=since, until=until))
     assert {row["job_id"] for row in some} == {each.job_id for each in events if since <= each.received_at <= until}
 
 
-def _moves(desk: Desk) -> None:
-    advance(desk.table, told(1, "g-1", "moves"))
-    advance(desk.table, told(2, "g-1", "moves", status="failed"))
-    assert list(desk.table.list_jobs("moves", "waiting")) == []
-    (row,) = desk.table.list_jobs("moves", "failed")
+def _moves(checked: CheckedTable) -> None:
+    advance(checked.table, told(1, "g-1", "moves"))
+    advance(checked.table, told(2, "g-1", "moves", status="failed"))
+    assert list(checked.table.list_jobs("moves", "waiting")) == []
+    (row,) = checked.table.list_jobs("moves", "failed")
     projection = resources("AWS::DynamoDB::Table")["Table"]["GlobalSecondaryIndexes"][0]["Projection"]
     assert row.keys() <= {"pk", "sk", "listed", "updated_at", *projection["NonKeyAttributes"]}
     assert row["status"] == "failed"
 
 
-def _unlisted(desk: Desk) -> None:
-    desk.table.record(told(1, "g-1", "unlisted"), retention_days=DAYS, written_by="a")
-    found = desk.client.scan(TableName=NAME, IndexName=INDEX)["Items"]
+def _unlisted(checked: CheckedTable) -> None:
+    checked.table.record(told(1, "g-1", "unlisted"), retention_days=DAYS, written_by="a")
+    found = checked.client.scan(TableName=NAME, IndexName=INDEX)["Items"]
     assert {plain(row)["sk"] for row in found} == {"job"}
 
 
-def _batch(desk: Desk) -> None:
+def _batch(checked: CheckedTable) -> None:
     ids = [f"b-{number}" for number in range(MAX_KEYS)]
     for number, job_id in enumerate(ids[::2]):
-        advance(desk.table, told(number, job_id))
-    found = desk.table.jobs("sync", [*ids, ids[0]])
+        advance(checked.table, told(number, job_id))
+    found = checked.table.jobs("sync", [*ids, ids[0]])
     assert {job_id for job_id, job in found.items() if job} == set(ids[::2])
     assert {job_id for job_id, job in found.items() if job is None} == set(ids[1::2])
 
 
-def _events(desk: Desk) -> None:
+def _events(checked: CheckedTable) -> None:
     noise = Random(0)
     events = [told(number, "many", payload=noise.randbytes(150_000)) for number in range(12)]  # above a page's 1 MB
     for event in events:
-        assert desk.table.record(event, retention_days=DAYS, written_by=event.event_id)
-        assert not desk.table.record(event, retention_days=DAYS, written_by="another")
-    advance(desk.table, events[0])
-    found = list(desk.table.events("sync", "many"))
+        assert checked.table.record(event, retention_days=DAYS, written_by=event.event_id)
+        assert not checked.table.record(event, retention_days=DAYS, written_by="another")
+    advance(checked.table, events[0])
+    found = list(checked.table.events("sync", "many"))
     assert {event.event_id for event in found} == {event.event_id for event in events}
     assert len(found) == len(events)
 
 
-def _expiry(desk: Desk) -> None:
-    desk.table.record(told(1, "expires"), retention_days=DAYS, written_by="a")
+def _expiry(checked: CheckedTable) -> None:
+    checked.table.record(told(1, "expires"), retention_days=DAYS, written_by="a")
     key = {"pk": job_pk("sync", "expires"), "sk": f"event#{1:064x}"}
     named = resources("AWS::DynamoDB::Table")["Table"]["TimeToLiveSpecification"]["AttributeName"]
-    stored = desk.client.get_item(TableName=NAME, Key=typed(key))["Item"]
+    stored = checked.client.get_item(TableName=NAME, Key=typed(key))["Item"]
     assert stored[named].keys() == {"N"}
     assert stored[named]["N"].isdigit()
     kept = quarantine_item("q", "generation", provider="sync", received_at="2026-01-15", reason="r", proof="p")
-    desk.table.put_once(kept, written_by="a")
-    assert named not in desk.row({"pk": kept["pk"], "sk": kept["sk"]})
+    checked.table.put_once(kept, written_by="a")
+    assert named not in checked.row({"pk": kept["pk"], "sk": kept["sk"]})
 
 
-def _time_to_live(desk: Desk) -> None:
+def _time_to_live(checked: CheckedTable) -> None:
     wanted = resources("AWS::DynamoDB::Table")["Table"]["TimeToLiveSpecification"]
-    desk.client.update_time_to_live(TableName=NAME, TimeToLiveSpecification=wanted)
-    found = desk.client.describe_time_to_live(TableName=NAME)["TimeToLiveDescription"]
+    checked.client.update_time_to_live(TableName=NAME, TimeToLiveSpecification=wanted)
+    found = checked.client.describe_time_to_live(TableName=NAME)["TimeToLiveDescription"]
     assert found["AttributeName"] == wanted["AttributeName"]
     assert found["TimeToLiveStatus"] in {"ENABLED", "ENABLING"}
 
 
-def _largest(desk: Desk) -> None:
+def _largest(checked: CheckedTable) -> None:
     key = {"pk": "large", "sk": "event"}
-    assert desk.table.put_once({**key, "payload": bytes(MAX_INLINE + 40 * 1024)}, written_by="a")
+    assert checked.table.put_once({**key, "payload": bytes(MAX_INLINE + 40 * 1024)}, written_by="a")
     try:
-        desk.table.put_once({"pk": "larger", "sk": "event", "payload": bytes(400 * 1024)}, written_by="a")
+        checked.table.put_once({"pk": "larger", "sk": "event", "payload": bytes(400 * 1024)}, written_by="a")
     except ClientError as error:
         assert error.response["Error"]["Code"] == "ValidationException"  # noqa: PT017
     else:
         raise AssertionError("more than 400 KB fit")
 
 
-def _values(desk: Desk) -> None:
+def _values(checked: CheckedTable) -> None:
     for number, job_id in enumerate(("é ?", "😀" * 255, "a#b", "..", "\x00\x01", " ")):
         event = told(number, job_id, provider_status="", error=None)
-        desk.table.record(event, retention_days=DAYS, written_by="a")
-        job = advance(desk.table, event)
-        assert desk.table.job("sync", job_id) == replace(job, version=1)
-        assert [each.event_id for each in desk.table.events("sync", job_id)] == [event.event_id]
+        checked.table.record(event, retention_days=DAYS, written_by="a")
+        job = advance(checked.table, event)
+        assert checked.table.job("sync", job_id) == replace(job, version=1)
+        assert [each.event_id for each in checked.table.events("sync", job_id)] == [event.event_id]
 
 
 CHECKS = (

@@ -1,4 +1,4 @@
-"""The fault matrix, run and told."""
+"""Run the fault matrix and print the results."""
 
 import argparse
 from pathlib import Path
@@ -10,13 +10,13 @@ from resilience.faults.matrix import run
 
 def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m resilience.faults", description=__doc__)
-    parser.add_argument("--folder", type=Path, default=ROOT / ".local/proof", help="where its stack keeps its files")
+    parser.add_argument("--folder", type=Path, default=ROOT / ".local/proof", help="folder of its stack")
     parser.add_argument("--only", default="", help="only the calls whose name contains this")
-    parser.add_argument("--stories", default="", help="only the stories whose name this pattern finds")
+    parser.add_argument("--scenarios", default="", help="only the scenarios whose name matches this pattern")
     figures.add_option(parser)
     options = parser.parse_args()
-    result = run(options.folder.resolve(), only=options.only, stories=options.stories)
-    figures.keep_whole("faults", result, options, part_of_it=options.only or options.stories)
+    result = run(options.folder.resolve(), only=options.only, scenarios=options.scenarios)
+    figures.keep_whole("faults", result, options, part_of_it=options.only or options.scenarios)
     wrong = result["tried"] - result["passed"] + len(result["never_needed"]) + result["leaks"]
     raise SystemExit(1 if wrong else figures.code(result))
 

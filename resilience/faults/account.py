@@ -1,5 +1,5 @@
-"""The account: the real stack on the emulated AWS, its pollers off. What they would hand to the functions is handed to
-the cases instead, each case its own, told apart by what its job ids begin with."""
+"""The account: the real stack on the emulated AWS, with its pollers off. The cases receive the records instead, each
+case its own, by the prefix of its job ids."""
 
 import base64
 import json
@@ -33,17 +33,17 @@ from simulators.webhook_server import Webhook
 from testkit.support.template import signing_secrets
 
 CASE = re.compile(r"case\d{5}-")
-POLL_SECONDS = 0.06  # each look costs the processors that the cases run on
-PROVING = tuple(dict.fromkeys(signing_secrets().values()))  # the secrets that prove calls
+POLL_SECONDS = 0.06  # each poll uses the processors that the cases run on
+PROVING = tuple(dict.fromkeys(signing_secrets().values()))  # the secrets that sign calls
 FAILURE_QUEUES = (
     "AdvanceFailureQueueUrl",
     "AnnounceFailureQueueUrl",
     "ArchiveDeadLetterQueueUrl",
     "TrackFailureQueueUrl",
 )
-WAKES = ("TrackSubmittedJob", "ReconcileSweep", "FetchSyncSecret")  # the rules that would wake functions by themselves
+WAKES = ("TrackSubmittedJob", "ReconcileSweep", "FetchSyncSecret")  # the rules that would invoke functions
 FORGET_SECONDS = 0.5
-MOVED = ", moved by SQS"  # a message whose tries were over
+MOVED = ", moved by SQS"  # a message without attempts left
 KEEPERS = ("RegisterCaptionsWebhook", "RotateCaptionsSecret", "RotateCreatifyToken", "FetchSyncSecret")
 MAX_READ = 5 * 1024 * 1024  # bytes of an object: hundreds of cases have one of twenty megabytes
 
@@ -52,7 +52,7 @@ type Row = dict[str, Any]
 
 @dataclass(frozen=True)
 class Work:
-    """What a poller has for a function: a record of the stream, or a message of the archive's queue."""
+    """A poller's input for a function: a record of the stream, or a message of the archive's queue."""
 
     function: str
     record: dict[str, Any]
@@ -60,7 +60,7 @@ class Work:
 
 @dataclass(frozen=True)
 class Stored:
-    """A version of an object: its size in bytes; and, as far as it is no larger than MAX_READ, its content."""
+    """A version of an object: its size in bytes, and its content if that is at most MAX_READ."""
 
     version: str
     size: int
@@ -68,13 +68,13 @@ class Stored:
 
     @property
     def digest(self) -> str:
-        """Of the content."""
+        """The content's digest."""
         return sha256(self.content).hexdigest()
 
 
 @dataclass
 class Found:
-    """What lies in the account of one case in the end."""
+    """A case's data in the account at the end."""
 
     rows: list[Row] = field(default_factory=list)
     versions: dict[str, list[Stored]] = field(default_factory=lambda: defaultdict(list))
@@ -83,12 +83,12 @@ class Found:
 
 
 class Account:
-    """The account, looked at with the owner's key."""
+    """The account, read with the owner's key."""
 
     def __init__(self, stack: Stack, apis: ProviderApis, formation: Webhook, folder: Path) -> None:
         self.stack = stack
         self.apis = apis
-        self.formation = formation  # where CloudFormation is answered
+        self.formation = formation  # the endpoint for CloudFormation's responses
         self.aws = stack.aws
         self.table = stack.outputs["TableName"]
         self.bucket = stack.outputs["MediaBucketName"]
@@ -112,7 +112,7 @@ class Account:
         self._ended = threading.Event()
 
     def _most_receives(self) -> int:
-        """After so many SQS moves a message to the dead letters."""
+        """The number of receives after which SQS moves a message to the dead-letter queue."""
         asked = self.aws.sqs.get_queue_attributes(
             QueueUrl=self.stack.outputs["ArchiveQueueUrl"], AttributeNames=["RedrivePolicy"]
         )
@@ -159,11 +159,11 @@ class Account:
         environment = {**config["Environment"]["Variables"], **own}
         return Function(name, folder / "build" / name / "app.py", environment, float(config["Timeout"]))
 
-    # ---- meanwhile --------------------------------------------------------------------------------------------------
+    # ---- during the cases -------------------------------------------------------------------------------------------
 
     @contextmanager
     def polling(self) -> Iterator[None]:
-        """While the context lasts, what there is to do comes into `work`, what is told into `heard`."""
+        """While the context is open, collects work in `work` and bus events in `heard`."""
         loops = (self._poll_stream, self._poll_archive_queue, self._poll_bus, self._forget_calls)
         with ThreadPoolExecutor(len(loops)) as threads:
             running = [threads.submit(loop) for loop in loops]
@@ -218,20 +218,20 @@ class Account:
             self.aws.sqs.delete_message(QueueUrl=self._listener, ReceiptHandle=message["ReceiptHandle"])
 
     def _forget_calls(self) -> None:
-        """The providers' rate limits, as if each half second were a minute: hundreds of cases share them."""
+        """Reset the providers' rate limits each half second instead of each minute: hundreds of cases share them."""
         while not self._ended.wait(FORGET_SECONDS):
             for provider in every_provider().keys() - self.crowded:
                 self.aws.dynamodb.delete_item(TableName=self.table, Key=_allowance(provider))
 
     def make_room(self) -> None:
-        """The same of Captions', which takes five calls a minute, at once."""
+        """Reset Captions' rate limit now, which is five requests a minute."""
         self.aws.dynamodb.delete_item(TableName=self.table, Key=_allowance("captions"))
 
     @contextmanager
     def without_room(self, provider: str) -> Iterator[None]:
-        """While the context lasts, the provider's rate limit is used up."""
+        """While the context is open, the provider's rate limit is exhausted."""
         self.crowded.add(provider)
-        time.sleep(FORGET_SECONDS)  # who forgets just now is done with it
+        time.sleep(FORGET_SECONDS)  # lets a concurrent reset finish
         taken = {"L": [{"L": [{"S": str(time.time())}, {"N": "1000000"}]}]}
         item = {**_allowance(provider), "taken": taken, "version": {"N": "1"}}
         self.aws.dynamodb.put_item(TableName=self.table, Item=item)
@@ -249,14 +249,16 @@ class Account:
             yield from answer.get("Messages", ())
 
     def archived(self, message: Mapping[str, Any]) -> None:
-        """The message is done with."""
+        """Delete the processed message."""
         self.aws.sqs.delete_message(
             QueueUrl=self.stack.outputs["ArchiveQueueUrl"], ReceiptHandle=message["ReceiptHandle"]
         )
 
     def time_is_over(self, message: Mapping[str, Any]) -> None:
-        """As when the time for which a message is hidden is over."""
-        with suppress(ClientError):  # it is shown already: the function had said when, and only the answer was lost
+        """Make the message visible, as if its visibility timeout were over."""
+        with suppress(
+            ClientError
+        ):  # it is visible already: the function had set the time, and only the response was lost
             self.aws.sqs.change_message_visibility(
                 QueueUrl=self.stack.outputs["ArchiveQueueUrl"],
                 ReceiptHandle=message["ReceiptHandle"],
@@ -264,16 +266,16 @@ class Account:
             )
 
     def job(self, provider: str, job_id: str) -> Row:
-        """A job row; empty where there is none."""
+        """A job row; empty if there is none."""
         answer = self.aws.dynamodb.get_item(
             TableName=self.table, Key={"pk": {"S": f"job#{provider}#{job_id}"}, "sk": {"S": "job"}}, ConsistentRead=True
         )
         return _plain(answer.get("Item", {}))
 
-    # ---- in the end -------------------------------------------------------------------------------------------------
+    # ---- at the end -------------------------------------------------------------------------------------------------
 
     def found(self, cases: Mapping[str, str]) -> dict[str, Found]:
-        """What lies in the account, by case. `cases`: of event ids, for rows that are not a job's."""
+        """The account's data, by case. `cases`: by event id, for rows that do not belong to a job."""
         found: dict[str, Found] = defaultdict(Found)
         for page in self.aws.dynamodb.get_paginator("scan").paginate(TableName=self.table, ConsistentRead=True):
             for item in page["Items"]:
@@ -292,12 +294,12 @@ class Account:
             while messages := self.aws.sqs.receive_message(**wanted, MaxNumberOfMessages=10).get("Messages"):
                 for message in messages:
                     if named := CASE.search(message["Body"]):
-                        by_sqs = "" if "MessageAttributes" in message else MOVED  # which gives no reason
+                        by_sqs = "" if "MessageAttributes" in message else MOVED  # which has no reason
                         found[named[0]].failed[name + by_sqs].add(message["Body"])
         return found
 
     def _stored(self, version: Any) -> Stored:
-        """An object as it is listed, and read where it is small enough."""
+        """A listed object, with its content if it is small enough."""
         name, size = version["VersionId"], version["Size"]
         if size > MAX_READ:
             return Stored(name, size)
@@ -316,7 +318,7 @@ def _plain(item: Any) -> Row:
 
 
 def _as_lambda_has_it(value: Any) -> Any:
-    """Bytes as base64, moments as seconds."""
+    """Bytes as base64, times as seconds."""
     if isinstance(value, bytes):
         return base64.b64encode(value).decode()
     if isinstance(value, datetime):
@@ -325,7 +327,7 @@ def _as_lambda_has_it(value: Any) -> Any:
 
 
 def _matches(pattern: Any, record: Any) -> bool:
-    """Whether a record is as a filter of Lambda's wants it: values that are equal, or begin so."""
+    """Whether a record matches one of Lambda's filters: values are equal, or have the prefix."""
     if isinstance(pattern, dict):
         return isinstance(record, dict) and all(_matches(each, record.get(name)) for name, each in pattern.items())
     return any(

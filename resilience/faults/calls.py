@@ -1,4 +1,4 @@
-"""A call of a function to AWS, as it goes over the wire: which one it is, in a name that is the same in each run."""
+"""A function's call to AWS on the wire, with a name that is the same in each run."""
 
 import json
 import re
@@ -13,8 +13,8 @@ LETTERS_IN_KEY = re.compile(r"[0-9a-f]{8,}")
 
 @dataclass(frozen=True, order=True)
 class Call:
-    """What a function asks of AWS. `about`: the row, object, queue or news that it is about; `nth` tells the same call
-    apart within one invocation."""
+    """A function's call to AWS. `about`: its row, object, queue or event; `nth` numbers equal calls within one
+    invocation."""
 
     function: str
     service: str
@@ -28,7 +28,7 @@ class Call:
 
 
 def about(service: str, path: str, query: Mapping[str, str], headers: Mapping[str, str], body: bytes) -> str:
-    """What a request is about. `path` is decoded, without the query."""
+    """The target of a request. `path` is decoded, without the query."""
     if service == "s3":
         return _object(path, query, headers)
     try:
@@ -48,7 +48,7 @@ def _queue(said: Mapping[str, Any]) -> str:
 
 
 def _secret(said: Mapping[str, Any]) -> str:
-    """By its name in the stack: without the letters that an ARN has behind it, and the case whose own one it is."""
+    """A secret's name in the stack: without the letters that an ARN appends, and without its case."""
     return "/".join(re.sub(r"(-case\d{5}-)?(-\w{6})?$", "", said.get("SecretId", "")).split("/")[-2:])
 
 
@@ -62,7 +62,7 @@ def _object(path: str, query: Mapping[str, str], headers: Mapping[str, str]) -> 
 
 
 def _row(said: Mapping[str, Any]) -> str:
-    """The kind of row: of a job's partition the event by its origin, the job by whether it is there already."""
+    """The kind of row: in a job's partition the event by its origin, the job by whether it exists already."""
     if "ExpressionAttributeValues" in said and "Item" not in said and "Key" not in said:  # a query
         index = said.get("IndexName", "")
         values = [str(*value.values()) for value in said["ExpressionAttributeValues"].values()]

@@ -1,4 +1,5 @@
-"""One case: a story told while one call fails, its deliveries and records handed to the functions until all rests."""
+"""One case: a scenario with one failing call. Its deliveries and records are passed to the functions until all jobs
+settle."""
 
 import json
 import time
@@ -19,31 +20,31 @@ from testkit.support.template import receivers
 
 RECEIVERS = {webhook: function for function, webhook in receivers().items()}
 ASKING = frozenset({"Archive", "Reconcile", "RegisterCaptionsWebhook", "RotateCaptionsSecret"})  # at Captions' API
-NOBODY = "nobody"  # the webhook that the simulated API of Captions tells of a job's end
+NOBODY = "nobody"  # the webhook that receives a job's end from the simulated Captions
 ASYNCHRONOUS_TRIES = 3
-MAX_ATTEMPTS = 8  # of a delivery or a batch, one of which fails: more are a failure that stays
-PATIENCE = 60.0  # seconds until a case must rest
-QUIET_SECONDS = 0.25  # without anything to do, after all jobs rest
-MEANWHILE_SECONDS = 6.0  # without anything to do, before: longer than the archive's longest pause
+MAX_ATTEMPTS = 8  # attempts for a delivery or a batch, one of which fails: more are a permanent failure
+PATIENCE = 60.0  # max seconds until a case must settle
+QUIET_SECONDS = 0.25  # seconds without work, after all jobs have settled
+MEANWHILE_SECONDS = 6.0  # seconds without work, before that: longer than the archive's longest pause
 
 
 @dataclass(frozen=True)
 class Ending:
-    """Where a story's jobs rest, by provider and id; what happens after each of the archive's tries, if anything, and
-    what every few seconds while they do not rest."""
+    """The expected stages of a scenario's jobs, by provider and id; an action after each attempt of the archive, if
+    any; and a periodic one until they settle."""
 
     jobs: Mapping[tuple[str, str], str]
     after_try: Callable[[], None] = lambda: None
     meanwhile: Callable[[], None] = lambda: None
 
 
-type Story = Callable[["Life"], Ending]
+type Scenario = Callable[["CaseRunner"], Ending]
 
 
 @dataclass
-class Life:
-    """A case under way. `acknowledged`: the ids of the events that were answered 200. `loses_media`: so many messages
-    for the archive are thrown away."""
+class CaseRunner:
+    """A running case. `acknowledged`: the ids of the events that were answered 200. `loses_media`: the number of
+    messages for the archive that are dropped."""
 
     account: Account
     functions: Lambda
@@ -57,33 +58,33 @@ class Life:
     _announced: dict[tuple[str, str], int] = field(default_factory=dict)
 
     def job(self, name: str = "job") -> str:
-        """A job id of this case's own."""
+        """A job id of this case."""
         return f"{self.case}{name}"
 
     def link(self, name: str, medium: str, fault: str | None = None) -> str:
-        """A signed link to a medium of this case's own."""
+        """A signed link to a medium of this case."""
         return self.account.apis.host.url(f"/{self.case}{name}/{medium}", fault=fault)
 
     def invoke(self, name: str, event: Any, **own: str) -> Outcome:
-        """Invoke a function once; `own` stands in its environment in place of what the stack has."""
+        """Invoke a function once; `own` overrides the stack's environment."""
         if name in ASKING:
             self.account.make_room()
         function = self.account.functions[name]
         environment = {**function.environment, **own}
         outcome = self.functions.invoke(replace(function, environment=environment), event, self.slot)
         if outcome.seconds > function.seconds:
-            self.problems.append(f"{name} took {outcome.seconds:.0f} s, and has {function.seconds:.0f}")
+            self.problems.append(f"{name} took {outcome.seconds:.0f} s of {function.seconds:.0f}")
         return outcome
 
     def until_done(self, tries: int, name: str, event: Any, **own: str) -> bool:
-        """Invoke it until it ends well, so often at most; where it never does, that is a problem."""
+        """Invoke it until it succeeds, with a max number of attempts; a problem if it never does."""
         done = any(self.invoke(name, event, **own).done for _ in range(tries))
         if not done:
-            self.problems.append(f"{name} never ended well")
+            self.problems.append(f"{name} never succeeded")
         return done
 
     def deliver(self, delivery: Delivery, *, again: bool = True) -> None:
-        """As a provider calls: again where it is not answered 200, if it is one that does."""
+        """Deliver as a provider does: with retries until the response is 200, if it is a provider that retries."""
         name = RECEIVERS[delivery.webhook]
         event = http_api_event(delivery, datetime.now(UTC))
         for _ in range(MAX_ATTEMPTS if again else 1):
@@ -93,7 +94,7 @@ class Life:
             if outcome.done and outcome.result["statusCode"] == 200:
                 event_id = sha256(f"{delivery.webhook}\n".encode() + delivery.body).hexdigest()
                 if json.loads(outcome.result["body"])["event_id"] != event_id:
-                    self.problems.append("acknowledged under another id than that of its content")
+                    self.problems.append("acknowledged with another id than that of its content")
                 self.acknowledged.add(event_id)
                 return
             if outcome.done and outcome.result["statusCode"] != 503:
@@ -102,29 +103,29 @@ class Life:
             self.problems.append("a delivery was never acknowledged")
 
     def submit(self, full_name: str, job_id: str) -> None:
-        """As the owner's app tells the bus that a job was submitted, whose end this webhook is told of; Lambda tries an
-        asynchronous call three times."""
+        """Submit a job as the owner's app does, by an event on the bus, for a webhook that will report its end. Lambda
+        makes three attempts for an asynchronous invocation."""
         provider, webhook = full_name.split("/")
         detail = {"provider": provider, "webhook": webhook, "job_id": job_id}
         notice = {"source": "owners.app", "detail-type": "Job Submitted", "id": self.case, "detail": detail}
         self.until_done(ASYNCHRONOUS_TRIES, "Track", notice)
 
     def sweep(self) -> None:
-        """As the schedule does: where a sweep fell, the next one goes on."""
+        """Run reconcile as the schedule does: after a failure the next run continues."""
         self.until_done(MAX_ATTEMPTS, "Reconcile", {})
 
     def quieten(self) -> None:
-        """Do what there is to do until there is nothing."""
+        """Process all pending work."""
         quiet_since = time.monotonic()
         while time.monotonic() - quiet_since < QUIET_SECONDS:
             if works := self._due():
                 self._do(works)
                 quiet_since = time.monotonic()
 
-    def live(self, story: Story, target: Call | None, fault: Fault | None) -> None:
-        """Tell the story, and do what follows until all rests."""
+    def live(self, scenario: Scenario, target: Call | None, fault: Fault | None) -> None:
+        """Run the scenario, and process its work until all jobs settle."""
         self.slot.begin(target, fault)
-        ending = story(self)
+        ending = scenario(self)
         self._after_try = ending.after_try
         deadline = time.monotonic() + PATIENCE
         quiet_since = time.monotonic()
@@ -137,7 +138,7 @@ class Life:
             elif time.monotonic() - quiet_since > MEANWHILE_SECONDS:
                 ending.meanwhile()
                 quiet_since = time.monotonic()
-        self.problems.append(f"did not come to rest: {[self.account.job(*job) for job in ending.jobs]}")
+        self.problems.append(f"did not settle: {[self.account.job(*job) for job in ending.jobs]}")
 
     def _due(self) -> list[Work]:
         works = []
@@ -168,7 +169,7 @@ class Life:
             self._hand_over(name, records)
 
     def _hand_over(self, name: str, records: list[dict[str, Any]]) -> None:
-        """As Lambda's poller of a stream does: the whole batch again until it is taken."""
+        """Pass a batch like Lambda's stream poller: the whole batch again until it succeeds."""
         self.until_done(MAX_ATTEMPTS, name, {"Records": records})
         if name == "Announce":
             for record in records:
@@ -178,8 +179,8 @@ class Life:
                     self._announced[provider, job_id] = int(image["version"]["N"])
 
     def _archive(self, message: dict[str, Any]) -> None:
-        """As Lambda's poller of a queue does: what is reported, or was under way in a process that is gone, is shown
-        again when its time has come."""
+        """Process messages like Lambda's queue poller: a reported message, or one of a killed process, becomes visible
+        again after its timeout."""
         if self.loses_media:
             self.loses_media -= 1
             self.account.archived(message)
@@ -198,5 +199,5 @@ class Life:
         elif not outcome.done:
             self.account.time_is_over(message)
         if int(record["attributes"]["ApproximateReceiveCount"]) >= self.account.max_receives:
-            self._under_way.discard(message["MessageId"])  # it is with the dead letters now
+            self._under_way.discard(message["MessageId"])  # it is in the dead-letter queue now
         self._after_try()

@@ -1,4 +1,4 @@
-"""What a case came to, in a form that is the same for two cases that came to the same; and what is wrong with it."""
+"""A case's result in a form that is equal for equal results, and its problems."""
 
 import json
 import re
@@ -9,12 +9,12 @@ from typing import Any, Literal
 
 from resilience.faults.account import MOVED, Found, Row
 
-MEDIA_ID = re.compile(r"-[0-9a-f]{8}\.")  # made of the link, which names the case
-PART_BYTES = 20 * 1024 * 1024  # what is larger goes in parts
-AGAIN = "Job Needs Attention"  # each try that gives a medium up says so, and a fault may make one more
-NUMBER = re.compile(r"\bjob\d")  # a story that is told until its fault has been met has several equal jobs
+MEDIA_ID = re.compile(r"-[0-9a-f]{8}\.")  # derived from the link, which contains the case
+PART_BYTES = 20 * 1024 * 1024  # larger ones are multipart
+AGAIN = "Job Needs Attention"  # each attempt that fails a medium records it, and a fault may cause one more
+NUMBER = re.compile(r"\bjob\d")  # a scenario that runs until its fault occurs has several equal jobs
 OF_THE_JOB = ("status", "stage", "error", "parent")
-AS_TOLD = ("provider_status", "credits")  # which a call and a poll may say otherwise
+AS_TOLD = ("provider_status", "credits")  # which a call and a poll may report differently
 OF_A_MEDIUM = ("role", "state", "key", "bytes", "checksum", "content_type")
 
 
@@ -25,8 +25,8 @@ provider's words, where its call has others than its API; what SQS has moved by 
 
 @dataclass(frozen=True)
 class State:
-    """Jobs, the events with how often each was recorded, the objects by key with their size, their content and how
-    often they are there, what was told (each by its own id only once), what waits in the failure queues."""
+    """Jobs; events with the number of their records; objects by key with their size, content and number; published
+    events (each id once); messages in the failure queues."""
 
     jobs: frozenset[str]
     events: frozenset[tuple[str, int]]
@@ -36,7 +36,7 @@ class State:
 
 
 def state(found: Found, case: str, *, without: Container[Freedom] = ()) -> State:
-    """Of a case; its own name, what follows from it and the moments are left out, and what it is free in."""
+    """A case's state, without its name, its times, and the differences that it allows."""
     of_the_job = OF_THE_JOB + (() if "words" in without else AS_TOLD)
     told_rows = [] if "events" in without else [row for row in found.rows if _is_told(row)]
 
@@ -65,43 +65,43 @@ def state(found: Found, case: str, *, without: Container[Freedom] = ()) -> State
 
 
 def lies(found: Found) -> list[str]:
-    """What was announced and did not happen, as far as the account tells."""
+    """Announced facts that are false, as far as the account shows."""
     wrong = []
     jobs = {(row["provider"], row["job_id"]): row for row in found.rows if row["sk"] == "job" and "status" in row}
     for event in found.heard:
         detail, kind = event["detail"], event["detail-type"]
         job = jobs.get((detail["provider"], detail["job_id"]))
         if job is None:
-            wrong.append(f"{kind} of a job that has no row")
+            wrong.append(f"{kind} of a job without a row")
         elif detail["version"] > job["version"]:
             wrong.append(f"{kind} of a version that was never written")
         elif kind == "Media Archived":
             (medium,) = detail["media"]
             if medium.get("version_id") not in [stored.version for stored in found.versions.get(medium["key"], ())]:
-                wrong.append(f"{kind} of an object that is not there")
+                wrong.append(f"{kind} of a missing object")
         elif kind == "Job Settled" and any(medium["state"] == "pending" for medium in detail["media"]):
-            wrong.append(f"{kind} with a medium under way")
+            wrong.append(f"{kind} with a medium in progress")
     return [*wrong, *_stale(found, jobs.values())]
 
 
 def _stale(found: Found, jobs: Iterable[Row]) -> Iterator[str]:
-    """The settled jobs whose `job.json` is not there, or tells of other media than the row."""
+    """Settled jobs whose `job.json` is missing, or has other media than the row."""
     for row in jobs:
         stored = found.versions.get(f"media/{row['provider']}/{row['job_id']}/job.json")
         if row["stage"] == "settled" and not stored:
             yield "a settled job without its job.json"
         elif row["stage"] == "settled" and stored:
-            page = json.loads(stored[0].content)  # the newest version stands first
+            page = json.loads(stored[0].content)  # the newest version is first
             told, are = ([{name: one.get(name) for name in OF_A_MEDIUM} for one in of["media"]] for of in (page, row))
             if (page["stage"], page["status"], told) != (row["stage"], row["status"], are):
-                yield "a job.json that does not tell how the job settled"
+                yield "a job.json that differs from the settled row"
 
 
 def _job(row: Row, names: tuple[str, ...]) -> dict[str, Any]:
     media = [{name: medium.get(name) for name in OF_A_MEDIUM} for medium in row["media"]]
     for medium in media:
-        # A list holds links, which name the case; of an object in parts the emulator tells the checksum of all of it
-        # to who completes it, and another one to who asks later.
+        # A list has links, which contain the case. For a multipart object the emulator returns the whole object's
+        # checksum to the client that completes it, and another one later.
         if medium["role"] == "result" or (medium["bytes"] or 0) > PART_BYTES:
             medium["checksum"] = None
     key = {"provider": row["provider"], "job_id": row["job_id"], "webhook": row["webhook"]}
@@ -113,7 +113,7 @@ def _is_told(row: Row) -> bool:
 
 
 def _event(row: Row) -> dict[str, Any]:
-    """An event that is not the archive's own; of what was asked for only that it was."""
+    """An event by another origin than the archive; for a poll only that it happened."""
     names = ("provider", "webhook", "job_id", "origin", "status", "provider_status", "reason")
     return {name: row.get(name) for name in names}
 
@@ -124,7 +124,7 @@ def _objects(found: Found, case: str) -> Iterator[tuple[str, int, str, int]]:
             yield NUMBER.sub("job", key.replace(case, "")), 0, "", 1
         elif key.startswith("media/"):
             name = NUMBER.sub("job", MEDIA_ID.sub("-*.", key.replace(case, "")))
-            content = "" if key.endswith(".jsonl") else versions[0].digest  # a list holds links, which name the case
+            content = "" if key.endswith(".jsonl") else versions[0].digest  # a list has links, which contain the case
             yield name, versions[0].size, content, len(versions)
         else:  # a large body, under the digest of its content
             yield key.rpartition("/")[0], 0, "", 1

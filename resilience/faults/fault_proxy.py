@@ -1,7 +1,7 @@
-"""What stands between the functions and AWS: it records every call, and makes the one fail that it is told to.
+"""The proxy between the functions and AWS: records every call, and makes the chosen one fail.
 
-A slot is a port that the functions of one case at a time call; their signatures cover its address, so that identities
-and permissions stay true. Errors are rendered by microburst, in each service's own protocol.
+A slot is a port that the functions of one case at a time call. Their signatures include its address, so that identities
+and permissions stay real. microburst renders errors in each service's own protocol.
 """
 
 import asyncio
@@ -21,11 +21,11 @@ from resilience.faults.calls import Call, about
 
 type FaultKind = Literal["throttled", "broken", "denied", "reset", "silent", "lost", "killed before", "killed after"]
 
-HOLD_SECONDS = 5.5  # longer than all clients of ours wait but the archive's S3 client: that one is hung up on
+HOLD_SECONDS = 5.5  # longer than all of our client timeouts, except the archive's S3 client: that one is disconnected
 SERVICES = ("dynamodb", "s3", "sqs", "events", "secretsmanager")
 HEAD_LIMIT = 64 * 1024
-UNNAMED = "unnamed-"  # a request that bears no name of a call, which the SDK keeps through its tries
-MAX_READ = 1024 * 1024  # of a body, to know what it is about; what is larger is a part of a medium
+UNNAMED = "unnamed-"  # a request without the id of a call, which the SDK reuses for its retries
+MAX_READ = 1024 * 1024  # max bytes of a body to read for its target; larger ones are parts of a medium
 OF_AN_UPLOAD = {
     "PUT": "UploadPart",
     "POST": "CompleteMultipartUpload",
@@ -45,7 +45,7 @@ CODES: dict[str, dict[str, tuple[str, int]]] = {
 
 @dataclass(frozen=True)
 class Fault:
-    """One way to fail: at the first try of a call or at every try that the SDK makes of it."""
+    """One way to fail: at the first attempt of a call, or at all attempts of the SDK."""
 
     kind: FaultKind
     every_try: bool = False
@@ -65,8 +65,8 @@ UNMENDED = tuple(fault for fault in FAULTS if fault.every_try or fault.kind not 
 
 @dataclass
 class Slot:
-    """One case's way to AWS. `kill` ends the invocation that is under way. `target` is the call that fails, `fault`
-    how; `fired` how often it did. `calls` are those that were made, `once` those of them that no SDK tries again."""
+    """One case's connection to AWS. `kill` ends the running invocation. `target` is the failing call, `fault` its
+    fault; `fired` counts its failures. `calls` are the calls made, `once` those without an SDK retry."""
 
     port: int = 0
     function: str = ""
@@ -81,26 +81,28 @@ class Slot:
     _failing: set[str] = field(default_factory=set)
 
     def begin(self, target: Call | None, fault: Fault | None) -> None:
-        """A new case."""
+        """Start a new case."""
         self.target, self.fault, self.fired, self.calls, self.once = target, fault, 0, [], set()
         self.invoked("")
 
     def invoked(self, function: str) -> None:
-        """A new invocation."""
+        """Start a new invocation."""
         self.function = function
         self._seen.clear()
         self._tries.clear()
         self._failing.clear()
 
     def fault_for(self, service: str, operation: str, subject: str, try_of: str) -> Fault | None:
-        """How this request fails, if it does. `try_of` is the same for each try that the SDK makes of one call."""
+        """The fault for this request, if any. `try_of` is the same for all of the SDK's attempts of one call."""
         if try_of in self._tries:
             again = self.fault and self.fault.every_try and try_of in self._failing
             self.fired += bool(again)
             return self.fault if again else None
         plain = Call(self.function, service, operation, subject)
         self._seen[plain] += 1
-        nth = self._seen[plain] if operation == "GetSecretValue" else 1  # else that depends on what came in one batch
+        nth = (
+            self._seen[plain] if operation == "GetSecretValue" else 1
+        )  # otherwise it depends on the contents of one batch
         call = Call(self.function, service, operation, subject, nth)
         self._tries[try_of] = call
         self.calls.append(call)
@@ -113,21 +115,21 @@ class Slot:
         return self.fault
 
 
-class Gate:
-    """The slots, and AWS behind them."""
+class FaultProxy:
+    """The slots, in front of AWS."""
 
     def __init__(self, aws_port: int) -> None:
         self._aws_port = aws_port
         self._loop = asyncio.new_event_loop()
         self._unnamed = 0
         self._taken: dict[bytes, bytes] = {}
-        for service in SERVICES:  # microburst reads AWS's descriptions when it is first asked, for seconds
+        for service in SERVICES:  # microburst reads AWS's descriptions at first use, for seconds
             render_error(service, "InternalError")
             scope = f"AWS4-HMAC-SHA256 Credential=A/20260115/us-east-1/{service}/aws4_request"
             detect(CIMultiDict({"Authorization": scope}), "GET", "/bucket/key", {}, b"{}")
 
     def slot(self) -> Slot:
-        """One more slot."""
+        """Add a slot."""
         slot = Slot()
         opened = asyncio.run_coroutine_threadsafe(self._open(slot), self._loop)
         slot.port = opened.result()
@@ -144,7 +146,7 @@ class Gate:
         return port
 
     async def _one_request(self, slot: Slot, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        """Each connection carries one request: the answers say that it is closed."""
+        """One request per connection: the responses close it."""
         request = await _read(reader, writer)
         self._unnamed += 1
         fault = slot.fault_for(
@@ -173,8 +175,8 @@ class Gate:
         await writer.drain()
 
     async def _ask(self, request: "Request") -> bytes:
-        """What AWS answers. It takes a secret's version once, by the token that the SDK keeps through its tries; the
-        emulator would make it the current one again, and so the previous one too."""
+        """AWS's response. AWS accepts a secret's version once, by the token that the SDK reuses for its retries. The
+        emulator would make it current again, and so the previous one too."""
         if (taken := self._taken.get(request.body)) and request.operation == "PutSecretValue":
             return taken
         reader, writer = await asyncio.open_connection("127.0.0.1", self._aws_port)
@@ -191,9 +193,9 @@ class Gate:
         return answer
 
     @contextmanager
-    def open(self) -> Iterator["Gate"]:
-        """While the context lasts, it stands."""
-        thread = threading.Thread(target=self._loop.run_forever, name="gate", daemon=True)
+    def open(self) -> Iterator["FaultProxy"]:
+        """Listen while the context is open."""
+        thread = threading.Thread(target=self._loop.run_forever, name="fault-proxy", daemon=True)
         thread.start()
         try:
             yield self
@@ -204,7 +206,7 @@ class Gate:
 
 @dataclass(frozen=True)
 class Request:
-    """A request as it came, its headers without those of the connection, and what microburst knows of it."""
+    """A received request, without the connection's headers, with microburst's view of it."""
 
     method: str
     target: str
@@ -214,14 +216,14 @@ class Request:
 
     @property
     def operation(self) -> str:
-        """AWS's name for it; those of S3's that microburst takes for others are told apart."""
+        """AWS's name for it; S3 operations that microburst confuses are distinguished."""
         if self.known.service == "s3" and "uploadId" in self.query:
             return OF_AN_UPLOAD[self.method]
         return str(self.known.operation or self.method)
 
     @property
     def about(self) -> str:
-        """What it is about."""
+        """The target of the request."""
         path = unquote(urlsplit(self.target).path)
         return about(self.known.service or "", path, self.query, self.headers, self.body)
 
@@ -249,7 +251,7 @@ def _query(target: str) -> dict[str, str]:
 
 
 def _refusal(request: Request, way: str) -> bytes:
-    """An error of AWS's, in the service's own protocol."""
+    """An AWS error, in the service's own protocol."""
     code, status = CODES[way].get(request.known.service) or CODES[way][""]
     status, told, content = render_error(
         request.known.service,
@@ -268,7 +270,7 @@ def _refusal(request: Request, way: str) -> bytes:
 
 
 async def _hold(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-    """Say nothing until the caller has had enough, or HOLD_SECONDS are over; then hang up."""
+    """Send nothing until the client disconnects, or HOLD_SECONDS have passed; then hang up."""
     with suppress(TimeoutError, OSError):
         async with asyncio.timeout(HOLD_SECONDS):
             await reader.read(1)

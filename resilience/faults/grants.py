@@ -1,4 +1,4 @@
-"""The roles in the matrix: they are lent the secrets of the cases, and a story must need each of their grants."""
+"""The roles in the matrix: they get access to the cases' secrets, and a scenario must need each of their grants."""
 
 import json
 import re
@@ -15,12 +15,12 @@ from resilience.roles.recording import Check, read, unused
 LENT = "secrets-of-the-cases"
 """The policy that is not the template's: what a role may do with the stack's secret, it may with those of the cases."""
 SESSION = "proof"
-SUFFIX = re.compile(r"-[^-]{6}$")  # of a secret's ARN
+SUFFIX = re.compile(r"-[^-]{6}$")  # in a secret's ARN
 OF_A_CASE = re.compile(r"-case\d{5}-.*")
 
 
 def lend(aws: Aws, role: str) -> None:
-    """Let a role use the secrets of the cases too."""
+    """Let a role use the cases' secrets too."""
     (name,) = [name for name in aws.iam.list_role_policies(RoleName=role)["PolicyNames"] if name != LENT]
     policy: Any = aws.iam.get_role_policy(RoleName=role, PolicyName=name)["PolicyDocument"]
     lent = [
@@ -33,13 +33,13 @@ def lend(aws: Aws, role: str) -> None:
 
 
 def never_needed(folder: Path) -> list[str]:
-    """The grants that no request of a story has needed: a request that the stories miss, or a grant too many. `folder`
-    is the stack's."""
+    """The grants that no request of a scenario needed: a missing request, or a superfluous grant. `folder` is the
+    stack's."""
     recording = read(folder, of=lambda session, _: session == SESSION)
     secrets = {SUFFIX.sub("", arn): arn for arn in _secrets(recording.roles)}
 
     def of_the_stack(check: Check) -> Check:
-        """The same about the stack's secret, where it is about a case's."""
+        """The same for the stack's secret, if it is for a case's."""
         return replace(check, resource=secrets.get(OF_A_CASE.sub("", check.resource), check.resource))
 
     checks = {(of_the_stack(check), decision, digest) for check, decision, digest in recording.checks}

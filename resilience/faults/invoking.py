@@ -1,4 +1,4 @@
-"""Lambda's side: a function is invoked in a process of its own, and what came of it is told."""
+"""Lambda's part: invokes a function in a process of its own, and returns the result."""
 
 import json
 import os
@@ -16,12 +16,13 @@ from typing import Any
 from resilience.faults.fault_proxy import Slot
 
 WORKER = Path(__file__).parent / "worker.py"
-PATIENCE = 120.0  # seconds for an invocation, which on a busy machine are many
+PATIENCE = 120.0  # max seconds for an invocation, which takes long on a busy machine
 
 
 @dataclass(frozen=True)
 class Function:
-    """A deployed function as Lambda knows it: where its app.py is; its environment, the role's credentials in it."""
+    """A deployed function as Lambda sees it: the path of its app.py, and its environment with the role's
+    credentials."""
 
     name: str
     app: Path
@@ -31,7 +32,7 @@ class Function:
 
 @dataclass(frozen=True)
 class Outcome:
-    """What came of an invocation, in how many seconds: its result; else an error, or that the process is gone."""
+    """An invocation's result and its seconds: the function's result, its error, or that the process ended."""
 
     result: Any = None
     error: str = ""
@@ -51,7 +52,7 @@ class Lambda:
         self.invocations = 0
 
     def invoke(self, function: Function, event: Any, slot: Slot) -> Outcome:
-        """One invocation, cold, whose calls go through the slot."""
+        """Run one cold invocation, whose calls go through the slot."""
         self.invocations += 1
         began = time.monotonic()
         slot.invoked(function.name)
@@ -90,11 +91,11 @@ def _kill(pid: int) -> None:
 
 @contextmanager
 def lambda_service(folder: Path, layer: Path) -> Iterator[Lambda]:
-    """Lambda, while the context lasts; `functions.log` in the folder is what the functions print."""
+    """Lambda, while the context is open; `functions.log` in the folder has the functions' output."""
     path = folder / "worker.socket"
-    for left in (path, folder / "functions.log"):  # by a run before
+    for left in (path, folder / "functions.log"):  # left by an earlier run
         left.unlink(missing_ok=True)
-    interpreter = str(Path(sys.executable).resolve())  # not .venv's: the layer is all there is to import
+    interpreter = str(Path(sys.executable).resolve())  # not .venv's: only the layer may be imported
     environment = {"PATH": os.defpath, "PYTHONPATH": str(layer), "LANG": "C.UTF-8", "TZ": "UTC", "HOME": str(folder)}
     command = [interpreter, "-P", str(WORKER), str(path), str(folder / "functions.log")]
     with subprocess.Popen(command, env=environment) as process:

@@ -1,7 +1,7 @@
-"""The stories that the faults are tried on: between them, the functions make every call that they have.
+"""The scenarios for the faults: together, the functions make every call that they can make.
 
-Each is told to a case of its own and says where its jobs come to rest. Parts are of 20 MiB, so that what takes two of
-them is the largest medium here.
+Each runs for a case of its own and returns the stages at which its jobs settle. Parts are 20 MiB, so a medium of two
+parts is the largest here.
 """
 
 import json
@@ -13,7 +13,7 @@ from typing import Any
 from boto3.dynamodb.types import TypeSerializer
 
 from cli.sample_calls import SECRET_OF
-from resilience.faults.case_runner import NOBODY, RECEIVERS, Ending, Life, Story
+from resilience.faults.case_runner import NOBODY, RECEIVERS, CaseRunner, Ending, Scenario
 from simulators.media_host.samples import padded
 from simulators.provider_calls import every_sample
 from simulators.provider_calls.call import Call, compact
@@ -26,54 +26,54 @@ PART_BYTES = 20 * 1024 * 1024
 NOW = "2026-01-15T10:30:00.000000Z"
 
 
-def operation(life: Life) -> Ending:
-    """Captions' operation goes well: one medium."""
-    url = life.link("job", "operation.mp4")
-    life.deliver(captions_creator("success", life.job(), life.account.secrets["captions/signing"], url=url))
-    return Ending({("captions", life.job()): "settled"})
+def operation(runner: CaseRunner) -> Ending:
+    """Captions' operation succeeds: one medium."""
+    url = runner.link("job", "operation.mp4")
+    runner.deliver(captions_creator("success", runner.job(), runner.account.secrets["captions/signing"], url=url))
+    return Ending({("captions", runner.job()): "settled"})
 
 
-def large(webhook: str) -> Story:
-    """A job that failed, with so much said of it that it does not stand in its row."""
+def large(webhook: str) -> Scenario:
+    """A failed job whose message is too large for its row."""
 
-    def story(life: Life) -> Ending:
-        life.deliver(_proven(life, webhook, _with_noise(life, json.loads(_failed(life, webhook)))))
-        return Ending({(webhook.partition("/")[0], life.job()): "settled"})
+    def scenario(runner: CaseRunner) -> Ending:
+        runner.deliver(_proven(runner, webhook, _with_noise(runner, json.loads(_failed(runner, webhook)))))
+        return Ending({(webhook.partition("/")[0], runner.job()): "settled"})
 
-    return story
-
-
-def generation(life: Life) -> Ending:
-    """Sync's generation, told twice and in the wrong order; its output takes two parts."""
-    secret = life.account.secrets["sync/signing"]
-    url = life.link("job", "two-parts.mp4")
-    whole = padded(life.account.apis.host.media["generation.mp4"].content, PART_BYTES + 64 * 1024)
-    life.account.apis.host.add(f"/{life.job()}/two-parts.mp4", whole, "video/mp4")
-    done = sync_generation("completed", life.job(), secret, output_url=url)
-    life.deliver(done)
-    life.deliver(sync_generation("processing", life.job(), secret))
-    life.deliver(done)
-    return Ending({("sync", life.job()): "settled"})
+    return scenario
 
 
-def cut_generation(life: Life) -> Ending:
-    """The host cuts the output in its second part; the next try drops what was begun, or goes on with it."""
-    secret, host = life.account.secrets["sync/signing"], life.account.apis.host
+def generation(runner: CaseRunner) -> Ending:
+    """Sync's generation, reported twice and out of order; its output has two parts."""
+    secret = runner.account.secrets["sync/signing"]
+    url = runner.link("job", "two-parts.mp4")
+    whole = padded(runner.account.apis.host.media["generation.mp4"].content, PART_BYTES + 64 * 1024)
+    runner.account.apis.host.add(f"/{runner.job()}/two-parts.mp4", whole, "video/mp4")
+    done = sync_generation("completed", runner.job(), secret, output_url=url)
+    runner.deliver(done)
+    runner.deliver(sync_generation("processing", runner.job(), secret))
+    runner.deliver(done)
+    return Ending({("sync", runner.job()): "settled"})
+
+
+def cut_generation(runner: CaseRunner) -> Ending:
+    """The host cuts the output in its second part; the next attempt aborts or resumes the upload."""
+    secret, host = runner.account.secrets["sync/signing"], runner.account.apis.host
     whole = padded(host.media["generation.mp4"].content, PART_BYTES + 64 * 1024)
-    path = f"/{life.job()}/clip.mp4"
+    path = f"/{runner.job()}/clip.mp4"
     host.add(path, whole[:-1000], "video/mp4")
-    life.deliver(sync_generation("completed", life.job(), secret, output_url=host.url(path)))
-    return Ending({("sync", life.job()): "settled"}, after_try=lambda: host.add(path, whole, "video/mp4"))
+    runner.deliver(sync_generation("completed", runner.job(), secret, output_url=host.url(path)))
+    return Ending({("sync", runner.job()): "settled"}, after_try=lambda: host.add(path, whole, "video/mp4"))
 
 
-def begun_generation(life: Life) -> Ending:
-    """An earlier run has sent the first part and was stopped by its time limit."""
-    secret, host, account = life.account.secrets["sync/signing"], life.account.apis.host, life.account
+def begun_generation(runner: CaseRunner) -> Ending:
+    """An earlier run has uploaded the first part and reached its timeout."""
+    secret, host, account = runner.account.secrets["sync/signing"], runner.account.apis.host, runner.account
     whole = padded(host.media["generation.mp4"].content, PART_BYTES + 64 * 1024)
-    path = f"/{life.job()}/clip.mp4"
+    path = f"/{runner.job()}/clip.mp4"
     host.add(path, whole, "video/mp4")
     url = host.url(path)
-    key = f"media/sync/{life.job()}/output-{_media_id(url)}.mp4"
+    key = f"media/sync/{runner.job()}/output-{_media_id(url)}.mp4"
     where: Any = {"Bucket": account.bucket, "Key": key}
     upload_id = account.aws.s3.create_multipart_upload(
         **where, ChecksumAlgorithm="CRC64NVME", ChecksumType="FULL_OBJECT"
@@ -89,128 +89,129 @@ def begun_generation(life: Life) -> Ending:
         "validator": f'"{sha256(whole).hexdigest()[:32]}"',  # the host's ETag
     }
     _put(
-        life, _event(life, "sync", "generation", origin="archive", status="unknown", provider_status="", upload=upload)
+        runner,
+        _event(runner, "sync", "generation", origin="archive", status="unknown", provider_status="", upload=upload),
     )
-    life.deliver(sync_generation("completed", life.job(), secret, output_url=url))
-    return Ending({("sync", life.job()): "settled"})
+    runner.deliver(sync_generation("completed", runner.job(), secret, output_url=url))
+    return Ending({("sync", runner.job()): "settled"})
 
 
-def stored_before(life: Life) -> Ending:
-    """An earlier run has stored the medium and fell before it could tell."""
-    url = life.link("job", "operation.mp4")
-    account = life.account
+def stored_before(runner: CaseRunner) -> Ending:
+    """An earlier run has stored the medium and failed before it recorded that."""
+    url = runner.link("job", "operation.mp4")
+    account = runner.account
     account.aws.s3.put_object(
         Bucket=account.bucket,
-        Key=f"media/captions/{life.job()}/output-{_media_id(url)}.mp4",
+        Key=f"media/captions/{runner.job()}/output-{_media_id(url)}.mp4",
         Body=account.apis.host.media["operation.mp4"].content,
         ChecksumAlgorithm="CRC64NVME",
     )
-    return operation(life)
+    return operation(runner)
 
 
-def batch(life: Life) -> Ending:
-    """Sync's batch: its result lists a generation that went well and one that did not."""
-    secret, host = life.account.secrets["sync/signing"], life.account.apis.host
-    one, two = life.job("one"), life.job("two")
-    rows = [sync_batch_row("1", one, life.link("one", "batch-1.mp4")), sync_batch_row("2", two, None)]
-    host.add(f"/{life.job()}/results.jsonl", sync_batch_result(rows), "application/jsonl")
-    url = life.link("job", "results.jsonl")
-    life.deliver(sync_batch("completed", life.job(), secret, output_url=url))
-    return Ending({("sync", job): "settled" for job in (life.job(), one, two)})
+def batch(runner: CaseRunner) -> Ending:
+    """Sync's batch: its result lists one successful and one failed generation."""
+    secret, host = runner.account.secrets["sync/signing"], runner.account.apis.host
+    one, two = runner.job("one"), runner.job("two")
+    rows = [sync_batch_row("1", one, runner.link("one", "batch-1.mp4")), sync_batch_row("2", two, None)]
+    host.add(f"/{runner.job()}/results.jsonl", sync_batch_result(rows), "application/jsonl")
+    url = runner.link("job", "results.jsonl")
+    runner.deliver(sync_batch("completed", runner.job(), secret, output_url=url))
+    return Ending({("sync", job): "settled" for job in (runner.job(), one, two)})
 
 
-def product(life: Life) -> Ending:
-    """Creatify's photo and then its video; the links are asked for at its API."""
-    token, api = life.account.secrets["creatify/token"], life.account.apis.creatify
-    api.job(life.job()).completes("product.mp4", "product.png")
-    photo, video = (api.links.url(life.job(), name) for name in ("product.png", "product.mp4"))
-    life.deliver(creatify_product_to_videos("image_generated", life.job(), token, photo_url=photo))
-    life.deliver(creatify_product_to_videos("video_generated", life.job(), token, photo_url=photo, video_url=video))
-    return Ending({("creatify", life.job()): "settled"})
+def product(runner: CaseRunner) -> Ending:
+    """Creatify's photo and then its video; the archive verifies the links at its API."""
+    token, api = runner.account.secrets["creatify/token"], runner.account.apis.creatify
+    api.job(runner.job()).completes("product.mp4", "product.png")
+    photo, video = (api.links.url(runner.job(), name) for name in ("product.png", "product.mp4"))
+    runner.deliver(creatify_product_to_videos("image_generated", runner.job(), token, photo_url=photo))
+    runner.deliver(creatify_product_to_videos("video_generated", runner.job(), token, photo_url=photo, video_url=video))
+    return Ending({("creatify", runner.job()): "settled"})
 
 
-def dead_link(life: Life) -> Ending:
-    """Sync's link is dead; its API, which is asked 600 times a minute, gives a fresh one."""
-    api, secret = life.account.apis.sync, life.account.secrets["sync/signing"]
-    api.job(life.job()).completes("generation.mp4")
-    url = api.links.url(life.job(), "generation.mp4")
-    api.links.die(life.job())
-    life.deliver(sync_generation("completed", life.job(), secret, output_url=url))
-    return Ending({("sync", life.job()): "settled"})
+def dead_link(runner: CaseRunner) -> Ending:
+    """Sync's link has expired; its API, with 600 requests a minute, returns a new one."""
+    api, secret = runner.account.apis.sync, runner.account.secrets["sync/signing"]
+    api.job(runner.job()).completes("generation.mp4")
+    url = api.links.url(runner.job(), "generation.mp4")
+    api.links.die(runner.job())
+    runner.deliver(sync_generation("completed", runner.job(), secret, output_url=url))
+    return Ending({("sync", runner.job()): "settled"})
 
 
-def dead_operation(life: Life) -> Ending:
-    """The same of Captions, whose API is asked five times a minute: where other cases have used that up, a sweep is
-    sooner than the queue."""
-    api = life.account.apis.captions
-    api.job(life.job(), webhook_id=NOBODY).completes("operation.mp4")
-    url = api.links.url(life.job(), "operation.mp4")
-    api.links.die(life.job())
-    life.deliver(captions_creator("success", life.job(), life.account.secrets["captions/signing"], url=url))
-    return Ending({("captions", life.job()): "settled"}, meanwhile=life.sweep)
+def dead_operation(runner: CaseRunner) -> Ending:
+    """The same for Captions, whose API allows five requests a minute. If other cases have used them up, reconcile is
+    faster than the queue."""
+    api = runner.account.apis.captions
+    api.job(runner.job(), webhook_id=NOBODY).completes("operation.mp4")
+    url = api.links.url(runner.job(), "operation.mp4")
+    api.links.die(runner.job())
+    runner.deliver(captions_creator("success", runner.job(), runner.account.secrets["captions/signing"], url=url))
+    return Ending({("captions", runner.job()): "settled"}, meanwhile=runner.sweep)
 
 
-def lost_link(life: Life) -> Ending:
-    """The link is dead, and the API knows no such job. Where the last try's receipt is not recorded, SQS puts the
-    message among the dead letters, and a sweep the medium into the queue again."""
-    url = life.link("job", "generation.mp4", fault="forbidden")
-    life.deliver(sync_generation("completed", life.job(), life.account.secrets["sync/signing"], output_url=url))
-    return Ending({("sync", life.job()): "attention"}, meanwhile=life.sweep)
+def lost_link(runner: CaseRunner) -> Ending:
+    """The link has expired, and the API does not know the job. If the last attempt's receipt is not recorded, SQS moves
+    the message to the dead-letter queue, and reconcile queues the medium again."""
+    url = runner.link("job", "generation.mp4", fault="forbidden")
+    runner.deliver(sync_generation("completed", runner.job(), runner.account.secrets["sync/signing"], output_url=url))
+    return Ending({("sync", runner.job()): "attention"}, meanwhile=runner.sweep)
 
 
-def busy_host(life: Life) -> Ending:
-    """The host is busy at the first try."""
-    url = life.link("job", "operation.mp4", fault="busy-once")
-    life.deliver(captions_creator("success", life.job(), life.account.secrets["captions/signing"], url=url))
-    return Ending({("captions", life.job()): "settled"})
+def busy_host(runner: CaseRunner) -> Ending:
+    """The host is overloaded at the first attempt."""
+    url = runner.link("job", "operation.mp4", fault="busy-once")
+    runner.deliver(captions_creator("success", runner.job(), runner.account.secrets["captions/signing"], url=url))
+    return Ending({("captions", runner.job()): "settled"})
 
 
-def no_medium(life: Life) -> Ending:
-    """What the link leads to is a page for people."""
-    url = life.link("job", "operation.mp4", fault="html-page")
-    life.deliver(captions_creator("success", life.job(), life.account.secrets["captions/signing"], url=url))
-    return Ending({("captions", life.job()): "attention"})
+def no_medium(runner: CaseRunner) -> Ending:
+    """The link returns an HTML page."""
+    url = runner.link("job", "operation.mp4", fault="html-page")
+    runner.deliver(captions_creator("success", runner.job(), runner.account.secrets["captions/signing"], url=url))
+    return Ending({("captions", runner.job()): "attention"})
 
 
-def unreadable(webhook: str) -> Story:
-    """A delivery that is proven and cannot be read: quarantine."""
+def unreadable(webhook: str) -> Scenario:
+    """An authentic delivery that cannot be parsed: quarantine."""
 
-    def story(life: Life) -> Ending:
-        body = json.dumps({"made for": life.job()}).encode()
-        life.deliver(_proven(life, webhook, body))
+    def scenario(runner: CaseRunner) -> Ending:
+        body = json.dumps({"made for": runner.job()}).encode()
+        runner.deliver(_proven(runner, webhook, body))
         return Ending({})
 
-    return story
+    return scenario
 
 
-def large_and_unreadable(webhook: str) -> Story:
-    """One that does not stand in its row either."""
+def large_and_unreadable(webhook: str) -> Scenario:
+    """The same, too large for its row."""
 
-    def story(life: Life) -> Ending:
-        life.deliver(_proven(life, webhook, _with_noise(life, {"made for": life.job()})))
+    def scenario(runner: CaseRunner) -> Ending:
+        runner.deliver(_proven(runner, webhook, _with_noise(runner, {"made for": runner.job()})))
         return Ending({})
 
-    return story
+    return scenario
 
 
-def strange_rows(life: Life) -> Ending:
-    """Rows that no code of ours wrote: whole in the failure queues, and what comes after them goes on."""
-    pk = f"job#captions#{life.job()}"
-    _put(life, {"pk": pk, "sk": f"event#{'0' * 64}", "note": "no event"})
-    _put(life, {"pk": f"{pk}-2", "sk": "job", "note": "no job"})
-    return operation(life)
+def strange_rows(runner: CaseRunner) -> Ending:
+    """Rows that our code did not write: complete in the failure queues, and later rows are processed."""
+    pk = f"job#captions#{runner.job()}"
+    _put(runner, {"pk": pk, "sk": f"event#{'0' * 64}", "note": "no event"})
+    _put(runner, {"pk": f"{pk}-2", "sk": "job", "note": "no job"})
+    return operation(runner)
 
 
-def strange_message(life: Life) -> Ending:
+def strange_message(runner: CaseRunner) -> Ending:
     """A message that names no medium."""
-    url = life.account.stack.outputs["ArchiveQueueUrl"]
-    life.account.aws.sqs.send_message(QueueUrl=url, MessageBody=json.dumps({"about": life.job()}))
-    return operation(life)
+    url = runner.account.stack.outputs["ArchiveQueueUrl"]
+    runner.account.aws.sqs.send_message(QueueUrl=url, MessageBody=json.dumps({"about": runner.job()}))
+    return operation(runner)
 
 
-STORIES: dict[str, Story] = {
+SCENARIOS: dict[str, Scenario] = {
     "operation": operation,
-    **{f"large {webhook}": large(webhook) for webhook in RECEIVERS},  # sooner than others of the same receivers
+    **{f"large {webhook}": large(webhook) for webhook in RECEIVERS},  # before others of the same receivers
     "product": product,
     "batch": batch,
     "dead link": dead_link,
@@ -229,19 +230,19 @@ STORIES: dict[str, Story] = {
 }
 
 
-def _with_noise(life: Life, body: dict[str, Any]) -> bytes:
-    """The body with so much that nobody can compress in it that it needs a place of its own."""
-    return compact({**body, "noise": life.account.apis.host.media["large.mp4"].content[-400_000:].hex()})
+def _with_noise(runner: CaseRunner, body: dict[str, Any]) -> bytes:
+    """The body with incompressible noise, so that it needs an object of its own."""
+    return compact({**body, "noise": runner.account.apis.host.media["large.mp4"].content[-400_000:].hex()})
 
 
-def _failed(life: Life, webhook: str) -> bytes:
+def _failed(runner: CaseRunner, webhook: str) -> bytes:
     sample = every_sample()[webhook]
-    return sample.body(Order(sample.failure, life.job(), life.account.secrets[SECRET_OF[webhook]]))
+    return sample.body(Order(sample.failure, runner.job(), runner.account.secrets[SECRET_OF[webhook]]))
 
 
-def _proven(life: Life, webhook: str, body: bytes) -> Call:
-    secret = life.account.secrets[SECRET_OF[webhook]]
-    return every_sample()[webhook].proven(body, secret, case="unreadable", job_id=life.job())
+def _proven(runner: CaseRunner, webhook: str, body: bytes) -> Call:
+    secret = runner.account.secrets[SECRET_OF[webhook]]
+    return every_sample()[webhook].proven(body, secret, case="unreadable", job_id=runner.job())
 
 
 def _media_id(url: str) -> str:
@@ -249,15 +250,15 @@ def _media_id(url: str) -> str:
     return sha256(url.partition("?")[0].encode()).hexdigest()[:8]
 
 
-def _event(life: Life, provider: str, webhook: str, **more: Any) -> dict[str, Any]:
-    event_id = sha256(life.job().encode()).hexdigest()
+def _event(runner: CaseRunner, provider: str, webhook: str, **more: Any) -> dict[str, Any]:
+    event_id = sha256(runner.job().encode()).hexdigest()
     return {
-        "pk": f"job#{provider}#{life.job()}",
+        "pk": f"job#{provider}#{runner.job()}",
         "sk": f"event#{event_id}",
         "event_id": event_id,
         "provider": provider,
         "webhook": webhook,
-        "job_id": life.job(),
+        "job_id": runner.job(),
         "occurred_at": NOW,
         "clock": "ours",
         "received_at": NOW,
@@ -267,7 +268,7 @@ def _event(life: Life, provider: str, webhook: str, **more: Any) -> dict[str, An
     }
 
 
-def _put(life: Life, row: dict[str, Any]) -> None:
+def _put(runner: CaseRunner, row: dict[str, Any]) -> None:
     write: Callable[[Any], Any] = TypeSerializer().serialize
     item = {name: write(value) for name, value in row.items()}
-    life.account.aws.dynamodb.put_item(TableName=life.account.table, Item=item)
+    runner.account.aws.dynamodb.put_item(TableName=runner.account.table, Item=item)

@@ -1,7 +1,8 @@
-"""The stories of what nobody tells: jobs that are tracked and asked about, calls that fail and never come again.
+"""The scenarios of missed webhooks: jobs that are tracked and polled, deliveries that fail and are not retried.
 
-Each is told until its fault has been met, a few times at most: a sweep of another case may have done the work before.
-And one sweep comes after the other until all rests, as the schedule has it: many cases share what a sweep gets to.
+Each repeats with a new job until its fault has occurred, a few times at most: another case's reconcile may have done
+the work before. Reconcile runs again and again until all jobs settle, as by its schedule: many cases share a run's
+capacity.
 """
 
 import time
@@ -10,114 +11,114 @@ from datetime import UTC, datetime, timedelta
 
 from boto3.dynamodb.types import TypeSerializer
 
-from resilience.faults.case_runner import NOBODY, Ending, Life, Story
+from resilience.faults.case_runner import NOBODY, CaseRunner, Ending, Scenario
 from simulators.provider_calls.call import Call
 from simulators.provider_calls.captions import captions_creator
 from simulators.provider_calls.creatify import creatify_product_to_videos
 from simulators.provider_calls.sync import sync_batch, sync_generation
 
-QUIET_SECONDS = 1.2  # a little more than what the stack's reconcile takes for too long
+QUIET_SECONDS = 1.2  # a little more than the stack's limit for an overdue job
 MAX_JOBS = 4
 
 
-def until_met(life: Life, one: Callable[[str], dict[tuple[str, str], str]]) -> Ending:
-    """Do something with one job after the other until the fault has been met: where the jobs come to rest."""
+def until_met(runner: CaseRunner, one: Callable[[str], dict[tuple[str, str], str]]) -> Ending:
+    """Repeat with one job after the other until the fault has occurred: the jobs' expected stages."""
     jobs: dict[tuple[str, str], str] = {}
     for number in range(MAX_JOBS):
-        jobs |= one(life.job(f"job{number}"))
-        if life.slot.target is None or life.slot.fired:
+        jobs |= one(runner.job(f"job{number}"))
+        if runner.slot.target is None or runner.slot.fired:
             break
-    return Ending(jobs, meanwhile=life.sweep)
+    return Ending(jobs, meanwhile=runner.sweep)
 
 
-# ---- what a provider knows of a job, once it is done: where the jobs come to rest ------------------------------------
+# ---- A provider's view of a finished job: the jobs' expected stages --------------------------------------------------
 
 
-def _generation(life: Life, job: str) -> dict[tuple[str, str], str]:
-    life.account.apis.sync.job(job).completes("generation.mp4")
+def _generation(runner: CaseRunner, job: str) -> dict[tuple[str, str], str]:
+    runner.account.apis.sync.job(job).completes("generation.mp4")
     return {("sync", job): "settled"}
 
 
-def _batch(life: Life, job: str) -> dict[tuple[str, str], str]:
+def _batch(runner: CaseRunner, job: str) -> dict[tuple[str, str], str]:
     one = f"{job}-one"
-    life.account.apis.sync.batch(job).completes({one: "batch-1.mp4"})
+    runner.account.apis.sync.batch(job).completes({one: "batch-1.mp4"})
     return {("sync", each): "settled" for each in (job, one)}
 
 
-def _product(life: Life, job: str) -> dict[tuple[str, str], str]:
-    life.account.apis.creatify.job(job).completes("product.mp4", "product.png")
+def _product(runner: CaseRunner, job: str) -> dict[tuple[str, str], str]:
+    runner.account.apis.creatify.job(job).completes("product.mp4", "product.png")
     return {("creatify", job): "settled"}
 
 
-def _operation(life: Life, job: str) -> dict[tuple[str, str], str]:
-    life.account.apis.captions.job(job, webhook_id=NOBODY).completes("operation.mp4")
+def _operation(runner: CaseRunner, job: str) -> dict[tuple[str, str], str]:
+    runner.account.apis.captions.job(job, webhook_id=NOBODY).completes("operation.mp4")
     return {("captions", job): "settled"}
 
 
 # By the webhooks whose provider has a simulated API.
-COMPLETES: dict[str, Callable[[Life, str], dict[tuple[str, str], str]]] = {
+COMPLETES: dict[str, Callable[[CaseRunner, str], dict[tuple[str, str], str]]] = {
     "sync/generation": _generation,
     "sync/batch": _batch,
     "creatify/product_to_videos": _product,
     "captions/creator": _operation,
 }
-LISTED = frozenset({"sync/generation", "creatify/product_to_videos"})  # by the provider's API, also to who knows no id
+LISTED = frozenset({"sync/generation", "creatify/product_to_videos"})  # by the provider's API, also for an unknown id
 
 
-def tracked(webhook: str) -> Story:
-    """The owner's app says that it was submitted; nobody says that it is done."""
+def tracked(webhook: str) -> Scenario:
+    """The owner's app reports the submission; no webhook reports the end."""
 
-    def story(life: Life) -> Ending:
+    def scenario(runner: CaseRunner) -> Ending:
         def one(job: str) -> dict[tuple[str, str], str]:
-            life.submit(webhook, job)
-            life.quieten()
-            rests = COMPLETES[webhook](life, job)
+            runner.submit(webhook, job)
+            runner.quieten()
+            rests = COMPLETES[webhook](runner, job)
             time.sleep(QUIET_SECONDS)
-            life.sweep()
-            life.quieten()
+            runner.sweep()
+            runner.quieten()
             return rests
 
-        return until_met(life, one)
+        return until_met(runner, one)
 
-    return story
+    return scenario
 
 
-def unheard(webhook: str) -> Story:
-    """Nobody says anything; the provider's list of the newest jobs has it."""
+def unheard(webhook: str) -> Scenario:
+    """No one reports the job; the provider's list of the newest jobs has it."""
 
-    def story(life: Life) -> Ending:
+    def scenario(runner: CaseRunner) -> Ending:
         def one(job: str) -> dict[tuple[str, str], str]:
-            rests = COMPLETES[webhook](life, job)
-            life.sweep()
-            life.quieten()
+            rests = COMPLETES[webhook](runner, job)
+            runner.sweep()
+            runner.quieten()
             return rests
 
-        return until_met(life, one)
+        return until_met(runner, one)
 
-    return story
+    return scenario
 
 
-def never_again(webhook: str) -> Story:
-    """The provider calls, and where that fails, never again. Whoever's API has no list of jobs is told of this one when
-    it is submitted: else nobody could find it."""
+def never_again(webhook: str) -> Scenario:
+    """The provider calls, and never retries. If a provider's API has no list of jobs, the job is reported when it is
+    submitted: otherwise it could not be found."""
 
-    def story(life: Life) -> Ending:
+    def scenario(runner: CaseRunner) -> Ending:
         if webhook not in LISTED:
-            life.submit(webhook, life.job())
-            life.quieten()
-        rests = COMPLETES[webhook](life, life.job())
-        life.deliver(_told(life, webhook), again=False)
-        life.quieten()
+            runner.submit(webhook, runner.job())
+            runner.quieten()
+        rests = COMPLETES[webhook](runner, runner.job())
+        runner.deliver(_told(runner, webhook), again=False)
+        runner.quieten()
         time.sleep(QUIET_SECONDS)
-        life.sweep()
-        return Ending(rests, meanwhile=life.sweep)
+        runner.sweep()
+        return Ending(rests, meanwhile=runner.sweep)
 
-    return story
+    return scenario
 
 
-def _told(life: Life, webhook: str) -> Call:
-    """What the provider calls when the job is done."""
-    apis, secrets, job = life.account.apis, life.account.secrets, life.job()
+def _told(runner: CaseRunner, webhook: str) -> Call:
+    """The provider's call for the finished job."""
+    apis, secrets, job = runner.account.apis, runner.account.secrets, runner.job()
     match webhook:
         case "sync/generation":
             url = apis.sync.links.url(job, "generation.mp4")
@@ -134,27 +135,27 @@ def _told(life: Life, webhook: str) -> Call:
             return captions_creator("success", job, secrets["captions/signing"], url=url)
 
 
-def stuck(life: Life) -> Ending:
-    """The message that a medium was found is lost; not the one of a sweep, which may be another case's."""
-    url = life.link("job", "operation.mp4")
-    life.loses_media = 1
-    life.deliver(captions_creator("success", life.job(), life.account.secrets["captions/signing"], url=url))
-    life.quieten()
+def stuck(runner: CaseRunner) -> Ending:
+    """The message about a found medium is lost, except one by reconcile, which may be another case's."""
+    url = runner.link("job", "operation.mp4")
+    runner.loses_media = 1
+    runner.deliver(captions_creator("success", runner.job(), runner.account.secrets["captions/signing"], url=url))
+    runner.quieten()
     time.sleep(QUIET_SECONDS)
-    life.sweep()
-    return Ending({("captions", life.job()): "settled"}, meanwhile=life.sweep)
+    runner.sweep()
+    return Ending({("captions", runner.job()): "settled"}, meanwhile=runner.sweep)
 
 
-def silent(life: Life) -> Ending:
-    """A job of two days ago, of which the provider knows nothing."""
+def silent(runner: CaseRunner) -> Ending:
+    """A job of two days ago that the provider does not know."""
     at = (datetime.now(UTC) - timedelta(days=2)).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
     row = {
-        "pk": f"job#sync#{life.job()}",
+        "pk": f"job#sync#{runner.job()}",
         "sk": f"event#{'1' * 64}",
         "event_id": "1" * 64,
         "provider": "sync",
         "webhook": "generation",
-        "job_id": life.job(),
+        "job_id": runner.job(),
         "status": "pending",
         "provider_status": "",
         "occurred_at": at,
@@ -166,34 +167,34 @@ def silent(life: Life) -> Ending:
     }
     write = TypeSerializer().serialize
     item = {name: write(value) for name, value in row.items()}
-    life.account.aws.dynamodb.put_item(TableName=life.account.table, Item=item)
-    life.quieten()
-    life.sweep()
-    return Ending({("sync", life.job()): "attention"}, meanwhile=life.sweep)
+    runner.account.aws.dynamodb.put_item(TableName=runner.account.table, Item=item)
+    runner.quieten()
+    runner.sweep()
+    return Ending({("sync", runner.job()): "attention"}, meanwhile=runner.sweep)
 
 
-def strange_notice(life: Life) -> Ending:
-    """A notice that names no webhook of a provider's."""
-    life.submit("sync/none of theirs", life.job())
+def strange_notice(runner: CaseRunner) -> Ending:
+    """A notice that names no webhook of any provider."""
+    runner.submit("sync/none of theirs", runner.job())
     return Ending({})
 
 
-def crowded(life: Life) -> Ending:
-    """Creatify's rate limit leaves no room when the link is to be asked for; the medium waits in the queue, and a sweep
-    is sooner."""
-    token, api = life.account.secrets["creatify/token"], life.account.apis.creatify
-    api.job(life.job()).has_image("product.png")
-    photo = api.links.url(life.job(), "product.png")
-    with life.account.without_room("creatify"):
-        life.deliver(creatify_product_to_videos("image_generated", life.job(), token, photo_url=photo))
-        life.quieten()
+def crowded(runner: CaseRunner) -> Ending:
+    """Creatify's rate limit is exhausted when the link is needed; the medium waits in the queue, and reconcile is
+    faster."""
+    token, api = runner.account.secrets["creatify/token"], runner.account.apis.creatify
+    api.job(runner.job()).has_image("product.png")
+    photo = api.links.url(runner.job(), "product.png")
+    with runner.account.without_room("creatify"):
+        runner.deliver(creatify_product_to_videos("image_generated", runner.job(), token, photo_url=photo))
+        runner.quieten()
     time.sleep(QUIET_SECONDS)
-    life.sweep()
-    return Ending({("creatify", life.job()): "settled"}, meanwhile=life.sweep)
+    runner.sweep()
+    return Ending({("creatify", runner.job()): "settled"}, meanwhile=runner.sweep)
 
 
-NEVER_AGAIN: dict[str, Story] = {f"never again {webhook}": never_again(webhook) for webhook in COMPLETES}
-UNHEARD: dict[str, Story] = {
+NEVER_AGAIN: dict[str, Scenario] = {f"never again {webhook}": never_again(webhook) for webhook in COMPLETES}
+MISSED_WEBHOOKS: dict[str, Scenario] = {
     **{f"tracked {webhook}": tracked(webhook) for webhook in COMPLETES},
     **{f"unheard {webhook}": unheard(webhook) for webhook in COMPLETES if webhook in LISTED},
     **NEVER_AGAIN,
@@ -201,4 +202,4 @@ UNHEARD: dict[str, Story] = {
     "silent": silent,
     "strange notice": strange_notice,
 }
-CROWDED: dict[str, Story] = {"crowded": crowded}
+EXHAUSTED_RATE_LIMIT: dict[str, Scenario] = {"crowded": crowded}

@@ -1,9 +1,9 @@
-"""The stories of secrets that are kept current: a token and a signing secret rotate, another one is fetched, a webhook
-is registered. Each case has a secret of its own, and its own webhook at Captions, so that hundreds change at once.
+"""The scenarios of changing secrets: a token and a signing secret rotate, another one is fetched, a webhook is
+registered. Each case has its own secret, and its own webhook at Captions, so that hundreds change at once.
 
-Whatever fails: what a provider proves itself with just now is among the versions that verify, or the tag says that it
-is being changed, so that nobody is refused for good. In the end the right value is the current one and the one before
-verifies on.
+After any failure, the secret that the provider uses now is among the versions that verify calls, or the tag says that
+it is being changed, so that no delivery is rejected permanently. At the end the right value is current, and the
+previous one still verifies calls.
 """
 
 from collections.abc import Callable
@@ -11,27 +11,27 @@ from typing import Any
 from uuid import uuid4
 
 from local import rotation
-from resilience.faults.case_runner import ASYNCHRONOUS_TRIES, MAX_ATTEMPTS, Ending, Life, Story
+from resilience.faults.case_runner import ASYNCHRONOUS_TRIES, MAX_ATTEMPTS, CaseRunner, Ending, Scenario
 
 UPDATING = "dailies:updating-until"
 MAX_DEPLOYS = 3
 
 
 class Secret:
-    """A case's own secret. `in_use`: what is proven with it just now, if anything is."""
+    """A case's own secret. `in_use`: the value that signs calls now, if there is one."""
 
-    def __init__(self, life: Life, name: str, value: str, in_use: Callable[[], str | None]) -> None:
-        self._life = life
-        self.client = life.account.aws.secretsmanager
+    def __init__(self, runner: CaseRunner, name: str, value: str, in_use: Callable[[], str | None]) -> None:
+        self._life = runner
+        self.client = runner.account.aws.secretsmanager
         self.before = value
         self.in_use = in_use
         made = self.client.create_secret(
-            Name=f"{life.account.stack.stack_name}/{name}-{life.case}", SecretString=value or "not-set"
+            Name=f"{runner.account.stack.stack_name}/{name}-{runner.case}", SecretString=value or "not-set"
         )
         self.arn = made["ARN"]
 
     def values(self) -> dict[str, str]:
-        """By stage; a version that has no value yet is left out."""
+        """The values by stage, without versions that have no value yet."""
         found: dict[str, str] = {}
         for version, stages in self.client.describe_secret(SecretId=self.arn)["VersionIdsToStages"].items():
             try:
@@ -43,7 +43,8 @@ class Secret:
         return found
 
     def invoke(self, name: str, event: Any, **own: str) -> bool:
-        """Invoke a function that keeps this secret, and see that nobody is locked out; whether it ended well."""
+        """Invoke a function that changes this secret, and check that authentic calls still verify. Returns whether it
+        succeeded."""
         done = self._life.invoke(name, event, SIGNING_SECRET_ID=self.arn, **own).done
         used = self.in_use()
         tags = self.client.describe_secret(SecretId=self.arn).get("Tags", [])
@@ -52,51 +53,51 @@ class Secret:
         return done
 
     def ends_with(self, value: str) -> None:
-        """That is the current value now, the one before (if it was one) is the previous one, and there is no other."""
+        """Check that this value is current, the one before (if there was one) is previous, and there is no other."""
         wanted = {"AWSCURRENT": value, "AWSPREVIOUS": self.before or self.values().get("AWSPREVIOUS", "")}
         if (found := self.values()) != wanted:
             wrong = sorted(stage for stage in found.keys() | wanted if found.get(stage) != wanted.get(stage))
             self._life.problems.append(f"the secret's versions ended wrong: {', '.join(wrong)}")
 
 
-def _rotate(life: Life, function: str, secret: Secret, **own: str) -> None:
-    """As Secrets Manager does: each step again until it is done."""
+def _rotate(runner: CaseRunner, function: str, secret: Secret, **own: str) -> None:
+    """Rotate like Secrets Manager: repeat each step until it succeeds."""
     version = rotation.begin(secret.client, secret.arn)
     for step in rotation.STEPS:
         event = rotation.step_event(step, secret.arn, version)
         if not any(secret.invoke(function, event, **own) for _ in range(MAX_ATTEMPTS)):
-            life.problems.append(f"{function} never ended {step} well")
+            runner.problems.append(f"{function} never ended {step} well")
 
 
-def token(life: Life) -> Ending:
-    """The token in Creatify's URL rotates; Creatify goes on calling the URL that it has."""
-    before = f"{life.case}token"
-    secret = Secret(life, "creatify/token", before, lambda: before)
-    _rotate(life, "RotateCreatifyToken", secret)
+def token(runner: CaseRunner) -> Ending:
+    """The token in Creatify's URL rotates; Creatify keeps calling its old URL."""
+    before = f"{runner.case}token"
+    secret = Secret(runner, "creatify/token", before, lambda: before)
+    _rotate(runner, "RotateCreatifyToken", secret)
     secret.ends_with(secret.values().get("AWSCURRENT", ""))
     if secret.values().get("AWSCURRENT") == before:
-        life.problems.append("the token has not changed")
+        runner.problems.append("the token has not changed")
     return Ending({})
 
 
-def signing(life: Life) -> Ending:
+def signing(runner: CaseRunner) -> Ending:
     """The secret of the webhook at Captions rotates: Captions makes the new one, once."""
-    captions = life.account.apis.captions
-    url = _webhook_url(life)
+    captions = runner.account.apis.captions
+    url = _webhook_url(runner)
     one = captions.register(url)
-    secret = Secret(life, "captions/signing", one.secret, lambda: one.secret)
-    _rotate(life, "RotateCaptionsSecret", secret, WEBHOOK_URL=url)
+    secret = Secret(runner, "captions/signing", one.secret, lambda: one.secret)
+    _rotate(runner, "RotateCaptionsSecret", secret, WEBHOOK_URL=url)
     secret.ends_with(one.secret)
     if one.updates != 1:
-        life.problems.append(f"Captions made {one.updates} new secrets")
+        runner.problems.append(f"Captions made {one.updates} new secrets")
     captions.webhooks.registered.pop(one.id)
     return Ending({})
 
 
-def fetched(life: Life) -> Ending:
-    """Sync's signing secret is another by now; the schedule comes again."""
-    sync = life.account.apis.sync
-    secret = Secret(life, "sync/signing", f"{life.case}before", lambda: None)
+def fetched(runner: CaseRunner) -> Ending:
+    """Sync's signing secret has changed; the schedule runs again."""
+    sync = runner.account.apis.sync
+    secret = Secret(runner, "sync/signing", f"{runner.case}before", lambda: None)
     for _ in range(MAX_ATTEMPTS):
         secret.invoke("FetchSyncSecret", {})
         if secret.values()["AWSCURRENT"] == sync.signing_secret:
@@ -105,33 +106,33 @@ def fetched(life: Life) -> Ending:
     return Ending({})
 
 
-def registered(life: Life) -> Ending:
-    """A stack registers its webhook at Captions; where that fails, CloudFormation takes it back, and the owner deploys
+def registered(runner: CaseRunner) -> Ending:
+    """A stack registers its webhook at Captions; after a failure, CloudFormation rolls back, and the owner deploys
     again."""
-    captions, url = life.account.apis.captions, _webhook_url(life)
+    captions, url = runner.account.apis.captions, _webhook_url(runner)
 
     def there() -> list[Any]:
         return [one for one in captions.registrations if one.url == url]
 
-    secret = Secret(life, "captions/signing", "", lambda: there()[0].secret if there() else None)
+    secret = Secret(runner, "captions/signing", "", lambda: there()[0].secret if there() else None)
     for _ in range(MAX_DEPLOYS):
-        told = _asked(life, secret, "Create", url)
+        told = _asked(runner, secret, "Create", url)
         if told.get("Status") == "SUCCESS":
             break
-        _asked(life, secret, "Delete", url, PhysicalResourceId=told.get("PhysicalResourceId", "none"))
+        _asked(runner, secret, "Delete", url, PhysicalResourceId=told.get("PhysicalResourceId", "none"))
     ones = there()
     if len(ones) != 1:
-        life.problems.append(f"{len(ones)} webhooks are registered")
+        runner.problems.append(f"{len(ones)} webhooks are registered")
     for one in ones:
         secret.ends_with(one.secret)
         captions.webhooks.registered.pop(one.id)
     return Ending({})
 
 
-def _asked(life: Life, secret: Secret, request: str, url: str, **more: str) -> dict[str, Any]:
-    """CloudFormation asks for something: what it is answered. Each of its requests has a place for the answer."""
-    account = life.account
-    name = f"{life.case}{uuid4()}"
+def _asked(runner: CaseRunner, secret: Secret, request: str, url: str, **more: str) -> dict[str, Any]:
+    """CloudFormation's request, and the response to it. Each request has its own response URL."""
+    account = runner.account
+    name = f"{runner.case}{uuid4()}"
     key = account.aws.secretsmanager.describe_secret(SecretId=f"{account.stack.stack_name}/captions/api")["ARN"]
     event = {
         "RequestType": request,
@@ -145,17 +146,17 @@ def _asked(life: Life, secret: Secret, request: str, url: str, **more: str) -> d
     any(secret.invoke("RegisterCaptionsWebhook", event) for _ in range(ASYNCHRONOUS_TRIES))
     told = [delivery.body for delivery in account.formation.deliveries if delivery.path.endswith(name)]
     if not told:
-        life.problems.append("CloudFormation was never answered")
+        runner.problems.append("CloudFormation was never answered")
         return {}
     last: dict[str, Any] = told[-1]
     return last
 
 
-def _webhook_url(life: Life) -> str:
-    return f"https://{life.case}stack.example.com/webhooks/captions/creator"
+def _webhook_url(runner: CaseRunner) -> str:
+    return f"https://{runner.case}stack.example.com/webhooks/captions/creator"
 
 
-KEEPING: dict[str, Story] = {
+CHANGING_SECRETS: dict[str, Scenario] = {
     "token": token,
     "signing": signing,
     "fetched": fetched,

@@ -1,11 +1,11 @@
-"""The functions' side, in processes like Lambda's: the layer is all there is to import.
+"""The functions' processes, as on Lambda: only the layer may be imported.
 
     worker.py SOCKET LOG
 
-Loads what the functions import, once, then listens: each connection is one invocation in a fork of its own, which
-begins as a cold start does, in the function's app.py. The request is a line of JSON: `app` (the function's app.py),
-`environment`, `event`, `seconds`. Answered by two lines: `{"pid"}`, and at the end `{"result"}` or `{"error"}`; none
-where the process is killed.
+Imports the functions' dependencies once, then listens. Each connection is one invocation in a fork of its own, which
+starts cold, with the function's app.py. The request is a line of JSON: `app` (the function's app.py), `environment`,
+`event`, `seconds`. The response has two lines: `{"pid"}`, and at the end `{"result"}` or `{"error"}`; the last is
+missing if the process is killed.
 """
 
 import importlib
@@ -23,7 +23,7 @@ from typing import Any
 
 
 class Context:
-    """What Lambda tells a function of its invocation."""
+    """The context that Lambda passes to a function."""
 
     def __init__(self, seconds: float) -> None:
         self.aws_request_id = str(uuid.uuid4())
@@ -33,12 +33,12 @@ class Context:
         self._over_at = time.monotonic() + seconds
 
     def get_remaining_time_in_millis(self) -> int:
-        """What is left of the function's time limit."""
+        """The rest of the function's timeout."""
         return int((self._over_at - time.monotonic()) * 1000)
 
 
 def load() -> None:
-    """Import what the functions import, and let boto3's own session read AWS's descriptions."""
+    """Import the functions' dependencies, and let boto3's default session read AWS's descriptions."""
     import boto3  # noqa: PLC0415  here, so that the harness can be read without the layer
 
     import dailies  # noqa: PLC0415
@@ -51,7 +51,7 @@ def load() -> None:
 
 
 def invoke(connection: socket.socket) -> None:
-    """One invocation."""
+    """Run one invocation."""
     with connection.makefile("rw") as wire:
 
         def tell(**told: Any) -> None:
@@ -79,7 +79,7 @@ def _last(traceback: TracebackType | None) -> str:
 def main(path: str, log: str) -> None:
     """Listen until ended."""
     load()
-    signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # nobody waits for the forks: the harness sees their line end
+    signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # nothing waits for the forks: the harness reads their last line
     server = socket.socket(socket.AF_UNIX)
     server.bind(path)
     server.listen(64)

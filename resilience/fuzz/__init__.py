@@ -1,6 +1,6 @@
-"""Fuzzing what strangers can reach: the proofs, the payloads, the receivers, the media's bytes, the links.
+"""Fuzzing of what strangers can reach: signatures, payloads, receivers, media bytes, links.
 
-`targets` are the functions that take bytes and hold what must hold of them, `reception` those of whole receivers;
-`seeds` where each begins; `python -m resilience.fuzz` runs them by atheris, which goes where the code's branches
-lead. What it finds is kept in resilience/fuzz/found.
+`targets` are functions that take bytes and check properties, `receiver` those of complete receivers; `seeds` are their
+first inputs. `python -m resilience.fuzz` runs them with atheris, which follows the code's branches. Inputs that it
+finds are stored in resilience/fuzz/found.
 """

@@ -1,8 +1,8 @@
-"""Fuzzing, by atheris: each target for so many runs or seconds, two targets at once.
+"""Fuzz each target with atheris, for a number of runs or seconds, two targets at once.
 
-What an input breaks is printed; the input lies in .local/fuzz and belongs, once the code is mended, into
-resilience/fuzz/found/<target>, where the tests hold it. What was learned of the branches is kept for the next time. A
-million runs of a target are a long fuzzing, whose figures are kept for each target until the next.
+Prints the error of a failing input. The input is in .local/fuzz; once the code is fixed, move it to
+resilience/fuzz/found/<target>, where the tests use it. The corpus is kept for the next time. A million runs of a target
+are a long fuzzing, whose figures are kept for each target until the next one.
 """
 
 import argparse
@@ -24,9 +24,9 @@ from resilience.fuzz.seeds import seeds
 from resilience.fuzz.targets import TARGETS
 
 FOLDER = ROOT / ".local/fuzz"
-MAX_BYTES = 8192  # of an input
-OF_MEDIA = 512  # enough for every structure of theirs; each byte is seen three times
-SECONDS_PER_INPUT = 60  # longer is a hang: inputs take milliseconds, and a busy machine may sleep in between
+MAX_BYTES = 8192  # max bytes of an input
+OF_MEDIA = 512  # enough for all of its structures; each byte is seen three times
+SECONDS_PER_INPUT = 60  # longer is a hang: inputs take milliseconds, and a busy machine may pause in between
 MEGABYTES = 1024  # more is a leak
 LONG = 1_000_000  # runs of a target
 DONE = re.compile(r"Done (\d+) runs in (\d+) second")
@@ -36,7 +36,7 @@ COVERED = re.compile(r"cov: (\d+)")
 
 @dataclass(frozen=True)
 class Outcome:
-    """Of one target: how often it ran, how many branches that reached, and what broke it, empty if nothing did."""
+    """A target's result: the number of runs, the reached branches, and the error; empty if there was none."""
 
     target: str
     runs: int
@@ -46,7 +46,7 @@ class Outcome:
 
 
 def prove(wanted: list[str], *, runs: int, seconds: int) -> dict[str, Figures]:
-    """Run the targets, a limit of 0 being none; the figures of each, with what broke it."""
+    """Run the targets; a limit of 0 is none. Returns each one's figures with its error."""
     jobs = [json.dumps(_job(target, runs=runs, seconds=seconds)) for target in wanted]
     environment = {**os.environ, "PYTHONPATH": os.pathsep.join([str(ROOT), str(ROOT / "layers/dailies/python")])}
     outcomes: dict[str, Outcome] = {}
@@ -75,13 +75,13 @@ def prove(wanted: list[str], *, runs: int, seconds: int) -> dict[str, Figures]:
             )
             outcomes[outcome.target] = outcome
     if outcomes.keys() != set(wanted):
-        raise SystemExit(f"fuzz: the targets were not run; {FOLDER / 'run.log'} says why")
+        raise SystemExit(f"fuzz: the targets did not run; {FOLDER / 'run.log'} has the reason")
     at = datetime.now(UTC).date().isoformat()
     return {target: {**asdict(outcomes[target]), "at": at} for target in wanted}
 
 
 def _job(target: str, *, runs: int, seconds: int) -> dict[str, Any]:
-    """What is to be run, as `resilience.fuzz.run` reads it."""
+    """The job, as `resilience.fuzz.run` reads it."""
     corpus, given = FOLDER / "corpus" / target, FOLDER / "seeds" / target
     for folder in (corpus, given):
         folder.mkdir(parents=True, exist_ok=True)
@@ -101,7 +101,7 @@ def _job(target: str, *, runs: int, seconds: int) -> dict[str, Any]:
 
 
 def _outcome(target: str, code: int, seconds: float) -> Outcome:
-    """By what it said."""
+    """The result from libFuzzer's output."""
     said = (FOLDER / f"{target}.log").read_text(errors="replace")
     ran = DONE.search(said)
     return Outcome(
@@ -114,29 +114,29 @@ def _outcome(target: str, code: int, seconds: float) -> Outcome:
 
 
 def lasting(before: Mapping[str, Figures], ran: Mapping[str, Figures]) -> dict[str, Figures]:
-    """The long fuzzing of each target that there is: the last, or what has broken the target since."""
+    """The last long fuzzing of each target that had one, or its error since."""
     found = {**before, **{name: one for name, one in ran.items() if one["runs"] >= LONG or one["broken_by"]}}
     return {name: found[name] for name in TARGETS if name in found}
 
 
 def summed(targets: Mapping[str, Figures]) -> Figures:
-    """The figures of several targets as those of a part."""
+    """Several targets' figures as those of a part."""
     tried = sum(one["runs"] for one in targets.values())
     broken = sum(bool(one["broken_by"]) for one in targets.values())
     return {"tried": tried, "passed": tried - broken, "lost": broken, "of": len(TARGETS), "targets": dict(targets)}
 
 
 def _last_word(said: str) -> str:
-    """What an exception said, or libFuzzer."""
+    """The last message of an exception or of libFuzzer."""
     lines = [line for line in said.splitlines() if re.match(r"(\w+\.)*\w*(Error|Exception)\b|.*ERROR: libFuzzer", line)]
     return lines[0][:200] if lines else "ended without a word; its log says more"
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(prog="make fuzz", description=__doc__)
-    parser.add_argument("targets", nargs="*", choices=[*TARGETS, []], help="all, if none is named")
-    parser.add_argument("--runs", type=int, default=LONG, help=f"of each target ({LONG:,})")
-    parser.add_argument("--seconds", type=int, default=0, help="of each target; 0: as many as the runs take")
+    parser.add_argument("targets", nargs="*", choices=[*TARGETS, []], help="default: all")
+    parser.add_argument("--runs", type=int, default=LONG, help=f"runs of each target ({LONG:,})")
+    parser.add_argument("--seconds", type=int, default=0, help="max seconds per target; 0: no limit")
     figures.add_option(parser)
     options = parser.parse_args()
     ran = prove(options.targets or list(TARGETS), runs=options.runs, seconds=options.seconds)

@@ -1,4 +1,4 @@
-"""What DynamoDB takes: a row that it would refuse is a delivery that can never be stored.
+"""DynamoDB's limits: a row that it would reject is a delivery that can never be stored.
 
 https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/Constraints.html
 """
@@ -17,14 +17,14 @@ NUMBERS = (Decimal("1E-130"), Decimal("9.9999999999999999999999999999999999999E+
 
 
 def over_the_wire(row: dict[str, Any]) -> dict[str, Any]:
-    """A row, as `typed` makes it, as DynamoDB gives it back. AssertionError where it would refuse it."""
+    """A row, as `typed` makes it, as DynamoDB returns it. Raises AssertionError if DynamoDB would reject it."""
     assert len(json.dumps(row, default=str).encode()) < MAX_BYTES, "a row that is too large"
     for name, most in MAX_KEY.items():
         assert 1 <= len(row[name]["S"].encode()) <= most, "a key of no length or of too much"
     for kind, value in _values(row):
         match kind:
             case "S":
-                value.encode()  # what is no UTF-8 cannot be sent
+                value.encode()  # invalid UTF-8 cannot be sent
             case "N":
                 number = Decimal(value)
                 assert len(number.normalize().as_tuple().digits) <= MAX_DIGITS, "a number of too many digits"
@@ -33,7 +33,7 @@ def over_the_wire(row: dict[str, Any]) -> dict[str, Any]:
 
 
 def _values(row: dict[str, Any]) -> Iterator[tuple[str, Any]]:
-    """All values in a row with their kinds, nested ones too."""
+    """All values in a row with their types, nested ones too."""
     for typed in row.values():
         for kind, value in typed.items():
             match kind:

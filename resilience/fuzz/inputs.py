@@ -1,4 +1,4 @@
-"""How a target reads its input: as people can write it, a part for each thing, parted by an empty line."""
+"""A target's input format, readable for people: sections separated by an empty line."""
 
 from collections.abc import Callable
 
@@ -14,12 +14,12 @@ WEBHOOKS = {webhook.full_name: webhook for provider in PROVIDERS.values() for we
 
 
 def parted(data: bytes) -> tuple[bytes, bytes]:
-    """What stands before the first empty line, and behind it."""
+    """The part before the first empty line, and the part after it."""
     before, _, behind = data.partition(b"\n\n")
     return before, behind
 
 
 def headers_in(data: bytes) -> dict[str, str]:
-    """`name: value` lines, as API Gateway hands them over."""
+    """`name: value` lines, as API Gateway passes headers."""
     lines = (line.partition(":") for line in data.decode("utf-8", "surrogateescape").split("\n"))
     return {name.lower(): value.removeprefix(" ") for name, _, value in lines}

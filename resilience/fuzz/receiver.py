@@ -1,8 +1,8 @@
-"""A whole receiver: whatever API Gateway hands over is answered, and who proves nothing writes nothing.
+"""A complete receiver: it answers every event from API Gateway, and an unverified call writes nothing.
 
-AWS is played: one secret, and a table that is as the input says. An input is that, then API Gateway's event as JSON,
-then the bytes that were sent, if the event has no body. `$PROOF`, `$TIMED`, `$PLAIN` and `$SECRET` in the event stand
-for what only the secret's owner can write; `$PROOF` is what the provider itself would write there.
+AWS is simulated: one secret, and a table in the given state. An input has the state, then API Gateway's event as JSON,
+then the sent bytes, if the event has no body. `$PROOF`, `$TIMED`, `$PLAIN` and `$SECRET` in the event are replaced by
+values that need the secret; `$PROOF` is the provider's own signature.
 """
 
 import base64
@@ -31,20 +31,20 @@ if TYPE_CHECKING:
     from aws_lambda_powertools.utilities.typing import LambdaContext
 
 SECRET = SECRETS["current"]
-SETTINGS = {**RECEIVER_SETTINGS, "MAX_BODY_BYTES": "2048"}  # less than an input has, so that some are too large
+SETTINGS = {**RECEIVER_SETTINGS, "MAX_BODY_BYTES": "2048"}  # less than an input's size, so that some are too large
 TYPES = {"headers": dict, "pathParameters": dict, "body": str, "isBase64Encoded": bool}
 CONTEXT = cast("LambdaContext", SimpleNamespace(aws_request_id="f" * 36))
 
 
 class Exists(ClientError):
-    """A row of that key is there."""
+    """A row with that key exists."""
 
 
 class Aws:
-    """Secrets Manager and DynamoDB, as a receiver calls them; any other call is an AttributeError.
+    """Secrets Manager and DynamoDB, as a receiver calls them; any other call raises AttributeError.
 
-    `table` is how the table is: `there` has each row already, `throttled` and `away` take none. `may_write` is false
-    while nothing is proven. `stored` tells whether the row is in the table now.
+    `table` is the table's state: `there` has each row already, `throttled` and `away` accept none. `may_write` is false
+    for an unverified call. `stored` is whether the table has the row now.
     """
 
     exceptions = SimpleNamespace(ConditionalCheckFailedException=Exists, ResourceNotFoundException=Exists)
@@ -53,7 +53,7 @@ class Aws:
         self.begin(b"", may_write=False)
 
     def begin(self, table: bytes, *, may_write: bool) -> None:
-        """A new delivery."""
+        """Start a new delivery."""
         self.table, self.may_write, self.stored = table, may_write, False
 
     def describe_secret(self, **_: str) -> dict[str, Any]:
@@ -65,7 +65,7 @@ class Aws:
         return {"SecretString": SECRET, "CreatedDate": datetime.now(UTC)}
 
     def put_item(self, **call: Any) -> None:
-        """A row that DynamoDB can take, without the secret."""
+        """Accepts a row that fits DynamoDB's limits and does not contain the secret."""
         assert self.may_write, "a write, and nothing was proven"
         row = over_the_wire(call["Item"])
         if row["pk"].startswith("job#"):
@@ -102,8 +102,8 @@ def receive(webhook: Webhook) -> Target:
 
 
 def handed_over(text: bytes, sent: bytes) -> dict[str, Any]:
-    """API Gateway's event: keys may be missing or null; what stands in those that we read is of its type, and headers
-    and parameters are text. A body that the event does not name is what was sent, in base64 where it is no text."""
+    """API Gateway's event: keys may be missing or null; keys that we read have values of their type, and headers and
+    parameters are text. If the event names no body, it is the sent bytes, in base64 if they are not text."""
     try:
         read = json.loads(text)
     except (ValueError, RecursionError):
@@ -124,7 +124,7 @@ def handed_over(text: bytes, sent: bytes) -> dict[str, Any]:
 
 
 def proof(webhook: Webhook, body: bytes) -> dict[tuple[str, str], str]:
-    """What proves a body, by where the event has it."""
+    """The values that verify a body, by their place in the event."""
     sample = every_sample()[webhook.full_name]
     headers = sample.prove(body, SECRET, datetime.now(UTC))
     in_path = {("pathParameters", "token"): SECRET} if sample.in_path else {}
@@ -132,7 +132,7 @@ def proof(webhook: Webhook, body: bytes) -> dict[tuple[str, str], str]:
 
 
 def _prove(event: dict[str, Any], webhook: Webhook) -> bool:
-    """Write the proofs that the event asks for; whether one stands where it counts."""
+    """Fill in the signatures that the event contains; returns whether one is in an effective place."""
     body = _bytes(event)
     at = int(time.time())
     proofs = proof(webhook, body)
@@ -150,13 +150,13 @@ def _prove(event: dict[str, Any], webhook: Webhook) -> bool:
                 written = written.replace(word, meant)
             event[name][key] = written
             proven |= written != value and place in proofs
-    if webhook.in_path and event["body"]:  # it may repeat the secret that it came with
+    if webhook.in_path and event["body"]:  # it may repeat its secret
         event["body"] = event["body"].replace("$SECRET", SECRET)
     return proven
 
 
 def _bytes(event: dict[str, Any]) -> bytes:
-    """What API Gateway got."""
+    """The bytes that API Gateway received."""
     text = event["body"] or ""
     try:
         return base64.b64decode(text, validate=True) if event.get("isBase64Encoded") else text.encode()

@@ -1,10 +1,9 @@
 """Targets under atheris.
 
-    python -m resilience.fuzz.run TARGET [options of libFuzzer] [corpora]    one of them, as with an input that broke it
-    python -m resilience.fuzz.run                                            those that the lines of the input name,
-    as Job
+    python -m resilience.fuzz.run TARGET [options of libFuzzer] [corpora]    one target, such as with a failing input
+    python -m resilience.fuzz.run                                            the targets in the input's lines, as Job
 
-What is fuzzed is imported and instrumented once, which takes a second; each target of the input is a fork of that.
+The fuzzed code is imported and instrumented once, which takes a second; each target of the input is a fork of that.
 """
 
 import json
@@ -24,7 +23,7 @@ AT_ONCE = 2  # processors
 
 @dataclass(frozen=True)
 class Job:
-    """A target, libFuzzer's options and corpora, and the file for what it says."""
+    """A target, libFuzzer's options and corpora, and the file for its output."""
 
     target: str
     options: list[str]
@@ -33,7 +32,7 @@ class Job:
 
 @dataclass(frozen=True)
 class Ended:
-    """How a target ended: the code, negative where a signal did it, and after how many seconds."""
+    """A target's end: the exit code, negative for a signal, and the seconds."""
 
     target: str
     code: int
@@ -48,7 +47,7 @@ def fuzz(name: str, options: list[str]) -> None:
 
 
 def fuzz_all(jobs: Iterable[Job]) -> Iterator[Ended]:
-    """Run each in a process of its own, two at once; each as it ends."""
+    """Run each in a process of its own, two at once; yields each at its end."""
     running: dict[int, tuple[Job, float]] = {}
 
     def ended() -> Ended:
@@ -74,7 +73,7 @@ def _forked(job: Job) -> int:
     for stream in (1, 2):
         os.dup2(log, stream)
     fuzz(job.target, job.options)
-    sys.exit()  # as a process ends: that is when libFuzzer writes down the input that broke it
+    sys.exit()  # at process exit libFuzzer writes the failing input
 
 
 def main() -> None:

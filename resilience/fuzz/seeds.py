@@ -1,4 +1,4 @@
-"""Where the fuzzing begins: what is sent in truth, and what was made up to deceive."""
+"""The fuzzers' first inputs: real calls, and invented attacks."""
 
 import json
 from collections.abc import Iterator
@@ -29,7 +29,7 @@ HEADS = (
     b"Sync-Signature: $TIMED\nX-Signature-Primary: $PLAIN",
     b"Sync-Signature: t=9999999999999,v1=zz",
 )
-MOMENTS = (b"0", b"300", b"301", b"-300", b"-301")  # of receipt: around the tolerance, which is in both directions
+MOMENTS = (b"0", b"300", b"301", b"-300", b"-301")  # seconds of receipt: around the tolerance, in both directions
 ANSWERS = (
     {"id": "j-1", "status": "COMPLETED", "outputUrl": "https://h.example/o", "outputMediaUrl": "", "errorCode": "c"},
     [{"id": "g-1", "status": "FAILED", "error": "why"}, {"id": "g-2", "status": "PROCESSING"}],
@@ -64,7 +64,7 @@ TABLES = (b"", b"there", b"throttled", b"away")
 
 
 def seeds(target: str) -> Iterator[bytes]:
-    """Of one target: the truth, then what was found before."""
+    """A target's inputs: real ones, then those found before."""
     kind, _, which = target.partition("-")
     match kind:
         case "verify" if which == "sync":
@@ -101,12 +101,12 @@ def seeds(target: str) -> Iterator[bytes]:
 
 
 def found(target: str) -> Iterator[bytes]:
-    """What the fuzzing of a target has found."""
+    """A target's inputs found by fuzzing."""
     yield from (path.read_bytes() for path in sorted((FUZZED / target).glob("*")))
 
 
 def _proven(webhook: Webhook, **body: str | bool) -> bytes:
-    """An event with a correct proof wherever the webhook has one."""
+    """An event with a correct signature wherever the webhook has one."""
     written: dict[str, dict[str, str]] = {"headers": {}, "pathParameters": {}}
     for place, name in proof(webhook, b""):
         written[place][name] = "$PROOF"

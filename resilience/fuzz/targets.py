@@ -1,4 +1,4 @@
-"""What is fuzzed: each target takes bytes, and fails by an exception that is not documented or by a broken promise."""
+"""The fuzz targets: each takes bytes, and fails by an undocumented exception or a violated property."""
 
 import base64
 import hmac
@@ -31,18 +31,18 @@ SIGNED = b'{"id":"g-1","status":"COMPLETED","outputUrl":"https://h.example/o.mp4
 SIGNED_AT = int(timestamps.seconds(NOW))
 TIMES = (str(SIGNED_AT), str(SIGNED_AT * 1000))
 """When: Sync does not say in which unit."""
-MAX_SECONDS = 10**9  # thirty years: what the clock can write
+MAX_SECONDS = 10**9  # thirty years: the clock's range
 HOSTS = frozenset({"creatify.ai"})
 
 
-# ---- Proofs: who does not know the secret proves nothing -------------------------------------------------------------
+# ---- Signatures: without the secret no call verifies -----------------------------------------------------------------
 
 
 def verify_sync(data: bytes) -> None:
-    """Proven is only the body that was signed. With a time: only with the one that was signed, and received within the
-    tolerance of it. Without: only where no signature with a time is shown that holds; one that is over is a replay.
+    """Only the signed body verifies. With a timestamp: only with the signed one, received within its tolerance.
+    Without: only if no valid signature with a timestamp is present; an expired one is a replay.
 
-    The input begins with the moment of receipt, in seconds after the signing.
+    The input begins with the time of receipt, in seconds after the signature.
     """
     moment, rest = parted(data)
     head, body = parted(rest)
@@ -70,7 +70,7 @@ def verify_sync(data: bytes) -> None:
 
 
 def _known() -> dict[str, str]:
-    """What was once seen by whoever calls, by its name in an input."""
+    """Values that an attacker may have seen, by their name in an input."""
     return {
         "$TIMED": _timed(TIMES[0]),
         "$MILLIS": _timed(TIMES[1]),
@@ -96,7 +96,7 @@ def _timed(time: str) -> str:
 
 
 def verify_captions(data: bytes) -> None:
-    """Proven is only who shows a secret whole."""
+    """Only the complete secret verifies."""
     head, body = parted(data.replace(b"$SECRET", SECRETS["current"].encode()))
     headers = headers_in(head)
     try:
@@ -111,7 +111,7 @@ def verify_captions(data: bytes) -> None:
 
 
 def verify_creatify(data: bytes) -> None:
-    """Proven is only the token itself; and a body that repeats it is kept without it, however it is written."""
+    """Only the token itself verifies; a body that repeats it is stored without it, in any spelling."""
     head, body = parted(data.replace(b"$SECRET", SECRETS["current"].encode()))
     token = head.decode("utf-8", "surrogateescape")
     delivery = Delivery(headers={}, body=body, token=token, received_at=NOW)
@@ -124,11 +124,11 @@ def verify_creatify(data: bytes) -> None:
         assert not any(secret in json.dumps(json.loads(kept)) for secret in SECRETS.values())
 
 
-# ---- Payloads: what is authentic is read, or said not to be ----------------------------------------------------------
+# ---- Payloads: an authentic body is parsed, or reported as unreadable ------------------------------------------------
 
 
 def parse(webhook: Webhook) -> Target:
-    """A report that goes into rows and back, or PayloadError."""
+    """A report that survives a round trip through rows, or PayloadError."""
 
     def target(data: bytes) -> None:
         with suppress(PayloadError):
@@ -138,7 +138,7 @@ def parse(webhook: Webhook) -> Target:
 
 
 def kept(webhook: Webhook, report: Report, data: bytes) -> None:
-    """The report stands in an event row and a job row as it is, and nothing signed or secret is in the latter."""
+    """The report is complete in an event row and a job row, and the latter contains nothing signed or secret."""
     assert 1 <= len(report.job_id) <= 256
     assert report.job_id.isprintable()
     event = Event.of(
@@ -156,7 +156,7 @@ def kept(webhook: Webhook, report: Report, data: bytes) -> None:
 
 
 def answers(data: bytes) -> None:
-    """Whatever a provider's API answers is read, or PayloadError: as the answer to every question that we have."""
+    """Any response of a provider's API is parsed as the response to each of our requests, or raises PayloadError."""
     for provider in PROVIDERS.values():
         webhook = provider.webhooks[0]
         questions = [*provider.link_refresh.values(), *(inquiry.question for inquiry in provider.polling.values())]
@@ -181,7 +181,7 @@ def answers(data: bytes) -> None:
 
 
 def api_event(data: bytes) -> None:
-    """A delivery with the very bytes that were sent; DeliveryTooLarge, or VerificationError where there are none."""
+    """A delivery with exactly the sent bytes; or DeliveryTooLarge, or VerificationError without a body."""
     head, body = parted(data)
     as_base64 = head.startswith(b"base64")
     text = body.decode("utf-8", "surrogateescape")
@@ -207,7 +207,7 @@ def api_event(data: bytes) -> None:
 
 
 def mp4_walk(data: bytes) -> None:
-    """Seen whole, in pieces, or by asking for what is missing: the walk ends and says the same."""
+    """Complete, in pieces, or by requesting the missing ranges: the walk ends with the same result."""
     cut, content = data[:2], data[2:]
     step = max(1, int.from_bytes(cut, "big") % 97)
     whole, pieces, asked = BoxWalk(), BoxWalk(), BoxWalk()
@@ -225,7 +225,7 @@ def mp4_walk(data: bytes) -> None:
 
 
 def media(data: bytes) -> None:
-    """Of every kind: whether it is whole does not depend on the pieces that it came in."""
+    """For every kind, the integrity check does not depend on the pieces."""
     cut, content = data[:2], data[2:]
     step = max(1, int.from_bytes(cut, "big") % 97)
     found = sniff(content[:64])
@@ -234,7 +234,7 @@ def media(data: bytes) -> None:
         whole.feed(0, content)
         for at in range(0, len(content), step):
             pieces.feed(at, content[at : at + step])
-        if step >= 64:  # the head is in the first piece, as the archive's pieces have it
+        if step >= 64:  # the header is in the first piece, as in the archive
             assert whole.error(len(content)) == pieces.error(len(content))
         pieces.media_info()
         pieces.next_gap(len(content))
@@ -244,8 +244,8 @@ def media(data: bytes) -> None:
 
 
 def url_guard(data: bytes) -> None:
-    """A link is refused, or leads by TLS to port 443 of an address that everybody may reach, and asks for nothing that
-    would be another request."""
+    """A link is rejected, or leads by TLS to port 443 of a public address, and its request contains no second
+    request."""
     address, rest = parted(data)
     link, _, location = rest.decode("utf-8", "surrogateescape").partition("\n")
     where = address.decode("utf-8", "replace")

@@ -1,1 +1,1 @@
-"""That each role may do what its function needs, and nothing else."""
+"""Tests that each role has the permissions that its function needs, and no others."""

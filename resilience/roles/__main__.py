@@ -1,4 +1,4 @@
-"""Every grant is taken out of its role, one after the other, and given back; prints what failed."""
+"""Remove each grant from its role, one after the other, and restore it; print the failures."""
 
 import argparse
 import re
@@ -21,7 +21,7 @@ from testkit.fixtures.provider_client import Providers
 
 
 def take_out(folder: Path, only: str) -> tuple[Outcomes, Recording]:
-    """The grants whose name contains this: what came of each, and what the functions asked of AWS meanwhile."""
+    """Remove the grants whose name contains `part`: each one's result, and the functions' AWS requests meanwhile."""
     with provider_apis(seed=1) as apis, deployed(folder, apis) as stack, media_host() as host:
         providers = Providers(stack, host)
         providers.set_secrets()
@@ -32,7 +32,7 @@ def take_out(folder: Path, only: str) -> tuple[Outcomes, Recording]:
 
 
 def problems(came: Outcomes, recording: Recording) -> dict[Grant, str]:
-    """The grants whose flow did not do as it should, or in which nothing was refused for the lack of them."""
+    """The grants whose flow gave a wrong result, or in which no request was denied for lack of them."""
     refused = {grant for _, grant in recording.refused()}
     found = {
         grant: "".join(traceback.format_exception(error)).rstrip() if error else "nothing was refused without it"
@@ -44,9 +44,7 @@ def problems(came: Outcomes, recording: Recording) -> dict[Grant, str]:
 
 def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m resilience.roles", description=__doc__)
-    parser.add_argument(
-        "--folder", type=Path, default=ROOT / ".local/proof-roles", help="where its stack has its files"
-    )
+    parser.add_argument("--folder", type=Path, default=ROOT / ".local/proof-roles", help="folder of its stack")
     parser.add_argument("--only", default="", help="only the grants whose name contains this")
     figures.add_option(parser)
     options = parser.parse_args()
@@ -60,7 +58,7 @@ def main() -> None:
     for other in others:
         print(f"  {other}")
     seconds = round(time.monotonic() - began)
-    print(f"roles: {len(came)} grants taken out, {len(wrong)} not as they should be, {seconds} s")
+    print(f"roles: {len(came)} grants removed, {len(wrong)} wrong, {seconds} s")
     found = {
         "tried": len(came),
         "passed": len(came) - len(wrong),

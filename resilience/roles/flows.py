@@ -1,8 +1,8 @@
-"""The shortest flows that need an action of a role; which are for which: resilience/roles/needs.py.
+"""The shortest flows that need an action of a role; resilience/roles/needs.py lists which.
 
-A flow begins something under a name and sees it fail; where it yields, the action is given back; then it sees it work.
-The flows are independent of each other, so that those of several roles run at once: what wakes a function in them is
-put in front of it by hand, and what other functions make of it is not waited for.
+A flow starts something under a name and sees it fail; where it yields, the action is restored; then it sees the work
+succeed. The flows are independent of each other, so those of several roles run in parallel: each passes its function's
+input directly, and does not wait for other functions.
 """
 
 import json
@@ -35,7 +35,7 @@ SETTING = {provider: Lock() for provider in WEBHOOK}
 
 @dataclass(frozen=True)
 class Ground:
-    """What a flow has at hand, and the name of the function that it is about."""
+    """A flow's resources, and the name of its function."""
 
     stack: Stack
     providers: Providers
@@ -45,7 +45,7 @@ class Ground:
     function: str = ""
 
     def is_denied(self, since: float, about: str = "") -> None:
-        """The function logs that AWS denied it something, in a line about that."""
+        """Wait until the function logs that AWS denied it something, in a line that contains `about`."""
 
         def look() -> list[str]:
             return [
@@ -55,7 +55,7 @@ class Ground:
         wait_for(f"{self.function} is denied {about}", look, bool)
 
     def asked(self, job_id: str) -> list[Request]:
-        """What the providers' APIs were asked about a job."""
+        """The providers' API requests about a job."""
         return [each for each in self.apis.requests if job_id in f"{each.path} {each.query} {each.body!r}"]
 
 
@@ -67,18 +67,18 @@ RECORDED = ("recorded", "duplicate")
 
 
 def _answered(call: Callable[[], str]) -> str:
-    """What a function ends with; called again, as AWS does, where AWS was too slow for it, and for nothing else."""
+    """A function's result; retried, as AWS does, only if AWS was too slow for it."""
     return wait_for("AWS is in time", call, lambda error: not was_too_slow(error))
 
 
 def ends_denied(call: Callable[[], str]) -> None:
-    """What this call of a function fails with is that AWS denies it something."""
+    """Check that this invocation fails because AWS denies it something."""
     error = _answered(call)
     assert "AccessDenied" in error, error
 
 
 def ends_well(call: Callable[[], str]) -> None:
-    """This call of a function ends without an error."""
+    """Check that this invocation succeeds."""
     error = _answered(call)
     assert error == "", error
 
@@ -87,7 +87,7 @@ def ends_well(call: Callable[[], str]) -> None:
 
 
 def delivery(on: Ground, name: str, *, size: int = 0, secret: str | None = None) -> Call:
-    """A call that can be read and is recorded, whichever webhook it is for."""
+    """A parsable and recorded call, for any webhook."""
     webhook = RECEIVERS[on.function]
     job_id = on.providers.job(name)
     body = {"id": job_id, "operationId": job_id, "status": "failed", "event": "creator.failure"}
@@ -96,7 +96,7 @@ def delivery(on: Ground, name: str, *, size: int = 0, secret: str | None = None)
 
 
 def noise(on: Ground, size: int) -> str:
-    """So many bytes in hexadecimal digits, which cannot be compressed to less."""
+    """Hexadecimal digits for this number of bytes, which cannot be compressed further."""
     return on.providers.host.media["large.mp4"].content[-size:].hex()
 
 
@@ -125,7 +125,8 @@ def keeping_a_large_body_that_cannot_be_read(on: Ground, name: str) -> Iterator[
 
 
 def reading_the_secret(on: Ground, name: str) -> Iterator[None]:
-    """A secret's new version is read for a call that none of the known ones proves, every five seconds at most."""
+    """A receiver reads a secret's new version for a call that the known ones do not verify, every five seconds at
+    most."""
     secret = SECRET_OF[RECEIVERS[on.function]]
     with ROTATING[secret]:
         value = on.providers.put_pending(secret)
@@ -137,11 +138,11 @@ def reading_the_secret(on: Ground, name: str) -> Iterator[None]:
         wait_for("it is read", lambda: on.providers.send_once(call).result, lambda result: result in RECORDED)
 
 
-# ---- What is there before --------------------------------------------------------------------------------------------
+# ---- Existing rows and credentials -----------------------------------------------------------------------------------
 
 
 def event(on: Ground, name: str, provider: str = "captions", **more: Any) -> Row:
-    """An event row; with nothing more, of a job that failed."""
+    """An event row; by default of a failed job."""
     job_id, now = on.providers.job(name), datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
     event_id = sha256(job_id.encode()).hexdigest()
     return {
@@ -164,7 +165,7 @@ def event(on: Ground, name: str, provider: str = "captions", **more: Any) -> Row
 
 
 def job_row(on: Ground, name: str, provider: str = "captions") -> Row:
-    """The job row that such an event makes."""
+    """The job row for such an event."""
     row = event(on, name, provider)
     taken = ("pk", "provider", "webhook", "job_id", "status", "provider_status")
     moments = {"first_seen_at": row["received_at"], "updated_at": row["received_at"]}
@@ -173,7 +174,7 @@ def job_row(on: Ground, name: str, provider: str = "captions") -> Row:
 
 @contextmanager
 def credentials(on: Ground, provider: str) -> Iterator[None]:
-    """The owner has set the credentials of a provider's API, and the function has read no older ones."""
+    """Set the credentials of a provider's API, before the function has read older ones."""
     apis = (on.apis.sync, on.apis.creatify, on.apis.captions)
     (values,) = (api.credentials for api in apis if api.part.provider == provider)
     secret_id = f"{on.stack.stack_name}/{provider}/api"
@@ -211,7 +212,7 @@ def announcing(on: Ground, name: str) -> Iterator[None]:
 
 
 def queueing_what_is_found(on: Ground, name: str) -> Iterator[None]:
-    """A job with a medium that nobody has a link to: the archive says so, once it has been asked for it."""
+    """A job with a medium without a link: the archive records that, once it receives the medium."""
     row, since = job_row(on, name), time.time()
     medium = {"role": "output", "media_id": "0123abcd", "state": "pending", "found_at": row["first_seen_at"]}
     on.owner.put_row({**row, "stage": "archiving", "media": [medium]})
@@ -222,7 +223,7 @@ def queueing_what_is_found(on: Ground, name: str) -> Iterator[None]:
 
 
 def keeping_what_cannot_be_read(on: Ground, name: str) -> Iterator[None]:
-    """A row without most of its attributes: whole in the failure queue, and what comes after it goes on."""
+    """A row without most of its attributes: complete in the failure queue, and later rows are processed."""
     of_events = on.function == "Advance"
     row, since = (event if of_events else job_row)(on, name), time.time()
     broken = {"pk": row["pk"], "sk": row["sk"], "note": name}

@@ -1,4 +1,4 @@
-"""The flows of the archive, started by a message in its queue. For which action: resilience/roles/needs.py."""
+"""The archive's flows, started by a message in its queue. resilience/roles/needs.py lists their actions."""
 
 import json
 import time
@@ -13,7 +13,7 @@ from testkit.fixtures.account_reader import Row
 from testkit.support.wait import wait_for
 
 PART_BYTES = 20 * 1024 * 1024
-LONG_AGO = "2026-01-15T10:30:00.000000Z"  # the run of then is over
+LONG_AGO = "2026-01-15T10:30:00.000000Z"  # the earlier run has ended
 
 
 def media_id(url: str) -> str:
@@ -22,8 +22,8 @@ def media_id(url: str) -> str:
 
 
 def find(on: Ground, name: str, url: str, *, provider: str = "captions", role: str = "output", **more: str) -> str:
-    """Let the archive find a medium; returns the id of the message that tells it, which is what announce would have
-    sent. The event row gets its link by a second write, which no stream consumer heeds."""
+    """Queue a medium for the archive; returns the id of its message, as announce would send it. The event row gets its
+    link by a second write, which no stream consumer processes."""
     row = event(on, name, provider, **more)
     medium = {"role": role, "media_id": media_id(url)}
     on.owner.put_row(row)
@@ -37,13 +37,13 @@ def find_operation(on: Ground, name: str, medium: str = "operation.mp4", fault: 
 
 
 def find_a_dead_one(on: Ground, name: str, provider: str) -> str:
-    """A medium whose link is dead, so that the provider is asked for a fresh one."""
+    """A medium with an expired link, so that the archive requests a new one from the provider."""
     url = on.providers.link(on.providers.job(name), "operation.mp4", "missing")
     return find(on, name, url, provider=provider, role="video" if provider == "creatify" else "output")
 
 
 def tried(on: Ground, name: str, state: str, reason: str = "", *, provider: str = "captions") -> Row:
-    """The receipt of a try that came to that."""
+    """The receipt of an attempt with this result."""
 
     def look() -> list[Row]:
         events = on.owner.events(provider, on.providers.job(name), "archive")
@@ -90,7 +90,7 @@ def storing(on: Ground, name: str) -> Iterator[None]:
 
 
 def finding_it_stored(on: Ground, name: str) -> Iterator[None]:
-    """An earlier try has stored it and fell before it could tell."""
+    """An earlier attempt has stored it and failed before it recorded that."""
     on.owner.put_object(key_of(on, name, "operation.mp4"), on.providers.host.media["operation.mp4"].content)
     find_operation(on, name)
     tried(on, name, "pending", "S3")
@@ -111,7 +111,7 @@ def reading_a_batchs_result(on: Ground, name: str) -> Iterator[None]:
 
 
 def in_two_parts(on: Ground) -> bytes:
-    """A video just too large to be stored as one object."""
+    """A video just too large for a single PUT."""
     return padded(on.providers.host.media["operation.mp4"].content, PART_BYTES + 1024 * 1024)
 
 
@@ -128,7 +128,7 @@ def dropping_what_was_cut_short(on: Ground, name: str) -> Iterator[None]:
 
 
 def going_on_with_an_upload(on: Ground, name: str) -> Iterator[None]:
-    """An earlier run has sent the first part and was stopped when its time was over."""
+    """An earlier run has uploaded the first part and reached its timeout."""
     whole, path = in_two_parts(on), f"/{on.providers.job(name)}/clip.mp4"
     on.providers.host.add(path, whole, "video/mp4")
     key = f"{prefix(on, name)}{media_id(on.providers.host.url(path))}.mp4"
@@ -152,7 +152,7 @@ def trying_again_later(on: Ground, name: str) -> Iterator[None]:
     again, since = f"{name}-again", time.time()
     find_operation(on, name, fault="busy-once")
     tried(on, name, "pending", "429")
-    on.is_denied(since)  # its message stays hidden for as long as the queue says: a quarter of an hour
+    on.is_denied(since)  # its message stays hidden for the queue's visibility timeout: a quarter of an hour
     yield
     find_operation(on, again, fault="busy-once")
     tried(on, again, "archived")
@@ -169,7 +169,7 @@ def giving_up(on: Ground, name: str) -> Iterator[None]:
 
 
 def asking_for_a_fresh_link(provider: str) -> Flow:
-    """The flow in which this provider is asked."""
+    """The flow that requests a link from this provider."""
 
     def asking(on: Ground, name: str) -> Iterator[None]:
         job_id = on.providers.job(name)
@@ -184,7 +184,7 @@ def asking_for_a_fresh_link(provider: str) -> Flow:
 
 
 def keeping_to_the_rate_limit(on: Ground, name: str) -> Iterator[None]:
-    """What all functions take of it together is a row."""
+    """The rate limit, which all functions share, is a row."""
     with credentials(on, "captions"):
         find_a_dead_one(on, name, "captions")
         tried(on, name, "pending", "rate limit could not be kept")
@@ -193,11 +193,11 @@ def keeping_to_the_rate_limit(on: Ground, name: str) -> Iterator[None]:
 
 
 def waiting_for_the_rate_limit(on: Ground, name: str) -> Iterator[None]:
-    """Its message is put into the queue anew, for a minute at least, which is not waited for here."""
+    """Its message is queued again, for at least a minute, which the flow does not wait for."""
     counts = []
 
     def one_more_waits() -> bool:
-        """Those of tests before may come back meanwhile."""
+        """Wait for one more message; earlier tests' messages may return meanwhile."""
         counted = on.stack.aws.sqs.get_queue_attributes(
             QueueUrl=on.stack.outputs["ArchiveQueueUrl"], AttributeNames=["ApproximateNumberOfMessagesDelayed"]
         )["Attributes"]
@@ -215,7 +215,7 @@ def waiting_for_the_rate_limit(on: Ground, name: str) -> Iterator[None]:
 
 @contextmanager
 def no_room_at(on: Ground, provider: str) -> Iterator[None]:
-    """All calls of the provider's rate limit are taken."""
+    """Use up the provider's rate limit."""
     key = {"pk": f"allowance#{provider}", "sk": "allowance"}
     on.owner.put_row({**key, "version": 1, "taken": [[str(time.time()), 1000]]})
     try:

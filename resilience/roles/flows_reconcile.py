@@ -1,4 +1,4 @@
-"""The flows of the functions that nobody calls: track, which the bus wakes, and reconcile, which the schedule does."""
+"""The flows of track, which the bus invokes, and of reconcile, which the schedule invokes."""
 
 import json
 from collections.abc import Iterator
@@ -15,7 +15,7 @@ from testkit.support.wait import wait_for
 
 
 def submit(on: Ground, webhook: str, job_id: str) -> None:
-    """The owner's app tells the bus that a job was submitted."""
+    """Submit a job as the owner's app does, by an event on the bus."""
     detail = {"provider": "captions", "webhook": webhook, "job_id": job_id}
     entry = {"Source": "owners.app", "DetailType": "Job Submitted", "Detail": json.dumps(detail)}
     on.stack.aws.events.put_events(Entries=[{"EventBusName": on.stack.outputs["BusName"], **entry}])  # type: ignore[typeddict-item]
@@ -41,7 +41,7 @@ def keeping_a_notice_that_names_nothing(on: Ground, name: str) -> Iterator[None]
 
 
 def sweep(on: Ground) -> str:
-    """What a sweep ends with: the error, empty where it went well."""
+    """Run reconcile; returns the error, empty if it succeeded."""
     answer = on.stack.aws.functions.invoke(FunctionName=on.stack.functions[on.function], Payload=b"{}")
     return str(json.loads(answer["Payload"].read())["errorMessage"]) if answer.get("FunctionError") else ""
 
@@ -53,7 +53,7 @@ def listing(on: Ground, name: str) -> Iterator[None]:
 
 
 def job_of_old(on: Ground, name: str, standing: ListName, provider: str = "captions", **more: Any) -> Row:
-    """The row of a job that nothing was heard of for two hours."""
+    """The row of a job without an update for two hours."""
     row, ago = job_row(on, name, provider), two_hours_ago()
     listed_as = list_key(provider, standing, shard_of(row["job_id"]))
     return {**row, "stage": standing, "listed": listed_as, "first_seen_at": ago, "updated_at": ago, **more}
@@ -64,8 +64,8 @@ def two_hours_ago() -> str:
 
 
 def stuck(on: Ground, name: str) -> str:
-    """A job whose medium was tried two hours ago, and whose message is gone: its id. No event tells of the medium: what
-    the archive does with its message is lost, which nobody waits for."""
+    """A job whose medium was attempted two hours ago, and whose message is gone: its id. No event names the medium, so
+    the archive's work on its message has no effect."""
     job_id, ago = on.providers.job(name), two_hours_ago()
     media = [{"role": "output", "media_id": media_id(job_id), "state": "pending", "found_at": ago, "tried_at": ago}]
     on.owner.put_row(job_of_old(on, name, "archiving", status="completed", media=media))
@@ -77,14 +77,14 @@ def queueing_again(on: Ground, name: str) -> Iterator[None]:
     ends_denied(partial(sweep, on))
     assert on.owner.events("captions", job_id, "poll") == []
     yield
-    # another one: without PutItem alone, the first one's message was sent, and its medium may be lost by now
+    # another job: without PutItem alone, the first one's message was sent, and its medium may be lost by now
     job_id = stuck(on, f"{name}-another")
     ends_well(partial(sweep, on))
-    assert on.owner.events("captions", job_id, "poll") != []  # that it was looked after
+    assert on.owner.events("captions", job_id, "poll") != []  # the time of its last poll
 
 
 def reading_the_credentials(provider: str) -> Flow:
-    """The flow in which this provider is asked about a job that waits."""
+    """The flow that polls this provider for a waiting job."""
 
     def reading(on: Ground, name: str) -> Iterator[None]:
         job_id = on.providers.job(name)

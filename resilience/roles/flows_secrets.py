@@ -1,7 +1,7 @@
-"""The flows of the functions that change a secret: by CloudFormation, by Secrets Manager, by the schedule.
+"""The flows of the functions that change a secret: invoked by CloudFormation, Secrets Manager and the schedule.
 
-Deliveries go on meanwhile, so the secret that is in use is put back after each change: it is the current or the
-previous version at any time.
+Deliveries continue meanwhile, so the secret in use is restored after each change: it is always the current or the
+previous version.
 """
 
 import json
@@ -21,7 +21,7 @@ TOKEN = "creatify/token"
 
 @contextmanager
 def in_use(on: Ground, secret: str) -> Iterator[SecretsManager]:
-    """A secret that nobody else changes meanwhile; in the end the one in use is the current one again."""
+    """Reserve a secret for one flow; at the end, the value in use is current again."""
     with ROTATING[secret]:
         rotation = SecretsManager(on.stack, secret, on.function)
         try:
@@ -32,7 +32,7 @@ def in_use(on: Ground, secret: str) -> Iterator[SecretsManager]:
 
 @contextmanager
 def as_captions(on: Ground) -> Iterator[Registration]:
-    """The stack's webhook is registered at Captions, which takes as many calls as come."""
+    """The stack's webhook is registered at Captions, without a rate limit."""
     captions, url = on.apis.captions, on.stack.outputs["CaptionsCreatorUrl"]
     captions.part.gate.limits = []
     for other in [other for other in captions.registrations if other.url == url]:  # by an update of the stack
@@ -50,7 +50,7 @@ def as_captions(on: Ground) -> Iterator[Registration]:
 
 
 def ask(on: Ground, request_type: str, url: str) -> str:
-    """CloudFormation asks for a webhook with this URL: why it was not done, empty where it was."""
+    """CloudFormation's request for a webhook with this URL: the error, empty if it succeeded."""
     make_room(on.stack.aws, on.stack.outputs["TableName"])
     aws, api_url = on.stack.aws, on.apis.captions.base_url
     key = aws.secretsmanager.describe_secret(SecretId=KEY)["ARN"]
@@ -91,7 +91,7 @@ def registering(on: Ground, name: str) -> Iterator[None]:
 
 
 def taking_what_captions_shows(on: Ground, name: str) -> Iterator[None]:
-    """As after an update whose answer was lost."""
+    """The state after an update whose response was lost."""
     with in_use(on, SIGNING) as secret, as_captions(on) as one:
         version = secret.begin()
         ends_denied(lambda: secret.step("setSecret", version))
@@ -103,7 +103,7 @@ def taking_what_captions_shows(on: Ground, name: str) -> Iterator[None]:
 
 
 def reading_the_key(on: Ground, name: str) -> Iterator[None]:
-    start_anew(on.stack, [on.function])  # else it may know the key for a minute
+    start_anew(on.stack, [on.function])  # otherwise it may have the key in memory for a minute
     yield from taking_what_captions_shows(on, name)
 
 
@@ -153,7 +153,7 @@ def fetching(on: Ground, name: str) -> Iterator[None]:
     with in_use(on, "sync/signing") as secret, credentials(on, "sync"):
         used, sync.signing_secret = sync.signing_secret, value
         try:
-            # A run of the schedule may have read no credentials, and its worker be the next one's.
+            # A run of the schedule may have read no credentials, and its worker may serve the next run.
             wait_for("it is denied", lambda: secret.invoke({}), lambda error: "AccessDenied" in error)
             yield
             wait_for("it is fetched", lambda: (secret.invoke({}), secret.current()), lambda seen: seen == ("", value))

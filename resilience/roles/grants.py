@@ -1,4 +1,4 @@
-"""What the roles may do, by the smallest pieces: one action on one resource."""
+"""The roles' permissions in the smallest units: one action on one resource."""
 
 from collections.abc import Iterable, Mapping
 from typing import Any, NamedTuple
@@ -10,8 +10,8 @@ LAMBDA_ITSELF = "Lambda itself uses it to write what a function prints; the emul
 
 
 class Grant(NamedTuple):
-    """That a role may do one action on one resource, and where that is written: in which of the role's statements, and
-    as which of that statement's resources."""
+    """A role's permission for one action on one resource, and its place: the role's statement, and the index of its
+    resource."""
 
     role: str
     action: str
@@ -21,7 +21,7 @@ class Grant(NamedTuple):
 
     @property
     def key(self) -> tuple[str, str, str]:
-        """What it is known by."""
+        """Its unique name."""
         return self.role, self.action, self.resource
 
     def __str__(self) -> str:
@@ -29,7 +29,7 @@ class Grant(NamedTuple):
 
 
 def grants(roles: Mapping[str, Iterable[Statement]]) -> list[Grant]:
-    """Of the roles' statements as the template has them, by the roles' logical names."""
+    """The grants of the roles' statements as in the template, by the roles' logical names."""
     return [
         Grant(role, action, named(resource), number, place)
         for role, statements in roles.items()
@@ -40,8 +40,8 @@ def grants(roles: Mapping[str, Iterable[Statement]]) -> list[Grant]:
 
 
 def named(resource: Mapping[str, Any] | str) -> str:
-    """What a statement's resource is called: a logical name, with the attribute (`Table.StreamArn`) where that is not
-    the whole, or the path (`media/*`). Of two that a condition chooses between, it is the first."""
+    """The name of a statement's resource: a logical name, with the attribute (`Table.StreamArn`) if that is not the
+    whole, or the path (`media/*`). If a condition chooses between two, it is the first."""
     if isinstance(resource, str):  # "*"
         return resource
     ((kind, value),) = resource.items()
@@ -59,7 +59,7 @@ def named(resource: Mapping[str, Any] | str) -> str:
 
 
 def of_lambda(grant: Grant) -> str:
-    """Why no request of the function itself uses a grant; empty where one must."""
+    """The reason why no request of the function itself uses a grant; empty if one must."""
     service, _, action = grant.action.partition(":")
     if service == "logs" and grant.resource == f"{grant.role.removesuffix('Role')}Logs":
         return LAMBDA_ITSELF
@@ -72,13 +72,13 @@ def of_lambda(grant: Grant) -> str:
 
 
 def only(statements: list[Statement], grant: Grant) -> Statement:
-    """The statement that says this and nothing else. `statements` are the role's as IAM has them."""
+    """A statement with only this grant. `statements` are the role's as in IAM."""
     statement = statements[grant.statement]
     return {**statement, "Action": grant.action, "Resource": as_list(statement["Resource"])[grant.place]}
 
 
 def less(statements: list[Statement], grant: Grant) -> list[Statement]:
-    """The statements with all that they say but for this."""
+    """The statements without this grant."""
     left = [*statements]
     statement = left.pop(grant.statement)
     others = [action for action in as_list(statement["Action"]) if action != grant.action]
@@ -89,5 +89,5 @@ def less(statements: list[Statement], grant: Grant) -> list[Statement]:
 
 
 def as_list(value: Any) -> list[Any]:
-    """What IAM takes alone or as a list, as a list."""
+    """A list, also for the single value that IAM accepts instead."""
     return value if isinstance(value, list) else [value]

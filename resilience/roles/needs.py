@@ -53,7 +53,7 @@ API_SECRET = {name: f"{name.capitalize()}ApiSecret" for name, one in every_provi
 
 
 def of_a_receiver(function: str, webhook: str) -> Iterator[tuple[str, str, Flow]]:
-    """What each receiver needs: action, resource and flow."""
+    """A receiver's needs: action, resource and flow."""
     provider = webhook.partition("/")[0]
     proves = target(functions()[function]["Environment"]["Variables"]["SIGNING_SECRET_ID"])
     yield "dynamodb:PutItem", "Table", recording
@@ -147,7 +147,7 @@ FLOWS: dict[tuple[str, str, str], Flow] = {
     },
 }
 
-# One of each role, which the tests take out: its flow is soon over, or makes requests that no other test makes.
+# One for each role, which the tests remove: its flow is short, or makes requests that no other test makes.
 ONE_OF_EACH_ROLE: dict[str, tuple[str, str]] = {
     **{f"{function}Role": ("dynamodb:PutItem", "Table") for function in RECEIVERS},
     "RegisterCaptionsWebhookRole": ("dynamodb:GetItem", "Table"),

@@ -1,6 +1,6 @@
-"""What the functions of a stack have asked of AWS, as local/request_log.py has recorded it, held against their roles.
+"""The AWS requests of a stack's functions, as recorded by local/request_log.py, compared with their roles.
 
-The decisions are made once more here, by ministack's evaluator of policies, and by what the template says of the roles.
+The decisions are made again here: by ministack's policy evaluator, and by the roles in the template.
 """
 
 import json
@@ -21,7 +21,7 @@ ALLOW = "Allow"
 
 @dataclass(frozen=True)
 class Check:
-    """What a request was checked for: an action on a resource (ARN), with the values of condition keys (as JSON)."""
+    """A permission check of a request: an action on a resource (ARN), with the values of condition keys (as JSON)."""
 
     role: str
     action: str
@@ -48,9 +48,9 @@ class Check:
 
 @dataclass(frozen=True)
 class Recording:
-    """Of one stack: its roles by logical name, each as it was after each deployment that changed it; what its functions
-    were checked for, what was decided and with which policies; `policies` by their digest. `unchecked` are requests
-    that IAM decided nothing about."""
+    """One stack's recording: its roles by logical name, each as after each deployment that changed it; its functions'
+    checks with their decisions and policies; `policies` by their digest. `unchecked` are requests without an IAM
+    decision."""
 
     roles: Mapping[str, list[Role]]
     checks: frozenset[tuple[Check, str, str]]
@@ -58,31 +58,31 @@ class Recording:
     unchecked: frozenset[str]
 
     def disagreements(self) -> Iterator[str]:
-        """Where another decision was made at run time than is made here."""
+        """The checks with another decision at run time than here."""
         for check, decision, digest in self.checks:
             if (here := check.decide(self.policies[digest])) != decision:
                 yield f"{check}: {decision} at run time, {here} here"
 
     def not_allowed(self) -> Iterator[str]:
-        """What the role in the template does not allow."""
+        """The checks that the role in the template does not allow."""
         for check in {check for check, _, _ in self.checks}:
             if not any(check.decide(parsed(role.deployed)) == ALLOW for role in self.roles[check.role]):
                 yield str(check)
 
     def refused(self) -> Iterator[tuple[Check, Grant | None]]:
-        """What was refused, and the grant that was taken out of the role at that time, if that is why."""
+        """The denied requests, and the grant that was removed from the role at that time, if that is the reason."""
         for check, decision, digest in self.checks:
             if decision != ALLOW:
                 grants = (grant for grant in self.grants if self.needs(check, grant))
                 yield check, next((grant for grant in grants if self.policies[digest] in self._without(grant)), None)
 
     def used(self) -> set[Grant]:
-        """The grants without which a request would have been refused that was allowed."""
+        """The grants that an allowed request needed."""
         allowed = {check for check, decision, _ in self.checks if decision == ALLOW}
         return {grant for grant in self.grants if any(self.needs(check, grant) for check in allowed)}
 
     def needs(self, check: Check, grant: Grant) -> bool:
-        """Whether it is allowed by this grant and by no other of the role."""
+        """Whether only this grant of the role allows it."""
         return (check.role, check.action) == (grant.role, grant.action) and any(
             check.decide(parsed([only(role.deployed, grant)])) == ALLOW
             and check.decide(parsed(less(role.deployed, grant))) != ALLOW
@@ -91,7 +91,7 @@ class Recording:
 
     @cached_property
     def grants(self) -> list[Grant]:
-        """All of the template's."""
+        """All grants of the template."""
         return grants({name: versions[-1].template for name, versions in self.roles.items()})
 
     def _without(self, grant: Grant) -> list[list[ParsedStatement]]:
@@ -99,18 +99,18 @@ class Recording:
 
 
 def parsed(statements: list[Statement]) -> list[ParsedStatement]:
-    """As the evaluator takes them."""
+    """The statements in the evaluator's format."""
     found: list[ParsedStatement] = parse_policy_document({"Statement": statements})
     return found
 
 
 def is_functions(session: str, role: str) -> bool:
-    """Whether Lambda has named a session for the role's function. A test's own is named otherwise."""
+    """Whether it is Lambda's session for the role's function. A test's own sessions have other names."""
     return f"-{role.removesuffix('Role')}-" in session
 
 
 def read(folder: Path, of: Callable[[str, str], bool] = is_functions) -> Recording:
-    """The recording in a stack's folder, of the requests in these sessions (by their names and the roles')."""
+    """Read the recording in a stack's folder, for these sessions (by their names and the roles')."""
     roles: dict[str, list[Role]] = {}
     for line in lines(folder / REQUESTS, beginning='{"roles"'):
         for name, each in line["roles"].items():
@@ -133,7 +133,7 @@ def read(folder: Path, of: Callable[[str, str], bool] = is_functions) -> Recordi
 
 
 def lines(path: Path, beginning: str = "") -> Iterator[dict[str, Any]]:
-    """Those of a log that begin so. It may still be written: its last line may not be whole."""
+    """A log's lines with this prefix. It may still be written: its last line may be incomplete."""
     with path.open() as log:
         for line in log:
             if line.startswith(beginning) and line.endswith("\n"):
@@ -141,7 +141,7 @@ def lines(path: Path, beginning: str = "") -> Iterator[dict[str, Any]]:
 
 
 def unused(recordings: Iterable[Recording]) -> list[str]:
-    """The grants that none of these stacks' functions has used, but for those that only Lambda itself uses."""
+    """The grants that no function of these stacks has used, except those that only Lambda itself uses."""
     recordings = list(recordings)
     granted = {grant for each in recordings for grant in each.grants if not of_lambda(grant)}
     return sorted(map(str, granted.difference(*(each.used() for each in recordings))))

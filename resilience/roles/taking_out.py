@@ -1,4 +1,5 @@
-"""A grant is taken out of its role while the stack runs: something fails as it should; given back, that works."""
+"""Removes a grant from its role while the stack runs: something fails as expected; once the grant is restored, it
+works."""
 
 import json
 import re
@@ -21,7 +22,8 @@ type Outcomes = Mapping[Grant, BaseException | None]
 
 
 def outcomes(ground: Ground, wanted: Iterable[Grant]) -> Outcomes:
-    """Of these grants: a role's one after the other, the roles at once. The stack has all functions it can have."""
+    """The results for these grants: a role's one after the other, the roles in parallel. The stack has all optional
+    functions."""
     physical = deploy.resources(ground.stack.aws)
     of_roles: dict[str, list[Grant]] = {}
     for grant in wanted:
@@ -47,7 +49,7 @@ def outcomes(ground: Ground, wanted: Iterable[Grant]) -> Outcomes:
 
 @contextmanager
 def without(stack: Stack, role_name: str, grant: Grant) -> Iterator[None]:
-    """The role with all that its statements say but for this one."""
+    """The role without this grant."""
     iam = stack.aws.iam
     (name,) = iam.list_role_policies(RoleName=role_name)["PolicyNames"]
     policy: Any = iam.get_role_policy(RoleName=role_name, PolicyName=name)["PolicyDocument"]
@@ -61,8 +63,8 @@ def without(stack: Stack, role_name: str, grant: Grant) -> Iterator[None]:
 
 @contextmanager
 def always_a_new_minute(stack: Stack, apis: ProviderApis) -> Iterator[None]:
-    """The flows of several functions share Captions' five calls a minute: its limit is off, and the stack's own count
-    begins anew each second."""
+    """Captions' five requests a minute are shared by several functions' flows: its limit is off, and the stack's own
+    count restarts each second."""
     key = {"pk": {"S": "allowance#captions"}, "sk": {"S": "allowance"}}
     over = threading.Event()
 

@@ -1,1 +1,1 @@
-"""What may go wrong with a transfer, of a link to an object."""
+"""Faults of a transfer from a link to an object."""

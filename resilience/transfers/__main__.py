@@ -1,4 +1,4 @@
-"""All faults of a transfer in all variants, at both sizes."""
+"""Test all faults of a transfer in all variants, at both sizes."""
 
 import argparse
 import re
@@ -24,7 +24,7 @@ def main() -> None:
         told = "".join(traceback.format_exception(error)).rstrip()
         print(f"  {cell}", re.sub("^", "      ", told, flags=re.MULTILINE), sep="\n")
     seconds = round(time.monotonic() - began)
-    print(f"transfers: {len(chosen)} cells tried, {len(wrong)} not as they should be, {seconds} s")
+    print(f"transfers: {len(chosen)} cells tried, {len(wrong)} wrong, {seconds} s")
     found = {
         "tried": len(chosen),
         "passed": len(chosen) - len(wrong),

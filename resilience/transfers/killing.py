@@ -1,9 +1,7 @@
-"""Work in a process of its own, which is killed in its middle: a transfer, or the archive's function.
+"""A process that is killed during its work: a transfer, or the archive's function.
 
-`python -m resilience.transfers.killing transfer|function`: what it needs to know comes by its standard input, as
-JSON, and
-the upload that a transfer has begun goes to its standard output. It imports what the work needs and no more: it starts
-often.
+`python -m resilience.transfers.killing transfer|function` reads its input from standard input, as JSON. A transfer
+prints the upload that it has started. It imports only what the work needs, because it starts often.
 """
 
 import json
@@ -21,7 +19,7 @@ from dailies.jobs.models import Upload
 from local.stack import ROOT
 
 if TYPE_CHECKING:
-    from simulators.s3 import Sink
+    from simulators.s3 import S3Simulator
 
 PATHS = os.pathsep.join(map(str, (ROOT, ROOT / "layers/dailies/python")))
 
@@ -29,7 +27,7 @@ type When = Callable[[], bool]
 
 
 class Context:
-    """What Lambda tells the function, at the start of its time."""
+    """The context that Lambda passes to the function, at the start of its timeout."""
 
     aws_request_id = "request-1"
     function_name = "dailies-archive"
@@ -40,9 +38,9 @@ class Context:
         return 900_000
 
 
-def killed_transfer(url: str, s3: "Sink", when: When) -> Upload | None:
-    """Begin the transfer of a link to an S3 that speaks no TLS, and kill it as soon as it is time. The upload that it
-    has begun, if it has."""
+def killed_transfer(url: str, s3: "S3Simulator", when: When) -> Upload | None:
+    """Start the transfer of a link to an S3 without TLS, and kill it at the given time. Returns the upload that it has
+    started, if any."""
     with _begun("transfer", {"url": url, "endpoint_url": s3.endpoint_url}) as process:
         _kill(process, when)
         assert process.stdout
@@ -51,13 +49,13 @@ def killed_transfer(url: str, s3: "Sink", when: When) -> Upload | None:
 
 
 def killed_function(environment: Mapping[str, str], batch: Mapping[str, Any], when: When) -> None:
-    """Call the archive's function, and kill it as soon as it is time."""
+    """Invoke the archive's function, and kill it at the given time."""
     with _begun("function", batch, environment) as process:
         _kill(process, when)
 
 
 def called_function(environment: Mapping[str, str], batch: Mapping[str, Any]) -> None:
-    """Call it, and let it end."""
+    """Invoke it, and let it finish."""
     with _begun("function", batch, environment) as process:
         assert process.wait() == 0
 
@@ -66,7 +64,7 @@ def called_function(environment: Mapping[str, str], batch: Mapping[str, Any]) ->
 def _begun(
     work: str, about: Mapping[str, Any], environment: Mapping[str, str] | None = None
 ) -> Iterator[subprocess.Popen[str]]:
-    """The process at its work. It is over when the context is."""
+    """The working process. The context ends it."""
     with subprocess.Popen(
         [sys.executable, "-m", "resilience.transfers.killing", work],
         cwd=ROOT,
@@ -85,7 +83,7 @@ def _begun(
 
 
 def _kill(process: subprocess.Popen[str], when: When) -> None:
-    """As soon as it is time."""
+    """Kill it at the given time."""
     while not when():
         assert process.poll() is None, "it ended by itself"
         time.sleep(0.01)
@@ -99,14 +97,14 @@ def _transfer(url: str, endpoint_url: str) -> None:
     from dailies.aws.bucket import Bucket  # noqa: PLC0415
     from dailies.transfer.transfer import transfer  # noqa: PLC0415
     from resilience.transfers.orders import order  # noqa: PLC0415
-    from simulators.s3 import BUCKET, Sink  # noqa: PLC0415
+    from simulators.s3 import BUCKET, S3Simulator  # noqa: PLC0415
     from simulators.s3.signature import ACCESS_KEY, SECRET_KEY  # noqa: PLC0415
 
     def tell(begun: Upload) -> None:
         sys.stdout.write(f"{json.dumps(asdict(begun))}\n")
         sys.stdout.flush()
 
-    client = Sink(endpoint_url, None, keep=False).client()
+    client = S3Simulator(endpoint_url, None, keep=False).client()
     transfer(
         replace(order(url), began=tell), Bucket(lambda: client, BUCKET, credentials=Credentials(ACCESS_KEY, SECRET_KEY))
     )

@@ -1,8 +1,8 @@
-"""Media of any length whose bytes are nowhere the same at the places of two parts, and their checksum by other code.
+"""Media of any length in which no two parts have the same bytes, and their checksum by independent code.
 
-A clip, and behind it a box that players skip, full of noise. The noise repeats in steps of a prime number of bytes: so
-what is due at one place of an object is found at no other place that a part or a piece could be mistaken for, and the
-checksum of the whole follows from those of its few different pieces.
+A clip, followed by a box that players skip, full of noise. The noise repeats in steps of a prime number of bytes. So
+the bytes at one place occur at no place for which a part or a piece could be confused. The checksum of the whole
+follows from those of its few different pieces.
 """
 
 from dataclasses import dataclass
@@ -14,31 +14,31 @@ from simulators.media_host.samples import SampleMedia, media
 CLIP = media()["generation.mp4"]
 MIB = 2**20
 STEP = 65_521  # the last prime below 64 KiB
-HEAD = 16  # bytes of a box's own, in the form that counts beyond 4 GiB
+HEAD = 16  # bytes of a box's header, in the form for sizes above 4 GiB
 
-POLYNOMIAL = 0x9A6C9329AC4BC9B5  # of CRC-64/NVME, bits reversed: the highest bit stands for x^0
+POLYNOMIAL = 0x9A6C9329AC4BC9B5  # CRC-64/NVME's polynomial, bits reversed: the highest bit is x^0
 ONES = 0xFFFFFFFFFFFFFFFF
 
 
 @dataclass(frozen=True)
 class LongMedium:
-    """What its bytes consist of, one piece after the other."""
+    """The pieces of its bytes, in order."""
 
     pieces: tuple[bytes, ...]
 
     @cached_property
     def content(self) -> bytes:
-        """All of it."""
+        """All bytes."""
         return b"".join(self.pieces)
 
     @cached_property
     def medium(self) -> SampleMedia:
-        """As a host serves it."""
+        """The medium as a host serves it."""
         return SampleMedia("long.mp4", "video/mp4", self.content)
 
     @cached_property
     def crc64nvme(self) -> int:
-        """Computed without the library that the bundle and the S3 stand-in compute it with."""
+        """The checksum, without the library that the layer and the S3 simulator use."""
         whole = 0
         for piece in self.pieces:
             whole = _times(whole, _power(len(piece))) ^ crc64nvme(piece)
@@ -47,7 +47,7 @@ class LongMedium:
 
 @cache
 def long_medium(size: int) -> LongMedium:
-    """An MP4 of so many bytes."""
+    """An MP4 of this number of bytes."""
     noise = Random(size).randbytes(STEP)
     padding = size - len(CLIP.content)
     steps, rest = divmod(padding - HEAD, STEP)
@@ -57,7 +57,7 @@ def long_medium(size: int) -> LongMedium:
 
 @cache
 def crc64nvme(piece: bytes) -> int:
-    """CRC-64/NVME of some bytes, one after the other, as it is defined."""
+    """CRC-64/NVME of some bytes, byte by byte, by its definition."""
     value = ONES
     for byte in piece:
         value = TABLE[(value ^ byte) & 0xFF] ^ value >> 8
@@ -65,7 +65,7 @@ def crc64nvme(piece: bytes) -> int:
 
 
 def _times(a: int, b: int) -> int:
-    """The product of two polynomials, modulo the one of the checksum."""
+    """The product of two polynomials, modulo the checksum's polynomial."""
     product = 0
     for bit in range(63, -1, -1):
         product ^= b if a >> bit & 1 else 0
@@ -75,7 +75,7 @@ def _times(a: int, b: int) -> int:
 
 @cache
 def _power(size: int) -> int:
-    """What so many bytes behind others multiply these others' checksum by: x to the power of 8 for each."""
+    """The factor by which this number of following bytes multiplies a checksum: x to the power of 8 for each."""
     result, factor = 1 << 63, 1 << 55
     while size:
         result = _times(result, factor) if size & 1 else result

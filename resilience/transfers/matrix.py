@@ -1,9 +1,8 @@
-"""What may go wrong with a transfer, at 1 MiB (one object by one call) and at 40 MiB (three parts): either the right
-object with the right checksum, or no object and a reason; and no upload left open but one that has parts, which the
-next transfer goes on with.
+"""Faults of a transfer, at 1 MiB (one PUT) and at 40 MiB (three parts). The result is either the right object with the
+right checksum, or no object and a reason. No upload stays open except one with parts, which the next transfer resumes.
 
-Each fault comes in the variants that differ for us: of a host that knows ranges and of one that does not, at the first
-answer and at those behind it, once and for good. `make proof` tries all of them at both sizes, the tests one of each.
+Each fault has the variants that matter: a host with or without ranges, at the first response or at later ones, once or
+permanent. `make proof` tests all of them at both sizes, the tests one of each.
 """
 
 from collections.abc import Callable
@@ -12,14 +11,14 @@ from typing import Literal
 
 from dailies.errors import HostFailed, LinkDead, MediumRefused, StorageFailed, TransferError
 from resilience.transfers.long_media import MIB, LongMedium, long_medium
-from simulators.s3 import Sink
+from simulators.s3 import S3Simulator
 
 type Size = Literal["1 MiB", "40 MiB"]
 
 SIZES: dict[Size, int] = {"1 MiB": MIB, "40 MiB": 40 * MIB}
 ALWAYS = 1000  # times
 
-RIGHT = None  # of the right object there is nothing to say
+RIGHT = None  # the right object needs no reason
 CUT = HostFailed("cut short: ")
 OTHER_RANGE = HostFailed("the host answered another range: ")
 CHANGED = HostFailed("the medium changed while it was fetched")
@@ -41,13 +40,13 @@ MUTE = StorageFailed("S3 did not answer: ")
 type Outcome = TransferError | None
 """What a transfer comes to; of a reason, how it begins."""
 
-type Trouble = Callable[[Sink], object]
+type Trouble = Callable[[S3Simulator], object]
 
 
 @dataclass(frozen=True)
 class Row:
-    """What goes wrong: with the media host (`fault`), or with S3 (`s3`), there for either size. What comes of it: of
-    one transfer after the other, where there are several. `tested` is the size at which the tests try it too."""
+    """The fault: of the media host (`fault`), or of S3 (`s3`), for both sizes. The result: of each transfer in turn, if
+    there are several. `tested` is the size in the tests."""
 
     title: str
     small: Outcome | tuple[Outcome, ...]
@@ -56,14 +55,14 @@ class Row:
     tls: bool = False
     s3: tuple[Trouble, Trouble] | None = None
     how: str = ""
-    stored_though: Size | None = None  # of which size S3 kept the object, though it did not tell
+    stored_though: Size | None = None  # the size of which S3 kept the object without a response
     tested: Size | None = None
 
 
-def s3(operations: tuple[str, str], act: Callable[[Sink, str], object]) -> tuple[Trouble, Trouble]:
-    """The same trouble with one operation for a small medium, and with another one for a large one."""
+def s3(operations: tuple[str, str], act: Callable[[S3Simulator, str], object]) -> tuple[Trouble, Trouble]:
+    """The same fault in one operation for a small medium, and in another one for a large one."""
     small, large = operations
-    return lambda sink: act(sink, small), lambda sink: act(sink, large)
+    return lambda s3_simulator: act(s3_simulator, small), lambda s3_simulator: act(s3_simulator, large)
 
 
 PART, COMPLETE = ("PutObject", "UploadPart"), ("PutObject", "CompleteMultipartUpload")
@@ -96,11 +95,11 @@ MATRIX = [
     Row(
         "206 for the whole",
         (CUT, RIGHT),
-        (OTHER_RANGE, OTHER_RANGE, RIGHT),  # the last one anew
+        (OTHER_RANGE, OTHER_RANGE, RIGHT),  # the last one starts over
         "cut-then-whole-as-range",
         tested="40 MiB",
     ),
-    Row("ETag changes between parts", RIGHT, RIGHT, "changing"),  # there is one answer
+    Row("ETag changes between parts", RIGHT, RIGHT, "changing"),  # there is one response
     Row("ETag changes between parts", CUT, CHANGED, "cut-then-changing", tested="40 MiB"),
     Row("200 for a range", RIGHT, RIGHT, "range-ignored"),
     Row(
@@ -133,7 +132,7 @@ MATRIX = [
     Row("TLS cut", CUT, CUT, "cut-with-length", tls=True),
     Row("TLS cut", CUT, CUT, "plain-cut-without-length", tls=True),
     Row("TLS cut", HUNG_UP, HUNG_UP, "plain-reset-at-half", tls=True),
-    # All of it came, which nobody can know.
+    # All bytes came, which the client cannot know.
     Row("TLS cut", HUNG_UP, HUNG_UP, "plain-end-unannounced", tls=True, tested="1 MiB"),
     Row("TLS cut", RIGHT, RIGHT, "plain-no-length", tls=True),  # not at all
     Row("TLS cut", (CUT, RIGHT), RIGHT, "cut-once", tls=True),
@@ -212,13 +211,13 @@ class Cell:
 
     @property
     def outcomes(self) -> tuple[Outcome, ...]:
-        """Of one transfer after the other."""
+        """The results of each transfer in turn."""
         outcomes = self.row.small if self.size == "1 MiB" else self.row.large
         return outcomes if isinstance(outcomes, tuple) else (outcomes,)
 
     @property
     def medium(self) -> LongMedium:
-        """What is served and expected."""
+        """The served and expected medium."""
         medium = long_medium(SIZES[self.size])
         if self.row.fault != "changing":
             return medium

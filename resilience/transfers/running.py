@@ -1,4 +1,4 @@
-"""The transfers of the matrix, run beside each other: most of them wait for something."""
+"""The matrix's transfers, run in parallel: most of them wait."""
 
 from collections.abc import Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -20,24 +20,24 @@ from resilience.transfers.long_media import long_medium
 from resilience.transfers.matrix import RIGHT, SIZES, Cell
 from resilience.transfers.orders import KEY, kept, order
 from simulators.media_host.server import MediaHost, media_host
-from simulators.s3 import BUCKET, Sink, sink
+from simulators.s3 import BUCKET, S3Simulator, s3_simulator
 from simulators.s3.signature import ACCESS_KEY, SECRET_KEY
 
 AT_ONCE = 4
-# For a busy machine with AT_ONCE transfers; none of these is a few pieces'.
+# For a busy machine with AT_ONCE transfers; each is longer than a few pieces take.
 STORAGE_SECONDS = 3.0
 STALL_SECONDS = 2.0
 
 
 @contextmanager
 def running(cells: Iterable[Cell]) -> Iterator[dict[Cell, Future[None]]]:
-    """The transfers of these cells, begun; what they end with is an AssertionError where the outcome is another one."""
+    """Start these cells' transfers. Each raises AssertionError if its result is another one."""
     with shorter_timeouts(), media_host() as plain, media_host(tls=True) as secure:
         for host in (plain, secure):
             host.media |= {f"{name.replace(' ', '-')}.mp4": long_medium(size).medium for name, size in SIZES.items()}
 
         def run(number: int, cell: Cell) -> None:
-            with sink(keep=True) as s3:
+            with s3_simulator(keep=True) as s3:
                 one = Run(cell, number, secure if cell.row.tls else plain, s3)
                 {"at once": one.at_once, "killed": one.killed}.get(cell.row.how, one.one_after_the_other)()
 
@@ -48,7 +48,7 @@ def running(cells: Iterable[Cell]) -> Iterator[dict[Cell, Future[None]]]:
 
 @contextmanager
 def shorter_timeouts() -> Iterator[None]:
-    """What waits for S3 and for the media host waits for a few seconds."""
+    """Shorten the timeouts for S3 and for the media host to a few seconds."""
     usual = storage.STORAGE_SECONDS, watchdog.STALL_SECONDS
     storage.STORAGE_SECONDS, watchdog.STALL_SECONDS = STORAGE_SECONDS, STALL_SECONDS
     try:
@@ -58,19 +58,19 @@ def shorter_timeouts() -> Iterator[None]:
 
 
 class Run:
-    """The transfers of a cell, between a media host and an S3 of their own."""
+    """A cell's transfers, between a media host and an S3 of their own."""
 
-    def __init__(self, cell: Cell, number: int, host: MediaHost, sink: Sink) -> None:
+    def __init__(self, cell: Cell, number: int, host: MediaHost, s3_simulator: S3Simulator) -> None:
         self.cell = cell
-        self.s3 = sink
-        client = sink.client(retries={"total_max_attempts": 3}, read_timeout=STORAGE_SECONDS)
+        self.s3 = s3_simulator
+        client = s3_simulator.client(retries={"total_max_attempts": 3}, read_timeout=STORAGE_SECONDS)
         self.bucket = Bucket(lambda: client, BUCKET, credentials=Credentials(ACCESS_KEY, SECRET_KEY))
         self.path = f"/{number}/{cell.size.replace(' ', '-')}.mp4"
         self.host = host
         self.order = self.to(cell.row.fault)
 
     def to(self, fault: str | None) -> TransferRequest:
-        """The order for the medium of a host with that fault."""
+        """A request for the medium of a host with that fault."""
         wanted = order(self.host.url(self.path, fault=fault))
         return replace(wanted, network=Network(ca_file=str(self.host.ca_file))) if self.host.ca_file else wanted
 
@@ -86,21 +86,21 @@ class Run:
                 self.refused(wanted, expected, stored=number == 0 and self.cell.row.stored_though == self.cell.size)
 
     def at_once(self) -> None:
-        """As when a queue hands out a message twice."""
+        """Two at once, as when a queue delivers a message twice."""
         with ThreadPoolExecutor(2) as both:
             first, second = both.map(transfer, [self.order] * 2, [self.bucket] * 2)
         self.right(first)
         self.right(second)
 
     def killed(self) -> None:
-        """As when a function runs out of its time: what it had begun is gone on with, or of no effect."""
+        """Killed, as when a function reaches its timeout: the upload is resumed, or has no effect."""
         begun = killed_transfer(self.order.url, self.s3, self._in_the_middle)
         assert self.s3.keys == []
         self.s3.count_anew()
         self.right(transfer(replace(self.to(None), resume=begun), self.bucket))
         large = self.cell.size == "40 MiB"
         assert (begun is not None, self.s3.calls["CreateMultipartUpload"]) == (large, 0)
-        assert self.s3.done["UploadPart"] == (1 if large else 0)  # the other one is there
+        assert self.s3.done["UploadPart"] == (1 if large else 0)  # the other one exists
 
     def _in_the_middle(self) -> bool:
         return any(upload.parts for upload in list(self.s3.objects.uploads.values())) or (
@@ -108,7 +108,7 @@ class Run:
         )
 
     def right(self, done: object) -> None:
-        """There is the object, and what is said of it is true."""
+        """Check that the object exists and its metadata is correct."""
         medium = self.cell.medium
         kept(self.s3, medium.content)
         assert self.s3.object(KEY).crc64nvme == medium.crc64nvme
@@ -117,7 +117,7 @@ class Run:
         assert (done.bytes, done.version_id) == (len(medium.content), self.s3.object(KEY).version_id)
 
     def refused(self, wanted: TransferRequest, expected: TransferError, *, stored: bool) -> None:
-        """There is none, and the reason says why."""
+        """Check that there is no object, and that the reason is correct."""
         refusal = refused(wanted, self.bucket)
         assert type(refusal) is type(expected), refusal
         assert refusal.reason.startswith(expected.reason), refusal
@@ -126,7 +126,7 @@ class Run:
 
 
 def refused(wanted: TransferRequest, bucket: Bucket) -> TransferError:
-    """What a transfer ends with that stores nothing."""
+    """The error of a transfer that stores nothing."""
     try:
         done = transfer(wanted, bucket)
     except TransferError as refusal:

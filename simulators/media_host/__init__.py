@@ -1,1 +1,1 @@
-"""A media host: real small media, links that expire, and each way in which a host can fail."""
+"""A media host: small real media, links that expire, and every way in which a host can fail."""

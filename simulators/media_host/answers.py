@@ -1,8 +1,8 @@
-"""How the media host answers: as a good host does, and in each way that a bad one does.
+"""The media host's responses: good ones, and every kind of bad one.
 
-A bad answer is what goes over the connection, piece by piece: bytes to send, seconds to wait, `RESET` or `HANG_UP`.
-After it the connection is closed, and the headers say so, lest a client sends its next request into the closing. Bad
-answers keep to the range that was asked for, where there is one: a cut is in the middle of what was due.
+A bad response is sent piece by piece: bytes to send, seconds to wait, `RESET` or `HANG_UP`. The connection is closed
+after it, and a header announces that, so that no client sends its next request on it. Bad responses respect the
+requested range, if any: a cut is in the middle of the expected bytes.
 """
 
 import gzip
@@ -15,12 +15,12 @@ from typing import Final, Literal
 
 from simulators.media_host.samples import SampleMedia
 
-DRIP_SECONDS = 0.1  # between two pieces of a dripping answer: at this pace a clip of 20 KB takes half an hour
-SLOW_PIECE, SLOW_SECONDS = 64 * 1024, 0.01  # 6 MB/s, as hosts that cap each connection
-PART_BYTES = 20 * 1024 * 1024  # what the archive sends at once of a large medium
+DRIP_SECONDS = 0.1  # seconds between pieces of a dripping response: at this pace a 20 KB clip takes half an hour
+SLOW_PIECE, SLOW_SECONDS = 64 * 1024, 0.01  # 6 MB/s, like hosts that limit each connection
+PART_BYTES = 20 * 1024 * 1024  # the part size that the archive uses for large media
 FOR_EVER = float("inf")
 RESET: Final = "reset"  # close with a TCP reset
-HANG_UP: Final = "hang-up"  # close without TLS's own end
+HANG_UP: Final = "hang-up"  # close without TLS's close_notify
 
 type Piece = bytes | float | Literal["reset", "hang-up"]
 type Pieces = Iterator[Piece]
@@ -28,7 +28,7 @@ type Pieces = Iterator[Piece]
 
 @dataclass(frozen=True)
 class Request:
-    """A request as the host got it. Header names are in lower case; `path` is without the query."""
+    """A request as the host received it. Header names are in lower case; `path` is without the query."""
 
     method: str
     path: str
@@ -43,7 +43,7 @@ class Request:
 
 @dataclass(frozen=True)
 class Answer:
-    """Status, headers and body of one answer."""
+    """Status, headers and body of a response."""
 
     status: int
     headers: dict[str, str] = field(default_factory=dict)
@@ -57,14 +57,14 @@ class Answer:
         return "\r\n".join([*lines, "", ""]).encode()
 
     def but(self, status: int | None = None, *, body: bytes | None = None, **headers: str | None) -> "Answer":
-        """The same with something else in it. `_` in header names stands for `-`; None takes a header out."""
+        """A copy with some headers changed. `_` in header names means `-`; None removes a header."""
         changed = self.headers | {name.replace("_", "-"): value for name, value in headers.items()}
         kept = {name: value for name, value in changed.items() if value is not None}
         return Answer(status or self.status, kept, self.body if body is None else body)
 
     @property
     def closing(self) -> "Answer":
-        """The same, with the word that the connection is closed after it."""
+        """A copy with `Connection: close`."""
         return self.but(Connection="close")
 
     def __iter__(self) -> Pieces:
@@ -74,8 +74,8 @@ class Answer:
 
 @dataclass(frozen=True)
 class Exchange:
-    """One request and the medium it is for. `attempt` is 1 for the first request for its path; `good_path` serves the
-    same medium without a fault."""
+    """A request and its medium. `attempt` is 1 for the first request for its path. `good_path` serves the same medium
+    without a fault."""
 
     request: Request
     medium: SampleMedia
@@ -84,17 +84,17 @@ class Exchange:
 
     @cached_property
     def due(self) -> Answer:
-        """What a good host answers."""
+        """The response of a good host."""
         return good(self.request, self.medium).closing
 
     @property
     def half(self) -> bytes:
-        """The first half of the body that is due."""
+        """The first half of the expected body."""
         return self.due.body[: len(self.due.body) // 2]
 
 
 def good(request: Request, medium: SampleMedia) -> Answer:
-    """The medium, or the range of it that was asked for (one range; If-Range and If-Match are heeded)."""
+    """The medium, or the requested range (one range; supports If-Range and If-Match)."""
     etag, size = f'"{medium.sha256[:32]}"', len(medium.content)
     if request.header("if-match") not in (None, "*", etag):
         return Answer(412, {"Content-Length": "0"})
@@ -112,7 +112,7 @@ def good(request: Request, medium: SampleMedia) -> Answer:
 
 
 def refusal(status: int, code: str) -> Answer:
-    """An error as S3 words it."""
+    """An error in S3's format."""
     body = f'<?xml version="1.0" encoding="UTF-8"?>\n<Error><Code>{code}</Code></Error>'.encode()
     return Answer(status, {"Content-Type": "application/xml", "Content-Length": str(len(body))}, body)
 
@@ -123,7 +123,7 @@ def redirect(to: str) -> Answer:
 
 
 def _span(header: str | None, size: int) -> range | None:
-    """The bytes that a Range header asks for: None where it asks for nothing we know, empty where there are none."""
+    """The bytes that a Range header requests: None if its unit is unknown, empty if there are none."""
     unit, _, span = (header or "").partition("=")
     first, dash, last = span.strip().partition("-")
     if unit != "bytes" or not dash or not (first + last).isdecimal():
@@ -137,7 +137,7 @@ def _chunk(content: bytes) -> bytes:
     return f"{len(content):x}\r\n".encode() + content + b"\r\n"
 
 
-# ---- Whole media, told in less usual ways ----------------------------------------------------------------------------
+# ---- Complete media, sent in unusual ways --------------------------------------------------------------------------
 
 
 def chunked(exchange: Exchange) -> Pieces:
@@ -150,7 +150,7 @@ def no_length(exchange: Exchange) -> Pieces:
 
 
 def end_unannounced(exchange: Exchange) -> Pieces:
-    """Without a length, and over TLS without its own end: it may be all or not."""
+    """No length, and over TLS no close_notify: the client cannot tell whether the body is complete."""
     yield from no_length(exchange)
     yield HANG_UP
 
@@ -179,7 +179,7 @@ def slow(exchange: Exchange) -> Pieces:
         yield SLOW_SECONDS
 
 
-# ---- Media that end too soon, too late or never ----------------------------------------------------------------------
+# ---- Media that end too soon, too late or never --------------------------------------------------------------------
 
 
 def cut_with_length(exchange: Exchange) -> Pieces:
@@ -187,7 +187,7 @@ def cut_with_length(exchange: Exchange) -> Pieces:
 
 
 def cut_at_part(exchange: Exchange) -> Pieces:
-    """Where a part ends; at half where it is no longer than one."""
+    """Cuts where a part ends; in the middle if the medium is no longer than one part."""
     large = len(exchange.due.body) > PART_BYTES
     yield from exchange.due.but(body=exchange.due.body[:PART_BYTES] if large else exchange.half)
 
@@ -197,7 +197,7 @@ def cut_once(exchange: Exchange) -> Pieces:
 
 
 def cut_with_weak_etag(exchange: Exchange) -> Pieces:
-    """A weak ETag cannot be asked for: no range is sure to be of the same bytes."""
+    """A weak ETag cannot be used in If-Range, so a client cannot ensure that a range is of the same version."""
     yield from exchange.due.but(body=exchange.half, ETag=f"W/{exchange.due.headers['ETag']}")
 
 
@@ -249,25 +249,25 @@ def body_flood(exchange: Exchange) -> Pieces:
         yield _chunk(bytes(256 * 1024))
 
 
-# ---- Not quite the medium --------------------------------------------------------------------------------------------
+# ---- Other content than the medium --------------------------------------------------------------------------------
 
 
 def wrong_content_range(exchange: Exchange) -> Pieces:
-    """Says that the piece begins one byte later than what was asked for and is sent."""
+    """Content-Range starts one byte after the requested and sent range."""
     size = len(exchange.medium.content)
     span = _span(exchange.request.header("range"), size) or range(size)
     yield from exchange.due.but(206, Content_Range=f"bytes {span.start + 1}-{span.stop}/{size + 1}")
 
 
 def whole_as_range(exchange: Exchange) -> Pieces:
-    """The whole as the answer to any range, and said to be just that."""
+    """Sends the whole medium for any range, with a Content-Range of the whole."""
     content = exchange.medium.content
     said = f"bytes 0-{len(content) - 1}/{len(content)}"
     yield from exchange.due.but(206, body=content, Content_Range=said, Content_Length=str(len(content)))
 
 
 def end_unavailable(exchange: Exchange) -> Pieces:
-    """503 for ranges that reach the end, and only for those."""
+    """503 for ranges that reach the end, only for those."""
     said = exchange.due.headers.get("Content-Range", "")
     ends = said.startswith("bytes ") and int(said.partition("-")[2].partition("/")[0]) + 1 == len(
         exchange.medium.content
@@ -280,12 +280,12 @@ def range_not_satisfiable(exchange: Exchange) -> Pieces:
 
 
 def changing(exchange: Exchange) -> Pieces:
-    """Another version with each request: its last byte differs, and so its ETag."""
+    """Another version for each request: the last byte and the ETag differ."""
     content = exchange.medium.content[:-1] + bytes([exchange.attempt % 256])
     yield from good(exchange.request, SampleMedia(exchange.medium.name, exchange.medium.content_type, content)).closing
 
 
-# ---- Answers whose headers never end ---------------------------------------------------------------------------------
+# ---- Responses whose headers never end ----------------------------------------------------------------------------
 
 
 def headers_drip(exchange: Exchange) -> Pieces:
@@ -301,7 +301,7 @@ def headers_flood(exchange: Exchange) -> Pieces:
         yield b"X-More: to come\r\n" * 1000
 
 
-# ---- Elsewhere, or not yet -------------------------------------------------------------------------------------------
+# ---- Redirects and retries ----------------------------------------------------------------------------------------
 
 
 def redirect_to_itself(exchange: Exchange) -> Pieces:
@@ -321,12 +321,12 @@ def busy_once(exchange: Exchange) -> Pieces:
 
 
 def back_in_two_minutes(exchange: Exchange) -> Pieces:
-    """Says until when, by its clock."""
+    """Retry-After as a date, by the host's clock."""
     until = formatdate(exchange.request.at + 120, usegmt=True)
     yield from refusal(503, "SlowDown").but(Retry_After=until).closing
 
 
 def page(content_type: str) -> Answer:
-    """An error page for people, with status 200."""
+    """An HTML error page with status 200."""
     body = b"<!DOCTYPE html>\n<html><head><title>Sign in</title></head><body>Your link has expired.</body></html>\n"
     return Answer(200, {"Content-Type": content_type, "Content-Length": str(len(body))}, body)

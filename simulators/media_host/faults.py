@@ -1,4 +1,4 @@
-"""All the ways in which the media host answers badly, by the names that stand in its links; singly and in pairs."""
+"""The media host's faults by the names used in its links, single and in pairs."""
 
 from collections.abc import Callable, Iterable
 from dataclasses import replace
@@ -13,9 +13,9 @@ ALWAYS: dict[str, Iterable[Piece]] = {
     "html-page-as-mp4": page("video/mp4").closing,
     "redirect-to-metadata": redirect(
         "http://169.254.169.254/latest/meta-data/"
-    ).closing,  # where a machine gets its keys
+    ).closing,  # where a machine gets its credentials
     "forbidden": refusal(403, "AccessDenied").closing,
-    "expired": refusal(400, "ExpiredToken").closing,  # Google's word, and S3's where the signer's session is over
+    "expired": refusal(400, "ExpiredToken").closing,  # Google's for expired links; S3's for expired sessions
     "missing": refusal(404, "NoSuchKey").closing,
     "gone": refusal(410, "Gone").closing,
     "busy": refusal(429, "TooManyRequests").but(Retry_After="1").closing,
@@ -44,7 +44,7 @@ def _fault(name: str) -> Callable[[Exchange], Pieces]:
 
 
 def plain(name: str) -> Callable[[Exchange], Pieces]:
-    """The fault of that name, of a host that knows no ranges."""
+    """The fault with this name, for a host without range support."""
 
     def answer(exchange: Exchange) -> Pieces:
         headers = tuple(header for header in exchange.request.headers if header[0] != "range")
@@ -64,7 +64,7 @@ def then(first: str, later: str) -> Callable[[Exchange], Pieces]:
     return answer
 
 
-# What comes of a fault depends on when it comes: where no range can help, in the ranges that follow, beside a stream.
+# The effect of a fault depends on when it happens: without range support, in later ranges, beside a stream.
 COMBINED: dict[str, Callable[[Exchange], Pieces]] = {
     **{
         f"plain-{name}": plain(name)
@@ -91,5 +91,5 @@ FAULTS = frozenset(ALWAYS | BY_EXCHANGE | COMBINED)
 
 
 def bad(fault: str, exchange: Exchange) -> Pieces:
-    """What a host with that fault sends."""
+    """The response of a host with this fault."""
     return (COMBINED.get(fault) or _fault(fault))(exchange)

@@ -1,4 +1,4 @@
-"""Signed links to media, in S3's or Google's form: the media host makes and checks them, the command makes them."""
+"""Signed links to media, in S3's or Google's format. The media host makes and verifies them; the command makes them."""
 
 import hmac
 from collections.abc import Mapping

@@ -1,12 +1,11 @@
-"""The small real media that the simulated providers serve: made once, kept in a folder, each one different.
+"""Small real media that the simulated providers serve: made once, kept in a folder, each one different.
 
-The MP4s are H.264 (libx264) and the PNG is a PNG, encoded in this process by PyAV, whose wheels carry FFmpeg's
-libraries: no program of the machine is needed, and every player opens them. A wave of colour wanders through each
-picture; the colour and the length differ from medium to medium, so that bytes that end up under the wrong job are seen
-by their checksum.
+The MP4s are H.264 (libx264) and the PNG is a PNG, encoded in this process by PyAV, whose wheels contain FFmpeg's
+libraries. So no installed program is needed, and every player opens them. A wave of colour moves through each picture.
+Colour and length differ between media, so that a checksum shows bytes stored under the wrong job.
 
-`large.mp4` is the same kind of clip with noise in it, which does not compress: over 20 MiB of true video, for what is
-uploaded in several parts. `padded` makes a clip as long as one likes, with a box that players skip.
+`large.mp4` is the same kind of clip with noise, which does not compress: over 20 MiB of real video, for multipart
+uploads. `padded` makes a clip of any length, with a box that players skip.
 """
 
 import hashlib
@@ -22,12 +21,12 @@ import av
 
 FOLDER = Path(__file__).parents[2] / ".local" / "media"
 FRAMES_PER_SECOND = 25
-VERSION = "1"  # part of the folder's name: another recipe makes its media anew
+VERSION = "1"  # part of the folder's name: a changed recipe makes new media
 
 
 @dataclass(frozen=True)
 class SampleMedia:
-    """One file that is served: its name, its type and its bytes."""
+    """A served file: its name, type and bytes."""
 
     name: str
     content_type: str
@@ -41,7 +40,7 @@ class SampleMedia:
 
 @dataclass(frozen=True)
 class Recipe:
-    """What one medium looks like: pixels, seconds, the shift of its colours (0 to 1), and whether it is all noise."""
+    """The look of a medium: pixels, seconds, the shift of its colours (0 to 1), and whether it is all noise."""
 
     width: int
     height: int
@@ -64,16 +63,16 @@ CONTENT_TYPES = {".mp4": "video/mp4", ".png": "image/png"}
 
 
 def media(folder: Path = FOLDER) -> dict[str, SampleMedia]:
-    """All media by name, those not yet in `folder` made first (about a second, 27 MB)."""
+    """All media by name. Makes those that `folder` lacks (about a second, 27 MB)."""
     home = folder / f"v{VERSION}"
     home.mkdir(parents=True, exist_ok=True)
     return {name: _medium(home / name, recipe) for name, recipe in RECIPES.items()}
 
 
 def padded(clip: bytes, size: int) -> bytes:
-    """An MP4 made `size` bytes long by a `free` box at its end, at least 16 bytes longer than the clip."""
+    """An MP4 made `size` bytes long by a `free` box at its end, which adds at least 16 bytes to the clip."""
     padding = size - len(clip)
-    if padding < 16:  # the box's own head, in the form that counts beyond 4 GiB
+    if padding < 16:  # the box's header, in the form for sizes above 4 GiB
         raise ValueError(f"a clip of {len(clip)} bytes cannot be padded to {size}")
     return clip + (1).to_bytes(4) + b"free" + padding.to_bytes(8) + bytes(padding - 16)
 
@@ -82,7 +81,7 @@ def _medium(path: Path, recipe: Recipe) -> SampleMedia:
     if not path.exists():
         unfinished = path.with_name(f"unfinished-{random.getrandbits(32):08x}-{path.name}")
         _make(unfinished, recipe)
-        unfinished.replace(path)  # whole or not there, whoever else makes it at the same time
+        unfinished.replace(path)  # atomic, even if another process writes it at the same time
     return SampleMedia(path.name, CONTENT_TYPES[path.suffix], path.read_bytes())
 
 
@@ -94,12 +93,12 @@ def _make(path: Path, recipe: Recipe) -> None:
 
 
 def _make_clip(path: Path, recipe: Recipe) -> None:
-    # The index at the front, as providers serve it: a player starts before the file is whole.
+    # The index comes first, as providers serve it: a player starts before the download ends.
     with av.open(str(path), "w", options={"movflags": "+faststart"}) as container:
         stream = container.add_stream("libx264", rate=FRAMES_PER_SECOND)
         stream.width, stream.height, stream.pix_fmt = recipe.width, recipe.height, "yuv420p"
         # A fixed quantizer, so that a clip's size follows from its picture; 4 keeps most of the noise. One thread, so
-        # that the same clip comes out on every machine.
+        # that every machine makes the same clip.
         stream.options = {"preset": "ultrafast", "qp": "4" if recipe.noise else "23", "threads": "1"}
         for number, picture in enumerate(_pictures(recipe, round(recipe.seconds * FRAMES_PER_SECOND))):
             picture.pts, picture.time_base = number, Fraction(1, FRAMES_PER_SECOND)
@@ -117,7 +116,7 @@ def _make_picture(path: Path, recipe: Recipe) -> None:
 
 
 def _pictures(recipe: Recipe, count: int) -> Iterator[av.VideoFrame]:
-    """`count` pictures in YUV 4:2:0: brightness a wandering wave (or noise), the two colours turning slowly."""
+    """`count` pictures in YUV 4:2:0: a moving wave (or noise) as brightness, two slowly changing colours."""
     noise = random.Random(recipe.hue)  # noqa: S311  seeded: the same medium each time it is made
     for number in range(count):
         picture = av.VideoFrame(recipe.width, recipe.height, "yuv420p")

@@ -1,17 +1,17 @@
-"""A media host on loopback: serves the media of `media.py` under as many paths as one likes, on request badly.
+"""A media host on the loopback: serves the media of `samples.py` under any path, with faults on request.
 
     with media_host() as host:
-        host.url("/job-1/generation.mp4")                           # a signed link, good for an hour
+        host.url("/job-1/generation.mp4")                           # a signed link, valid for an hour
         host.url("/job-1/generation.mp4", lifetime=None)            # a link without a signature
-        host.url("/job-1/generation.mp4", fault="cut-chunked")      # one of media_faults.FAULTS
+        host.url("/job-1/generation.mp4", fault="cut-chunked")      # one of faults.FAULTS
         host.add("/batches/1.jsonl", rows, "application/jsonl")     # other content
         host.redirect("/v2/generations/1/result", to=host.url(...)) # 302
-        host.revoke("/job-1/generation.mp4")                        # the links given so far are over, new ones are not
+        host.revoke("/job-1/generation.mp4")                        # existing links expire, new ones work
         host.remove("/job-1/generation.mp4")                        # 404 from now on
-        host.requests                                               # what was asked for, headers included
+        host.requests                                               # all requests, with headers
 
-A path's last segment names the medium; what stands before it is free and makes paths distinct. `python -m
-simulators.media_host.server` serves until it is interrupted.
+The last segment of a path names the medium; the rest is free and makes paths distinct.
+`python -m simulators.media_host.server` serves until it is interrupted.
 """
 
 import argparse
@@ -38,14 +38,15 @@ from simulators.media_host.faults import FAULTS, bad
 from simulators.media_host.links import HOUR, SIGNED, Dialect, signature, signed_url
 from simulators.media_host.samples import FOLDER, SampleMedia, media
 
-FAULT = "/fault"  # a segment of paths: /signed/fault/<name>/<path>
+FAULT = "/fault"  # segments of paths: /signed/fault/<name>/<path>
 
-# What each answers to a link that is over; Google's as others have met it.
+# The status for an expired link; Google's was seen by others.
 OVER: dict[Dialect, Answer] = {"X-Amz": refusal(403, "AccessDenied"), "X-Goog": refusal(400, "ExpiredToken")}
 
 
 class MediaHost:
-    """What is served, and what was asked for. `ca_file` is the authority to trust where it speaks TLS."""
+    """The served content and the received requests. `ca_file` is the certificate authority to trust if it speaks
+    TLS."""
 
     def __init__(
         self,
@@ -77,8 +78,8 @@ class MediaHost:
         issued: float | None = None,
         dialect: Dialect = "X-Amz",
     ) -> str:
-        """A link to a path that ends in a medium's name or was added. It is signed as S3's or Google's are and dies
-        `lifetime` seconds after `issued` (now); with None it is neither signed nor does it die."""
+        """A link to a path that ends in a medium's name or was added. It is signed as S3's or Google's are, and expires
+        `lifetime` seconds after `issued` (now). None makes an unsigned link that never expires."""
         if fault is not None and fault not in FAULTS:
             raise ValueError(f"no fault {fault!r}; there are: {', '.join(sorted(FAULTS))}")
         path = path if fault is None else f"{FAULT}/{fault}{path}"
@@ -99,27 +100,27 @@ class MediaHost:
         self._added[path] = SampleMedia(path.rpartition("/")[2], content_type, content)
 
     def answers(self, path: str, answer: Answer) -> None:
-        """Answer a path so, whatever is asked."""
+        """Return this response for every request of a path."""
         self._added[path] = answer
 
     def redirect(self, path: str, to: str) -> None:
-        """Answer a path with 302."""
+        """Redirect a path with 302."""
         self.answers(path, redirect(to))
 
     def revoke(self, path: str) -> None:
-        """End the signed links given for a path until now, as if their time was over. `url` makes good ones."""
+        """Expire the signed links made for a path so far. `url` makes valid ones again."""
         self._revoked[_parts(path)[2]] += 1
 
     def remove(self, path: str) -> None:
-        """There is no such medium any more: 404 for every link."""
+        """Remove a medium: 404 for every link."""
         self._removed.add(_parts(path)[2])
 
     def requests_for(self, path: str) -> list[Request]:
-        """The requests for a path as it was given to `url`, whatever the fault, the signature and the query."""
+        """The requests for a path as given to `url`, with any fault, signature or query."""
         return [request for request in self.requests if _parts(request.path)[2] == path]
 
     def answer(self, request: Request) -> tuple[Pieces, bool]:
-        """What to send, and whether the connection may be used again."""
+        """The response, and whether the connection may be reused."""
         with self._lock:
             self.requests.append(request)
             self._attempts[request.path] += 1
@@ -137,11 +138,11 @@ class MediaHost:
         return bad(fault, Exchange(request, found, attempt, good_path=path)), False
 
     def _credential(self, path: str) -> str:
-        """What signs the links of a path: a number that grows with each revocation."""
+        """The key name that signs a path's links: it contains the number of revocations."""
         return f"credential-{self._revoked[_parts(path)[2]]}"
 
     def _refused(self, request: Request) -> Answer | None:
-        """What a signed link is refused with, in the words of whose way it is signed in; None where it holds."""
+        """The error for an invalid signed link, in the signer's format; None if the link is valid."""
         terms = {name: values[0] for name, values in parse_qs(request.query).items()}
         dialect: Dialect = "X-Goog" if "X-Goog-Signature" in terms else "X-Amz"
         given = terms.pop(f"{dialect}-Signature", "")
@@ -155,7 +156,7 @@ class MediaHost:
 
 
 def _parts(path: str) -> tuple[bool, str | None, str]:
-    """Whether a path is a signed one, its fault, and what remains."""
+    """Whether a path is signed, its fault, and the rest."""
     path = unquote(path)
     rest = path.removeprefix(SIGNED + "/")
     signed, rest = rest != path, "/" + rest.removeprefix("/")
@@ -166,20 +167,20 @@ def _parts(path: str) -> tuple[bool, str | None, str]:
 
 
 class _Server(LoopbackServer):
-    """The sockets. TLS is ended as it should be, so that the other side knows the end from a cut."""
+    """The sockets. TLS ends with close_notify, so that the client can distinguish the end from a cut."""
 
     host: MediaHost
 
     def shutdown_request(self, request: socket.socket | tuple[bytes, socket.socket]) -> None:
         if isinstance(request, ssl.SSLSocket):
-            with suppress(OSError, ValueError):  # whoever is gone need not hear of it
-                request.setblocking(False)  # said, and the other side's answer not waited for
+            with suppress(OSError, ValueError):  # the client has disconnected
+                request.setblocking(False)  # close_notify is sent; the client's is not awaited
                 request.unwrap()
         super().shutdown_request(request)
 
 
 class _Handler(BaseHTTPRequestHandler):
-    """Reads a request and sends the pieces of its answer."""
+    """Reads a request and sends the pieces of its response."""
 
     protocol_version = "HTTP/1.1"
     server: _Server
@@ -198,7 +199,7 @@ class _Handler(BaseHTTPRequestHandler):
     def _send(self, piece: bytes | float | str) -> None:
         if isinstance(piece, bytes):
             self.wfile.write(piece)
-        elif piece == RESET:  # no lingering: closing drops what is under way and tells the other side so
+        elif piece == RESET:  # no lingering: closing drops unsent data and resets the connection
             self.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
             self.connection.close()
         elif piece == HANG_UP:
@@ -207,12 +208,12 @@ class _Handler(BaseHTTPRequestHandler):
             raise ConnectionAbortedError("the host stops")
 
     def log_message(self, format: str, *args: object) -> None:  # noqa: A002  its name there
-        """Nothing: `MediaHost.requests` keeps what was asked for."""
+        """Logs nothing: `MediaHost.requests` keeps the requests."""
 
 
 @cache
 def _read_once(folder: Path) -> dict[str, SampleMedia]:
-    """The hosts of a process share what they serve: 27 MB."""
+    """All hosts of a process share the content that they serve: 27 MB."""
     return media(folder)
 
 
@@ -226,9 +227,10 @@ def media_host(
     key: bytes | None = None,
     kind: type[MediaHost] = MediaHost,
 ) -> Iterator[MediaHost]:
-    """A media host on 127.0.0.1 while the context lasts; `port` 0 takes a free one. With `tls` it speaks https as
-    `localhost` and 127.0.0.1, certified by an authority of its own (`ca_file`). Links die by the clock `now`, in
-    seconds since 1970, and are signed with `key`, or one that nobody knows. `kind` may know more media."""
+    """A media host on 127.0.0.1 while the context is open; `port` 0 picks a free one. With `tls` it speaks HTTPS as
+    `localhost` and 127.0.0.1, with a certificate authority of its own (`ca_file`). `now` is the clock by which links
+    expire, in seconds since 1970. Links are signed with `key`, by default a random one. `kind` may be a subclass with
+    more media."""
     with tempfile.TemporaryDirectory() as made:
         authority = Path(made) / "ca.pem" if tls else None
         server = _Server(port, _Handler, certified(authority) if authority else None)
@@ -242,7 +244,7 @@ def main() -> None:
     options = argparse.ArgumentParser(
         prog="python -m simulators.media_host.server", description="Serve the simulated providers' media."
     )
-    options.add_argument("--port", type=int, default=0, help="0 takes a free one")
+    options.add_argument("--port", type=int, default=0, help="0 picks a free one")
     with media_host(port=options.parse_args().port) as host, suppress(KeyboardInterrupt):
         for name in host.media:
             print(host.url(f"/{name}", lifetime=None))

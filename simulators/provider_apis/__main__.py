@@ -1,6 +1,6 @@
-"""Serve the simulated providers' APIs until interrupted, and print what leads to them.
+"""Serve the simulated provider APIs until interrupted, and print how to reach them.
 
-The first lines are as `make up` takes them from its environment, the next what the stack's secrets are to hold.
+The first lines are environment variables for `make up`, the next are the values for the stack's secrets.
 """
 
 import argparse
@@ -15,11 +15,11 @@ def main() -> None:
     options = argparse.ArgumentParser(
         prog="python -m simulators.provider_apis", description="Serve the simulated providers' APIs."
     )
-    options.add_argument("--port", type=int, default=0, help="0 takes a free one")
-    options.add_argument("--seed", type=int, default=0, help="the same seed makes up the same ids and secrets")
-    options.add_argument("--waiting", type=float, default=2, help="seconds until a submitted job is worked on")
-    options.add_argument("--working", type=float, default=8, help="seconds it is worked on")
-    options.add_argument("--failing", type=_share, default=0.0, metavar="SHARE", help="of the jobs that fail: 0 to 1")
+    options.add_argument("--port", type=int, default=0, help="0 picks a free one")
+    options.add_argument("--seed", type=int, default=0, help="the same seed gives the same ids and secrets")
+    options.add_argument("--waiting", type=float, default=2, help="seconds until a submitted job starts")
+    options.add_argument("--working", type=float, default=8, help="seconds until it ends")
+    options.add_argument("--failing", type=_share, default=0.0, metavar="SHARE", help="share of jobs that fail: 0 to 1")
     given = options.parse_args()
     with ExitStack() as running, suppress(KeyboardInterrupt):
         try:

@@ -1,6 +1,6 @@
-"""A provider's calls of webhooks: sent when a job changes, or lost where a test wants it.
+"""A provider's webhook calls: sent when a job changes, or lost if a test asks for that.
 
-The body is what the job was at the change, and its proof is made when it is sent.
+The body is the job at the time of the change; the call is signed when it is sent.
 """
 
 import threading
@@ -22,7 +22,7 @@ LOST: Fate = "lost"
 
 @dataclass
 class Callback:
-    """A webhook's call: what of which job it tells, and how it is proven."""
+    """A webhook call: its URL, the job that it reports, its body and its signature."""
 
     webhook: str
     job_id: str
@@ -33,8 +33,8 @@ class Callback:
 
 
 class Callbacks:
-    """Those of one provider. `told` has them in the order in which the jobs changed, the lost ones too. No provider
-    documents that it calls again where it was not answered 2xx, so none does."""
+    """One provider's webhook calls. `told` has them in the order of the changes, lost ones included. No provider
+    documents a retry after a response other than 2xx, so none is simulated."""
 
     def __init__(self, told: list[Callback]) -> None:
         self.told: list[Callback] = []
@@ -43,16 +43,16 @@ class Callbacks:
         self._fate = SENT
 
     def are(self, fate: Fate) -> None:
-        """From now on, callbacks have this fate."""
+        """Send or lose the calls from now on."""
         self._fate = fate
 
     def notify(self, callback: Callback) -> None:
-        """A job has changed: call its webhook, as its fate is."""
+        """Call the webhook of a changed job, or lose the call."""
         with self._lock:
             self.told.append(callback)
             self._all_told.append(callback)
         if self._fate == SENT:
-            with suppress(HTTPError):  # nobody answers
+            with suppress(HTTPError):  # no server responds
                 self._send(callback)
 
     def _send(self, callback: Callback) -> None:

@@ -1,10 +1,10 @@
-"""The Captions API: operations of the creator and the registered webhooks, all POST, with a key in `x-api-key`.
+"""The Captions API: operations of the creator and registered webhooks, all POST, with a key in `x-api-key`.
 
-States QUEUED, PROCESSING, COMPLETE. 5 calls a minute; links are signed in Google's way, for days. An operation that has
-ended calls the webhook that its submission named as `webhookId`, with that webhook's secret as bearer.
+States QUEUED, PROCESSING, COMPLETE. 5 requests a minute. Links are signed in Google's format, for days. An operation
+that ends calls the webhook that its submission named as `webhookId`, with that webhook's secret as bearer token.
 
-Guesses: errors have a `detail`; what a failed operation answers to a poll (400); what `creator.failure` says beyond
-`event` and `operationId`; that a submission without `webhookId` calls nobody.
+Guesses: errors have a `detail`; a poll of a failed operation returns 400; the fields of `creator.failure` besides
+`event` and `operationId`; a submission without `webhookId` calls no webhook.
 
 https://help.captions.ai/api-reference (checked 2026-11-21)
 """
@@ -17,7 +17,7 @@ from simulators.provider_apis.captions_jobs import Operation
 from simulators.provider_apis.captions_webhooks import Registration, Webhooks
 from simulators.provider_apis.exchange import Api, Refused, Request, json_answer, route
 from simulators.provider_apis.faults import Limit
-from simulators.provider_apis.state import World
+from simulators.provider_apis.state import SharedState
 
 BASE_PATH = "/captions/api"
 LINK_SECONDS = 543_058  # 6.3 days, as seen in a real link
@@ -25,17 +25,17 @@ MAX_SCRIPT = 800  # characters
 
 
 class Captions:
-    """The API and its scripting. `api_key` may be set to another, as the provider's user does; `webhooks` says when an
-    old secret goes out of use."""
+    """The API and its scripting. Tests may change `api_key`, as the provider's user can; `webhooks` decides when an old
+    secret expires."""
 
-    def __init__(self, world: World) -> None:
+    def __init__(self, shared: SharedState) -> None:
         limits = [Limit(5, lambda _request: True)]
-        self.part = world.part("captions", BASE_PATH, dialect="X-Goog", limits=limits)
+        self.part = shared.part("captions", BASE_PATH, dialect="X-Goog", limits=limits)
         self.base_url, self.links, self.callbacks = self.part.base_url, self.part.links, self.part.callbacks
         self.links.lifetime = LINK_SECONDS
         self.fail = self.part.gate.fail
-        self.api_key = world.chance.letters(40, "captions", "key")
-        self.webhooks = Webhooks(world.clock, world.chance)
+        self.api_key = shared.chance.letters(40, "captions", "key")
+        self.webhooks = Webhooks(shared.clock, shared.chance)
         self.jobs: dict[str, Operation] = {}
         self._numbers = count(1)
         self.api = Api(
@@ -56,32 +56,32 @@ class Captions:
 
     @property
     def credentials(self) -> dict[str, str]:
-        """What the secret with the API's key holds."""
+        """The value of the secret with the API key."""
         return {"api_key": self.api_key}
 
     @property
     def registrations(self) -> list[Registration]:
-        """The webhooks that are registered now, the oldest first."""
+        """The registered webhooks, oldest first."""
         return list(self.webhooks.registered.values())
 
     def register(self, url: str) -> Registration:
-        """A webhook for all events, as if somebody had registered it."""
-        with self.part.world.lock:
+        """Register a webhook for all events, as a user would."""
+        with self.part.shared.lock:
             return self.webhooks.register(url, list(self.webhooks.events))
 
     def job(self, job_id: str, *, webhook_id: str | None = None) -> Operation:
-        """The operation of that id; one that is QUEUED, where there is none yet. Every registered webhook is told of
-        it, or the one of an id."""
-        with self.part.world.lock:
+        """The operation with this id; made as QUEUED if there is none. Its end is reported to every registered webhook,
+        or to the one with the given id."""
+        with self.part.shared.lock:
             made = Operation(self.part, self.webhooks, job_id, webhook_id)
             return self.jobs.setdefault(job_id, made)
 
     def forget(self, job_id: str) -> None:
-        """The API knows the operation no longer: 404."""
-        with self.part.world.lock:
+        """Remove the operation from the API: 404."""
+        with self.part.shared.lock:
             self.jobs.pop(job_id, None)
 
-    # ---- the calls ----
+    # ---- requests ----
 
     def _authenticate(self, request: Request) -> None:
         if "x-api-key" not in request.headers:
@@ -119,7 +119,7 @@ class Captions:
         webhook_id = asked.get("webhookId") or ""
         if webhook_id and webhook_id not in self.webhooks.registered:
             raise Refused(400, "Unknown webhookId")
-        job_id = self.part.world.chance.letters(20, "captions", "job", next(self._numbers))
+        job_id = self.part.shared.chance.letters(20, "captions", "job", next(self._numbers))
         job = self.job(job_id, webhook_id=webhook_id)
         end = job.fails if self.part.fails(job.id) else job.completes
         self.part.work(lambda: job.status, lambda: job.becomes("PROCESSING", progress=45), end)

@@ -1,7 +1,7 @@
-"""Captions' registered webhooks: who is told of what, and with which secret as bearer.
+"""Captions' registered webhooks: their events, and the secret that each call has as bearer token.
 
-An update makes a new secret. When the old one goes out of use is not documented: at once (`changeover_seconds` 0), or
-so much later by the providers' clock, and until then every call bears the old one or, `mixed`, either.
+An update makes a new secret. It is not documented when the old one expires: immediately (`changeover_seconds` 0), or
+after that many seconds by the providers' clock. Until then calls use the old secret or, with `mixed`, either of them.
 """
 
 from collections.abc import Callable
@@ -16,7 +16,8 @@ EVENTS = ["creator.success", "creator.failure"]
 
 @dataclass
 class Registration:
-    """One registered webhook. `secret` is what `/list` shows; `retiring` the one before it, in use until a time."""
+    """A registered webhook. `secret` is the one that `/list` shows; `retiring` the previous one, in use until a
+    time."""
 
     id: str
     url: str
@@ -28,13 +29,13 @@ class Registration:
     calls: int = 0
 
     def shown(self) -> dict[str, Any]:
-        """As every call shows it."""
+        """The webhook as every response shows it."""
         return {"id": self.id, "secret": self.secret, "url": self.url, "enabledEvents": self.enabled_events}
 
 
 class Webhooks:
-    """Those of one account. `events`: what they can be called for; may be set to others, as a provider adds some.
-    `made_status`: what making or changing one is answered with; no page says which."""
+    """The webhooks of one account. `events`: the supported events; a test may change them, as a provider adds some.
+    `made_status`: the status for a new or changed webhook, which is not documented."""
 
     def __init__(self, clock: Clock, chance: Chance) -> None:
         self.registered: dict[str, Registration] = {}
@@ -47,14 +48,14 @@ class Webhooks:
         self._made = 0
 
     def register(self, url: str, events: list[str]) -> Registration:
-        """A new one, whether or not there is one of that URL."""
+        """Register a webhook, even if one with that URL exists."""
         self._made += 1
         webhook_id = self._chance.letters(20, "captions", "webhook", self._made)
         self.registered[webhook_id] = Registration(webhook_id, url, events, self._secret(webhook_id, 0))
         return self.registered[webhook_id]
 
     def update(self, one: Registration, url: str | None, events: list[str] | None) -> None:
-        """What is named is changed, and the secret always."""
+        """Change the given fields, and always the secret."""
         one.updates += 1
         one.url = one.url if url is None else url
         one.enabled_events = one.enabled_events if events is None else events
@@ -62,7 +63,7 @@ class Webhooks:
         one.secret = self._secret(one.id, one.updates)
 
     def bearer(self, one: Registration) -> str:
-        """The secret that a call bears now."""
+        """The secret that a call uses now."""
         if self._clock.now() >= one.retires_at:
             return one.secret
         one.calls += 1
@@ -70,7 +71,7 @@ class Webhooks:
         return one.secret if new else one.retiring
 
     def prover(self, one: Registration) -> Callable[[bytes], dict[str, str]]:
-        """What proves a call to be Captions', by the secret in use when it is sent."""
+        """Makes the headers of a call from the secret in use when it is sent."""
         return lambda _body: {"Authorization": f"Bearer {self.bearer(one)}"}
 
     def _secret(self, webhook_id: str, number: int) -> str:

@@ -1,7 +1,7 @@
-"""The providers' time: it can be moved forward, and what is due happens on the way.
+"""The providers' clock. A test can move it forward; events that are due happen on the way.
 
-Without a start it runs as real time does, from now, and `run` does what falls due; with a start it stands still until
-it is moved.
+Without a start it runs in real time from now, and `run` executes due events. With a start it stops until a test moves
+it.
 """
 
 import heapq
@@ -13,7 +13,7 @@ from itertools import count
 
 
 class Clock:
-    """Seconds since 1970. Whatever is due is done one after the other, in the order of its time."""
+    """Seconds since 1970. Due events happen one after the other, in the order of their times."""
 
     def __init__(self, start: float | None = None) -> None:
         self._start = start
@@ -33,17 +33,17 @@ class Clock:
         return datetime.fromtimestamp(self.now(), UTC)
 
     def at(self, when: float, action: Callable[[], object]) -> None:
-        """Have something done at a time; what is due now waits for `run` or `forward` too."""
+        """Schedule an event. Events that are due now also wait for `run` or `forward`."""
         with self._changed:
             heapq.heappush(self._due, (when, next(self._numbers), action))
             self._changed.notify()
 
     def after(self, seconds: float, action: Callable[[], object]) -> None:
-        """Have something done so much later."""
+        """Schedule an event after some seconds."""
         self.at(self.now() + seconds, action)
 
     def forward(self, seconds: float) -> None:
-        """Move on; returns when all that fell due on the way has been done, each thing at its own time."""
+        """Move forward. Returns when all events due on the way have happened, each at its own time."""
         with self._doing:
             until = self.now() + seconds
             while (due := self._next(until)) is not None:
@@ -52,7 +52,7 @@ class Clock:
             self._move_to(until)
 
     def run(self) -> None:
-        """Do what falls due until `stop`; for a thread of its own."""
+        """Execute due events until `stop`; for a thread of its own."""
         while True:
             with self._changed:
                 while not self._stopped and not (self._due and self._due[0][0] <= self.now()):
@@ -69,7 +69,7 @@ class Clock:
 
     def _seconds_to_next(self) -> float | None:
         if not self._due or self._start is not None:
-            return None  # until something is put on the list, or `forward` moves a clock that stands
+            return None  # until an event is scheduled, or `forward` moves a stopped clock
         return max(0.0, self._due[0][0] - self.now())
 
     def _next(self, until: float) -> tuple[float, int, Callable[[], object]] | None:

@@ -1,11 +1,11 @@
-"""Creatify's API: product-to-video jobs, with an id and a key in `X-API-ID` and `X-API-KEY`; paths end in a slash.
+"""Creatify's API: product-to-video jobs, with an id and a key in `X-API-ID` and `X-API-KEY`. Paths end in a slash.
 
-Statuses initializing, image_generating, image_generated, video_generating, video_generated, failed; each change calls
-the webhook that the submission named, unsigned, with the whole job. A regeneration is a new job. Documented: 100 ids in
-a call, 200 characters in a webhook's URL; no limit of calls, so there is none.
+Statuses initializing, image_generating, image_generated, video_generating, video_generated, failed. Each change calls
+the webhook that the submission named, unsigned, with the complete job. A regeneration is a new job. Documented: 100 ids
+in a request, 200 characters in a webhook's URL; no rate limit, so none is simulated.
 
-Guesses: the errors, which are those of Django REST framework; the status 200 of what is submitted; that the list
-without ids is whole; that a video needs a photo.
+Guesses: the errors, which are those of Django REST framework; status 200 for submissions; the list without ids is
+complete; a video needs a photo.
 
 https://docs.creatify.ai/api-reference/product_to_video (checked 2026-11-21)
 """
@@ -16,7 +16,7 @@ from typing import Any
 from simulators.media_host.answers import Answer
 from simulators.provider_apis.creatify_jobs import ProductToVideo
 from simulators.provider_apis.exchange import Api, Refused, Request, json_answer, route
-from simulators.provider_apis.state import World
+from simulators.provider_apis.state import SharedState
 
 BASE_PATH = "/creatify/api"
 MAX_IDS = 100
@@ -27,16 +27,16 @@ VIDEO_FIELDS = ("motion_style", "video_prompt")
 
 
 class Creatify:
-    """The API and its scripting. `api_id` and `api_key` may be set to others, as the provider's user does."""
+    """The API and its scripting. Tests may change `api_id` and `api_key`, as the provider's user can."""
 
-    def __init__(self, world: World) -> None:
-        self.part = world.part("creatify", BASE_PATH, dialect="X-Amz")
+    def __init__(self, shared: SharedState) -> None:
+        self.part = shared.part("creatify", BASE_PATH, dialect="X-Amz")
         self.base_url, self.links, self.callbacks = f"{self.part.base_url}/", self.part.links, self.part.callbacks
         self.fail = self.part.gate.fail
-        self.api_id = world.chance.uuid("creatify", "id")
-        self.api_key = world.chance.letters(40, "creatify", "key")
-        self.paged = False  # whether a list comes as {"results": [...]}: only the bare array is documented
-        self.page_size = 0  # how many jobs one answer of a list holds; 0: all that it is asked for
+        self.api_id = shared.chance.uuid("creatify", "id")
+        self.api_key = shared.chance.letters(40, "creatify", "key")
+        self.paged = False  # whether a list is {"results": [...]}: only the bare array is documented
+        self.page_size = 0  # max jobs in one response of a list; 0: all
         self.jobs: dict[str, ProductToVideo] = {}
         self._numbers = count(1)
         self.api = Api(
@@ -56,25 +56,25 @@ class Creatify:
 
     @property
     def credentials(self) -> dict[str, str]:
-        """What the secret with the API's key holds."""
+        """The value of the secret with the API key."""
         return {"api_id": self.api_id, "api_key": self.api_key}
 
     def job(self, job_id: str, *, webhook_url: str = "") -> ProductToVideo:
-        """The job of that id; one that is initializing, where there is none yet."""
-        with self.part.world.lock:
+        """The job with this id; made as initializing if there is none."""
+        with self.part.shared.lock:
             return self.jobs.get(job_id) or self._new(job_id, webhook_url=webhook_url)
 
     def forget(self, job_id: str) -> None:
-        """The API knows the job no longer: 404."""
-        with self.part.world.lock:
+        """Remove the job from the API: 404."""
+        with self.part.shared.lock:
             self.jobs.pop(job_id, None)
 
     def _new(self, job_id: str = "", **fields: Any) -> ProductToVideo:
-        job_id = job_id or self.part.world.chance.uuid("creatify", "job", next(self._numbers))
+        job_id = job_id or self.part.shared.chance.uuid("creatify", "job", next(self._numbers))
         self.jobs[job_id] = ProductToVideo(self.part, job_id, **fields)
         return self.jobs[job_id]
 
-    # ---- the calls ----
+    # ---- requests ----
 
     def _authenticate(self, request: Request) -> None:
         given = tuple(request.headers.get(name) for name in ("x-api-id", "x-api-key"))
@@ -87,7 +87,7 @@ class Creatify:
         return json_answer(self._found(job_id).shown())
 
     def _jobs(self, request: Request) -> Answer:
-        """The newest first; those of the ids, where the query has some. Unknown ones are left out."""
+        """All jobs, newest first, or those with the ids in the query. Unknown ids are omitted."""
         ids = [job_id for job_id in request.query.get("ids", "").split(",") if job_id]
         if len(ids) > MAX_IDS:
             raise Refused(400, {"ids": [f"Ensure this field has no more than {MAX_IDS} elements."]})
@@ -115,7 +115,7 @@ class Creatify:
         )
 
     def _gen_video(self, request: Request, job_id: str) -> Answer:
-        """The same job goes on."""
+        """Continues the same job."""
         job, asked = self._with_photo(job_id), request.json()
         job.webhook_url = _webhook_url(asked) or job.webhook_url
         return self._makes_video(job, asked)
@@ -163,5 +163,5 @@ def _webhook_url(asked: dict[str, Any]) -> str:
 
 
 def _error(_status: int, why: Any) -> dict[str, Any]:
-    """What is wrong with a field stands under its name."""
+    """An invalid field's error, under the field's name."""
     return why if isinstance(why, dict) else {"detail": why}

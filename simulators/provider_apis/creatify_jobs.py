@@ -1,4 +1,4 @@
-"""Creatify's jobs: what a product-to-video job is, what GET and the webhook show of it, how a script moves it."""
+"""Creatify's product-to-video jobs: their scripted changes, and their form in GET and webhook calls."""
 
 import json
 from dataclasses import dataclass, field
@@ -15,9 +15,8 @@ PHOTO, VIDEO = "product.png", "product.mp4"
 
 @dataclass
 class ProductToVideo:
-    """One job. `photo` and `video` name media as simulators/provider_apis/links.py says; `asked` holds the fields
-    that its submission
-    gave; a regeneration names its kind and the job that it was made from."""
+    """One job. `photo` and `video` name media as simulators/provider_apis/links.py describes. `asked` has the fields of
+    its submission. A regeneration names its kind and its source job."""
 
     _part: Part = field(repr=False)
     id: str
@@ -31,38 +30,38 @@ class ProductToVideo:
     regen_source_id: str = ""
 
     def __post_init__(self) -> None:
-        self.created_at = self.updated_at = self._part.world.clock.date()
+        self.created_at = self.updated_at = self._part.shared.clock.date()
 
     def becomes(self, status: str, *, soon: bool = False) -> "ProductToVideo":
-        """Another status, in Creatify's words; the webhook is told of each (`soon`: in a moment, not here and now)."""
-        with self._part.world.lock:
+        """Set another status, in Creatify's words, and call the webhook (`soon`: after the current response)."""
+        with self._part.shared.lock:
             self.status = status
-            self.updated_at = self._part.world.clock.date()
+            self.updated_at = self._part.shared.clock.date()
             callback = self._callback(self.shown())
         if self.webhook_url:
             self._part.notify(callback, soon=soon)
         return self
 
     def has_image(self, photo: str = PHOTO) -> "ProductToVideo":
-        """image_generated, with this photo."""
-        with self._part.world.lock:
+        """Set image_generated, with this photo."""
+        with self._part.shared.lock:
             self.photo = photo
         return self.becomes("image_generated")
 
     def completes(self, video: str = VIDEO, photo: str = "") -> "ProductToVideo":
-        """video_generated, with this video, and this photo or the one there is."""
-        with self._part.world.lock:
+        """Set video_generated, with this video, and this photo or the existing one."""
+        with self._part.shared.lock:
             self.video, self.photo = video, photo or self.photo or PHOTO
         return self.becomes("video_generated")
 
     def fails(self, reason: str = "The product could not be found in the picture.") -> "ProductToVideo":
-        """failed."""
-        with self._part.world.lock:
+        """Set failed."""
+        with self._part.shared.lock:
             self.failed_reason = reason
         return self.becomes("failed")
 
     def shown(self) -> dict[str, Any]:
-        """The whole job: empty where there is nothing, but for the avatar, which is null."""
+        """The complete job: empty strings for missing values, null for the avatar."""
         links = self._part.links
         return {
             "id": self.id,

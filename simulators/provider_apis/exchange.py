@@ -1,4 +1,4 @@
-"""One call to a provider's API, and what answers it."""
+"""A request to a provider's API, and its response."""
 
 import json
 import re
@@ -11,9 +11,9 @@ from simulators.media_host.answers import Answer
 
 @dataclass
 class Request:
-    """A call as it arrived. `path` is what follows the base URL; in `query` the values of a parameter that is
-    given twice are joined by a comma; header names are in lower case; `at` is by the providers' clock; `status` is what
-    it was answered, None where the connection was cut instead."""
+    """A request as it arrived. `path` follows the base URL; repeated parameters in `query` are joined by a comma;
+    header names are in lower case; `at` is by the providers' clock; `status` is the response's, None if the connection
+    was cut."""
 
     provider: str
     method: str
@@ -25,7 +25,7 @@ class Request:
     status: int | None = None
 
     def json(self) -> dict[str, Any]:
-        """The body, empty where it is no JSON object."""
+        """The body; empty if it is not a JSON object."""
         try:
             told = json.loads(self.body)
         except ValueError:
@@ -34,7 +34,7 @@ class Request:
 
 
 class Refused(Exception):
-    """A call is answered with an error: its status and what the provider says."""
+    """A request that gets an error: its status and the provider's message."""
 
     def __init__(self, status: int, why: Any) -> None:
         super().__init__(status, why)
@@ -44,7 +44,7 @@ class Refused(Exception):
 
 @dataclass(frozen=True)
 class Route:
-    """A call of an API. `answer` gets the request and the variable segments of the path. An open one needs no key."""
+    """A route of an API. `answer` receives the request and the path's variable segments. An open route needs no key."""
 
     method: str
     path: re.Pattern[str]
@@ -53,13 +53,13 @@ class Route:
 
 
 def route(method: str, path: str, answer: Callable[..., Answer], *, open: bool = False) -> Route:  # noqa: A002
-    """A route by a path with variable segments in braces: `/v2/generate/{id}`."""
+    """A route with variable segments in braces: `/v2/generate/{id}`."""
     return Route(method, re.compile(re.sub(r"\{\w+\}", "([^/]+)", path)), answer, open)
 
 
 @dataclass(frozen=True)
 class Api:
-    """What the server has to know of a provider. `authenticate` raises Refused, `error` is the body of an error."""
+    """What the server needs from a provider. `authenticate` raises Refused, `error` makes the body of an error."""
 
     name: str
     base_path: str
@@ -69,12 +69,12 @@ class Api:
 
 
 def json_answer(body: Any, status: int = 200) -> Answer:
-    """A JSON body."""
+    """A response with a JSON body."""
     return _answer(status, "application/json", json.dumps(body).encode())
 
 
 def text_answer(text: str) -> Answer:
-    """Plain text."""
+    """A response in plain text."""
     return _answer(200, "text/plain; charset=utf-8", text.encode())
 
 

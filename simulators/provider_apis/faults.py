@@ -1,4 +1,4 @@
-"""What stands before a provider's calls: its rate limits, and the faults that a test wants of it."""
+"""A provider's rate limits, and the faults that a test requests."""
 
 from collections import deque
 from collections.abc import Callable, Sequence
@@ -9,7 +9,7 @@ from simulators.provider_apis.exchange import Request
 
 @dataclass
 class Limit:
-    """At most so many calls in any span of so many seconds, of those it counts. A call that is refused is not one."""
+    """At most `calls` requests in any `seconds` seconds, of those that it counts. Rejected requests do not count."""
 
     calls: int
     counts: Callable[[Request], bool]
@@ -17,7 +17,7 @@ class Limit:
     _taken: deque[float] = field(default_factory=deque, repr=False)
 
     def admits(self, request: Request) -> bool:
-        """Whether there is room for a call; takes it."""
+        """Whether the limit admits a request, which is counted if so."""
         if not self.counts(request):
             return True
         while self._taken and self._taken[0] <= request.at - self.seconds:
@@ -30,7 +30,7 @@ class Limit:
 
 @dataclass
 class Fault:
-    """What becomes of the next calls instead of their answer; see `Gate.fail`."""
+    """What the next requests get instead of their response; see `Gate.fail`."""
 
     status: int | None
     times: int
@@ -41,7 +41,7 @@ class Fault:
 
 
 class Gate:
-    """One provider's. `limits` may be set to others."""
+    """One provider's limits and faults. Tests may change `limits`."""
 
     def __init__(self, limits: Sequence[Limit]) -> None:
         self.limits = list(limits)
@@ -57,15 +57,15 @@ class Gate:
         took_effect: bool = False,
         seconds: float = 0,
     ) -> None:
-        """Answer the next calls, those whose path contains `path`, with an error; with None, cut the connection.
+        """Answer the next requests whose path contains `path` with an error; with None, cut the connection.
 
-        `took_effect`: the call is carried out, and its answer lost. `seconds`: real ones, before the answer; with
-        status 200 the answer is the true one, late.
+        `took_effect`: the request is executed, and its response lost. `seconds`: a real delay before the response; with
+        status 200 the response is the normal one, late.
         """
         self._faults.append(Fault(status, times, retry_after, path, took_effect, seconds))
 
     def fault(self, request: Request) -> Fault | None:
-        """What is to happen to this call; takes it off what is to happen."""
+        """The fault for this request; removes it from the list."""
         found = next((fault for fault in self._faults if fault.path in request.path), None)
         if found:
             found.times -= 1
@@ -74,5 +74,5 @@ class Gate:
         return found
 
     def admits(self, request: Request) -> bool:
-        """Whether the limits leave room."""
+        """Whether all limits admit the request."""
         return all(limit.admits(request) for limit in self.limits)

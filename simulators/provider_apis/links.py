@@ -1,7 +1,7 @@
-"""The links of a provider's media: signed for a while, signed anew each time they are asked for, killed at will.
+"""A provider's media links: signed for a limited time, signed again at each request, expired on demand.
 
 A medium is named by a file of the media host (`generation.mp4`), by a path there (`/fault/cut-chunked/generation.mp4`),
-or by a whole URL, which is given out as it is: a hostile one, for example.
+or by a whole URL, which is used unchanged: for example a hostile one.
 """
 
 from collections import Counter, defaultdict
@@ -12,8 +12,8 @@ from simulators.media_host.server import MediaHost
 
 
 class Links:
-    """The links of one provider. `lifetime` is in seconds, None for links that are not signed. With `fresh_paths`, a
-    medium's path is another one each time its link is signed."""
+    """The links of one provider. `lifetime` is in seconds, None for unsigned links. With `fresh_paths`, a medium has
+    another path each time its link is signed."""
 
     def __init__(self, host: MediaHost, provider: str, dialect: Dialect) -> None:
         self.host = host
@@ -26,7 +26,7 @@ class Links:
         self._lost: set[str] = set()
 
     def url(self, job_id: str, medium: str) -> str:
-        """A link to a job's medium, signed now; empty where there is no medium."""
+        """A link to a job's medium, signed now; empty if there is no medium."""
         if not medium or medium.startswith(("http://", "https://")):
             return medium
         folder, _, name = medium.rpartition("/")
@@ -40,15 +40,15 @@ class Links:
         return self.host.url(path, lifetime=self.lifetime, dialect=self._dialect)
 
     def die(self, job_id: str) -> None:
-        """The signed links given out for a job until now are over (403, Google's 400), new ones good.
+        """Expire the signed links made for a job so far (403, Google's 400). New ones work.
 
-        Unsigned ones do not die.
+        Unsigned links do not expire.
         """
         for path in self._paths[job_id]:
             self.host.revoke(path)
 
     def lose(self, job_id: str) -> None:
-        """The job's media are gone (404), by old links and by new ones."""
+        """Remove the job's media: 404 for old and new links."""
         self._lost.add(job_id)
         for path in self._paths[job_id]:
             self.host.remove(path)

@@ -1,6 +1,6 @@
-"""What the simulated providers make up: ids, secrets, how long things take. The same seed makes the same up.
+"""Random values of the simulated providers: ids, secrets, durations. The same seed gives the same values.
 
-Each draw is named by what it is for and depends on nothing else, so that no order of threads changes it.
+Each draw has a name and depends on nothing else, so the order of threads does not matter.
 """
 
 import string
@@ -11,13 +11,13 @@ LETTERS = string.ascii_letters + string.digits
 
 
 class Chance:
-    """Draws by name: the same name, the same draw."""
+    """Random draws by name: the same name gives the same value."""
 
     def __init__(self, seed: int) -> None:
         self._seed = seed
 
     def fraction(self, *name: object) -> float:
-        """From 0 to below 1."""
+        """A number from 0 to below 1."""
         return self._random(name).random()
 
     def uuid(self, *name: object) -> str:

@@ -1,4 +1,4 @@
-"""The three providers' APIs, started and ended together."""
+"""Starts and ends the three providers' APIs together."""
 
 import threading
 from collections.abc import Iterator
@@ -13,14 +13,14 @@ from simulators.provider_apis.creatify import Creatify
 from simulators.provider_apis.exchange import Request
 from simulators.provider_apis.random_values import Chance
 from simulators.provider_apis.server import Server
-from simulators.provider_apis.state import World
+from simulators.provider_apis.state import SharedState
 from simulators.provider_apis.sync import Sync
 
 
 @dataclass(frozen=True)
 class ProviderApis:
-    """The providers, their common clock, the host of their media; every call that was made of them (`requests`) and by
-    them (`callbacks`), in order."""
+    """The providers, their common clock, their media host, and in order all API requests (`requests`) and webhook calls
+    (`callbacks`)."""
 
     sync: Sync
     creatify: Creatify
@@ -33,15 +33,15 @@ class ProviderApis:
 
 @contextmanager
 def provider_apis(*, seed: int = 0, start: float | None = None, port: int = 0) -> Iterator[ProviderApis]:
-    """The APIs on 127.0.0.1 while the context lasts, empty of jobs. The same seed makes up the same ids, secrets and
-    failures. With `start` (seconds since 1970) time stands still until it is moved; otherwise it runs."""
+    """The APIs on 127.0.0.1 while the context is open, without jobs. The same seed gives the same ids, secrets and
+    failures. With `start` (seconds since 1970) the clock stops until a test moves it; otherwise it runs."""
     clock, chance, server = Clock(start), Chance(seed), Server(port)
     with media_host(now=clock.now, key=chance.letters(32, "links").encode()) as host:
-        world = World(clock, chance, host, server.base_url)
-        sync, creatify, captions = Sync(world), Creatify(world), Captions(world)
-        server.mount(world, [(one.api, one.part.gate) for one in (sync, creatify, captions)])
+        shared = SharedState(clock, chance, host, server.base_url)
+        sync, creatify, captions = Sync(shared), Creatify(shared), Captions(shared)
+        server.mount(shared, [(one.api, one.part.gate) for one in (sync, creatify, captions)])
         with server.serving(), _ticking(clock):
-            yield ProviderApis(sync, creatify, captions, clock, host, world.requests, world.callbacks)
+            yield ProviderApis(sync, creatify, captions, clock, host, shared.requests, shared.callbacks)
 
 
 @contextmanager

@@ -1,4 +1,5 @@
-"""The HTTP of the simulated APIs: finds the provider by the path; faults, key, limits, answer; records each call."""
+"""The HTTP side of the simulated APIs: finds the provider by the path; checks faults, key and limits; responds; records
+each request."""
 
 from collections.abc import Sequence
 from http.server import BaseHTTPRequestHandler
@@ -8,13 +9,13 @@ from simulators.loopback_server import LoopbackServer
 from simulators.media_host.answers import Answer
 from simulators.provider_apis.exchange import Api, Refused, Request, json_answer
 from simulators.provider_apis.faults import Gate
-from simulators.provider_apis.state import World
+from simulators.provider_apis.state import SharedState
 
 
 class Server(LoopbackServer):
-    """Serves what is mounted."""
+    """Serves the mounted APIs."""
 
-    world: World
+    shared: SharedState
 
     def __init__(self, port: int) -> None:
         self.mounted: Sequence[tuple[Api, Gate]] = ()
@@ -22,15 +23,15 @@ class Server(LoopbackServer):
 
     @property
     def base_url(self) -> str:
-        """Without a slash at its end."""
+        """The URL without a trailing slash."""
         return f"http://127.0.0.1:{self.server_port}"
 
-    def mount(self, world: World, mounted: Sequence[tuple[Api, Gate]]) -> None:
-        """What to serve."""
-        self.world, self.mounted = world, mounted
+    def mount(self, shared: SharedState, mounted: Sequence[tuple[Api, Gate]]) -> None:
+        """Mount an API."""
+        self.shared, self.mounted = shared, mounted
 
     def answer(self, method: str, target: str, headers: dict[str, str], body: bytes) -> Answer | None:
-        """What a request is answered; None cuts the connection."""
+        """The response to a request; None cuts the connection."""
         url = urlsplit(target)
         found = next((mounted for mounted in self.mounted if url.path.startswith(mounted[0].base_path + "/")), None)
         if found is None:
@@ -39,9 +40,9 @@ class Server(LoopbackServer):
         query = {name: ",".join(values) for name, values in parse_qs(url.query).items()}
         path = url.path.removeprefix(api.base_path)
         answer: Answer | None = None
-        with self.world.lock:
-            request = Request(api.name, method, path, query, headers, body, self.world.clock.now())
-            self.world.requests.append(request)
+        with self.shared.lock:
+            request = Request(api.name, method, path, query, headers, body, self.shared.clock.now())
+            self.shared.requests.append(request)
             fault = gate.fault(request)
             if fault is None or fault.took_effect or fault.status == 200:
                 answer = _answer(api, gate, request)
@@ -63,7 +64,7 @@ def _answer(api: Api, gate: Gate, request: Request) -> Answer:
         if not (matching and matching[0].open):
             api.authenticate(request)
         if not gate.admits(request):
-            raise Refused(429, "Rate limit exceeded. Please try again later.")  # Sync's words
+            raise Refused(429, "Rate limit exceeded. Please try again later.")  # Sync's wording
         if matching is None:
             raise Refused(405 if found else 404, "Method not allowed." if found else "Not found.")
         route, match = matching
@@ -77,7 +78,7 @@ def _error(api: Api, status: int, why: object) -> Answer:
 
 
 class _Handler(BaseHTTPRequestHandler):
-    """Reads a request whole and sends its answer whole."""
+    """Reads and answers one complete request."""
 
     protocol_version = "HTTP/1.1"
     server: Server
@@ -94,4 +95,4 @@ class _Handler(BaseHTTPRequestHandler):
     do_POST = do_GET  # noqa: N815  the name that http.server looks for
 
     def log_message(self, format: str, *args: object) -> None:  # noqa: A002  its name there
-        """Nothing: `World.requests` keeps what was asked."""
+        """Logs nothing: `SharedState.requests` keeps the requests."""

@@ -1,4 +1,5 @@
-"""What the simulated providers share, and what each has of it: time, chance, media, callbacks, limits and faults."""
+"""State that the simulated providers share, and each provider's part: clock, random values, media, callbacks, limits,
+faults."""
 
 import threading
 from collections.abc import Callable, Sequence
@@ -15,8 +16,8 @@ from simulators.provider_apis.random_values import Chance
 
 
 @dataclass
-class World:
-    """`lock` is held while a call is answered and while a job is changed, and never while a webhook is called."""
+class SharedState:
+    """`lock` is held while a request is answered and while a job changes, never during a webhook call."""
 
     clock: Clock
     chance: Chance
@@ -27,7 +28,7 @@ class World:
     lock: threading.RLock = field(default_factory=threading.RLock)
 
     def part(self, provider: str, base_path: str, *, dialect: Dialect, limits: Sequence[Limit] = ()) -> "Part":
-        """What one provider has of it."""
+        """One provider's part."""
         return Part(
             self,
             provider,
@@ -40,8 +41,8 @@ class World:
 
 @dataclass
 class Pace:
-    """How long a submitted job waits and is worked on, in seconds of the providers' clock, and which share of them
-    fails; which ones, the seed says."""
+    """How long a submitted job waits and runs, in seconds of the providers' clock, and the share of jobs that fail. The
+    seed decides which ones."""
 
     waiting: float = 2
     working: float = 8
@@ -50,9 +51,9 @@ class Pace:
 
 @dataclass
 class Part:
-    """One provider's part of the world. Without a `pace`, submitted jobs are moved by scripts only."""
+    """One provider's part. Without a `pace`, only scripts change submitted jobs."""
 
-    world: World
+    shared: SharedState
     provider: str
     base_url: str
     links: Links
@@ -61,11 +62,11 @@ class Part:
     pace: Pace | None = field(default_factory=Pace)
 
     def fails(self, job_id: str) -> bool:
-        """Whether a submitted job is one of those that fail."""
-        return self.pace is not None and self.world.chance.fraction(self.provider, "fails", job_id) < self.pace.failing
+        """Whether this submitted job fails."""
+        return self.pace is not None and self.shared.chance.fraction(self.provider, "fails", job_id) < self.pace.failing
 
     def work(self, status: Callable[[], str], begin: Callable[[], object], end: Callable[[], object]) -> None:
-        """Begin with a submitted job after a while and end it later, unless a script moves it in the meantime."""
+        """Start a submitted job after a while and end it later, unless a script changes it before."""
         if self.pace is None:
             return
         submitted, working = status(), self.pace.working
@@ -74,13 +75,13 @@ class Part:
             if status() == submitted:
                 begin()
                 begun = status()
-                self.world.clock.after(working, lambda: end() if status() == begun else None)
+                self.shared.clock.after(working, lambda: end() if status() == begun else None)
 
-        self.world.clock.after(self.pace.waiting, begin_if_untouched)
+        self.shared.clock.after(self.pace.waiting, begin_if_untouched)
 
     def notify(self, callback: Callback, *, soon: bool = False) -> None:
-        """Call a webhook; `soon`: not before the call of the API that is being answered has been."""
+        """Call a webhook; `soon`: only after the current API response was sent."""
         if soon:
-            self.world.clock.after(0, lambda: self.callbacks.notify(callback))
+            self.shared.clock.after(0, lambda: self.callbacks.notify(callback))
         else:
             self.callbacks.notify(callback)

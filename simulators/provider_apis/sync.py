@@ -1,10 +1,11 @@
 """Sync's API: generations and batches, with a key in `x-api-key`.
 
-Statuses PENDING, PROCESSING, COMPLETED, FAILED, REJECTED, CANCELED, TIMED_OUT; of a batch PENDING, JOBS_CREATED,
-PROCESSING, COMPLETED, FAILED. Limits: 60 a minute on POST /v2/generate, 600 elsewhere. Errors have `message`, `error`
-and `statusCode`. A completed or failed job calls the webhook that its submission named, with the object that GET shows.
+Statuses PENDING, PROCESSING, COMPLETED, FAILED, REJECTED, CANCELED, TIMED_OUT; for a batch PENDING, JOBS_CREATED,
+PROCESSING, COMPLETED, FAILED. Limits: 60 requests a minute on POST /v2/generate, 600 elsewhere. Errors have `message`,
+`error` and `statusCode`. A completed or failed job calls the webhook that its submission named, with the object that
+GET shows.
 
-Guesses: that the list of generations is whole, and what the errors say, but for the one of the limit.
+Guesses: the list of generations is complete; the texts of errors, except the rate limit's.
 
 https://sync.so/docs/api-reference (checked 2026-11-21)
 """
@@ -16,23 +17,23 @@ from typing import Any
 from simulators.media_host.answers import Answer, redirect
 from simulators.provider_apis.exchange import Api, Refused, Request, json_answer, route, text_answer
 from simulators.provider_apis.faults import Limit
-from simulators.provider_apis.state import World
+from simulators.provider_apis.state import SharedState
 from simulators.provider_apis.sync_jobs import Batch, Generation
 
 BASE_PATH = "/sync"
 
 
 class Sync:
-    """The API and its scripting. `api_key` and `signing_secret` may be set to others, as the provider's user does."""
+    """The API and its scripting. Tests may change `api_key` and `signing_secret`, as the provider's user can."""
 
-    def __init__(self, world: World) -> None:
+    def __init__(self, shared: SharedState) -> None:
         limits = [Limit(60, _submits), Limit(600, lambda request: not _submits(request))]
-        self.part = world.part("sync", BASE_PATH, dialect="X-Amz", limits=limits)
+        self.part = shared.part("sync", BASE_PATH, dialect="X-Amz", limits=limits)
         self.base_url, self.links, self.callbacks = self.part.base_url, self.part.links, self.part.callbacks
         self.fail = self.part.gate.fail
-        self.api_key = f"sk-{world.chance.letters(32, 'sync', 'key')}"
-        self.signing_secret = f"whsec_{world.chance.letters(32, 'sync', 'signing')}"
-        self.results_need_key = False  # whether a batch's result asks for the key before it redirects: not documented
+        self.api_key = f"sk-{shared.chance.letters(32, 'sync', 'key')}"
+        self.signing_secret = f"whsec_{shared.chance.letters(32, 'sync', 'signing')}"
+        self.results_need_key = False  # whether a batch's result needs the key to redirect: not documented
         self.jobs: dict[str, Generation] = {}
         self.batches: dict[str, Batch] = {}
         self._numbers = count(1)
@@ -55,24 +56,24 @@ class Sync:
 
     @property
     def credentials(self) -> dict[str, str]:
-        """What the secret with the API's key holds."""
+        """The value of the secret with the API key."""
         return {"api_key": self.api_key}
 
     def job(self, job_id: str, *, webhook_url: str = "") -> Generation:
-        """The generation of that id; one that is PENDING, where there is none yet."""
-        with self.part.world.lock:
+        """The generation with this id; made as PENDING if there is none."""
+        with self.part.shared.lock:
             return self.jobs.get(job_id) or self._new(job_id, webhook_url=webhook_url)
 
     def batch(self, job_id: str, *, webhook_url: str = "", snake_case: bool = False) -> Batch:
-        """The batch of that id; one that is PENDING, where there is none yet. The schema spells names in snake_case,
-        the example in camelCase."""
-        with self.part.world.lock:
+        """The batch with this id; made as PENDING if there is none. The schema has names in snake_case, the example in
+        camelCase."""
+        with self.part.shared.lock:
             made = Batch(self.part, self._secret, self.job, job_id, webhook_url, snake_case)
             return self.batches.setdefault(job_id, made)
 
     def forget(self, job_id: str) -> None:
-        """The API knows the job no longer: 404."""
-        with self.part.world.lock:
+        """Remove the job from the API: 404."""
+        with self.part.shared.lock:
             self.jobs.pop(job_id, None)
             self.batches.pop(job_id, None)
 
@@ -83,7 +84,7 @@ class Sync:
     def _secret(self) -> str:
         return self.signing_secret
 
-    # ---- the calls ----
+    # ---- requests ----
 
     def _authenticate(self, request: Request) -> None:
         if request.headers.get("x-api-key") != self.api_key:
@@ -96,7 +97,7 @@ class Sync:
         if wrong:
             raise Refused(400, wrong)
         job = self._new(
-            self.part.world.chance.uuid("sync", "job", next(self._numbers)),
+            self.part.shared.chance.uuid("sync", "job", next(self._numbers)),
             webhook_url=asked.get("webhookUrl") or "",
             model=asked["model"],
             input=asked["input"],
@@ -110,7 +111,7 @@ class Sync:
         return json_answer(self._found(job_id).shown())
 
     def _generations(self, request: Request) -> Answer:
-        """The newest first; of some statuses, or some ids, where the query says so."""
+        """All generations, newest first; filtered by status or ids if the query has them."""
         statuses, ids = (request.query.get(name, "") for name in ("status", "ids"))
         shown = [
             job.shown()
@@ -120,11 +121,11 @@ class Sync:
         return json_answer(shown)
 
     def _download(self, _request: Request, job_id: str) -> Answer:
-        """A link as plain text, of an output that is there."""
+        """A link as plain text, if the output exists."""
         return text_answer(self._link(self._found(job_id)))
 
     def _result(self, request: Request, job_id: str) -> Answer:
-        """What `outputUrl` leads through: the token in it is all the proof there is."""
+        """The redirect behind `outputUrl`: its token is the only authentication."""
         job = self._found(job_id)
         if request.query.get("token") != job.token:
             raise Refused(401, "Invalid token")

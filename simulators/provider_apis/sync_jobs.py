@@ -1,4 +1,4 @@
-"""Sync's jobs: what a generation and a batch are, what GET and the webhook show of them, how a script moves them."""
+"""Sync's generations and batches: their scripted changes, and their form in GET and webhook calls."""
 
 import time
 from collections.abc import Callable, Mapping
@@ -30,16 +30,16 @@ INPUT = [
     {"type": "video", "url": "https://assets.sync.so/docs/example-video.mp4"},
     {"type": "audio", "url": "https://assets.sync.so/docs/example-audio.wav"},
 ]
-ENDS = frozenset({"COMPLETED", "FAILED"})  # what the webhooks are told of
+ENDS = frozenset({"COMPLETED", "FAILED"})  # statuses that call the webhook
 
-type Secret = Callable[[], str]  # Sync's present signing secret
+type Secret = Callable[[], str]  # Sync's current signing secret
 
 
 @dataclass
 class Generation:
-    """One generation. `output` and `segment` name media as simulators/provider_apis/links.py says. With
-    `leads_through_api` its
-    `outputUrl` is as seen in real traffic: a link to the API with a token in it, that redirects to a signed one."""
+    """One generation. `output` and `segment` name media as simulators/provider_apis/links.py describes. With
+    `leads_through_api` its `outputUrl` is as seen in real traffic: a link to the API with a token, which redirects to a
+    signed link."""
 
     _part: Part = field(repr=False)
     _secret: Secret = field(repr=False)
@@ -56,12 +56,12 @@ class Generation:
     leads_through_api: bool = False
 
     def __post_init__(self) -> None:
-        self.created_at = self._part.world.clock.date()
-        self.token = self._part.world.chance.uuid("sync", "token", self.id)
+        self.created_at = self._part.shared.clock.date()
+        self.token = self._part.shared.chance.uuid("sync", "token", self.id)
 
     def becomes(self, status: str) -> "Generation":
-        """Another status, in Sync's words; the webhook is told of COMPLETED and FAILED."""
-        with self._part.world.lock:
+        """Set another status, in Sync's words. COMPLETED and FAILED call the webhook."""
+        with self._part.shared.lock:
             self.status = status
             callback = self._callback(self._told(), self._secret)
         if self.webhook_url and status in ENDS:
@@ -69,19 +69,19 @@ class Generation:
         return self
 
     def completes(self, output: str = "generation.mp4", segment: str = "", *, seconds: float = 2.0) -> "Generation":
-        """COMPLETED, with these media; `seconds` is the output's duration."""
-        with self._part.world.lock:
+        """Set COMPLETED, with these media; `seconds` is the output's duration."""
+        with self._part.shared.lock:
             self.output, self.segment, self.seconds = output, segment, seconds
         return self.becomes("COMPLETED")
 
     def fails(self, code: str = "generation_pipeline_failed", *, status: str = "FAILED") -> "Generation":
-        """FAILED; or REJECTED, CANCELED, TIMED_OUT, of which no webhook is told."""
-        with self._part.world.lock:
+        """Set FAILED; or REJECTED, CANCELED, TIMED_OUT, which call no webhook."""
+        with self._part.shared.lock:
             self.error_code = code
         return self.becomes(status)
 
     def shown(self) -> dict[str, Any]:
-        """As GET shows it: every field, null where there is nothing, the output under its old and its new name."""
+        """The response to GET: every field, null for missing values, the output under its old and new name."""
         url = self._output_url() or None
         return {
             "id": self.id,
@@ -100,7 +100,7 @@ class Generation:
         }
 
     def _told(self) -> dict[str, Any]:
-        """As the webhook is told: the same, without what is nothing and without the newer name."""
+        """The body of a webhook call: the same without null values and the newer name."""
         shown = self.shown()
         return {name: value for name, value in shown.items() if value is not None and name != "outputMediaUrl"}
 
@@ -115,7 +115,7 @@ class Generation:
 
 @dataclass
 class Batch:
-    """One batch of generations. `result` names the list that its `outputUrl` redirects to."""
+    """One batch of generations. `result` names the list to which its `outputUrl` redirects."""
 
     _part: Part = field(repr=False)
     _secret: Secret = field(repr=False)
@@ -130,11 +130,11 @@ class Batch:
     pending: int = 0
 
     def __post_init__(self) -> None:
-        self.created_at = self._part.world.clock.date()
+        self.created_at = self._part.shared.clock.date()
 
     def becomes(self, status: str) -> "Batch":
-        """Another status, in Sync's words; the webhook is told of COMPLETED and FAILED."""
-        with self._part.world.lock:
+        """Set another status, in Sync's words. COMPLETED and FAILED call the webhook."""
+        with self._part.shared.lock:
             self.status = status
             callback = self._callback(self.shown(), self._secret)
         if self.webhook_url and status in ENDS:
@@ -142,28 +142,28 @@ class Batch:
         return self
 
     def completes(self, generations: Mapping[str, str | None]) -> "Batch":
-        """COMPLETED: its generations by id, each with its output or None where it failed. They are jobs of their own
-        from then on. The links in the list are signed now."""
+        """Set COMPLETED, with its generations by id, each with its output or None if it failed. They become jobs of
+        their own. The links in the list are signed now."""
         rows = []
         for number, (job_id, output) in enumerate(generations.items(), start=1):
             job = self._generation(job_id)
             job.completes(output) if output else job.fails("generation_audio_missing")
             link = self._part.links.url(job_id, output) if output else None
             rows.append(sync_batch_row(f"request-{number}", job_id, link))
-        world = self._part.world
-        with world.lock:
-            self.result = f"{world.chance.letters(20, 'sync', 'result', self.id)}.jsonl"
+        shared = self._part.shared
+        with shared.lock:
+            self.result = f"{shared.chance.letters(20, 'sync', 'result', self.id)}.jsonl"
             self.succeeded = sum(output is not None for output in generations.values())
             self.failed, self.pending = len(generations) - self.succeeded, 0
-            world.host.media[self.result] = SampleMedia(self.result, "application/jsonl", sync_batch_result(rows))
+            shared.host.media[self.result] = SampleMedia(self.result, "application/jsonl", sync_batch_result(rows))
         return self.becomes("COMPLETED")
 
     def fails(self) -> "Batch":
-        """FAILED, all of it."""
+        """Set FAILED for the whole batch."""
         return self.becomes("FAILED")
 
     def shown(self) -> dict[str, Any]:
-        """As GET shows it and the webhook is told: in the example's camelCase, or the schema's snake_case."""
+        """The form in GET and webhook calls: the example's camelCase, or the schema's snake_case."""
         counts = [self.succeeded + self.failed + self.pending, self.succeeded, self.failed, self.pending]
         if self.snake_case:
             created, names = "created_at", ["total_generations", "success_count", "failed_count", "pending_count"]
@@ -184,7 +184,7 @@ class Batch:
 
 
 def _signed(webhook: str, job_id: str, url: str, body: dict[str, Any], secret: Secret) -> Callback:
-    """A callback with both documented headers. Their time is the real one: who checks it has no other clock."""
+    """A callback with both documented headers. Their time is the real time, because receivers have no other clock."""
     return Callback(
         webhook,
         job_id,

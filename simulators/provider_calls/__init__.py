@@ -1,9 +1,9 @@
-"""The calls that providers make to the webhooks: one module per provider, found by being in this folder.
+"""The providers' webhook calls: one module per provider, found by being in this folder.
 
 A module ends with a `Sample` per webhook. The command, the recorded events, the demo, the fuzz targets and the tests
-read all that they need of a webhook from there. CONTRIBUTING.md, "Adding a provider", says how to write one.
+read all webhook samples from there. CONTRIBUTING.md, "Adding a provider", describes how to write one.
 
-Nothing here is shared with the bundle, so other code computes the proofs than checks them.
+Shares no code with the layer, so the signatures are computed by other code than verifies them.
 """
 
 from functools import cache

@@ -8,7 +8,7 @@ from typing import Any
 import urllib3
 
 RECEIVER = "https://dailies.example.com"  # the webhooks' base URL in the bodies; `send` takes the real one
-ANSWER_SECONDS = 35  # API Gateway gives a function 30
+ANSWER_SECONDS = 35  # API Gateway gives a function 30 seconds
 
 
 @dataclass(frozen=True)
@@ -28,8 +28,8 @@ class Call:
 
 @dataclass(frozen=True)
 class Reply:
-    """The webhook's answer: status, body (parsed if it is JSON), time of the call (seconds since 1970), and seconds
-    until the answer."""
+    """The webhook's response: status, body (parsed if it is JSON), time of the call (seconds since 1970), and seconds
+    until the response."""
 
     status: int
     body: Any
@@ -38,7 +38,7 @@ class Reply:
 
 
 def send(call: Call, webhook_base_url: str) -> Reply:
-    """Post a call. Raises urllib3's HTTPError if nothing answers."""
+    """Send a call. Raises urllib3's HTTPError if there is no response."""
     called_at, began = time.time(), time.perf_counter()
     answer = urllib3.request(
         "POST",

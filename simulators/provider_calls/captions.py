@@ -1,7 +1,7 @@
-"""Captions' calls: a shared secret as bearer.
+"""Captions' calls: a shared secret as bearer token.
 
-The body of a success has the fields that Captions documents. The body of a failure is published nowhere: only `event`
-and `operationId` are certain, the rest is a guess.
+The body of a success has the fields that Captions documents. The body of a failure is not published: only `event` and
+`operationId` are certain, the rest is a guess.
 """
 
 from datetime import datetime
@@ -20,12 +20,12 @@ OPERATION_URL = (
 
 
 def captions_creator(case: str, job_id: str, secret: str, *, url: str = "") -> Call:
-    """An operation of the creator ends in `success` or `failure`."""
+    """An operation of the creator ended in `success` or `failure`."""
     return CREATOR.call(Order(case, job_id, secret, {"output": url}))
 
 
 def creator_body(order: Order) -> bytes:
-    """An operation's end."""
+    """The body for an operation's end."""
     body: dict[str, Any] = {"event": f"creator.{order.case}", "operationId": order.job_id}
     if order.case == "success":
         return compact({"url": order.links.get("output", ""), **body, "creditsSpent": 30})
@@ -33,7 +33,7 @@ def creator_body(order: Order) -> bytes:
 
 
 def prove(_body: bytes, secret: str, _at: datetime) -> Headers:
-    """The secret itself."""
+    """The header with the secret itself."""
     return {"Authorization": f"Bearer {secret}"}
 
 

@@ -1,7 +1,7 @@
 """Creatify's calls: no signature, a secret token in the path.
 
-The bodies are the examples of gen_image and regen_image on https://docs.creatify.ai (Product to Video), with every
-`<string>` filled.
+The bodies are the examples of gen_image and regen_image on https://docs.creatify.ai (Product to Video), with a value
+for every `<string>`.
 """
 
 import json
@@ -27,15 +27,15 @@ def creatify_product_to_videos(
     regen_source_id: str | None = None,
     at: datetime | None = None,
 ) -> Call:
-    """A product-to-video job moved: `image_generating image_generated video_generating video_generated failed`, each a
-    POST of its own with the whole job; `at` is its `updated_at`. A regeneration names the job it was made from."""
+    """A product-to-video job changed: `image_generating image_generated video_generating video_generated failed`, each
+    a POST with the complete job; `at` is its `updated_at`. A regeneration names its source job."""
     order = Order(case, job_id, token, {"photo": photo_url, "video": video_url}, at or datetime.now(UTC))
     body = product_to_video_body(order, regen_source_id)
     return PRODUCT_TO_VIDEOS.proven(body, token, case=case, job_id=job_id)
 
 
 def product_to_video_body(order: Order, regen_source_id: str | None = None) -> bytes:
-    """The whole job, as Python's requests writes it: with spaces, in ASCII."""
+    """The complete job, as Python's requests writes it: with spaces, in ASCII."""
     body = {
         "id": order.job_id,
         "type": "product_anyshot",

@@ -1,4 +1,4 @@
-"""What a sample says of a webhook: the cases it reports, their media, the body and the proof of each call."""
+"""A webhook's samples: the cases that it reports, their media, the body and the signature of each call."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -44,7 +44,7 @@ class Case:
 
 
 def no_headers(_body: bytes, _secret: str, _at: datetime) -> Headers:
-    """The proof of a webhook whose secret is in its path."""
+    """No headers: the webhook's secret is in its path."""
     return {}
 
 
@@ -53,8 +53,8 @@ class Sample:
     """The calls of one webhook.
 
     `secret` and `job_id` are those of the recorded events. `media` are by role. `cases` are by the provider's own word;
-    the first is the usual one. `body` writes the body of a call. `prove` makes the headers that verify a body, at a
-    time, with a secret. `in_path`: the secret is the last segment of the path instead.
+    the first is the usual one. `body` writes the body of a call. `prove` makes the headers that verify a body, from a
+    time and a secret. `in_path`: the secret is the last segment of the path instead.
     """
 
     webhook: str
@@ -68,30 +68,31 @@ class Sample:
 
     @property
     def folder(self) -> str:
-        """The function's folder in functions/ and in events/: in the singular, since a call is about one job."""
+        """The function's folder in functions/ and in events/: singular, as a call is about one job."""
         return self.webhook.replace("/", "_").removesuffix("s")
 
     @property
     def proof_headers(self) -> frozenset[str]:
-        """The names of the headers that prove a call, in lower case."""
+        """The names of the headers that verify a call, in lower case."""
         return frozenset(name.lower() for name in self._proof())
 
     @property
     def shows_secret(self) -> bool:
-        """Whether a call has the secret in clear text, in its path or a header, instead of a signature made with it."""
+        """Whether a call contains the secret in clear text, in its path or a header, instead of a signature made with
+        it."""
         return self.in_path or any(self.secret in value for value in self._proof().values())
 
     @property
     def failure(self) -> str:
-        """The case of a job that failed, which links to no medium."""
+        """The case of a failed job, which links to no medium."""
         return next(word for word, case in self.cases.items() if case.status == "failed" and not case.media)
 
     def call(self, order: Order) -> Call:
-        """The call that an order asks for, proven by its secret."""
+        """The ordered call, signed with its secret."""
         return self.proven(self.body(order), order.secret, case=order.case, job_id=order.job_id, at=order.at)
 
     def proven(self, body: bytes, secret: str, *, case: str, job_id: str, at: datetime | None = None) -> Call:
-        """A call with any body, proven by a secret."""
+        """A call with any body, signed with a secret."""
         path = f"/webhooks/{self.webhook}" + (f"/{secret}" if self.in_path else "")
         headers = {"Content-Type": "application/json", **self.prove(body, secret, at or datetime.now(UTC))}
         return Call(self.webhook, case, job_id, path, headers, body)
@@ -104,7 +105,7 @@ class Sample:
         return self.prove(b"", self.secret, datetime.now(UTC))
 
     def recorded(self, at: datetime, secret: str | None = None) -> dict[str, Call]:
-        """The calls of the recorded events by case, as they would be made at a time."""
+        """The calls of the recorded events by case, as made at a given time."""
         calls = {}
         for word, case in self.cases.items():
             links = {role: self.media[role].url for role in case.media if self.media[role].url}

@@ -1,6 +1,6 @@
 """Sync's calls: a signature over the body, in two headers.
 
-The bodies are Sync's own examples with other ids, links and times; where Sync publishes no literal example, its
+The bodies are Sync's own examples with other ids, links and times. Without a literal example, they are made from Sync's
 published list of fields.
 """
 
@@ -21,8 +21,8 @@ RESULT_URL = f"https://api.sync.so/v2/batches/{BATCH_ID}/result"
 
 
 def sync_proofs(secret: str, body: bytes, at: int) -> dict[str, Headers]:
-    """The headers that prove a body, by the form they take; `at` is in seconds since 1970. Sync documents both headers,
-    and no form of the second. The key is the whole secret, `whsec_` included."""
+    """The headers that verify a body, by their form; `at` is in seconds since 1970. Sync documents both headers, but
+    not the second's form. The key is the complete secret, `whsec_` included."""
     timed = f"t={at},v1={hmac.digest(secret.encode(), f'{at}.'.encode() + body, sha256).hex()}"
     digest = hmac.digest(secret.encode(), body, sha256)
     return {
@@ -58,7 +58,7 @@ def sync_batch(
 
 
 def sync_batch_row(request_id: str, generation_id: str, output_url: str | None) -> dict[str, str]:
-    """A row of a batch's result: a generation that completed, or without a link one that failed.
+    """A row of a batch's result: a completed generation, or without a link a failed one.
 
     From the fields that Sync names in its batch tools; no literal row is published.
     """
@@ -79,8 +79,8 @@ def zulu(at: datetime) -> str:
 
 
 def generation_body(order: Order) -> bytes:
-    """From the fields of https://sync.so/docs/api-reference/api/webhooks-payload-reference/webhooks; no literal example
-    is published."""
+    """Made from the fields of https://sync.so/docs/api-reference/api/webhooks-payload-reference/webhooks; no literal
+    example is published."""
     body: dict[str, Any] = {
         "id": order.job_id,
         "createdAt": zulu(order.at - timedelta(minutes=5)),

@@ -1,1 +1,2 @@
-"""Recorded events: what AWS hands to each function. `python -m simulators.recorded_events` writes events/."""
+"""Recorded events: the input that AWS passes to each function. `python -m simulators.recorded_events` writes
+events/."""

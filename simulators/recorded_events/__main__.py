@@ -1,14 +1,12 @@
-"""Recorded events: what AWS hands to each function, for `make invoke EVENT=...`, for tests, to read.
+"""Recorded events: the input that AWS passes to each function, for `make invoke EVENT=...`, for tests, and to read.
 
-    python -m simulators.recorded_events                                    writes events/ anew; the same code, the
-    same files
-    python -m simulators.recorded_events --check                            writes nothing; ends with 1 where a file
-    is another
-    python -m simulators.recorded_events sync_generation/completed          prints that one, called now instead
-    python -m simulators.recorded_events sync_generation/completed --secret whsec_...    and proven with your secret
+    python -m simulators.recorded_events                             writes events/; always the same files
+    python -m simulators.recorded_events --check                     writes nothing; exits with 1 if a file differs
+    python -m simulators.recorded_events sync_generation/completed   prints this event, made now
+    python -m simulators.recorded_events sync_generation/completed --secret whsec_...    signed with your secret
 
-The shapes are AWS's: API Gateway's payload format 2.0, a DynamoDB stream's and a queue's records. The media have links
-like the providers', which lead nowhere.
+The formats are AWS's: API Gateway's payload format 2.0, records of a DynamoDB stream and of a queue. The media have
+links like the providers', which lead nowhere.
 """
 
 import argparse
@@ -24,11 +22,11 @@ from simulators.recorded_events.secrets import secret_events
 FOLDER = Path(__file__).parents[2] / "events"
 API = "a1b2c3d4e5"
 
-# ---- Deliveries: a call as API Gateway hands it on -------------------------------------------------------------------
+# ---- Deliveries: a call as API Gateway passes it ---------------------------------------------------------------------
 
 
 def deliveries(at: datetime, secret: str | None = None) -> dict[str, Json]:
-    """One event per webhook and outcome, by `<function>/<outcome>`. `secret` takes the place of the example ones."""
+    """One event per webhook and outcome, by `<function>/<outcome>`. `secret` replaces the example secrets."""
     return {
         f"{sample.folder}/{case}": http_api_event(call, at)
         for sample in every_sample().values()
@@ -86,12 +84,12 @@ def http_api_event(call: Call, at: datetime) -> Json:
 
 
 def recorded() -> dict[str, Json]:
-    """All events by `<function>/<name>`, as they stand under events/."""
+    """All events by `<function>/<name>`, as in events/."""
     return deliveries(RECORDED_AT) | consequences(RECORDED_AT) | notices(RECORDED_AT) | secret_events(RECORDED_AT)
 
 
 def text(event: Json) -> str:
-    """An event as it stands in its file."""
+    """An event as in its file."""
     return json.dumps(event, indent=2, ensure_ascii=False) + "\n"
 
 
@@ -99,11 +97,9 @@ def main() -> None:
     options = argparse.ArgumentParser(
         prog="python -m simulators.recorded_events", description=(__doc__ or "").partition("\n")[0]
     )
-    options.add_argument(
-        "event", nargs="?", help="such as sync_generation/completed; without it, events/ is written anew"
-    )
-    options.add_argument("--check", action="store_true", help="only compare events/ with what would be written")
-    options.add_argument("--secret", help="prove it with this secret (Creatify: the token), not with the example one")
+    options.add_argument("event", nargs="?", help="such as sync_generation/completed; without it, write events/")
+    options.add_argument("--check", action="store_true", help="write nothing; only compare events/")
+    options.add_argument("--secret", help="sign with this secret (Creatify: the token), not the example one")
     asked = options.parse_args()
     if asked.event:
         now = deliveries(datetime.now(UTC), asked.secret)
@@ -121,7 +117,7 @@ def main() -> None:
 
 
 def check(files: dict[Path, str]) -> None:
-    """Compare what is there with what would be written. SystemExit names each file that differs, lacks or is left."""
+    """Compare events/ with the generated files. SystemExit names each file that differs, is missing or is unknown."""
     there = {path: path.read_text(encoding="utf-8") for path in FOLDER.glob("*/*.json")}
     different = {path for path, _ in files.items() ^ there.items()}
     if different:

@@ -1,5 +1,5 @@
-"""Recorded events of what nobody delivers, in AWS's own shapes: what the table's stream and the archive's queue say
-after a generation of Sync's has completed, and the notices of the bus and of the schedule."""
+"""Recorded events other than deliveries, in AWS's formats: the records of the table's stream and the archive's queue
+after a completed Sync generation, and the events of the bus and of the schedule."""
 
 import base64
 import json
@@ -23,7 +23,7 @@ REGION, ACCOUNT = "us-east-1", "123456789012"
 
 
 def consequences(at: datetime) -> dict[str, Json]:
-    """The way of `sync_generation/completed` through the functions behind the table."""
+    """The path of `sync_generation/completed` through the functions behind the table."""
     call = sync_generation("completed", GENERATION, SYNC_SECRET, output_url=OUTPUT_URL, at=at)
     event, receipt = _event_row(call, at), _receipt_row(at + timedelta(seconds=2))
     waiting = _job_row(at, _medium(at), stage="archiving", version=1)
@@ -71,7 +71,7 @@ def _event(webhook: str, digest: str, at: datetime) -> Json:
         "webhook": name,
         "job_id": GENERATION,
         "occurred_at": _moment(at),
-        "clock": "ours",  # Sync's payloads have no time that orders a job's events
+        "clock": "ours",  # Sync's payloads have no timestamp that orders a job's events
         "received_at": _moment(at),
         "expires_at": int((at + timedelta(days=90)).timestamp()),
     }
@@ -151,7 +151,7 @@ def _stream_event(name: str, new: Json, old: Json | None = None) -> Json:
 
 
 def _typed(row: Json) -> Json:
-    """A row as streams write it: every value with its type, bytes in base64."""
+    """A row as streams write it: each value with its type, bytes in base64."""
     write = TypeSerializer().serialize
     return {
         name: {"B": base64.b64encode(value).decode()} if isinstance(value, bytes) else write(value)
@@ -201,7 +201,7 @@ def _queue_event(message: Json, at: datetime) -> Json:
 
 
 def notices(at: datetime) -> dict[str, Json]:
-    """What wakes the functions that nobody calls, by `<function>/<name>`."""
+    """Events that invoke track and reconcile, by `<function>/<name>`."""
     submitted = {"provider": "sync", "webhook": "generation", "job_id": GENERATION}
     rule = f"arn:aws:events:{REGION}:{ACCOUNT}:rule/dailies-ReconcileSweep-1A2B3C4D5E6F"
     sweep = bus_event("Scheduled Event", {}, at, source="aws.events") | {"resources": [rule]}

@@ -1,4 +1,4 @@
-"""What wakes the functions that register a webhook, and rotate and fetch secrets: part of the recorded events."""
+"""Recorded events that invoke the functions that register a webhook, rotate a secret and fetch one."""
 
 from datetime import datetime
 
@@ -10,7 +10,7 @@ RULE = f"arn:aws:events:{REGION}:{ACCOUNT}:rule/dailies-FetchSyncSecretEverySoOf
 
 
 def secret_events(at: datetime) -> dict[str, Json]:
-    """By `<function>/<name>`: CloudFormation's, Secrets Manager's and the schedule's."""
+    """Events by `<function>/<name>`: CloudFormation's, Secrets Manager's and the schedule's."""
     return {
         "register_captions_webhook/created": _custom_resource("Create"),
         "register_captions_webhook/deleted": _custom_resource("Delete")

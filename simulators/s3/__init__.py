@@ -1,14 +1,14 @@
-"""An S3 stand-in on loopback: takes what S3 takes, refuses what S3 refuses, and keeps no bytes unless it is told to.
+"""An S3 simulator on the loopback: accepts what S3 accepts, rejects what S3 rejects. Keeps no bytes by default.
 
-    with sink(tls=True, keep=True) as s3:
+    with s3_simulator(tls=True, keep=True) as s3:
         s3.client()                               # a boto3 client for it; any bucket exists
-        s3.fail("UploadPart", status=503)         # the next one is refused; also hang, cut and lose
-        s3.calls["UploadPart"]                    # how many there were; and in s3.done, how many took effect
-        s3.object("media/a.mp4").content          # what was stored
+        s3.fail("UploadPart", status=503)         # rejects the next one; also hang, cut and lose
+        s3.calls["UploadPart"]                    # the number of calls; s3.done has those that took effect
+        s3.object("media/a.mp4").content          # the stored bytes
 
-The emulated AWS is slow and knows neither full-object checksums nor least part sizes: this one is for tests of the
-archive against S3's rules, and for benchmarks, as a process of its own: `python -m simulators.s3 --tls`. There it
-answers `GET /-/calls` with what was called and what is stored, and `DELETE /-/calls` by forgetting both.
+The emulated AWS is slow and knows neither full-object checksums nor the minimum part size. This server is for tests of
+the archive against S3's rules, and for benchmarks, as a separate process: `python -m simulators.s3 --tls`. There
+`GET /-/calls` returns the calls and the stored objects, and `DELETE /-/calls` forgets both.
 """
 
 import json
@@ -37,22 +37,22 @@ if TYPE_CHECKING:
 BUCKET = "bucket"
 
 
-class Sink:
-    """What was called and what is stored, and what is to go wrong."""
+class S3Simulator:
+    """The received calls, the stored objects, and the faults to come."""
 
     def __init__(self, base_url: str, ca_file: Path | None, *, keep: bool) -> None:
         self.endpoint_url = base_url
         self.ca_file = ca_file
         self.objects = Objects(keep=keep)
         self.calls: Counter[str] = Counter()
-        self.done: Counter[str] = Counter()  # those of them that took effect
+        self.done: Counter[str] = Counter()  # the calls that took effect
         self.requests: list[Call] = []
-        self.first = self.last = 0.0  # seconds since 1970: of the first call and of the last answer
+        self.first = self.last = 0.0  # seconds since 1970: the first call and the last response
         self._faults: list[Fault] = []
         self._lock = threading.Lock()
 
     def client(self, **config: Any) -> "S3Client":
-        """A boto3 client for it; `config` as botocore's Config takes it."""
+        """A boto3 client for it; `config` has the arguments of botocore's Config."""
         return boto3.client(
             "s3",
             endpoint_url=self.endpoint_url,
@@ -64,12 +64,12 @@ class Sink:
         )
 
     def object(self, key: str, bucket: str = BUCKET) -> Stored:
-        """What is stored under a key; KeyError where nothing is."""
+        """The object with this key. Raises KeyError if there is none."""
         return self.objects.stored[bucket, key]
 
     @property
     def keys(self) -> list[str]:
-        """Of all objects, whatever their bucket."""
+        """The keys of all objects, in any bucket."""
         return sorted(key for _, key in self.objects.stored)
 
     @property
@@ -78,19 +78,20 @@ class Sink:
         return sorted(upload.key for upload in self.objects.uploads.values())
 
     def fail(self, operation: str, *, status: int = 503, code: str = "SlowDown", times: int = 1, skip: int = 0) -> None:
-        """Refuse: the call takes no effect. With status 200 the error stands in the body, as S3 completes uploads."""
+        """Reject calls: they take no effect. With status 200 the body has the error, as in S3's
+        CompleteMultipartUpload."""
         self._await(Fault(operation, "fail", times, skip, status=status, code=code))
 
     def hang(self, operation: str, *, times: int = 1, skip: int = 0, late: bool = False) -> None:
-        """Never answer. `late`: though the call took effect."""
+        """Never respond. With `late` the call takes effect."""
         self._await(Fault(operation, "hang", times, skip, late=late))
 
     def cut(self, operation: str, *, after: int = 0, times: int = 1, skip: int = 0) -> None:
-        """Close the connection when so many bytes of the body have come (whole pieces): the call takes no effect."""
+        """Close the connection after this many bytes of the body, in complete pieces. The call takes no effect."""
         self._await(Fault(operation, "cut", times, skip, cut_after=after))
 
     def lose(self, operation: str, *, times: int = 1, skip: int = 0) -> None:
-        """Close the connection instead of answering: the call took effect."""
+        """Close the connection instead of responding. The call took effect."""
         self._await(Fault(operation, "cut", times, skip, late=True))
 
     def _await(self, fault: Fault) -> None:
@@ -99,7 +100,7 @@ class Sink:
         self._faults.append(fault)
 
     def came(self, call: Call) -> Fault | None:
-        """Count a call; its fault, where it is to have one."""
+        """Count a call, and return its fault, if any."""
         with self._lock:
             self.first = self.first or time.time()
             self.calls[call.operation] += 1
@@ -114,13 +115,13 @@ class Sink:
         return None
 
     def took_effect(self, call: Call) -> None:
-        """Count a call that was done."""
+        """Count a call that took effect."""
         with self._lock:
             self.done[call.operation] += 1
 
     def count_anew(self) -> None:
-        """Forget what was counted. A call that its client has given up may come even now: it counts in `calls`, and not
-        in `done`."""
+        """Reset the counts. A call that its client has given up may still arrive: it counts in `calls`, not in
+        `done`."""
         with self._lock:
             self.calls.clear()
             self.done.clear()
@@ -135,7 +136,7 @@ class Sink:
         return json.dumps({**told, "first": self.first, "last": self.last}).encode()
 
     def forget(self) -> None:
-        """Calls and objects."""
+        """Forget calls and objects."""
         self.first = self.last = 0.0
         self.calls.clear()
         self.done.clear()
@@ -145,13 +146,13 @@ class Sink:
 
 
 @contextmanager
-def sink(*, port: int = 0, tls: bool = False, keep: bool = False) -> Iterator[Sink]:
-    """The stand-in on 127.0.0.1 while the context lasts; `port` 0 takes a free one. With `tls` it is certified by an
+def s3_simulator(*, port: int = 0, tls: bool = False, keep: bool = False) -> Iterator[S3Simulator]:
+    """The simulator on 127.0.0.1 while the context is open; `port` 0 picks a free one. With `tls` it has a certificate
     authority of its own (`ca_file`)."""
     with tempfile.TemporaryDirectory() as made:
         authority = Path(made) / "ca.pem" if tls else None
         server = Server(port, certified(authority, VIRTUAL[1:], f"*{VIRTUAL}") if authority else None)
         base_url = f"{'https' if tls else 'http'}://127.0.0.1:{server.server_port}"
-        server.sink = Sink(base_url, authority, keep=keep)
+        server.s3_simulator = S3Simulator(base_url, authority, keep=keep)
         with server.serving():
-            yield server.sink
+            yield server.s3_simulator

@@ -1,4 +1,4 @@
-"""What the S3 stand-in answers to each operation."""
+"""The S3 simulator's response to each operation."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -37,7 +37,7 @@ class Answer:
     body: bytes = b""
 
 
-# Method, whether a key is there, what the query must have, and the operation: the first that fits.
+# Method, whether there is a key, the required query parameters, and the operation: the first match counts.
 OPERATIONS = (
     ("PUT", True, "partNumber", "UploadPart"),
     ("PUT", True, "", "PutObject"),
@@ -57,7 +57,7 @@ OPERATIONS = (
 
 
 def operation(method: str, key: str, query: Mapping[str, str]) -> str:
-    """S3's name for what is asked."""
+    """S3's name for the requested operation."""
     for called, with_key, needs, name in OPERATIONS:
         if method == called and bool(key) == with_key and (not needs or needs in query):
             return name
@@ -65,7 +65,7 @@ def operation(method: str, key: str, query: Mapping[str, str]) -> str:
 
 
 def error_answer(refusal: Refusal, call: Call) -> Answer:
-    """A refusal in S3's XML. HEAD's has no body, and so no code."""
+    """An error in S3's XML. A response to HEAD has no body, and so no code."""
     page = (
         f"{XML}<Error><Code>{refusal.code}</Code><Message>{escape(refusal.message)}</Message>"
         f"<Resource>{escape(call.path)}</Resource><RequestId>SINK</RequestId></Error>"

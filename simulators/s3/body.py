@@ -1,7 +1,7 @@
-"""What the S3 stand-in reads as a body: its framing taken off, its bytes counted and summed as they arrive.
+"""Reads bodies for the S3 simulator: removes the framing, counts bytes and computes checksums as they arrive.
 
-Framings lie one in the other: HTTP's (a length, or chunks) around the bytes or around `aws-chunked`, whose end carries
-the trailing checksum. Both chunkings look alike, so one class reads both.
+Framings are nested: HTTP's (a length, or chunks) around the bytes or around `aws-chunked`, which ends with the trailing
+checksum. Both kinds of chunks look alike, so one class reads both.
 """
 
 import hashlib
@@ -15,19 +15,19 @@ from awscrt import checksums
 
 from simulators.s3.errors import Refusal
 
-PIECE_BYTES = 256 * 1024  # read at once; larger ones fall out of the processor's cache
-MAX_LINE = 8 * 1024  # of a chunk's head or a trailer: a signature is the longest thing in it
+PIECE_BYTES = 256 * 1024  # read at once; larger ones exceed the processor's cache
+MAX_LINE = 8 * 1024  # of a chunk's header or a trailer: a signature is the longest
 
 
 class Source(Protocol):
-    """What bytes come from: a connection, or a framing around it."""
+    """The source of bytes: a connection, or a framing around it."""
 
     def readinto(self, buffer: memoryview, /) -> int | None: ...
     def readline(self, size: int, /) -> bytes: ...
 
 
 class Cut(Refusal):
-    """The body ended before its end."""
+    """The body ended too early."""
 
     def __init__(self) -> None:
         super().__init__(400, "IncompleteBody", "The body ended before the number of bytes that was promised.")
@@ -54,12 +54,12 @@ class Sized(io.RawIOBase):
 
 
 class Chunked(io.RawIOBase):
-    """A body in chunks: `size in hex[;extensions]`, the bytes, and after the last, empty one the trailers."""
+    """A body in chunks: `size in hex[;extensions]`, the bytes, and after the last, empty chunk the trailers."""
 
     def __init__(self, source: Source) -> None:
         self.trailers: dict[str, str] = {}
         self._source = source
-        self._left = 0  # of the chunk that is being read
+        self._left = 0  # of the current chunk
         self._inside = False
         self._ended = False
 
@@ -100,14 +100,14 @@ class Chunked(io.RawIOBase):
 
 @dataclass(frozen=True)
 class Crc:
-    """One of the checksums that can be combined: of a whole from those of its parts."""
+    """A checksum that can be combined: a whole object's from those of its parts."""
 
     width: int  # bytes
     update: Callable[[memoryview, int], int]
     combine: Callable[[int, int, int], int]
 
     def text(self, value: int) -> str:
-        """As it stands in headers."""
+        """The value in headers."""
         return b64encode(value.to_bytes(self.width)).decode()
 
 
@@ -117,7 +117,7 @@ CRCS = {
     "crc32c": Crc(4, checksums.crc32c, checksums.combine_crc32c),
 }
 HASHES = {"sha256": hashlib.sha256, "sha1": hashlib.sha1, "md5": hashlib.md5}
-ALGORITHMS = (*CRCS, "sha256", "sha1")  # those that S3 keeps with an object
+ALGORITHMS = (*CRCS, "sha256", "sha1")  # checksums that S3 keeps with an object
 
 
 class Sums:
@@ -139,17 +139,17 @@ class Sums:
         return self._crcs[name]
 
     def text(self, name: str) -> str:
-        """As it stands in headers: base64."""
+        """The value in headers: base64."""
         return CRCS[name].text(self._crcs[name]) if name in CRCS else b64encode(self.hashes[name].digest()).decode()
 
     def hex(self, name: str) -> str:
-        """Of a hash."""
+        """A hash in hex."""
         return self.hashes[name].hexdigest()
 
 
 @dataclass(frozen=True)
 class Body:
-    """What arrived: `content` only where it is kept."""
+    """The received body: `content` only if it is kept."""
 
     size: int
     sums: Sums
@@ -160,7 +160,7 @@ NOTHING = Body(0, Sums(()), None)
 
 
 def read(body: io.RawIOBase, sums: Sums, buffer: memoryview, *, keep: bool) -> Body:
-    """All of a body; `buffer` is where its bytes land, one piece over the other."""
+    """Read a whole body; `buffer` receives the bytes, each piece over the last."""
     size, kept = 0, bytearray()
     while count := body.readinto(buffer) or 0:
         size += count

@@ -1,8 +1,8 @@
-"""How the S3 stand-in says no."""
+"""The S3 simulator's errors."""
 
 
 class Refusal(Exception):
-    """An answer that is an error, with S3's own code. `status` may be 200: S3 completes uploads so."""
+    """An error response with S3's code. `status` may be 200, as in S3's CompleteMultipartUpload."""
 
     def __init__(self, status: int, code: str, message: str) -> None:
         super().__init__(code)

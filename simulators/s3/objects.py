@@ -1,4 +1,4 @@
-"""What the S3 stand-in holds: objects and unfinished uploads, and S3's rules for making one of the other."""
+"""The S3 simulator's objects and open uploads, and S3's rules for completing an upload."""
 
 import hashlib
 import threading
@@ -13,11 +13,11 @@ from xml.etree import ElementTree
 from simulators.s3.body import ALGORITHMS, CRCS, Body
 from simulators.s3.errors import Refusal
 
-MIN_PART = 5 * 1024 * 1024  # S3's limits: of each part but the last,
-MAX_PARTS = 10_000  # of parts,
-MAX_PUT = 5 * 1024**3  # and of one PUT or part
+MIN_PART = 5 * 1024 * 1024  # S3's limits: min size of each part but the last,
+MAX_PARTS = 10_000  # max parts,
+MAX_PUT = 5 * 1024**3  # and max size of one PUT or part
 SUM = "x-amz-checksum-"
-DEFAULT = "crc64nvme"  # what S3 adds where the client names none
+DEFAULT = "crc64nvme"  # the algorithm that S3 uses if the client names none
 
 type Headers = Mapping[str, str]
 """Names in lower case."""
@@ -25,7 +25,7 @@ type Headers = Mapping[str, str]
 
 @dataclass(frozen=True)
 class Part:
-    """A part, or all there is of an object put at once. `checksum` is of the upload's algorithm."""
+    """A part, or the whole content of a PutObject. `checksum` uses the upload's algorithm."""
 
     size: int
     etag: str
@@ -36,8 +36,8 @@ class Part:
 
 @dataclass(frozen=True)
 class Stored:
-    """An object. `content` is None where no bytes are kept; `headers` are those it was described with; `crc64nvme` is
-    of the bytes, whatever checksum the client chose."""
+    """An object. `content` is None if no bytes are kept; `headers` are the ones sent with it; `crc64nvme` is the bytes'
+    checksum, whichever algorithm the client chose."""
 
     key: str
     size: int
@@ -47,20 +47,20 @@ class Stored:
     algorithm: str
     checksum: str
     checksum_type: str
-    parts: int  # 0 where it was put at once
+    parts: int  # 0 for a PutObject
     headers: Headers
     content: bytes | None
     at: float
 
     @property
     def checksum_headers(self) -> dict[str, str]:
-        """As S3 answers them."""
+        """The checksum headers of a response."""
         return {SUM + self.algorithm: self.checksum, SUM + "type": self.checksum_type}
 
 
 @dataclass(frozen=True)
 class Upload:
-    """An unfinished upload. `named`: whether the client chose the algorithm; if not, parts may come with any."""
+    """An open upload. `named`: whether the client chose the algorithm; if not, parts may have any."""
 
     bucket: str
     key: str
@@ -74,7 +74,7 @@ class Upload:
 
 
 class Objects:
-    """All buckets there are: any name is one."""
+    """The objects of all buckets. Every bucket name exists."""
 
     def __init__(self, *, keep: bool) -> None:
         self.keep = keep
@@ -83,7 +83,7 @@ class Objects:
         self._lock = threading.Lock()
 
     def put(self, bucket: str, key: str, headers: Headers, body: Body) -> Stored:
-        """PutObject, checksums checked already."""
+        """PutObject; the checksums are verified already."""
         algorithm = named_algorithm(headers) or DEFAULT
         part = _part(body, algorithm, keep=self.keep)
         if body.size > MAX_PUT:
@@ -122,14 +122,14 @@ class Objects:
         return upload
 
     def upload(self, bucket: str, key: str, upload_id: str) -> Upload:
-        """The upload of that id, NoSuchUpload where there is none."""
+        """The upload with this id. Raises NoSuchUpload."""
         found = self.uploads.get(upload_id)
         if found is None or (found.bucket, found.key) != (bucket, key):
             raise Refusal(404, "NoSuchUpload", "The upload does not exist. It may have been aborted or completed.")
         return found
 
     def put_part(self, upload: Upload, number: str, headers: Headers, body: Body) -> Part:
-        """UploadPart, checksums checked already."""
+        """UploadPart; the checksums are verified already."""
         if not number.isdecimal() or not 1 <= int(number) <= MAX_PARTS:
             raise Refusal(400, "InvalidArgument", "Part number must be an integer between 1 and 10000.")
         sent = named_algorithm(headers)
@@ -143,12 +143,12 @@ class Objects:
             raise Refusal(400, "EntityTooLarge", "More than 5 GiB in one part.")
         part = _part(body, upload.algorithm, keep=self.keep)
         with self._lock:
-            self.upload(upload.bucket, upload.key, upload.id)  # it may be gone by now
+            self.upload(upload.bucket, upload.key, upload.id)  # the upload may be gone by now
             upload.parts[int(number)] = part
         return part
 
     def complete(self, upload: Upload, headers: Headers, listed: bytes) -> Stored:
-        """CompleteMultipartUpload: what is listed, in S3's XML, is compared with what arrived."""
+        """CompleteMultipartUpload: compares the parts listed in S3's XML with the received ones."""
         parts = _listed_parts(upload, listed)
         size = sum(part.size for part in parts)
         if headers.get("x-amz-mp-object-size", str(size)) != str(size):
@@ -187,7 +187,7 @@ class Objects:
         self.uploads.pop(upload.id, None)
 
     def find(self, bucket: str, key: str) -> Stored:
-        """The object, NoSuchKey where there is none."""
+        """The object. Raises NoSuchKey."""
         try:
             return self.stored[bucket, key]
         except KeyError:
@@ -203,7 +203,7 @@ class Objects:
 
 
 def named_algorithm(headers: Headers) -> str:
-    """The algorithm whose checksum comes with a body, in a header or a trailer; empty where none does."""
+    """The algorithm of the checksum that comes with a body, in a header or a trailer; empty if there is none."""
     sent = [name for name in ALGORITHMS if SUM + name in headers or headers.get("x-amz-trailer") == SUM + name]
     if len(sent) > 1:
         raise Refusal(400, "InvalidRequest", "Expecting a single x-amz-checksum- header. Multiple were found.")
@@ -211,7 +211,7 @@ def named_algorithm(headers: Headers) -> str:
 
 
 def check(body: Body, headers: Headers, trailers: Headers) -> None:
-    """The checksums that came with a body, held against its bytes."""
+    """Verify the checksums that came with a body."""
     promised = headers.get("x-amz-trailer")
     if promised and promised.lower() not in trailers:
         raise Refusal(400, "MalformedTrailerError", f"The promised trailer {promised} is missing.")
@@ -243,7 +243,8 @@ def _part(body: Body, algorithm: str, *, keep: bool) -> Part:
 
 
 def _etag(body: Body, *, keep: bool) -> str:
-    """S3's, the MD5, where it was computed; else, because MD5 is slower than all the rest, as long and as unique."""
+    """S3's ETag, the MD5, if it was computed. Otherwise a unique value of the same length, as MD5 is slower than all
+    the rest."""
     if keep or "md5" in body.sums.hashes:
         return body.sums.hex("md5")
     return hashlib.md5(f"{body.sums.text(DEFAULT)} {body.size}".encode(), usedforsecurity=False).hexdigest()
@@ -255,7 +256,7 @@ def _etag_of_parts(parts: Sequence[Part]) -> str:
 
 
 def _listed_parts(upload: Upload, listed: bytes) -> list[Part]:
-    """The parts that a Complete names, each as it was answered."""
+    """The parts that a CompleteMultipartUpload names, each as returned before."""
     try:
         document = ElementTree.fromstring(listed)  # noqa: S314  on loopback, from our own clients
     except ElementTree.ParseError as error:
@@ -280,7 +281,8 @@ def _listed_parts(upload: Upload, listed: bytes) -> list[Part]:
 
 
 def _checksum(upload: Upload, parts: Sequence[Part]) -> str:
-    """Of the whole: combined from the parts' where that is its type, else of the parts' checksums."""
+    """The object's checksum: combined from the parts' for a full-object checksum, otherwise made of the parts'
+    checksums."""
     if upload.checksum_type == "FULL_OBJECT":
         return CRCS[upload.algorithm].text(_crc(upload.algorithm, parts))
     digests = b"".join(b64decode(part.checksum) for part in parts)
@@ -288,7 +290,7 @@ def _checksum(upload: Upload, parts: Sequence[Part]) -> str:
 
 
 def _crc(algorithm: str, parts: Sequence[Part]) -> int:
-    """Of the whole, from those of the parts."""
+    """The whole object's checksum, from those of the parts."""
     value = 0
     for part in parts:
         value = CRCS[algorithm].combine(value, part.crcs[algorithm], part.size)

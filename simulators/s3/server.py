@@ -1,4 +1,4 @@
-"""The S3 stand-in's side of a connection: reads requests, has them answered, lets go wrong what is to go wrong."""
+"""The S3 simulator's connections: reads requests, sends responses, applies faults."""
 
 import ssl
 import time
@@ -16,16 +16,16 @@ from simulators.s3.objects import DEFAULT, check, named_algorithm
 from simulators.s3.signature import verify
 
 if TYPE_CHECKING:
-    from simulators.s3 import Sink
+    from simulators.s3 import S3Simulator
 
-CONTROL = "/-/calls"  # no bucket can be called so
-VIRTUAL = ".s3.localhost"  # after a bucket's name, where that is part of the host
+CONTROL = "/-/calls"  # no valid bucket name
+VIRTUAL = ".s3.localhost"  # after a bucket's name, if the host contains it
 
 
 @dataclass
 class Fault:
-    """What goes wrong with calls of an operation: `skip` pass first, then it meets `times` of them. A `late` fault lets
-    the call take effect first; a cut comes after so many bytes of the body."""
+    """A fault for calls of an operation: `skip` calls pass first, then it affects `times` calls. A `late` fault lets
+    the call take effect first; a cut follows that many bytes of the body."""
 
     operation: str
     kind: Literal["fail", "hang", "cut"]
@@ -38,15 +38,15 @@ class Fault:
 
 
 class _Hung(Exception):
-    """The connection is to be closed without an answer."""
+    """Close the connection without a response."""
 
 
 class _Handler(BaseHTTPRequestHandler):
-    """One connection: reads a request, has it answered."""
+    """One connection: reads a request and sends the response."""
 
     protocol_version = "HTTP/1.1"
-    wbufsize = -1  # a head and its body leave together
-    rbufsize = 16 * 1024  # a record of TLS: what is larger is read straight into its place
+    wbufsize = -1  # headers and body leave together
+    rbufsize = 16 * 1024  # a TLS record: larger pieces are read directly into the buffer
     server: "Server"
     rfile: BufferedReader
 
@@ -59,7 +59,7 @@ class _Handler(BaseHTTPRequestHandler):
         super().handle_one_request()
 
     def handle_expect_100(self) -> bool:
-        self._asked_to_continue = True  # answered when the head has been found good, as S3 does
+        self._asked_to_continue = True  # sent once the headers are valid, as S3 does
         return True
 
     def do_PUT(self) -> None:
@@ -67,18 +67,18 @@ class _Handler(BaseHTTPRequestHandler):
             self._control()
             return
         call = self._call()
-        fault = self.server.sink.came(call)
+        fault = self.server.s3_simulator.came(call)
         self._body_read = False
         try:
             answer = self._answer(call, fault)
         except Refusal as refusal:
             answer = error_answer(refusal, call)
-            self.close_connection |= not self._body_read  # what is left of it cannot be told from a next request
+            self.close_connection |= not self._body_read  # the rest of the body cannot be separated from a next request
         except _Hung:
             self.close_connection = True
             return
         self._send(answer)
-        self.server.sink.last = time.time()
+        self.server.s3_simulator.last = time.time()
 
     do_GET = do_HEAD = do_POST = do_DELETE = do_PUT  # noqa: N815  the names that http.server looks for
 
@@ -105,8 +105,8 @@ class _Handler(BaseHTTPRequestHandler):
         self._body_read = True
         if fault and not fault.late:
             self._suffer(fault)
-        answer = ANSWERS[call.operation](self.server.sink.objects, call)
-        self.server.sink.took_effect(call)
+        answer = ANSWERS[call.operation](self.server.s3_simulator.objects, call)
+        self.server.s3_simulator.took_effect(call)
         if fault:
             self._suffer(fault)
         return answer
@@ -119,7 +119,7 @@ class _Handler(BaseHTTPRequestHandler):
         raise _Hung
 
     def _body(self, call: Call, payload: str) -> Body:
-        """The body, held against what its head says of it."""
+        """The body, compared with its headers."""
         headers = call.headers
         framed = self._framed(headers)
         decoded = headers.get("x-amz-decoded-content-length")
@@ -131,9 +131,9 @@ class _Handler(BaseHTTPRequestHandler):
             self.end_headers()
             self.wfile.flush()
         inner = Chunked(BufferedReader(framed)) if chunked else framed
-        kept = self.server.sink.objects.keep or self.command == "POST"
+        kept = self.server.s3_simulator.objects.keep or self.command == "POST"
         body = read(inner, self._sums(call, payload), self._buffer, keep=kept)
-        if framed.readinto(memoryview(bytearray(1))):  # HTTP's own end comes after that of the chunks within
+        if framed.readinto(memoryview(bytearray(1))):  # HTTP's own end follows that of the inner chunks
             raise Refusal(400, "IncompleteBody", "The body goes on after its end.")
         self._body_read = True
         if chunked and decoded != str(body.size):
@@ -152,8 +152,8 @@ class _Handler(BaseHTTPRequestHandler):
         raise Refusal(411, "MissingContentLength", "You must provide the Content-Length HTTP header.")
 
     def _sums(self, call: Call, payload: str) -> Sums:
-        """Those that the body is held against, and those that are kept of it."""
-        objects = self.server.sink.objects
+        """The checksums to verify, and those to keep."""
+        objects = self.server.s3_simulator.objects
         wanted = {DEFAULT, named_algorithm(call.headers)}
         if upload := objects.uploads.get(call.query.get("uploadId", "")):
             wanted.add(upload.algorithm)
@@ -176,21 +176,21 @@ class _Handler(BaseHTTPRequestHandler):
 
     def _control(self) -> None:
         if self.command == "DELETE":
-            self.server.sink.forget()
-        self._send(Answer(200, {"Content-Type": "application/json"}, self.server.sink.told()))
+            self.server.s3_simulator.forget()
+        self._send(Answer(200, {"Content-Type": "application/json"}, self.server.s3_simulator.told()))
 
     def log_message(self, format: str, *args: object) -> None:  # noqa: A002  its name there
-        """Nothing: `Sink.requests` keeps what was called."""
+        """Logs nothing: `S3Simulator.requests` keeps the calls."""
 
 
 def _is_digest(payload: str) -> bool:
-    return len(payload) == 64  # of SHA-256 in hex; all else is a word
+    return len(payload) == 64  # a SHA-256 in hex; anything else is a constant
 
 
 class Server(LoopbackServer):
-    """The sockets, and what answers there."""
+    """The sockets, and the simulator behind them."""
 
-    sink: "Sink"
+    s3_simulator: "S3Simulator"
 
     def __init__(self, port: int, tls: ssl.SSLContext | None) -> None:
         super().__init__(port, _Handler, tls)

@@ -1,7 +1,7 @@
-"""Whether a request is signed as S3 demands: AWS's Signature Version 4, in the header or in the query.
+"""Verifies requests as S3 does: AWS's Signature Version 4, in the header or in the query.
 
-Worked out from AWS's description (docs.aws.amazon.com/IAM/latest/UserGuide/reference_sigv-create-signed-request.html)
-and not with botocore, which is what is being judged. The signatures of single chunks are not looked at.
+Written from AWS's description (docs.aws.amazon.com/IAM/latest/UserGuide/reference_sigv-create-signed-request.html),
+without botocore, which is the code under test. Does not verify the signatures of single chunks.
 """
 
 import hmac
@@ -25,7 +25,7 @@ AUTHORIZATION = re.compile(
 
 @dataclass(frozen=True)
 class Signed:
-    """What a request says about its signature. `payload` is the SHA-256 of its body, or a word instead of it."""
+    """A request's signature. `payload` is the SHA-256 of its body, or a constant instead."""
 
     credential: str
     headers: tuple[str, ...]
@@ -36,8 +36,8 @@ class Signed:
 
 
 def verify(method: str, path: str, query: Mapping[str, str], headers: Mapping[str, str]) -> str:
-    """What the signature says of the body: its SHA-256 in hex or S3's word for none. Refusal where S3 would refuse.
-    `path` as it was sent, `query` decoded, `headers` by lower-case name."""
+    """The body's SHA-256 in hex from the signed headers, or S3's constant for none. Raises Refusal as S3 would. `path`
+    as sent, `query` decoded, `headers` by lower-case name."""
     said = _said(query, headers)
     key, _, scope = said.credential.partition("/")
     date, _, rest = scope.partition("/")

@@ -1,4 +1,4 @@
-"""Calls of the simulated providers' APIs, with the right keys."""
+"""Requests to the providers' simulated APIs, with the correct keys."""
 
 import json
 from typing import Any
@@ -11,7 +11,7 @@ HTTP_CLIENT = urllib3.PoolManager(retries=False)
 
 
 def call(method: str, url: str, body: Any = None, **headers: str) -> tuple[int, Any]:
-    """The status, and the body as JSON, or as text where it is none."""
+    """The status, and the body as JSON, or as text if it is not JSON."""
     raw = None if body is None else json.dumps(body)
     answer = HTTP_CLIENT.request(method, url, body=raw, headers=headers, redirect=False)
     try:
@@ -21,12 +21,12 @@ def call(method: str, url: str, body: Any = None, **headers: str) -> tuple[int, 
 
 
 def sync(apis: ProviderApis, path: str, body: Any = None) -> tuple[int, Any]:
-    """GET, or with a body POST."""
+    """GET; POST if there is a body."""
     return call(_method(body), apis.sync.base_url + path, body, **{"x-api-key": apis.sync.api_key})
 
 
 def creatify(apis: ProviderApis, path: str, body: Any = None) -> tuple[int, Any]:
-    """GET, or with a body POST."""
+    """GET; POST if there is a body."""
     keys = {"X-API-ID": apis.creatify.api_id, "X-API-KEY": apis.creatify.api_key}
     return call(_method(body), apis.creatify.base_url + path, body, **keys)
 
@@ -37,7 +37,7 @@ def captions(apis: ProviderApis, path: str, body: Any = None) -> tuple[int, Any]
 
 
 def fetched(url: str) -> int:
-    """The status that a link is answered with, redirects not followed."""
+    """The status of a link's response, without redirects."""
     return HTTP_CLIENT.request("GET", url, redirect=False).status
 
 

@@ -1,7 +1,6 @@
-"""A recorded request of AWS (local/request_log.py) against AWS's own description of the operation, as an untrimmed
-botocore has it: the functions carry one without the operations that they do not call, and DynamoDB's checks are off
-there (`parameter_validation`).
-"""
+"""Validates a recorded AWS request (local/request_log.py) by AWS's own description of the operation, from an untrimmed
+botocore. The functions' botocore lacks the operations that they do not call, and their DynamoDB checks are off
+(`parameter_validation`)."""
 
 from collections.abc import Mapping
 from functools import cache
@@ -11,7 +10,7 @@ import botocore.session
 from botocore.model import ServiceModel
 from botocore.validate import ParamValidator
 
-# REST: parameters are in the path, the query and the headers; each operation is held by its name.
+# REST: parameters are in the path, the query and the headers; each operation has a function by its name.
 REST = frozenset({"s3"})
 
 
@@ -21,7 +20,7 @@ def model(service: str) -> ServiceModel:
 
 
 def wrong_with(record: Mapping[str, Any]) -> str:
-    """What is wrong with a request of the log (`service`, `operation`, `request`); empty where nothing is."""
+    """The errors in a request of the log (`service`, `operation`, `request`); empty if there are none."""
     service, operation = record["service"], record["operation"]
     if operation not in model(service).operation_names:
         return f"{service} has no operation {operation!r}"

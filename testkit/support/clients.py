@@ -1,8 +1,8 @@
-"""AWS clients for the fast tests, made once in a process: making one takes botocore 5 to 15 ms, and 100 where it reads
-AWS's descriptions anew, which adds up over two thousand tests.
+"""AWS clients for the fast tests, made once in a process. Making one takes botocore 5 to 15 ms, and 100 ms if it reads
+AWS's descriptions again, which adds up over two thousand tests.
 
-A client outlives the account that it was made for: what answers it (moto) is asked anew at each call. What a test
-registers at a client's events is taken off with the account.
+A client outlives its account: the backend (moto) is looked up at each call. Handlers that a test registers at a
+client's events are removed with the account.
 """
 
 import os
@@ -19,10 +19,10 @@ import botocore.session
 import pytest
 from botocore.config import Config
 
-# moto looks at neither; signing and composing the user agent is a fifth of a call.
+# moto checks neither; signing and the user agent take a fifth of a call.
 UNSIGNED = Config(signature_version=botocore.UNSIGNED, user_agent="tests")
 SIGNED = frozenset({"s3"})  # its links are signed by the client
-# What a client reads of its environment.
+# The environment variables that a client reads.
 READ = ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN", "AWS_DEFAULT_REGION", "AWS_ENDPOINT_URL")
 
 _made: dict[str, Any] = {}
@@ -31,9 +31,9 @@ _registered: list[Callable[[], None]] = []
 
 
 class Session(botocore.session.Session):
-    """A session that lends the client that there is for the same wishes; one for a server of a test's own is made.
+    """A session that shares existing clients with the same options. A client for a test's own server is always new.
 
-    A new one begins with what botocore registers at each: to register it again takes as long as making a client.
+    It starts with botocore's default handlers: registering them again takes as long as making a client.
     """
 
     def __init__(self) -> None:
@@ -73,7 +73,7 @@ def _noting(register: Callable[..., None], unregister: Callable[..., None]) -> C
 
 
 def own_client(service: str) -> Any:
-    """A client that nobody else has: for a test whose other side must not meet what it registers here."""
+    """A client that is not shared, for a test whose other side must not see its handlers."""
     return boto3.Session(botocore_session=botocore.session.Session()).client(service)  # type: ignore[call-overload]
 
 
@@ -84,7 +84,7 @@ def _default_session() -> boto3.Session:
 
 @contextmanager
 def lent_clients() -> Iterator[None]:
-    """While it lasts, all sessions that are made, boto3's own one too, lend clients."""
+    """While the context is open, all sessions, boto3's default one included, share clients."""
     with pytest.MonkeyPatch.context() as patched:
         patched.setattr(botocore.session, "get_session", Session)
         patched.setattr(boto3, "DEFAULT_SESSION", _default_session())

@@ -1,6 +1,6 @@
-"""Short ways to put a table, a queue, a role or a function into an AWS that has nothing in it, and to look at them.
+"""Short functions to create and read a table, a queue, a role or a function in an empty AWS account.
 
-Names are of the caller's choosing; each stays until the module's tests are done.
+The caller chooses the names. Each resource stays until the module's tests end.
 """
 
 import io
@@ -15,9 +15,9 @@ from botocore.exceptions import ClientError
 
 from local.aws import Aws
 
-PATIENCE = 20.0  # seconds for what happens by itself: streams, queues, rules; about one on an idle machine
+PATIENCE = 20.0  # max seconds for asynchronous work: streams, queues, rules; about one on an idle machine
 ANYONE = {"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Principal": "*", "Action": "sts:AssumeRole"}]}
-# A function that tells in its log what it was called with, and answers what it was told to.
+# A function that logs its input, and returns the result that it is given.
 TELLS = """
 import json, os, sys, time
 
@@ -30,7 +30,7 @@ def lambda_handler(event, context):
 
 
 def role(aws: Aws, name: str, *statements: dict[str, Any]) -> str:
-    """A role that may do this and no more; its ARN."""
+    """Create a role with only these permissions; its ARN."""
     arn = aws.iam.create_role(RoleName=name, AssumeRolePolicyDocument=json.dumps(ANYONE))["Role"]["Arn"]
     if statements:
         policy = {"Version": "2012-10-17", "Statement": list(statements)}
@@ -45,14 +45,14 @@ def acting_as(aws: Aws, role_arn: str) -> Aws:
 
 
 def refusal(call: Callable[[], object]) -> str:
-    """The error code that AWS refuses the call with."""
+    """The error code of a call that AWS rejects."""
     with pytest.raises(ClientError) as refused:
         call()
     return refused.value.response["Error"]["Code"]
 
 
 def table(aws: Aws, name: str) -> str:
-    """A table with our keys and stream; the stream's ARN."""
+    """Create a table with our keys and stream; the stream's ARN."""
     description = aws.dynamodb.create_table(
         TableName=name,
         BillingMode="PAY_PER_REQUEST",
@@ -64,13 +64,13 @@ def table(aws: Aws, name: str) -> str:
 
 
 def queue(aws: Aws, name: str, **attributes: str) -> tuple[str, str]:
-    """A queue's URL and ARN."""
+    """Create a queue; its URL and ARN."""
     url = aws.sqs.create_queue(QueueName=name, Attributes=attributes)["QueueUrl"]  # type: ignore[arg-type]
     return url, aws.sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["QueueArn"])["Attributes"]["QueueArn"]
 
 
 def function(aws: Aws, name: str, code: str = TELLS, **options: Any) -> str:
-    """A function of these lines; its ARN."""
+    """Create a function with this source; its ARN."""
     packed = io.BytesIO()
     with zipfile.ZipFile(packed, "w") as package:
         package.writestr("app.py", code)
@@ -85,7 +85,7 @@ def function(aws: Aws, name: str, code: str = TELLS, **options: Any) -> str:
 
 
 def told(aws: Aws, log_group: str) -> list[dict[str, Any]]:
-    """What a function that tells was called with."""
+    """The inputs that a logging function received."""
     try:
         events = aws.logs.filter_log_events(logGroupName=log_group)["events"]
     except aws.logs.exceptions.ResourceNotFoundException:
@@ -94,7 +94,7 @@ def told(aws: Aws, log_group: str) -> list[dict[str, Any]]:
 
 
 def wait_for[T](look: Callable[[], T]) -> T:
-    """What `look` finds, as soon as it finds something."""
+    """Poll `look` until it returns something."""
     deadline = time.monotonic() + PATIENCE
     while not (found := look()):
         assert time.monotonic() < deadline, "nothing came"
@@ -103,7 +103,7 @@ def wait_for[T](look: Callable[[], T]) -> T:
 
 
 def received(aws: Aws, url: str) -> list[str]:
-    """The bodies that wait in a queue, which are taken out."""
+    """Receive and delete a queue's messages; their bodies."""
     bodies = []
     for message in aws.sqs.receive_message(QueueUrl=url, MaxNumberOfMessages=10).get("Messages", []):
         aws.sqs.delete_message(QueueUrl=url, ReceiptHandle=message["ReceiptHandle"])

@@ -1,9 +1,9 @@
-"""Which properties of the template the emulator reads. The emulator's own code makes each resource again without a
-property, then with another value: where all that it holds afterwards is the same, it does not read the property.
+"""Detects the template properties that the emulator reads. The emulator's own code makes each resource without a
+property, then with another value. If its state is the same each time, it ignores the property.
 
     python -m testkit.support.emulated_properties
 
-Prints a JSON object: READ, IGNORED or REFUSED, by `<resource type> <property>`. It needs a process to itself: the clock
+Prints a JSON object: READ, IGNORED or REFUSED, by `<resource type> <property>`. Needs a process of its own: the clock
 does not move in it, random numbers repeat, and no thread starts.
 """
 
@@ -38,12 +38,12 @@ STACK = "dailies"
 SCOPED = (responses.AccountScopedDict, responses.AccountRegionScopedDict)
 CONSTANT = re.compile(r"_*[A-Z][A-Z0-9_]*|__\w+__")
 MOMENT = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d[.\d]*")
-# What has names of our choice in it: one stands for all.
+# Stores whose keys we choose: one stands for all.
 OURS = {re.compile(r"^(Environment\.Variables)\..*"): r"\1", re.compile(r"^(Body\.paths)\./.*?\.post"): r"\1"}
 
 
 def stand_still() -> None:
-    """What is made twice is the same twice."""
+    """Make two runs produce the same state."""
     numbers = itertools.count(1)
     uuid.uuid4 = lambda: uuid.UUID(int=next(numbers) << 64, version=4)
     time.time = lambda: 1_800_000_000.0
@@ -52,7 +52,7 @@ def stand_still() -> None:
 
 
 class Emulator:
-    """All that the emulator's services hold, in this process."""
+    """The state of the emulator's services in this process."""
 
     def __init__(self) -> None:
         modules = {name: module for name, module in sys.modules.items() if name.startswith("ministack.services.")}
@@ -69,7 +69,7 @@ class Emulator:
         self._constant = frozenset(held)
 
     def begin(self) -> None:
-        """Nothing but what is there before the stack: the code that SAM uploads, and a domain of the owner's."""
+        """Reset to the state before the stack: the code that SAM uploads, and a domain of the owner."""
         for name, store in self._stores.items():
             plain, empty = _plain(store), copy.deepcopy(self._empty[name])
             if isinstance(plain, list):
@@ -85,7 +85,7 @@ class Emulator:
         s3._buckets["packages"] = {"objects": {"uploaded": {"body": code.getvalue()}}}
 
     def held(self) -> dict[str, str]:
-        """What each store has in it, but those that have something from the beginning: lists of instance types."""
+        """The contents of each store, except those that are never empty: lists of instance types."""
         return {
             name: _text(store) for name, store in self._stores.items() if name not in self._constant and _plain(store)
         }
@@ -96,7 +96,7 @@ def _plain(store: Any) -> Any:
 
 
 def _text(value: Any) -> str:
-    """The same for the same values, whatever the time."""
+    """A text that is the same for the same values, without times."""
     match value:
         case responses.AccountScopedDict() | responses.AccountRegionScopedDict():
             return _text(value._data)
@@ -112,7 +112,7 @@ def _text(value: Any) -> str:
 
 
 class Stack:
-    """Our template, with these parameters, as the emulator's CloudFormation makes it."""
+    """Our template with these parameters, as the emulator's CloudFormation makes it."""
 
     def __init__(self, template: Mapping[str, Any], parameters: Mapping[str, str]) -> None:
         self.resources: Mapping[str, Any] = template["Resources"]
@@ -123,14 +123,14 @@ class Stack:
         self.order: list[str] = engine._topological_sort(self.resources, self._conditions)
 
     def properties(self, name: str, made: Mapping[str, Any]) -> Any:
-        """A resource's properties, as its maker is given them."""
+        """A resource's properties, as its handler receives them."""
         written = copy.deepcopy(self.resources[name].get("Properties", {}))
         known = (made, self._parameters, self._conditions, self._mappings, STACK, f"arn:aws:cloudformation:::{STACK}")
         properties = engine._resolve_refs(written, *known)
         return {name: value for name, value in properties.items() if value is not engine._NO_VALUE}
 
     def make(self, name: str, properties: Any, made: dict[str, Any]) -> None:
-        """Make one resource; what the emulator has no maker for is only named."""
+        """Make one resource. A type without a handler gets only a name."""
         kind, attributes = self.resources[name]["Type"], {}
         called = name
         if kind in provisioners._RESOURCE_HANDLERS:
@@ -138,7 +138,7 @@ class Stack:
         made[name] = {"PhysicalResourceId": called, "Attributes": attributes}
 
     def before(self, name: str) -> list[str]:
-        """What a resource needs, in the order of making."""
+        """A resource's dependencies, in the order of creation."""
         needed: set[str] = set()
         left = {name}
         while left:
@@ -149,7 +149,7 @@ class Stack:
 
 
 def leaves(value: Any, path: Path = ()) -> Iterator[Path]:
-    """The way to each value, in lists too. What is empty says nothing."""
+    """The path to each value, in lists too. Empty values are left out."""
     match value:
         case dict():
             for name, each in value.items():
@@ -162,7 +162,7 @@ def leaves(value: Any, path: Path = ()) -> Iterator[Path]:
 
 
 def spelled(path: Path) -> str:
-    """A way as a property's name: `Rules.Status`, whatever the place in a list."""
+    """A path as a property's name: `Rules.Status`, without the index in a list."""
     name = ".".join(step for step in path if isinstance(step, str))
     for ours, instead in OURS.items():
         name = ours.sub(instead, name)
@@ -177,7 +177,7 @@ def without(properties: Any, path: Path) -> Any:
 
 
 def changed(properties: Any, path: Path) -> Any:
-    """The properties with another value in one place, of the same kind as far as we know."""
+    """The properties with another value of the same kind in one place."""
     properties = copy.deepcopy(properties)
     holder = _at(properties, path[:-1])
     match holder[path[-1]]:
@@ -202,7 +202,7 @@ def _at(value: Any, path: Path) -> Any:
 
 
 def prepared(emulator: Emulator, stack: Stack, name: str) -> tuple[Any, dict[str, Any]]:
-    """A resource's properties, and what was made for it; there is nothing else."""
+    """A resource's properties, after its dependencies were made in an empty emulator."""
     emulator.begin()
     made: dict[str, Any] = {}
     for each in stack.before(name):
@@ -211,7 +211,7 @@ def prepared(emulator: Emulator, stack: Stack, name: str) -> tuple[Any, dict[str
 
 
 def outcome(emulator: Emulator, stack: Stack, name: str, edit: Callable[[Any], Any]) -> Any:
-    """All that there is when a resource is made with edited properties, or why it was refused: then they were read."""
+    """The emulator's state after making a resource with changed properties, or the error: then they were read."""
     properties, made = prepared(emulator, stack, name)
     try:
         stack.make(name, edit(properties), made)
@@ -221,7 +221,7 @@ def outcome(emulator: Emulator, stack: Stack, name: str, edit: Callable[[Any], A
 
 
 def readings(emulator: Emulator, stack: Stack, name: str) -> Iterator[tuple[str, str]]:
-    """Of each property of a resource, what becomes of it."""
+    """The result for each property of a resource."""
     paths = {spelled(path): path for path in leaves(prepared(emulator, stack, name)[0])}
     if stack.resources[name]["Type"] not in provisioners._RESOURCE_HANDLERS:
         yield from ((each, REFUSED) for each in paths)
@@ -235,8 +235,8 @@ def readings(emulator: Emulator, stack: Stack, name: str) -> Iterator[tuple[str,
 
 
 def all_readings() -> dict[str, str]:
-    """READ where each resource's is read, IGNORED where one's is not: of the resources with the same properties, one is
-    tried. A resource that is ours (`Custom::`) is no resource of AWS, and left out."""
+    """READ if every resource's property is read, IGNORED if one's is not. Of several resources with the same
+    properties, one is tested. Our own resources (`Custom::`) are left out."""
     emulator_process.correct()
     emulator = Emulator()
     found: dict[str, set[str]] = {}

@@ -1,4 +1,4 @@
-"""The deployed functions in end-to-end tests: started anew, and what they log."""
+"""The deployed functions in end-to-end tests: restarts and logs."""
 
 from collections.abc import Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
@@ -16,10 +16,10 @@ RECEIVERS = receivers()
 
 
 def start_anew(stack: Stack, names: Iterable[str], **variables: str | None) -> None:
-    """Let these functions (by their names in the template) begin with nothing in memory. Variables are added to their
-    environment; one that is None is taken out of it.
+    """Restart these functions (by their names in the template) without memory. Variables are added to their
+    environment; None removes one.
 
-    As on Lambda, a call that runs when its function is updated goes on as it began: returns when none does any more.
+    As on Lambda, a running invocation finishes after its function is updated. Returns when all have finished.
     """
     client = stack.aws.functions
 
@@ -37,7 +37,7 @@ def start_anew(stack: Stack, names: Iterable[str], **variables: str | None) -> N
 
 
 def workers(stack: Stack, names: Iterable[str]) -> set[psutil.Process]:
-    """The processes in which these functions run. The emulated AWS, a process of ours, has started them."""
+    """The processes of these functions, which the emulated AWS has started."""
     folders = [f"ministack-lambda-{stack.functions[name]}-" for name in names]
     found = set()
     for process in psutil.Process().children(recursive=True):
@@ -48,12 +48,12 @@ def workers(stack: Stack, names: Iterable[str]) -> set[psutil.Process]:
 
 
 def set_api_secrets(stack: Stack, values: Mapping[str, str]) -> None:
-    """The owner sets the secrets of the providers' APIs; the archive begins anew, so that it remembers no others."""
+    """Set the secrets of the providers' APIs, and restart the archive, so that it has no others in memory."""
     for provider, value in values.items():
         stack.aws.secretsmanager.put_secret_value(SecretId=f"{stack.stack_name}/{provider}/api", SecretString=value)
     start_anew(stack, ["Archive"])
 
 
 def logged(stack: Stack, name: str, since: float) -> list[str]:
-    """What a function has logged since a moment (seconds since 1970)."""
+    """A function's log since a time (seconds since 1970)."""
     return [line.message for line in lines(stack.aws, {name: stack.log_groups[name]}, int(since * 1000))]

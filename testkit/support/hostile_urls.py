@@ -1,4 +1,4 @@
-"""Addresses and links that lead where nobody outside may lead us."""
+"""Addresses and links that the SSRF guard must reject."""
 
 PUBLIC = ["8.8.8.8", "93.184.215.14", "2606:4700:4700::1111", "::ffff:8.8.8.8", "64:ff9b::808:808", "2002:808:808::1"]
 NOT_PUBLIC = [
@@ -12,18 +12,18 @@ NOT_PUBLIC = [
 ]
 
 REFUSED = [
-    # what is no https
+    # not https
     *("http://h.example/", "ftp://h.example/", "file:///etc/passwd", "gopher://h.example/", "data:video/mp4;base64,AA"),
     *("javascript:alert(1)", "ws://h.example/", "//h.example/x", "h.example/x", "/etc/passwd", "", " "),
-    # what hides where it leads
+    # hidden hosts
     *("https://user@h.example/", "https://user:secret@h.example/", "https://@h.example/", "https://:@h.example/"),
     *("https://good.example\\@h.example/", "https://good.example:443@h.example/"),
-    # other doors than 443
+    # ports other than 443
     *("https://h.example:22/", "https://h.example:80/", "https://h.example:8443/", "https://h.example:0/"),
-    # what is malformed
+    # malformed
     *("https://", "https:///x", "https://?x", "https://h.example:99999/", "https://h.example:x/", "https://[::1/"),
     *("https://[h.example]/", "https://h..example/", f"https://{'h' * 64}.example/", "https://\u2100.example/"),
-    # addresses, as programs of all times write them
+    # addresses in every notation that programs accept
     *("https://127.0.0.1/", "https://127.1/", "https://127.0.0.1./", "https://0/", "https://0.0.0.0/"),
     *("https://2130706433/", "https://0x7f000001/", "https://017700000001/", "https://0x7f.0.0.1/", "https://0177.1/"),
     *("https://127。0。0。1/", "https://①②⑦.⓪.⓪.①/", "https://169.254.169.254/", "https://2852039166/"),
@@ -31,6 +31,6 @@ REFUSED = [
     *("https://[::1]/", "https://[::]/", "https://[::ffff:127.0.0.1]/", "https://[::ffff:7f00:1]/"),
     *("https://[64:ff9b::7f00:1]/", "https://[2002:7f00:1::]/", "https://[fe80::1]/", "https://[fe80::1%lo]/"),
     *("https://[fd00:ec2::254]/", "https://[fec0::1]/"),
-    # names that this machine itself knows
+    # local host names
     *("https://localhost/", "https://LOCALHOST./", "https://localhost:443/"),
 ]

@@ -1,4 +1,4 @@
-"""What makes moto 5.2 quick enough for a thousand accounts. It answers as before: what it does in vain is left out."""
+"""Makes moto 5.2 fast enough for a thousand accounts. Responses stay the same; only unneeded work is left out."""
 
 import string
 from functools import cache
@@ -19,8 +19,8 @@ _receive_message = SQSBackend.receive_message
 
 
 def _serialize_type_structure(self: BaseJSONSerializer, serialized: Any, value: Any, shape: Any, key: str) -> None:
-    """Of an attribute of a DynamoDB item, `{"S": "text"}`: the one member that is there. moto looks for each of the ten
-    kinds under each of six spellings."""
+    """The only member of a DynamoDB attribute, `{"S": "text"}`. moto looks for each of the ten types in six
+    spellings."""
     if shape.name != "AttributeValue" or type(value) is not dict:
         _structure(self, serialized, value, shape, key)
         return
@@ -31,7 +31,7 @@ def _serialize_type_structure(self: BaseJSONSerializer, serialized: Any, value: 
 
 
 def _receive_message_at_once(self: SQSBackend, queue_name: str, count: int, wait: int, *more: Any) -> Any:
-    """Without waiting for messages: who would put one into the queue is the test that asks."""
+    """Receive without waiting for messages: only the test itself could send one."""
     return _receive_message(self, queue_name, count, 0, *more)
 
 
@@ -42,14 +42,14 @@ def _random_string(self: MotoRandom, length: int = 20, include_digits: bool = Tr
 
 
 def hurry() -> None:
-    """Once a process."""
+    """Apply once per process."""
     BaseJSONSerializer._serialize_type_structure = _serialize_type_structure  # type: ignore[method-assign]
     SQSBackend.receive_message = _receive_message_at_once  # type: ignore[assignment,method-assign]
-    # A request has an id of 52 letters, which moto draws one by one.
+    # A request id has 52 letters, which moto draws one by one.
     MotoRandom.get_random_string = _random_string  # type: ignore[method-assign]
-    # For each call, moto looks through all services in the order of the alphabet.
+    # For each call, moto searches all services in alphabetical order.
     backend_index.backend_url_patterns.sort(key=lambda service: service[0] not in OURS)
-    # The names of a class's methods do not change; moto asks for them at each call.
+    # A class's method names do not change; moto reads them at each call.
     moto.core.responses.method_names_from_class = cache(method_names_from_class)  # type: ignore[attr-defined]
-    # Nobody here calls AWS by `requests`: for each account, 1,400 patterns would be made for who does.
+    # No test calls AWS by `requests`: moto would compile 1,400 patterns for that, per account.
     moto.core.models.RESPONSES_METHODS.clear()

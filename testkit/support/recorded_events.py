@@ -1,5 +1,5 @@
-"""The recorded events of events/, and the deliveries in them. Their proofs hold at RECORDED_AT, with the secrets of the
-samples in simulators/provider_calls/."""
+"""The recorded events of events/, and their deliveries. The signatures are valid at RECORDED_AT, with the secrets of
+the samples in simulators/provider_calls/."""
 
 import json
 from pathlib import Path
@@ -19,23 +19,23 @@ WEBHOOKS: dict[str, Webhook] = {
 
 
 def event(name: str) -> Any:
-    """What AWS hands to a function, by `<function>/<outcome>`."""
+    """A function's input from AWS, by `<function>/<outcome>`."""
     return json.loads((EVENTS / f"{name}.json").read_bytes())
 
 
 def outcomes(webhook: Webhook) -> list[str]:
-    """The names of the recorded deliveries that came over this webhook's route."""
+    """The names of this webhook's recorded deliveries."""
     names = (str(path.relative_to(EVENTS).with_suffix("")) for path in sorted(EVENTS.rglob("*.json")))
     return [name for name in names if _route(event(name)) == webhook.full_name]
 
 
 def delivery(name: str) -> Delivery:
-    """The recorded delivery, at the moment for which it was signed."""
+    """The recorded delivery, at the time of its signature."""
     return http_api.delivery(event(name), received_at=RECORDED_AT, limit=2**20)
 
 
 def secret(provider: str) -> str:
-    """The secret that proves this provider's recorded deliveries."""
+    """The secret of this provider's recorded deliveries."""
     (value,) = {sample.secret for webhook, sample in every_sample().items() if webhook.partition("/")[0] == provider}
     return value
 

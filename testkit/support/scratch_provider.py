@@ -1,5 +1,5 @@
-"""A provider that does not exist, added to a copy of the tree by the steps of CONTRIBUTING.md: Acme, with a bearer, one
-webhook, one role of media and no API."""
+"""A provider that does not exist, added to a copy of the repository by the steps of CONTRIBUTING.md: Acme, with a
+bearer token, one webhook, one media role and no API."""
 
 import re
 from pathlib import Path
@@ -113,7 +113,8 @@ dailies secrets show-urls
 
 
 def add(tree: Path) -> list[Path]:
-    """Write the five files that a person writes; the paths. The recorded events are made by the tree itself."""
+    """Write the five files that a person writes; returns their paths. The repository's own code makes the recorded
+    events."""
     files = {
         "layers/dailies/python/dailies/providers/acme.py": PROVIDER,
         "functions/acme_clip/app.py": FUNCTION,
@@ -129,7 +130,7 @@ def add(tree: Path) -> list[Path]:
 
 
 def _with_acme(template: str) -> str:
-    """The template with what it says of the webhook of Captions said of Acme's too."""
+    """The template with Captions' webhook resources copied for Acme."""
     for first, last in (
         ("  CaptionsCreatorRole:\n", r"\n  # ----"),
         ("  CaptionsSigningSecret:\n", r"\n  CaptionsApiSecret:"),

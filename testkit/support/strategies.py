@@ -1,8 +1,8 @@
-"""Events that Hypothesis invents, all of one job, and jobs that such events add up to.
+"""Hypothesis strategies: events of one job, and jobs that such events merge into.
 
-Their moments, links and words come from small stocks, so that events meet: at the same moment, about the same medium,
-in the same state. Jobs are made by merging only, so that none is tested that cannot be. A medium is drawn at once: that
-is quicker than piece by piece.
+Times, links and words come from small sets, so that events collide: at the same time, about the same medium, in the
+same state. Jobs are made only by merging, so no impossible job is tested. A medium is drawn as a whole, which is faster
+than field by field.
 """
 
 from dataclasses import replace
@@ -18,7 +18,7 @@ from dailies.providers.contract import Webhook
 from dailies.providers.creatify import PRODUCT_TO_VIDEOS
 from dailies.providers.sync import GENERATION
 
-SIGNED = "SIGNED0123"  # stands in every query and token of an invented link, and nowhere else
+SIGNED = "SIGNED0123"  # in every query and token of a generated link, and nowhere else
 
 MOMENTS = st.sampled_from([f"2026-01-15T10:30:0{second}.000000Z" for second in range(6)])
 _LINKS = [
@@ -82,7 +82,7 @@ DIGESTS = st.integers(0, 9).map("{:064x}".format)
 
 @st.composite
 def receipts(draw: st.DrawFn) -> Receipt:
-    """What a try to archive one of the invented media came to."""
+    """The result of an attempt to archive one of the generated media."""
     medium, at = draw(MEDIA), draw(MOMENTS)
     if draw(st.booleans()):
         state, reason = draw(TRIED), draw(st.sampled_from(["cut short", "the host answered 404"]))
@@ -108,7 +108,7 @@ def receipts(draw: st.DrawFn) -> Receipt:
 
 @st.composite
 def events(draw: st.DrawFn, webhook: Webhook = GENERATION, *, clock: bool | None = None) -> Event:
-    """A delivery's event, or the archive's. `clock`: whether the provider tells when it happened; None for either."""
+    """A delivery's or the archive's event. `clock`: whether the provider sends its time; None for either."""
     event = Event(
         event_id=draw(DIGESTS),
         provider=webhook.provider,
@@ -145,7 +145,7 @@ def events(draw: st.DrawFn, webhook: Webhook = GENERATION, *, clock: bool | None
 
 
 def merged(events: list[Event]) -> Job:
-    """The job that they add up to."""
+    """The job that they merge into."""
     job = reduce(merge, events, None)
     assert job
     return job

@@ -1,4 +1,4 @@
-"""template.yaml as plain values: what stands behind a tag of CloudFormation's (!Ref X) is a dict ({"Ref": "X"})."""
+"""template.yaml as plain values: a CloudFormation tag (!Ref X) becomes a dict ({"Ref": "X"})."""
 
 import re
 from functools import cache
@@ -12,7 +12,7 @@ FUNCTION = "AWS::Serverless::Function"
 
 
 class _Loader(yaml.CSafeLoader):
-    """Reads the short forms of intrinsic functions as their long ones."""
+    """Reads the short forms of intrinsic functions as the long ones."""
 
 
 def _long_form(loader: yaml.CSafeLoader, tag: str, node: yaml.Node) -> dict[str, Any]:
@@ -31,7 +31,7 @@ _Loader.add_multi_constructor("!", _long_form)
 
 @cache
 def template() -> dict[str, Any]:
-    """The whole template. It is shared: not to be changed."""
+    """The complete template. It is shared: do not change it."""
     loaded: dict[str, Any] = yaml.load((ROOT / "template.yaml").read_bytes(), _Loader)
     return loaded
 
@@ -51,7 +51,7 @@ def functions() -> dict[str, dict[str, Any]]:
 
 
 def on_jobs() -> set[str]:
-    """The functions that work on jobs: all but those that change secrets."""
+    """The functions that process jobs: all except those that change secrets."""
     return {
         name
         for name in functions()
@@ -65,12 +65,12 @@ def roles() -> dict[str, dict[str, Any]]:
 
 
 def receivers() -> dict[str, str]:
-    """The functions that webhooks call: each with its webhook, as `sync/generation`."""
+    """The webhooks' functions, each with its webhook, as `sync/generation`."""
     return {name: "/".join(route["Path"].split("/")[2:4]) for name, route in events("HttpApi")}
 
 
 def signing_secrets() -> dict[str, str]:
-    """The name of the secret that proves a webhook's calls, without the stack's, by webhook."""
+    """The name of the secret that verifies a webhook's calls, without the stack's prefix, by webhook."""
     secrets = resources("AWS::SecretsManager::Secret")
     kept = {name: functions()[name]["Environment"]["Variables"]["SIGNING_SECRET_ID"] for name in receivers()}
     names = {name: secrets[target(secret)]["Name"]["Fn::Sub"] for name, secret in kept.items()}
@@ -83,12 +83,12 @@ def queues() -> dict[str, dict[str, Any]]:
 
 
 def folder(name: str) -> Path:
-    """The folder that a function's name predicts: SyncGeneration is in functions/sync_generation."""
+    """The folder of a function: SyncGeneration is in functions/sync_generation."""
     return ROOT / "functions" / re.sub(r"(?<!^)(?=[A-Z])", "_", name).lower()
 
 
 def events(kind: str) -> list[tuple[str, dict[str, Any]]]:
-    """What wakes the functions in one way: the function's name and the event's properties."""
+    """The function's name and the properties of each event source of one type."""
     return [
         (name, event["Properties"])
         for name, function in functions().items()
@@ -98,7 +98,7 @@ def events(kind: str) -> list[tuple[str, dict[str, Any]]]:
 
 
 def target(value: dict[str, Any]) -> str:
-    """The logical name that a Ref or a GetAtt leads to."""
+    """The logical name in a Ref or a GetAtt."""
     ((kind, name),) = value.items()
     return str(name[0] if kind == "Fn::GetAtt" else name)
 
@@ -114,5 +114,5 @@ def actions(statement: dict[str, Any]) -> list[str]:
 
 
 def as_list(value: Any) -> list[Any]:
-    """What CloudFormation takes alone or as a list, as a list."""
+    """A list, also for the single value that CloudFormation accepts instead."""
     return value if isinstance(value, list) else [value]

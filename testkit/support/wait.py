@@ -1,4 +1,4 @@
-"""How end-to-end tests wait: look until it is as expected, and say what was seen last where nothing goes on."""
+"""Waiting in end-to-end tests: poll until the condition is true, and report the last value after a stall."""
 
 import os
 import time
@@ -7,23 +7,23 @@ from collections.abc import Callable
 import psutil
 import pytest
 
-PAUSE = 0.1  # seconds after the first look; each is longer than the one before
-MAX_PAUSE = 0.5  # seconds: a look is work for the emulated AWS, and three stacks wait most of the time
-STALL = 60.0  # seconds in which no function of the stack does anything: what is not there by then does not come
-MAX_SPANS = 10  # spans of that length in which something goes on, and still not what is waited for
+PAUSE = 0.1  # seconds after the first poll; each pause is longer than the one before
+MAX_PAUSE = 0.5  # seconds: a poll is work for the emulated AWS, and three stacks wait most of the time
+STALL = 60.0  # seconds without work in any function of the stack; results that are missing by then will not come
+MAX_SPANS = 10  # periods of that length with work, but still without the expected result
 
 
 def wait_for[T](
     what: str, look: Callable[[], T], until: Callable[[T], object], *, stall: float = STALL, pause: float = PAUSE
 ) -> T:
-    """What was seen when `until` held of it.
+    """Poll until `until` accepts the value; returns it.
 
-    Fails the test after a stall of so many seconds. How long it takes otherwise does not matter: on a busy machine a
-    function may take a minute to start.
+    Fails the test after `stall` seconds without progress. The total time does not matter: on a busy machine a function
+    may take a minute to start.
     """
     spans, before, deadline = 0, _work_done(), time.monotonic() + stall
     while True:
-        late = time.monotonic() > deadline  # before the look, so that the last one is a whole one
+        late = time.monotonic() > deadline  # before the poll, so that the last one is complete
         seen = look()
         if until(seen):
             return seen
@@ -37,8 +37,8 @@ def wait_for[T](
 
 
 def _work_done() -> dict[int, float]:
-    """The processor seconds of each process that a process of ours has started, as the emulated AWS does a function. A
-    process of ours itself counts for nothing: the emulated AWS is busy with our looks."""
+    """The CPU seconds of each grandchild process, such as a function in the emulated AWS. Direct children do not count:
+    the emulated AWS is busy with the polls."""
     done = {}
     for process in psutil.Process(os.getpid()).children(recursive=True):
         try:

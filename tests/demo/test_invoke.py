@@ -52,7 +52,7 @@ def test_what_is_no_call_is_given_as_it_is_recorded(fast_stack: Stack, tmp_path:
     "name", ["sync_generation", "sync_generation/completed/x", "../README", "sync_generation/none"]
 )
 def test_an_event_that_is_none_is_refused(name: str, fast_stack: Stack, tmp_path: Path) -> None:
-    with pytest.raises(CliError, match=r"^no event is called .*; events/README\.md lists them$"):
+    with pytest.raises(CliError, match=r"^No event .*\. events/README\.md lists the events\.$"):
         invoke.event(name, fast_stack, tmp_path)
 
 
@@ -111,4 +111,4 @@ def test_without_docker_the_check_says_what_it_left_out(
 ) -> None:
     monkeypatch.setenv("PATH", "")
     invoke.all_of_them(invoke.deliveries(), fast_stack, tmp_path)
-    assert capsys.readouterr().out == "Left out: sam local invoke, for want of Docker, which is not installed\n"
+    assert capsys.readouterr().out == "Left out: sam local invoke, which needs Docker (not installed)\n"

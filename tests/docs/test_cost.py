@@ -29,7 +29,7 @@ from bench.cost.prices import PRICES, Usage
 from bench.cost.wanted import ARCHIVED, MOST, WHOLE, Bound, bounds
 from dailies.providers import every_provider
 from simulators.media_host.samples import padded
-from simulators.s3 import Sink
+from simulators.s3 import S3Simulator
 from testkit.fixtures.archiver import TOKEN, Archive
 from testkit.fixtures.aws import Cloud
 from testkit.fixtures.billed_usage import MEGABYTES, Bill
@@ -94,7 +94,7 @@ class TestAVideoOf20MB:
         archive_at_work.archiver = replace(archive_at_work.archiver, only_hosts={"creatify": frozenset({"127.0.0.1"})})
         return archive_at_work
 
-    def is_archived(self, at_work: Archive, s3: Sink, bill: Bill, *, seconds: float) -> Usage:
+    def is_archived(self, at_work: Archive, s3: S3Simulator, bill: Bill, *, seconds: float) -> Usage:
         """What is billed of it, if the archive takes so long."""
         bill.of_what_follows()
         *before, video = bill.found
@@ -104,7 +104,7 @@ class TestAVideoOf20MB:
         taken = Usage(gb_seconds=seconds * MEGABYTES["archive"] / 1024)
         return self.copied(at_work, s3, bill, video) + bill.of_what_follows() + taken
 
-    def copied(self, at_work: Archive, s3: Sink, bill: Bill, medium: dict[str, object]) -> Usage:
+    def copied(self, at_work: Archive, s3: S3Simulator, bill: Bill, medium: dict[str, object]) -> Usage:
         message = {
             "messageId": "m-1",
             "receiptHandle": "r-1",
@@ -124,19 +124,19 @@ class TestAVideoOf20MB:
         for told in at_work.apis.creatify.callbacks.told:
             at_work.hears(told)
 
-    def test_of_syncs(self, at_work: Archive, s3: Sink, bill: Bill) -> None:
+    def test_of_syncs(self, at_work: Archive, s3: S3Simulator, bill: Bill) -> None:
         at_work.generation()
         same(self.is_archived(at_work, s3, bill, seconds=copying()), VIDEOS[SYNC])
 
-    def test_of_captions(self, at_work: Archive, s3: Sink, bill: Bill) -> None:
+    def test_of_captions(self, at_work: Archive, s3: S3Simulator, bill: Bill) -> None:
         at_work.operation()
         same(self.is_archived(at_work, s3, bill, seconds=copying()), VIDEOS[CAPTIONS])
 
-    def test_of_creatifys(self, at_work: Archive, s3: Sink, bill: Bill) -> None:
+    def test_of_creatifys(self, at_work: Archive, s3: S3Simulator, bill: Bill) -> None:
         self.moves(at_work)
         same(self.is_archived(at_work, s3, bill, seconds=copying()), VIDEOS[CREATIFY])
 
-    def test_of_creatifys_read_back_at_its_api(self, at_work: Archive, s3: Sink, bill: Bill) -> None:
+    def test_of_creatifys_read_back_at_its_api(self, at_work: Archive, s3: S3Simulator, bill: Bill) -> None:
         at_work.set_keys()
         self.moves(at_work)
         same(self.is_archived(at_work, s3, bill, seconds=ASK_SECONDS + copying()), READ_BACK)

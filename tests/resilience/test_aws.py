@@ -116,14 +116,14 @@ class TestWhatBecomesOfAStep:
         failing = step("first", raises(Wrong("refused")), stack=None)
         found = outcomes([failing, SECOND, DELETE], account)
         assert words(found)[1:] == [
-            ("second", "left out", "the stack is not there"),
-            ("delete", "left out", "the stack is not there"),
+            ("second", "left out", "there is no stack"),
+            ("delete", "left out", "there is no stack"),
         ]
         assert account.ran == ["first"]
 
     def test_what_needs_the_stack_to_be_gone_is_left_out_where_it_is_not(self) -> None:
         undeletable = step("delete", raises(Wrong("DELETE_FAILED")))
-        assert words(outcomes([FIRST, undeletable, AGAIN]))[-1] == ("again", "left out", "the stack is still there")
+        assert words(outcomes([FIRST, undeletable, AGAIN]))[-1] == ("again", "left out", "the stack still exists")
 
     def test_interrupted_the_rest_is_left_out_and_the_interruption_goes_on(self) -> None:
         account, found = Account(), []
@@ -174,7 +174,7 @@ class TestWhatMayBeTouched:
         assert record.claim(None, [], account=ACCOUNT, region=REGION, stack=NAME) == Record(ACCOUNT, REGION, NAME)
 
     def test_a_stack_that_is_there_and_was_not_made_here_is_refused(self) -> None:
-        with pytest.raises(NotOurs, match="is there already"):
+        with pytest.raises(NotOurs, match="exists already"):
             record.claim(None, [{"StackId": ARN}], account=ACCOUNT, region=REGION, stack=NAME)
 
     def test_one_that_was_made_here_is_gone_on_with(self) -> None:
@@ -184,7 +184,7 @@ class TestWhatMayBeTouched:
 
     def test_another_one_of_the_same_name_is_refused(self) -> None:
         kept = Record(ACCOUNT, REGION, NAME, stack_id=ARN)
-        with pytest.raises(NotOurs, match="is not the one that was made here"):
+        with pytest.raises(NotOurs, match="is not the one made here"):
             record.claim(kept, [{"StackId": f"{ARN}2"}], account=ACCOUNT, region=REGION, stack=NAME)
 
     @pytest.mark.parametrize(("account", "region"), [("210987654321", REGION), (ACCOUNT, "us-east-1")])

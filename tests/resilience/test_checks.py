@@ -36,7 +36,7 @@ EVENT = {**ABOUT, "sk": "event#1", "event_id": "1", "origin": "webhook"}
 type Change = Callable[[Found], object]
 
 
-def news(kind: str, id_: str, version: int = 2) -> dict[str, object]:
+def is_update(kind: str, id_: str, version: int = 2) -> dict[str, object]:
     told = {"id": id_, "provider": "sync", "job_id": f"{CASE}job", "version": version, "media": [MEDIUM]}
     return {"detail-type": kind, "detail": told}
 
@@ -47,7 +47,7 @@ def page(**changed: object) -> Stored:
 
 
 def as_it_should() -> Found:
-    found = Found(rows=[JOB, EVENT], heard=[news("Media Archived", "a"), news("Job Settled", "b")])
+    found = Found(rows=[JOB, EVENT], heard=[is_update("Media Archived", "a"), is_update("Job Settled", "b")])
     found.versions |= {KEY: [Stored("v1", 2, b"ab")], PAGE: [page()]}
     return copy.deepcopy(found)
 
@@ -63,14 +63,14 @@ LOSSES: dict[str, Change] = {
     "waiting": lambda found: found.rows[0].update(stage="waiting"),
     "other bytes": lambda found: found.rows[0]["media"][0].update(checksum="crc64nvme:BBBBBBBBBBB="),
     "not told": lambda found: found.heard.pop(),
-    "told under two ids": lambda found: found.heard.append(news("Job Settled", "c")),
+    "told under two ids": lambda found: found.heard.append(is_update("Job Settled", "c")),
     "failed for good": lambda found: found.failed["AdvanceFailureQueueUrl"].add("a record"),
 }
 LIES: dict[str, Change] = {
     "no object": LOSSES["no object"],
     "no page": lambda found: found.versions.pop(PAGE),
     "a stale page": lambda found: found.versions[PAGE].insert(0, page(media=[])),
-    "told before it was": lambda found: found.heard.append(news("Job Settled", "b", version=3)),
+    "told before it was": lambda found: found.heard.append(is_update("Job Settled", "b", version=3)),
     "told of nobody": lambda found: found.rows.clear(),
     "told while under way": lambda found: found.heard[-1]["detail"]["media"][0].update(state="pending"),
 }

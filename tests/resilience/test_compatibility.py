@@ -71,4 +71,6 @@ def test_what_cannot_be_installed_says_why(tmp_path: Path) -> None:
 
 def test_what_was_left_out_has_its_line() -> None:
     found = {"tried": 0, "passed": 0, "lost": 0, "servers": []}
-    assert table_of({"opinions": found}, {"opinions": 0}).endswith("| 0 | left out: the servers could not be had |")
+    assert table_of({"opinions": found}, {"opinions": 0}).endswith(
+        "| 0 | left out: the servers could not be installed |"
+    )

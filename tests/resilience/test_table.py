@@ -38,11 +38,11 @@ def test_a_part_that_found_why_it_failed_says_so() -> None:
 def test_a_part_that_left_no_figures_has_its_line() -> None:
     for code in (0, 1, -9):
         told = line({}, {"states": code})
-        assert told == f"| State space | – | – | – | failed: it ended with {code} and left no figures |"
+        assert told == f"| State space | – | – | – | failed: exit code {code}, no figures |"
 
 
 def test_a_part_that_ended_badly_with_good_figures_says_so() -> None:
-    assert "| 0 | failed: it ended with -15; 3 jobs" in line({"states": STATES}, {"states": -15})
+    assert "| 0 | failed: exit code -15; 3 jobs" in line({"states": STATES}, {"states": -15})
 
 
 def test_a_part_that_was_not_run_has_none() -> None:

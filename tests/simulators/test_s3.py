@@ -22,7 +22,7 @@ from botocore.credentials import Credentials
 from botocore.exceptions import BotoCoreError, ClientError
 from urllib3.exceptions import ProtocolError
 
-from simulators.s3 import BUCKET, Sink, sink
+from simulators.s3 import BUCKET, S3Simulator, s3_simulator
 from simulators.s3.signature import ACCESS_KEY, SECRET_KEY
 from testkit.support.wait import wait_for
 
@@ -42,8 +42,8 @@ HTTP_CLIENT = urllib3.PoolManager(retries=False, timeout=5)
 
 
 @pytest.fixture
-def s3() -> Iterator[Sink]:
-    with sink(keep=True) as running:
+def s3() -> Iterator[S3Simulator]:
+    with s3_simulator(keep=True) as running:
         yield running
 
 
@@ -58,7 +58,7 @@ class Signer(S3SigV4Auth):
         return self._payload
 
 
-def signed(s3: Sink, method: str, path: str, headers: Mapping[str, str], payload: str) -> dict[str, str]:
+def signed(s3: S3Simulator, method: str, path: str, headers: Mapping[str, str], payload: str) -> dict[str, str]:
     """The headers with what a signature adds to them."""
     request = AWSRequest(method, f"{s3.endpoint_url}/{BUCKET}/{path}", headers=dict(headers))
     Signer(payload).add_auth(request)
@@ -66,7 +66,7 @@ def signed(s3: Sink, method: str, path: str, headers: Mapping[str, str], payload
 
 
 def send(
-    s3: Sink,
+    s3: S3Simulator,
     method: str,
     path: str,
     body: bytes = b"",
@@ -93,13 +93,13 @@ def chunked(content: bytes, size: int, trailers: Mapping[str, str]) -> bytes:
     return body + f"0\r\n{ends}\r\n".encode()
 
 
-def begun(s3: Sink, key: str = "video.mp4", **more: Any) -> dict[str, Any]:
+def begun(s3: S3Simulator, key: str = "video.mp4", **more: Any) -> dict[str, Any]:
     """A new upload, as arguments of the calls that belong to it."""
     created = s3.client().create_multipart_upload(Bucket=BUCKET, Key=key, **more)
     return {"Bucket": BUCKET, "Key": key, "UploadId": created["UploadId"]}
 
 
-def with_parts(s3: Sink, upload: Mapping[str, Any], *parts: bytes) -> list[dict[str, Any]]:
+def with_parts(s3: S3Simulator, upload: Mapping[str, Any], *parts: bytes) -> list[dict[str, Any]]:
     """The parts put, as Complete lists them."""
     client, listed = s3.client(), []
     for number, part in enumerate(parts, start=1):
@@ -116,7 +116,7 @@ def refused(call: Callable[..., object], **arguments: Any) -> str:
 
 
 class TestPutObject:
-    def test_what_boto3_puts_is_what_it_gets(self, s3: Sink) -> None:
+    def test_what_boto3_puts_is_what_it_gets(self, s3: S3Simulator) -> None:
         client = s3.client()
         put = client.put_object(
             Bucket=BUCKET, Key="a b/ü+.mp4", Body=END, ContentType="video/mp4", Metadata={"job": "1"}
@@ -126,14 +126,14 @@ class TestPutObject:
         assert (got["ContentType"], got["Metadata"], got["ETag"]) == ("video/mp4", {"job": "1"}, put["ETag"])
         assert put["ETag"] == f'"{md5(END).hexdigest()}"'
 
-    def test_a_medium_with_no_checksum_gets_s3s_own(self, s3: Sink) -> None:
+    def test_a_medium_with_no_checksum_gets_s3s_own(self, s3: S3Simulator) -> None:
         assert send(s3, "PUT", "digits", DIGITS)[0] == 200
         head = s3.client().head_object(Bucket=BUCKET, Key="digits", ChecksumMode="ENABLED")
         assert (head["ChecksumCRC64NVME"], head["ChecksumType"]) == (CHECKSUMS["crc64nvme"], "FULL_OBJECT")
         assert "ChecksumCRC64NVME" not in s3.client().head_object(Bucket=BUCKET, Key="digits")
 
     @pytest.mark.parametrize("name", CHECKSUMS)
-    def test_a_checksum_is_taken_where_it_is_right_and_refused_where_not(self, s3: Sink, name: str) -> None:
+    def test_a_checksum_is_taken_where_it_is_right_and_refused_where_not(self, s3: S3Simulator, name: str) -> None:
         header = f"x-amz-checksum-{name}"
         status, _, headers = send(s3, "PUT", "right", DIGITS, headers={header: CHECKSUMS[name]})
         assert (status, headers[header]) == (200, CHECKSUMS[name])
@@ -141,7 +141,7 @@ class TestPutObject:
         assert s3.keys == ["right"]
 
     @pytest.mark.parametrize("size", [1, 4, 100])
-    def test_a_trailing_one_too_whatever_the_chunks(self, s3: Sink, size: int) -> None:
+    def test_a_trailing_one_too_whatever_the_chunks(self, s3: S3Simulator, size: int) -> None:
         header, right = "x-amz-checksum-crc64nvme", CHECKSUMS["crc64nvme"]
         said = {"x-amz-trailer": header, "content-encoding": "aws-chunked", "x-amz-decoded-content-length": "9"}
         bodies = {
@@ -157,14 +157,14 @@ class TestPutObject:
         stored = s3.object("right")
         assert (stored.content, stored.algorithm, stored.checksum) == (DIGITS, "crc64nvme", right)
 
-    def test_a_cut_body_makes_no_object(self, s3: Sink) -> None:
+    def test_a_cut_body_makes_no_object(self, s3: S3Simulator) -> None:
         sent = signed(s3, "PUT", "none", {}, "UNSIGNED-PAYLOAD")
         assert exchange(s3, {**sent, "Content-Length": "1001"}, END) == (400, "IncompleteBody")
         assert exchange(s3, {**sent, "Transfer-Encoding": "chunked"}, b"3e8\r\n" + END) == (400, "IncompleteBody")
         assert exchange(s3, sent, b"") == (411, "MissingContentLength")
         assert s3.keys == []
 
-    def test_if_none_match_keeps_the_first(self, s3: Sink) -> None:
+    def test_if_none_match_keeps_the_first(self, s3: S3Simulator) -> None:
         s3.client().put_object(Bucket=BUCKET, Key="one", Body=b"first", IfNoneMatch="*")
         second = {"Bucket": BUCKET, "Key": "one", "Body": b"second", "IfNoneMatch": "*"}
         assert refused(s3.client().put_object, **second) == "PreconditionFailed"
@@ -172,7 +172,7 @@ class TestPutObject:
         assert s3.object("one").content == b"first"
 
 
-def exchange(s3: Sink, headers: Mapping[str, str], body: bytes) -> tuple[int, str]:
+def exchange(s3: S3Simulator, headers: Mapping[str, str], body: bytes) -> tuple[int, str]:
     """A PUT to the key `none` as it stands here, its sender's side closed after it: status and error code."""
     url = urlsplit(s3.endpoint_url)
     lines = [
@@ -188,12 +188,12 @@ def exchange(s3: Sink, headers: Mapping[str, str], body: bytes) -> tuple[int, st
 
 
 class TestSignature:
-    def test_an_x_amz_header_must_be_signed(self, s3: Sink) -> None:
+    def test_an_x_amz_header_must_be_signed(self, s3: S3Simulator) -> None:
         late = {"x-amz-meta-late": "1"}
         assert send(s3, "PUT", "one", END, unsigned=late)[:2] == (403, "AccessDenied")
         assert send(s3, "PUT", "one", END, headers=late)[0] == 200
 
-    def test_what_was_signed_must_not_change(self, s3: Sink) -> None:
+    def test_what_was_signed_must_not_change(self, s3: S3Simulator) -> None:
         sent = signed(s3, "PUT", "one", {"content-type": "video/mp4"}, "UNSIGNED-PAYLOAD")
         for method, path, changed in [("PUT", "two", {}), ("POST", "one", {}), ("PUT", "one", {"Content-Type": "a/b"})]:
             headers = {name: value for name, value in sent.items() if name.lower() not in {k.lower() for k in changed}}
@@ -202,7 +202,7 @@ class TestSignature:
             assert code_in(answer.data) == "SignatureDoesNotMatch"
         assert s3.keys == []
 
-    def test_without_one_or_with_another_key_nothing_goes(self, s3: Sink) -> None:
+    def test_without_one_or_with_another_key_nothing_goes(self, s3: S3Simulator) -> None:
         assert HTTP_CLIENT.request("GET", f"{s3.endpoint_url}/{BUCKET}/one").status == 403
         sent = signed(s3, "PUT", "one", {}, "UNSIGNED-PAYLOAD")
         foreign = {**sent, "Authorization": sent["Authorization"].replace(ACCESS_KEY, "AKIDOTHER")}
@@ -211,7 +211,7 @@ class TestSignature:
 
 
 class TestMultipartUpload:
-    def test_the_checksum_of_the_whole_is_combined_from_the_parts(self, s3: Sink) -> None:
+    def test_the_checksum_of_the_whole_is_combined_from_the_parts(self, s3: S3Simulator) -> None:
         client, upload = s3.client(), begun(s3, ChecksumAlgorithm="CRC64NVME", Metadata={"job": "1"})
         parts: Any = with_parts(s3, upload, PART, PART[::-1], END)
         size = 2 * len(PART) + len(END)
@@ -239,7 +239,9 @@ class TestMultipartUpload:
             ({"Key": "another"}, "NoSuchUpload"),
         ],
     )
-    def test_what_complete_says_of_the_whole_must_be_true(self, s3: Sink, change: dict[str, Any], code: str) -> None:
+    def test_what_complete_says_of_the_whole_must_be_true(
+        self, s3: S3Simulator, change: dict[str, Any], code: str
+    ) -> None:
         upload = begun(s3, ChecksumAlgorithm="CRC64NVME")
         call: dict[str, Any] = {**upload, "MultipartUpload": {"Parts": with_parts(s3, upload, PART, END)}}
         assert refused(s3.client(**ONCE).complete_multipart_upload, **call | change) == code
@@ -256,14 +258,14 @@ class TestMultipartUpload:
             ({"PartNumber": 1}, "InvalidPartOrder"),
         ],
     )
-    def test_and_of_each_part(self, s3: Sink, change: dict[str, Any], code: str) -> None:
+    def test_and_of_each_part(self, s3: S3Simulator, change: dict[str, Any], code: str) -> None:
         upload = begun(s3, ChecksumAlgorithm="CRC64NVME")
         parts: Any = with_parts(s3, upload, PART, END)
         parts[1] |= change
         complete = s3.client().complete_multipart_upload
         assert refused(complete, **upload, MultipartUpload={"Parts": parts}) == code
 
-    def test_only_the_last_part_may_be_small(self, s3: Sink) -> None:
+    def test_only_the_last_part_may_be_small(self, s3: S3Simulator) -> None:
         upload = begun(s3, ChecksumAlgorithm="CRC64NVME")
         parts: Any = with_parts(s3, upload, PART[1:], END)
         complete = s3.client().complete_multipart_upload
@@ -271,13 +273,13 @@ class TestMultipartUpload:
         complete(**upload, MultipartUpload={"Parts": parts[1:]})
         assert s3.object("video.mp4").content == END
 
-    def test_parts_carry_the_checksum_their_upload_was_created_with(self, s3: Sink) -> None:
+    def test_parts_carry_the_checksum_their_upload_was_created_with(self, s3: S3Simulator) -> None:
         path = f"video.mp4?partNumber=1&uploadId={begun(s3, ChecksumAlgorithm='SHA256')['UploadId']}"
         assert send(s3, "PUT", path, DIGITS)[:2] == (400, "InvalidRequest")
         for name, answer in (("crc32", (400, "InvalidRequest")), ("sha256", (200, ""))):
             assert send(s3, "PUT", path, DIGITS, headers={f"x-amz-checksum-{name}": CHECKSUMS[name]})[:2] == answer
 
-    def test_an_aborted_upload_is_gone(self, s3: Sink) -> None:
+    def test_an_aborted_upload_is_gone(self, s3: S3Simulator) -> None:
         upload = begun(s3)
         assert s3.client().list_multipart_uploads(Bucket=BUCKET)["Uploads"][0]["UploadId"] == upload["UploadId"]
         s3.client().abort_multipart_upload(**upload)
@@ -285,7 +287,7 @@ class TestMultipartUpload:
             assert refused(call, **upload) == "NoSuchUpload"
         assert "Uploads" not in s3.client().list_multipart_uploads(Bucket=BUCKET)
 
-    def test_its_parts_are_listed_in_pages(self, s3: Sink) -> None:
+    def test_its_parts_are_listed_in_pages(self, s3: S3Simulator) -> None:
         upload = begun(s3, ChecksumAlgorithm="CRC64NVME")
         parts = with_parts(s3, upload, DIGITS, END, PART)
         pages = list(s3.client().get_paginator("list_parts").paginate(**upload, PaginationConfig={"PageSize": 2}))
@@ -294,7 +296,7 @@ class TestMultipartUpload:
         assert [part["Size"] for part in listed] == [len(DIGITS), len(END), len(PART)]
         assert [{name: dict(part)[name] for name in parts[0]} for part in listed] == parts
 
-    def test_completing_keeps_an_object_that_is_there(self, s3: Sink) -> None:
+    def test_completing_keeps_an_object_that_is_there(self, s3: S3Simulator) -> None:
         upload = begun(s3)
         parts: Any = with_parts(s3, upload, END)
         s3.client().put_object(Bucket=BUCKET, Key="video.mp4", Body=DIGITS)
@@ -304,7 +306,7 @@ class TestMultipartUpload:
 
 
 class TestFaults:
-    def test_fail_refuses_as_often_as_told_and_without_effect(self, s3: Sink) -> None:
+    def test_fail_refuses_as_often_as_told_and_without_effect(self, s3: S3Simulator) -> None:
         s3.fail("PutObject", status=503)
         s3.client().put_object(Bucket=BUCKET, Key="one", Body=END)  # boto3 tries again
         assert [(call.operation, call.headers["amz-sdk-request"][:9]) for call in s3.requests] == [
@@ -317,7 +319,7 @@ class TestFaults:
         assert refused(once.put_object, Bucket=BUCKET, Key="three", Body=END) == "ConditionalRequestConflict"
         assert s3.keys == ["one", "two"]
 
-    def test_complete_may_be_answered_200_with_an_error_inside(self, s3: Sink) -> None:
+    def test_complete_may_be_answered_200_with_an_error_inside(self, s3: S3Simulator) -> None:
         upload = begun(s3)
         parts: Any = with_parts(s3, upload, END)
         s3.fail("CompleteMultipartUpload", status=200, code="InternalError")
@@ -326,7 +328,7 @@ class TestFaults:
         assert s3.open_uploads == ["video.mp4"]
         assert s3.keys == []
 
-    def test_hang_never_answers_with_or_without_effect(self, s3: Sink) -> None:
+    def test_hang_never_answers_with_or_without_effect(self, s3: S3Simulator) -> None:
         s3.hang("PutObject")
         s3.hang("PutObject", late=True)
         for key in ("before", "after"):
@@ -334,14 +336,14 @@ class TestFaults:
                 s3.client(**ONCE, read_timeout=0.2).put_object(Bucket=BUCKET, Key=key, Body=END)
         wait_for("the effect", lambda: s3.keys, lambda keys: keys == ["after"])
 
-    def test_cut_closes_in_the_middle_of_the_body(self, s3: Sink) -> None:
+    def test_cut_closes_in_the_middle_of_the_body(self, s3: S3Simulator) -> None:
         s3.cut("PutObject", after=100)
         with pytest.raises((ProtocolError, OSError)):
             send(s3, "PUT", "one", PART)
         assert s3.keys == []
         assert send(s3, "PUT", "one", PART)[0] == 200
 
-    def test_lose_closes_after_the_effect(self, s3: Sink) -> None:
+    def test_lose_closes_after_the_effect(self, s3: S3Simulator) -> None:
         s3.lose("PutObject")
         with pytest.raises(ProtocolError):
             send(s3, "PUT", "one", END)

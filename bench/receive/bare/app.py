@@ -1,4 +1,4 @@
-"""What a receiver is compared with: one write of the same row by boto3 as it comes, and nothing else."""
+"""The comparison for a receiver: one write of the same row by boto3 with defaults, and nothing else."""
 
 import base64
 import os
@@ -11,7 +11,7 @@ table = os.environ["TABLE_NAME"]
 
 
 def lambda_handler(event: dict[str, Any], _context: object) -> dict[str, Any]:
-    """The event is the row, as DynamoDB writes it."""
+    """The event is the row in DynamoDB's format."""
     row = dict(event)
     row["payload"] = {"B": base64.b64decode(row["payload"]["B"])}
     client.put_item(TableName=table, Item=row)

@@ -16,7 +16,7 @@ from dailies.aws.table import Table
 from dailies.jobs.models import Event, MediaLink, Receipt
 from dailies.jobs.rows import event_item, event_of
 from simulators.media_host.server import MediaHost, media_host
-from simulators.s3 import Sink, sink
+from simulators.s3 import S3Simulator, s3_simulator
 from simulators.s3.signature import ACCESS_KEY, SECRET_KEY
 from testkit.fixtures.aws import BUCKET, TABLE, Cloud, Context, account
 from testkit.support.recorded_events import event
@@ -35,8 +35,8 @@ def host() -> Iterator[MediaHost]:
 
 
 @pytest.fixture(scope="module")
-def s3() -> Iterator[Sink]:
-    with sink(keep=True) as running:
+def s3() -> Iterator[S3Simulator]:
+    with s3_simulator(keep=True) as running:
         yield running
 
 
@@ -94,7 +94,7 @@ class Archive:
         return f"media/sync/{self.job_id}/{medium.role}-{medium.media_id}.mp4"
 
 
-def loaded(cloud: Cloud, s3: Sink, host: MediaHost, secret: str, **environment: str) -> Handler:
+def loaded(cloud: Cloud, s3: S3Simulator, host: MediaHost, secret: str, **environment: str) -> Handler:
     """The function, where the owner has set this as the secret of Sync's API."""
     named = cloud.secretsmanager.create_secret(Name=f"dailies/sync/{uuid4().hex}", SecretString=secret)
     where = {"AWS_ENDPOINT_URL_S3": s3.endpoint_url, "SYNC_API_URL": host.base_url}
@@ -106,7 +106,7 @@ def loaded(cloud: Cloud, s3: Sink, host: MediaHost, secret: str, **environment: 
 
 
 @pytest.fixture(scope="module")
-def shared(host: MediaHost, s3: Sink) -> Iterator[tuple[Cloud, Handler]]:
+def shared(host: MediaHost, s3: S3Simulator) -> Iterator[tuple[Cloud, Handler]]:
     """An account that the tests share."""
     with account() as cloud:
         yield cloud, loaded(cloud, s3, host, "not-set")
@@ -120,7 +120,7 @@ def archive(shared: tuple[Cloud, Handler]) -> Archive:
 
 class TestArchived:
     def test_a_medium_is_in_the_bucket_and_its_receipt_is_recorded(
-        self, archive: Archive, s3: Sink, host: MediaHost
+        self, archive: Archive, s3: S3Simulator, host: MediaHost
     ) -> None:
         medium = MediaLink("output", host.url(f"/j-1/{CLIP}"))
         archive.found(medium)
@@ -134,7 +134,7 @@ class TestArchived:
         metadata = s3.client().head_object(Bucket=BUCKET, Key=key)["Metadata"]
         assert (metadata["provider"], metadata["job-id"], metadata["role"]) == ("sync", archive.job_id, "output")
 
-    def test_again_it_does_nothing(self, archive: Archive, s3: Sink, host: MediaHost) -> None:
+    def test_again_it_does_nothing(self, archive: Archive, s3: S3Simulator, host: MediaHost) -> None:
         medium = MediaLink("output", host.url(f"/again/{CLIP}"))
         archive.found(medium)
         archive.run(medium)
@@ -143,7 +143,7 @@ class TestArchived:
         assert (archive.receipts(), len(host.requests), len(s3.requests)) == before
 
     def test_one_that_was_stored_by_a_run_that_fell_is_recorded_by_the_next(
-        self, archive: Archive, s3: Sink, host: MediaHost
+        self, archive: Archive, s3: S3Simulator, host: MediaHost
     ) -> None:
         medium = MediaLink("output", host.url(f"/fell/{CLIP}"))
         archive.found(medium)
@@ -163,7 +163,7 @@ class TestArchived:
         assert archive.run(medium)
         assert [receipt.state for receipt in archive.receipts()] == ["archived"]
 
-    def test_of_several_links_the_newest_is_taken(self, archive: Archive, s3: Sink, host: MediaHost) -> None:
+    def test_of_several_links_the_newest_is_taken(self, archive: Archive, s3: S3Simulator, host: MediaHost) -> None:
         dead, fresh = (MediaLink("output", host.url(f"/signed/{CLIP}", issued=at)) for at in (1.0, None))
         assert dead.media_id == fresh.media_id
         archive.found(dead)
@@ -201,7 +201,7 @@ class TestNotArchived:
 
     @pytest.mark.parametrize("fault", ["missing", "broken", "cut-with-length"])
     def test_what_another_try_may_mend_comes_again(
-        self, archive: Archive, s3: Sink, host: MediaHost, fault: str
+        self, archive: Archive, s3: S3Simulator, host: MediaHost, fault: str
     ) -> None:
         done, receipt = self.tried(archive, host, fault, tries=1)
         assert (done, receipt.state) == (False, "pending")
@@ -253,7 +253,7 @@ class TestNotArchived:
         assert (receipt.state, "is not among the hosts" in receipt.reason) == ("failed", True)
 
     def test_where_the_table_does_not_answer_it_comes_again(
-        self, shared: tuple[Cloud, Handler], s3: Sink, host: MediaHost
+        self, shared: tuple[Cloud, Handler], s3: S3Simulator, host: MediaHost
     ) -> None:
         archive = Archive(shared[0], loaded(shared[0], s3, host, "not-set", TABLE_NAME="gone"))
         assert not archive.run(MediaLink("output", host.url(f"/{CLIP}")))
@@ -263,7 +263,7 @@ class TestRenewed:
     """A dead link is asked for anew, where the owner has set the provider's API credentials."""
 
     @pytest.fixture
-    def renewing(self, shared: tuple[Cloud, Handler], s3: Sink, host: MediaHost) -> Archive:
+    def renewing(self, shared: tuple[Cloud, Handler], s3: S3Simulator, host: MediaHost) -> Archive:
         return Archive(shared[0], loaded(shared[0], s3, host, '{"api_key":"k-0123"}'))
 
     def dead(self, archive: Archive, host: MediaHost) -> MediaLink:
@@ -276,7 +276,7 @@ class TestRenewed:
         return medium
 
     def test_the_fresh_link_serves_the_medium_that_it_was_asked_for(
-        self, renewing: Archive, s3: Sink, host: MediaHost
+        self, renewing: Archive, s3: S3Simulator, host: MediaHost
     ) -> None:
         medium = self.dead(renewing, host)
         assert renewing.run(medium)

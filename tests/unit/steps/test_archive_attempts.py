@@ -11,12 +11,12 @@ import pytest
 from dailies.jobs.models import Event, MediaState
 from dailies.steps.retry_policy import LAST_CHANCE_SECONDS, MAX_BACKOFF, MAX_RETRY_AFTER
 from simulators.media_host.samples import SampleMedia
-from simulators.s3 import BUCKET, Sink
+from simulators.s3 import BUCKET, S3Simulator
 from testkit.fixtures.archiver import FIRST_PAUSE, TRIES, Archive
 from testkit.support.template import resources, template
 from tests.unit.transfer.test_mp4 import FRAGMENTED
 
-type Trouble = Callable[[Sink], object]
+type Trouble = Callable[[S3Simulator], object]
 
 
 class TestTries:
@@ -111,7 +111,7 @@ class TestPauses:
         assert archive_at_work.pauses == [MAX_RETRY_AFTER]
 
     def test_where_aws_fails_the_message_has_its_pause_and_no_try_is_used_up(
-        self, archive_at_work: Archive, s3: Sink
+        self, archive_at_work: Archive, s3: S3Simulator
     ) -> None:
         batch = archive_at_work.batch({"g-1": "batch-1.mp4"})
         s3.fail("GetObject", status=403, code="AccessDenied", times=100)
@@ -177,7 +177,7 @@ class TestNamedByHand:
     """A medium whose event rows have expired, which somebody has put into the queue by its name."""
 
     def test_it_is_archived_by_a_fresh_link_and_its_wait_is_not_guessed(
-        self, archive_at_work: Archive, s3: Sink, capsys: pytest.CaptureFixture[str]
+        self, archive_at_work: Archive, s3: S3Simulator, capsys: pytest.CaptureFixture[str]
     ) -> None:
         archive_at_work.set_keys()
         event = archive_at_work.generation()
@@ -213,7 +213,7 @@ class TestStates:
     def test_by_what_went_wrong_and_whether_there_is_another_try(
         self,
         archive_at_work: Archive,
-        s3: Sink,
+        s3: S3Simulator,
         *,
         medium: str,
         trouble: Trouble | None,
@@ -306,7 +306,7 @@ class TestResult:
 
     @pytest.mark.parametrize("rows", [NOT_READY, NOT_READY + b"\n", b'{"row":"of another shape"}\n' * 3])
     def test_one_of_which_no_row_can_be_read_is_tried_again_and_not_stored(
-        self, archive_at_work: Archive, s3: Sink, rows: bytes
+        self, archive_at_work: Archive, s3: S3Simulator, rows: bytes
     ) -> None:
         batch = archive_at_work.batch({})
         self.serves(archive_at_work, rows)
@@ -320,7 +320,7 @@ class TestResult:
         assert s3.object(s3.keys[0]).content == self.ROW
         assert archive_at_work.job(batch).stage == "settled"
 
-    def test_after_the_last_try_it_waits_for_a_person(self, archive_at_work: Archive, s3: Sink) -> None:
+    def test_after_the_last_try_it_waits_for_a_person(self, archive_at_work: Archive, s3: S3Simulator) -> None:
         batch = archive_at_work.batch({})
         self.serves(archive_at_work, self.NOT_READY)
         assert archive_at_work.try_medium(batch, "result", tries=TRIES)
@@ -329,7 +329,7 @@ class TestResult:
         assert [why for why, _ in archive_at_work.cloud.failed()] == ["no row of it could be read"]
 
     @pytest.mark.parametrize("rows", [b'{"row":"of another shape"}\n' + ROW, ROW + NOT_READY, ROW.strip()])
-    def test_one_row_is_enough(self, archive_at_work: Archive, s3: Sink, rows: bytes) -> None:
+    def test_one_row_is_enough(self, archive_at_work: Archive, s3: S3Simulator, rows: bytes) -> None:
         batch = archive_at_work.batch({})
         self.serves(archive_at_work, rows)
         assert archive_at_work.try_medium(batch, "result")
@@ -337,7 +337,7 @@ class TestResult:
         assert archive_at_work.job(batch).stage == "settled"
 
     def test_what_lies_there_and_lists_nothing_is_not_told_as_its_result(
-        self, archive_at_work: Archive, s3: Sink
+        self, archive_at_work: Archive, s3: S3Simulator
     ) -> None:
         """As versions before this one stored it; no object is overwritten."""
         batch = archive_at_work.batch({"g-1": None})

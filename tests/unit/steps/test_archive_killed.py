@@ -19,7 +19,7 @@ from dailies.jobs.rows import event_item
 from resilience.transfers.killing import called_function, killed_function
 from resilience.transfers.long_media import MIB, long_medium
 from simulators.media_host.server import MediaHost, media_host
-from simulators.s3 import Sink
+from simulators.s3 import S3Simulator
 from simulators.s3.signature import ACCESS_KEY, SECRET_KEY
 from testkit.fixtures.aws import BUCKET, TABLE, Cloud
 
@@ -53,7 +53,9 @@ def cloud(monkeypatch: pytest.MonkeyPatch) -> Iterator[Cloud]:
         server.stop()
 
 
-def test_what_s3_has_is_not_sent_again_though_the_link_died_meanwhile(cloud: Cloud, s3: Sink, host: MediaHost) -> None:
+def test_what_s3_has_is_not_sent_again_though_the_link_died_meanwhile(
+    cloud: Cloud, s3: S3Simulator, host: MediaHost
+) -> None:
     table = Table(cloud.dynamodb, TABLE)
     cloud.secretsmanager.create_secret(Name="dailies/sync/api", SecretString='{"api_key":"k-0123"}')
     medium = MediaLink("output", host.url(f"/first/{FILE}", fault="stall-at-half"))
@@ -108,7 +110,7 @@ def batch(cloud: Cloud, medium: MediaLink, *, tries: int) -> dict[str, Any]:
     return {"Records": [{**record, "attributes": {"ApproximateReceiveCount": str(tries)}}]}
 
 
-def parts_in(s3: Sink) -> int:
+def parts_in(s3: S3Simulator) -> int:
     assert s3.calls["CreateMultipartUpload"] <= 1
     return max((len(upload.parts) for upload in list(s3.objects.uploads.values())), default=0)
 

@@ -13,7 +13,7 @@ from dailies.jobs.models import Event, Upload
 from dailies.steps.archive_item import ArchiveItem, upload_event
 from dailies.transfer import parallel, transfer
 from resilience.transfers.long_media import MIB, long_medium
-from simulators.s3 import BUCKET, Sink
+from simulators.s3 import BUCKET, S3Simulator
 from testkit.fixtures.archiver import PROVIDERS, TRIES, Archive
 from testkit.fixtures.transfers import time_is_over
 from testkit.support.wait import wait_for
@@ -31,7 +31,7 @@ def small_parts(archive_at_work: Archive, monkeypatch: pytest.MonkeyPatch) -> No
 
 
 def test_a_try_that_ran_out_of_its_time_is_followed_by_one_that_goes_on(
-    archive_at_work: Archive, s3: Sink, monkeypatch: pytest.MonkeyPatch
+    archive_at_work: Archive, s3: S3Simulator, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(parallel, "MAX_CONNECTIONS", 1)
     event = archive_at_work.generation("long.mp4")
@@ -57,7 +57,7 @@ def test_a_try_that_ran_out_of_its_time_is_followed_by_one_that_goes_on(
     assert s3.open_uploads == []
 
 
-def test_that_it_was_begun_is_recorded_before_its_first_part_is_sent(archive_at_work: Archive, s3: Sink) -> None:
+def test_that_it_was_begun_is_recorded_before_its_first_part_is_sent(archive_at_work: Archive, s3: S3Simulator) -> None:
     """So that a function that is killed at any moment leaves what the next one needs."""
     calls: list[tuple[int, int]] = []
     archive_at_work.cloud.dynamodb.meta.events.register(
@@ -70,7 +70,7 @@ def test_that_it_was_begun_is_recorded_before_its_first_part_is_sent(archive_at_
     assert calls[0] == (1, 0)
 
 
-def begun_by_another(archive: Archive, s3: Sink, event: Event, *, ago: float, sent: int) -> str:
+def begun_by_another(archive: Archive, s3: S3Simulator, event: Event, *, ago: float, sent: int) -> str:
     """Another run began an upload of the output so long ago, and has sent so many parts: the upload's id."""
     (output,) = event.media
     wanted = ArchiveItem(PROVIDERS["sync"], "generation", "g-1", "output", output.media_id)
@@ -87,7 +87,7 @@ def begun_by_another(archive: Archive, s3: Sink, event: Event, *, ago: float, se
 
 
 @pytest.mark.parametrize("sent", [0, 2])
-def test_what_a_run_beside_it_may_be_at_is_left_alone(archive_at_work: Archive, s3: Sink, sent: int) -> None:
+def test_what_a_run_beside_it_may_be_at_is_left_alone(archive_at_work: Archive, s3: S3Simulator, sent: int) -> None:
     """A queue may hand out a message twice. Who completes the object first has stored it."""
     event = archive_at_work.generation("long.mp4")
     theirs = begun_by_another(archive_at_work, s3, event, ago=60, sent=sent)
@@ -100,7 +100,7 @@ def test_what_a_run_beside_it_may_be_at_is_left_alone(archive_at_work: Archive, 
 
 @pytest.mark.parametrize(("sent", "anew"), [(0, 1), (2, 0)])
 def test_what_a_run_has_left_that_was_killed_is_gone_on_with_or_dropped(
-    archive_at_work: Archive, s3: Sink, sent: int, anew: int
+    archive_at_work: Archive, s3: S3Simulator, sent: int, anew: int
 ) -> None:
     event = archive_at_work.generation("long.mp4")
     begun_by_another(archive_at_work, s3, event, ago=960, sent=sent)
@@ -111,7 +111,7 @@ def test_what_a_run_has_left_that_was_killed_is_gone_on_with_or_dropped(
 
 
 def test_what_a_host_that_fails_in_the_middle_has_sent_is_not_asked_for_again(
-    archive_at_work: Archive, s3: Sink
+    archive_at_work: Archive, s3: S3Simulator
 ) -> None:
     """It sends three parts and a bit, and is busy then."""
     event = archive_at_work.generation("/fault/cut-then-busy-two-minutes/long.mp4")
@@ -130,7 +130,7 @@ def test_what_a_host_that_fails_in_the_middle_has_sent_is_not_asked_for_again(
     assert s3.open_uploads == []
 
 
-def test_also_where_it_was_given_up_and_is_brought_back(archive_at_work: Archive, s3: Sink) -> None:
+def test_also_where_it_was_given_up_and_is_brought_back(archive_at_work: Archive, s3: S3Simulator) -> None:
     """Within a day: then the bucket's rule has dropped it."""
     event = archive_at_work.generation("/fault/cut-then-busy-two-minutes/long.mp4")
     assert archive_at_work.try_medium(event, "output", tries=TRIES)
@@ -145,7 +145,7 @@ def test_also_where_it_was_given_up_and_is_brought_back(archive_at_work: Archive
 
 
 def test_a_link_that_dies_in_the_middle_is_followed_by_the_fresh_one_from_there(
-    archive_at_work: Archive, s3: Sink
+    archive_at_work: Archive, s3: S3Simulator
 ) -> None:
     """In the same try."""
     archive_at_work.set_keys()
@@ -158,7 +158,7 @@ def test_a_link_that_dies_in_the_middle_is_followed_by_the_fresh_one_from_there(
 
 
 def test_also_where_the_try_goes_on_with_an_earlier_ones(
-    archive_at_work: Archive, s3: Sink, monkeypatch: pytest.MonkeyPatch
+    archive_at_work: Archive, s3: S3Simulator, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(parallel, "MAX_CONNECTIONS", 1)
     archive_at_work.set_keys()

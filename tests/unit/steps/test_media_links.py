@@ -18,7 +18,7 @@ from simulators.provider_apis import ProviderApis
 from simulators.provider_apis.captions import Captions
 from simulators.provider_apis.creatify import Creatify
 from simulators.provider_apis.sync import Sync
-from simulators.s3 import Sink
+from simulators.s3 import S3Simulator
 from testkit.fixtures.archiver import PROVIDERS, TOKEN, TRIES, Archive
 
 
@@ -89,7 +89,7 @@ def tries_of(case: Case) -> int:
 
 class TestRenewed:
     def test_the_fresh_link_serves_the_medium_and_it_is_asked_for_once(
-        self, case: Case, event: Event, archive_at_work: Archive, s3: Sink, keys: list[str]
+        self, case: Case, event: Event, archive_at_work: Archive, s3: S3Simulator, keys: list[str]
     ) -> None:
         assert archive_at_work.try_medium(event, case.role)
         medium_id = next(medium.media_id for medium in event.media if medium.role == case.role)
@@ -117,7 +117,9 @@ class TestRenewed:
             assert b"product_to_videos/[redacted]" in archive_at_work.recorded()
 
     @pytest.mark.parametrize("case", [case for case in CASES if case.provider != "creatify"], ids=str)
-    def test_it_may_be_on_another_path(self, case: Case, archive_at_work: Archive, s3: Sink, keys: list[str]) -> None:
+    def test_it_may_be_on_another_path(
+        self, case: Case, archive_at_work: Archive, s3: S3Simulator, keys: list[str]
+    ) -> None:
         """It is the medium that it was asked for all the same, and no other one. Creatify's would contradict it."""
         case.api(archive_at_work.apis).links.fresh_paths = True
         told = case.told(archive_at_work)
@@ -130,7 +132,7 @@ class TestRenewed:
         assert {(medium.role, medium.media_id) for medium in archive_at_work.job(told).media} == before
 
     def test_another_try_takes_the_link_that_was_told_last(
-        self, case: Case, event: Event, archive_at_work: Archive, s3: Sink, keys: list[str]
+        self, case: Case, event: Event, archive_at_work: Archive, s3: S3Simulator, keys: list[str]
     ) -> None:
         """The renewed one, as long as it lives: the API is not asked again, but where links are believed only of it."""
         s3.fail("PutObject")
@@ -142,7 +144,7 @@ class TestRenewed:
 
 class TestNotRenewed:
     def test_without_credentials_nobody_is_asked_and_after_the_last_try_it_is_lost(
-        self, case: Case, event: Event, archive_at_work: Archive, s3: Sink
+        self, case: Case, event: Event, archive_at_work: Archive, s3: S3Simulator
     ) -> None:
         states = []
         for tries in range(1, TRIES + 1):
@@ -306,7 +308,7 @@ class TestNotRenewed:
 
 class TestBatch:
     def test_its_result_is_asked_for_again_and_each_row_is_an_event_of_its_job(
-        self, archive_at_work: Archive, s3: Sink, keys: list[str]
+        self, archive_at_work: Archive, s3: S3Simulator, keys: list[str]
     ) -> None:
         batch = archive_at_work.batch({"g-1": "batch-1.mp4", "g-2": "batch-2.mp4", "g-3": None})
         archive_at_work.apis.requests.clear()

@@ -7,7 +7,7 @@ import pytest
 from dailies.jobs.models import Event, MediaLink, Report
 from dailies.jobs.read_back import Claim, contradiction, may_be_late
 from dailies.providers.creatify import CREATIFY
-from simulators.s3 import Sink
+from simulators.s3 import S3Simulator
 from testkit.fixtures.archiver import Archive
 
 BEFORE, THEN, LATER = (f"2026-01-15T10:30:0{second}.000000Z" for second in range(3))
@@ -93,7 +93,7 @@ class TestInTheArchive:
         return forged
 
     def test_a_confirmed_delivery_is_archived_by_the_providers_own_link(
-        self, archive_at_work: Archive, s3: Sink
+        self, archive_at_work: Archive, s3: S3Simulator
     ) -> None:
         archive_at_work.set_keys()
         told = archive_at_work.product()
@@ -104,7 +104,7 @@ class TestInTheArchive:
         assert job.confirmation.at
 
     def test_a_forged_link_is_not_fetched_and_the_job_needs_attention(
-        self, archive_at_work: Archive, s3: Sink, capsys: pytest.CaptureFixture[str]
+        self, archive_at_work: Archive, s3: S3Simulator, capsys: pytest.CaptureFixture[str]
     ) -> None:
         archive_at_work.set_keys()
         forged = self.forged(archive_at_work, archive_at_work.product())
@@ -117,7 +117,9 @@ class TestInTheArchive:
         ((reason, _),) = archive_at_work.cloud.failed()  # a person may redrive it
         assert reason == "the provider's API has another video"
 
-    def test_a_job_that_the_provider_does_not_know_needs_attention(self, archive_at_work: Archive, s3: Sink) -> None:
+    def test_a_job_that_the_provider_does_not_know_needs_attention(
+        self, archive_at_work: Archive, s3: S3Simulator
+    ) -> None:
         archive_at_work.set_keys()
         told = archive_at_work.product()
         archive_at_work.apis.creatify.forget("p-1")
@@ -127,7 +129,7 @@ class TestInTheArchive:
 
     @pytest.mark.parametrize("status", [301, 400, 402, 409])
     def test_an_answer_that_says_nothing_of_the_job_is_no_contradiction_and_it_is_asked_again(
-        self, archive_at_work: Archive, s3: Sink, status: int
+        self, archive_at_work: Archive, s3: S3Simulator, status: int
     ) -> None:
         archive_at_work.set_keys()
         told = archive_at_work.product()
@@ -141,7 +143,9 @@ class TestInTheArchive:
     @pytest.mark.parametrize(
         "answer", [b"<!DOCTYPE html><p>We will be back soon", b'{"id": "p-1", "state": "video_generated"}', b"[]"]
     )
-    def test_neither_is_one_that_is_not_as_documented(self, archive_at_work: Archive, s3: Sink, answer: bytes) -> None:
+    def test_neither_is_one_that_is_not_as_documented(
+        self, archive_at_work: Archive, s3: S3Simulator, answer: bytes
+    ) -> None:
         archive_at_work.set_keys()
         told = archive_at_work.product()
         apis, host = archive_at_work.archiver.apis, archive_at_work.apis.host
@@ -154,7 +158,9 @@ class TestInTheArchive:
         assert archive_at_work.job(told).confirmation.contradiction == ""
         assert s3.keys == []
 
-    def test_what_the_provider_has_not_heard_of_yet_is_tried_again(self, archive_at_work: Archive, s3: Sink) -> None:
+    def test_what_the_provider_has_not_heard_of_yet_is_tried_again(
+        self, archive_at_work: Archive, s3: S3Simulator
+    ) -> None:
         archive_at_work.set_keys()
         job = archive_at_work.apis.creatify.job("p-1", webhook_url="https://r.example/x")
         job.becomes("video_generating")
@@ -171,7 +177,7 @@ class TestInTheArchive:
         assert archive_at_work.receipt(early).reason.startswith("not confirmed yet: ")
 
     def test_neither_is_the_videos_call_contradicted_by_an_api_that_still_shows_the_image_alone(
-        self, archive_at_work: Archive, s3: Sink
+        self, archive_at_work: Archive, s3: S3Simulator
     ) -> None:
         archive_at_work.set_keys()
         job = archive_at_work.apis.creatify.job("p-1", webhook_url="https://r.example/x").has_image()
@@ -189,7 +195,7 @@ class TestInTheArchive:
             assert archive_at_work.try_medium(told, role, tries=2)
         assert archive_at_work.job(told).stage == "settled"
 
-    def test_a_contradiction_is_over_when_the_provider_agrees(self, archive_at_work: Archive, s3: Sink) -> None:
+    def test_a_contradiction_is_over_when_the_provider_agrees(self, archive_at_work: Archive, s3: S3Simulator) -> None:
         archive_at_work.set_keys()
         told = archive_at_work.product()
         archive_at_work.try_medium(self.forged(archive_at_work, told), "video")

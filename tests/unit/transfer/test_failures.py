@@ -15,7 +15,7 @@ from dailies.transfer.transfer import TransferRequest, transfer
 from resilience.transfers.orders import MIB, order
 from simulators.media_host.samples import padded
 from simulators.media_host.server import MediaHost, media_host
-from simulators.s3 import Sink
+from simulators.s3 import S3Simulator
 
 CLIP = "generation.mp4"
 LARGE = "large.mp4"  # 40 MiB here: three parts
@@ -30,7 +30,7 @@ def host() -> Iterator[MediaHost]:
 
 
 class TestFailures:
-    def refused(self, wanted: TransferRequest, bucket: Bucket, s3: Sink) -> TransferError:
+    def refused(self, wanted: TransferRequest, bucket: Bucket, s3: S3Simulator) -> TransferError:
         with pytest.raises(TransferError) as failure:
             transfer(wanted, bucket)
         assert s3.keys == []
@@ -66,7 +66,7 @@ class TestFailures:
         ],
     )
     def test_a_bad_host(
-        self, host: MediaHost, s3: Sink, bucket: Bucket, fault: str, expected: tuple[type[TransferError], str]
+        self, host: MediaHost, s3: S3Simulator, bucket: Bucket, fault: str, expected: tuple[type[TransferError], str]
     ) -> None:
         failure = self.refused(order(host.url(f"/bad/{CLIP}", fault=fault)), bucket, s3)
         assert isinstance(failure, expected[0])
@@ -74,7 +74,7 @@ class TestFailures:
 
     @pytest.mark.parametrize("fault", [None, "range-ignored", "no-length"])
     def test_a_large_one_that_its_host_has_cut_itself(
-        self, host: MediaHost, s3: Sink, bucket: Bucket, fault: str | None
+        self, host: MediaHost, s3: S3Simulator, bucket: Bucket, fault: str | None
     ) -> None:
         """All that was promised comes; only the container shows that it is not all."""
         for name, content in self.cut_files(host).items():
@@ -95,7 +95,7 @@ class TestFailures:
             "with something else behind": clip[:32] + moov + mdat + (3).to_bytes(4) + b"junk" * 100,
         }
 
-    def test_a_medium_of_another_kind(self, host: MediaHost, s3: Sink, bucket: Bucket) -> None:
+    def test_a_medium_of_another_kind(self, host: MediaHost, s3: S3Simulator, bucket: Bucket) -> None:
         def reason(name: str, *kinds: MediaKind) -> str:
             wanted = replace(order(host.url(f"/{name}")), kinds=frozenset(kinds))
             failure = self.refused(wanted, bucket, s3)
@@ -109,7 +109,7 @@ class TestFailures:
 
     @pytest.mark.parametrize("fault", [None, "chunked"])
     def test_one_that_is_too_large_whether_it_says_so_or_not(
-        self, host: MediaHost, s3: Sink, bucket: Bucket, fault: str | None
+        self, host: MediaHost, s3: S3Simulator, bucket: Bucket, fault: str | None
     ) -> None:
         for name, most in ((CLIP, 1000), (LARGE, 20 * MIB)):
             wanted = replace(order(host.url(f"/big/{name}", fault=fault)), max_bytes=most)
@@ -117,7 +117,7 @@ class TestFailures:
             assert isinstance(failure, MediumRefused)
             assert failure.reason == f"larger than the limit of {most} bytes"
 
-    def test_an_s3_that_refuses_a_small_one(self, host: MediaHost, s3: Sink, bucket: Bucket) -> None:
+    def test_an_s3_that_refuses_a_small_one(self, host: MediaHost, s3: S3Simulator, bucket: Bucket) -> None:
         s3.fail("PutObject", status=403, code="AccessDenied", times=100)
         failure = self.refused(order(host.url(f"/{CLIP}")), bucket, s3)
         assert failure.reason == "S3 answered AccessDenied"

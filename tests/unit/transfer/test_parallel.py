@@ -24,7 +24,7 @@ from resilience.transfers.long_media import long_medium
 from resilience.transfers.orders import KEY, MIB, kept, order, stored
 from simulators.media_host.links import HOUR
 from simulators.media_host.server import MediaHost, media_host
-from simulators.s3 import BUCKET, Sink
+from simulators.s3 import BUCKET, S3Simulator
 from tests.unit.transfer.test_formats import FTYP, box
 
 PART = 5 * MIB
@@ -61,7 +61,7 @@ def starts(host: MediaHost, path: str) -> list[int]:
     return [int(span.removeprefix("bytes=").partition("-")[0]) for span in asked]
 
 
-def failure(url: str, bucket: Bucket, s3: Sink) -> TransferError:
+def failure(url: str, bucket: Bucket, s3: S3Simulator) -> TransferError:
     with pytest.raises(TransferError) as failed:
         transfer.transfer(order(url), bucket)
     assert s3.keys == []
@@ -70,7 +70,7 @@ def failure(url: str, bucket: Bucket, s3: Sink) -> TransferError:
 
 
 class TestConnections:
-    def test_a_host_that_caps_each_is_asked_by_more(self, host: MediaHost, s3: Sink, bucket: Bucket) -> None:
+    def test_a_host_that_caps_each_is_asked_by_more(self, host: MediaHost, s3: S3Simulator, bucket: Bucket) -> None:
         stored(order(host.url("/capped/long.mp4", fault="slow")), bucket)
         kept(s3, LONG.content)
         first, *others = starts(host, "/capped/long.mp4")
@@ -80,7 +80,7 @@ class TestConnections:
         assert s3.calls["UploadPart"] == PARTS  # nothing came twice
 
     def test_with_the_last_byte_it_ends(
-        self, host: MediaHost, s3: Sink, bucket: Bucket, monkeypatch: pytest.MonkeyPatch
+        self, host: MediaHost, s3: S3Simulator, bucket: Bucket, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         """Nobody waits to see whether more connections would pay."""
         monkeypatch.setattr(parallel, "LOOK_SECONDS", NEVER)
@@ -92,7 +92,7 @@ class TestConnections:
 
     @pytest.mark.parametrize("then", ["busy", "forbidden", "wrong-content-range"])
     def test_one_that_takes_no_more_is_streamed_by_the_first(
-        self, host: MediaHost, s3: Sink, bucket: Bucket, then: str
+        self, host: MediaHost, s3: S3Simulator, bucket: Bucket, then: str
     ) -> None:
         """As hosts do that let a client have one connection, or a link be used once."""
         stored(order(host.url(f"/alone/{then}/shorter.mp4", fault=f"slow-then-{then}")), bucket)
@@ -100,7 +100,7 @@ class TestConnections:
         assert len(starts(host, f"/alone/{then}/shorter.mp4")) > 1
 
     def test_a_part_that_no_range_brings_is_not_made_of_other_bytes(
-        self, host: MediaHost, s3: Sink, bucket: Bucket
+        self, host: MediaHost, s3: S3Simulator, bucket: Bucket
     ) -> None:
         """It is the stream's to bring, if the stream gets there; what it stands at is not what is left."""
         with suppress(HostFailed):
@@ -109,7 +109,7 @@ class TestConnections:
             kept(s3, LONG.content)
 
     def test_ranges_follow_each_other_by_the_same_one(
-        self, host: MediaHost, s3: Sink, bucket: Bucket, one_by_one: None
+        self, host: MediaHost, s3: S3Simulator, bucket: Bucket, one_by_one: None
     ) -> None:
         begun = begin(s3, last=LONG.content[(PARTS - 1) * PART :])
         before = len(connections)
@@ -119,7 +119,9 @@ class TestConnections:
         assert starts(host, "/same/long.mp4") == [0, *(number * PART for number in reversed(range(PARTS - 1)))]
         assert connections[before:].count(("127.0.0.1", port)) == 2  # the first answer was left halfway
 
-    def test_lines_are_read_in_their_order_and_so_by_one(self, host: MediaHost, s3: Sink, bucket: Bucket) -> None:
+    def test_lines_are_read_in_their_order_and_so_by_one(
+        self, host: MediaHost, s3: S3Simulator, bucket: Bucket
+    ) -> None:
         line = b'{"generationId":"g-1","outputUrl":"https://h.example/%b"}\n' % (b"x" * 5000)
         lines = line * (2 * PART // len(line) + 1)
         host.add("/result.jsonl", lines, "application/jsonl")
@@ -129,7 +131,7 @@ class TestConnections:
 
     @pytest.mark.parametrize("fault", ["cut-with-weak-etag", "plain-cut-with-length", "plain-cut-at-part"])
     def test_without_truthful_ranges_there_is_one_and_its_cut_is_the_end(
-        self, host: MediaHost, s3: Sink, bucket: Bucket, fault: str
+        self, host: MediaHost, s3: S3Simulator, bucket: Bucket, fault: str
     ) -> None:
         path = f"/{fault}/long.mp4"
         failed = failure(host.url(path, fault=fault), bucket, s3)
@@ -140,40 +142,44 @@ class TestConnections:
 
 class TestOnePart:
     @pytest.mark.usefixtures("one_by_one")
-    def test_a_cut_stream_is_gone_on_with_by_ranges(self, host: MediaHost, s3: Sink, bucket: Bucket) -> None:
+    def test_a_cut_stream_is_gone_on_with_by_ranges(self, host: MediaHost, s3: S3Simulator, bucket: Bucket) -> None:
         stored(order(host.url("/once/long.mp4", fault="cut-once")), bucket)
         kept(s3, LONG.content)
         assert s3.done["UploadPart"] == PARTS  # without the one that was cut
 
-    def test_what_s3_refuses_is_asked_for_again_alone(self, host: MediaHost, s3: Sink, bucket: Bucket) -> None:
+    def test_what_s3_refuses_is_asked_for_again_alone(self, host: MediaHost, s3: S3Simulator, bucket: Bucket) -> None:
         s3.fail("UploadPart", skip=2, status=500, code="InternalError")
         s3.cut("UploadPart", skip=4, after=PIECE_BYTES)
         stored(order(host.url("/refused/long.mp4")), bucket)
         kept(s3, LONG.content)
         assert s3.calls["UploadPart"] == PARTS + 2
 
-    def test_an_s3_that_takes_no_part_ends_it(self, host: MediaHost, s3: Sink, bucket: Bucket) -> None:
+    def test_an_s3_that_takes_no_part_ends_it(self, host: MediaHost, s3: S3Simulator, bucket: Bucket) -> None:
         s3.fail("UploadPart", skip=2, status=403, code="AccessDenied", times=1000)
         failed = failure(host.url("/denied/long.mp4"), bucket, s3)
         assert isinstance(failed, StorageFailed)
         assert failed.reason == "S3 answered AccessDenied"
 
     @pytest.mark.usefixtures("one_by_one")
-    def test_a_host_that_asks_for_a_second_is_given_it(self, host: MediaHost, s3: Sink, bucket: Bucket) -> None:
+    def test_a_host_that_asks_for_a_second_is_given_it(self, host: MediaHost, s3: S3Simulator, bucket: Bucket) -> None:
         stored(order(host.url("/busy/long.mp4", fault="cut-then-busy-once")), bucket)
         kept(s3, LONG.content)
         _, refused, again, *_ = (request.at for request in host.requests_for("/busy/long.mp4"))
         assert again - refused >= 1
 
     @pytest.mark.usefixtures("one_by_one")
-    def test_one_that_asks_for_minutes_is_left_until_then(self, host: MediaHost, s3: Sink, bucket: Bucket) -> None:
+    def test_one_that_asks_for_minutes_is_left_until_then(
+        self, host: MediaHost, s3: S3Simulator, bucket: Bucket
+    ) -> None:
         failed = failure(host.url("/busier/long.mp4", fault="cut-then-busy-two-minutes"), bucket, s3)
         assert isinstance(failed, HostFailed)
         assert failed.retry_after == 120
         assert len(starts(host, "/busier/long.mp4")) == 2
 
     @pytest.mark.usefixtures("one_by_one")
-    def test_where_a_redirect_led_is_dead_and_the_link_leads_elsewhere_now(self, s3: Sink, bucket: Bucket) -> None:
+    def test_where_a_redirect_led_is_dead_and_the_link_leads_elsewhere_now(
+        self, s3: S3Simulator, bucket: Bucket
+    ) -> None:
         """As a link to an API does that redirects to a link signed for minutes."""
         with media_host(now=lambda: time.time() + (2 * HOUR if len(dying.requests) > 3 else 0)) as dying:
             dying.media["long.mp4"] = LONG.medium
@@ -187,7 +193,7 @@ class TestOnePart:
 
 class TestOrder:
     def test_an_end_mark_that_lies_across_two_parts_is_seen_in_any_order(
-        self, host: MediaHost, s3: Sink, bucket: Bucket
+        self, host: MediaHost, s3: S3Simulator, bucket: Bucket
     ) -> None:
         picture = b"\x89PNG\r\n\x1a\n" + bytes(2 * PART + 5 - 8 - 12) + b"\0\0\0\0IEND\xaeB`\x82"
         host.add("/large.png", picture, "image/png")
@@ -195,7 +201,9 @@ class TestOrder:
         assert stored(wanted, bucket).bytes == len(picture)
         assert starts(host, "/large.png")[1] == 2 * PART  # the last five bytes come before the others
 
-    def test_an_mp4_of_very_many_boxes_is_taken_by_its_length(self, host: MediaHost, s3: Sink, bucket: Bucket) -> None:
+    def test_an_mp4_of_very_many_boxes_is_taken_by_its_length(
+        self, host: MediaHost, s3: S3Simulator, bucket: Bucket
+    ) -> None:
         """Not one of its parts is seen when the walk over the boxes is there, and each has thousands."""
         fragment = box(b"moof", bytes(92)) + box(b"mdat", bytes(3992))
         content = FTYP + box(b"moov", box(b"mvhd", bytes(100))) + fragment * (30 * MIB // len(fragment))
@@ -207,7 +215,7 @@ class TestOrder:
 
 class TestSize:
     def test_parts_grow_with_the_medium_so_that_there_are_never_too_many(
-        self, host: MediaHost, s3: Sink, bucket: Bucket
+        self, host: MediaHost, s3: S3Simulator, bucket: Bucket
     ) -> None:
         begun: list[Upload] = []
         url = host.url("/huge/long.mp4", fault="plain-length-huge")  # 100 TiB are promised
@@ -219,7 +227,7 @@ class TestSize:
         assert (s3.keys, s3.open_uploads) == ([], [])
 
 
-def begin(s3: Sink, *, last: bytes) -> Upload:
+def begin(s3: S3Simulator, *, last: bytes) -> Upload:
     """An upload of the medium that has its last part."""
     client = s3.client()
     begun = client.create_multipart_upload(

@@ -19,7 +19,7 @@ from resilience.transfers.long_media import LongMedium, long_medium
 from resilience.transfers.orders import KEY, MIB, kept, order, stored
 from simulators.media_host.samples import SampleMedia
 from simulators.media_host.server import MediaHost, media_host
-from simulators.s3 import BUCKET, Sink
+from simulators.s3 import BUCKET, S3Simulator
 from testkit.fixtures.transfers import time_is_over
 
 PART = 5 * MIB
@@ -55,7 +55,7 @@ def elsewhere() -> Iterator[MediaHost]:
         yield running
 
 
-def stopped(wanted: TransferRequest, bucket: Bucket, s3: Sink) -> Upload:
+def stopped(wanted: TransferRequest, bucket: Bucket, s3: S3Simulator) -> Upload:
     """An upload that has three of its parts, the time of whose run was over."""
     begun: list[Upload] = []
     done = transfer.transfer(replace(wanted, seconds=0, began=begun.append), bucket)
@@ -65,7 +65,7 @@ def stopped(wanted: TransferRequest, bucket: Bucket, s3: Sink) -> Upload:
     return begun[0]
 
 
-def put(s3: Sink, upload: Upload, contents: dict[int, bytes]) -> None:
+def put(s3: S3Simulator, upload: Upload, contents: dict[int, bytes]) -> None:
     for number, content in contents.items():
         s3.client().upload_part(
             Bucket=BUCKET,
@@ -80,7 +80,7 @@ def put(s3: Sink, upload: Upload, contents: dict[int, bytes]) -> None:
 
 class TestTimeOver:
     def test_one_that_was_killed_again_goes_on_from_there_again(
-        self, host: MediaHost, s3: Sink, bucket: Bucket, one_by_one: None
+        self, host: MediaHost, s3: S3Simulator, bucket: Bucket, one_by_one: None
     ) -> None:
         begun = stopped(order(host.url("/again/long.mp4")), bucket, s3)
         for number in (3, 6):
@@ -92,7 +92,7 @@ class TestTimeOver:
         assert s3.done["UploadPart"] == PARTS - 5
 
     def test_it_stops_where_a_part_ends_and_the_next_run_finishes(
-        self, host: MediaHost, s3: Sink, bucket: Bucket, one_by_one: None
+        self, host: MediaHost, s3: S3Simulator, bucket: Bucket, one_by_one: None
     ) -> None:
         begun: list[Upload] = []
         wanted = replace(order(host.url("/first/long.mp4")), began=begun.append)
@@ -109,7 +109,7 @@ class TestTimeOver:
         assert s3.done["UploadPart"] == PARTS - done.parts
 
     def test_where_all_parts_are_there_only_the_end_is_left_to_do(
-        self, host: MediaHost, s3: Sink, bucket: Bucket
+        self, host: MediaHost, s3: S3Simulator, bucket: Bucket
     ) -> None:
         begun = stopped(order(host.url("/all/long.mp4")), bucket, s3)
         put(s3, begun, {number + 1: LONG.content[number * PART : (number + 1) * PART] for number in range(PARTS)})
@@ -121,7 +121,7 @@ class TestTimeOver:
 class TestFailed:
     """What is there when a run fails is kept, where another one can go on with it."""
 
-    def left(self, wanted: TransferRequest, bucket: Bucket, s3: Sink) -> list[Upload]:
+    def left(self, wanted: TransferRequest, bucket: Bucket, s3: S3Simulator) -> list[Upload]:
         """The upload that the run has begun, if it is still open when the run has failed."""
         begun: list[Upload] = []
         with pytest.raises(TransferError):
@@ -130,7 +130,7 @@ class TestFailed:
         s3.count_anew()
         return [upload for upload in begun if upload.upload_id in s3.objects.uploads]
 
-    def test_the_next_run_goes_on(self, host: MediaHost, s3: Sink, bucket: Bucket) -> None:
+    def test_the_next_run_goes_on(self, host: MediaHost, s3: S3Simulator, bucket: Bucket) -> None:
         """The host sends four parts and is busy then."""
         (begun,) = self.left(order(host.url("/failed/long.mp4", fault="cut-then-busy-two-minutes")), bucket, s3)
         assert len(s3.objects.uploads[begun.upload_id].parts) == 4
@@ -138,7 +138,9 @@ class TestFailed:
         kept(s3, LONG.content)
         assert (s3.calls["CreateMultipartUpload"], s3.done["UploadPart"]) == (0, PARTS - 4)
 
-    def test_where_only_the_end_failed_only_that_is_done(self, host: MediaHost, s3: Sink, bucket: Bucket) -> None:
+    def test_where_only_the_end_failed_only_that_is_done(
+        self, host: MediaHost, s3: S3Simulator, bucket: Bucket
+    ) -> None:
         s3.fail("CompleteMultipartUpload", times=2)
         (begun,) = self.left(order(host.url("/end/long.mp4")), bucket, s3)
         stored(replace(order(host.url("/end/long.mp4")), resume=begun), bucket)
@@ -147,20 +149,20 @@ class TestFailed:
 
     @pytest.mark.parametrize("fault", ["plain-cut-with-length", "cut-with-weak-etag"])
     def test_of_a_host_that_cannot_be_asked_for_the_rest_nothing_is_kept(
-        self, host: MediaHost, s3: Sink, bucket: Bucket, fault: str
+        self, host: MediaHost, s3: S3Simulator, bucket: Bucket, fault: str
     ) -> None:
         assert self.left(order(host.url(f"/{fault}/long.mp4", fault=fault)), bucket, s3) == []
         assert s3.open_uploads == []
 
     def test_nor_of_a_medium_that_is_not_whole_though_all_of_it_came(
-        self, host: MediaHost, s3: Sink, bucket: Bucket
+        self, host: MediaHost, s3: S3Simulator, bucket: Bucket
     ) -> None:
         host.add("/cut.mp4", LONG.content[:-1000], "video/mp4")
         assert self.left(order(host.url("/cut.mp4")), bucket, s3) == []
         assert s3.open_uploads == []
 
     def test_where_the_rest_cannot_be_had_by_itself_the_next_run_but_one_begins_anew(
-        self, host: MediaHost, s3: Sink, bucket: Bucket
+        self, host: MediaHost, s3: S3Simulator, bucket: Bucket
     ) -> None:
         """This host answers each range with the whole, and says that it is the range."""
         wanted = order(host.url("/lies/long.mp4", fault="cut-then-whole-as-range"))
@@ -170,12 +172,12 @@ class TestFailed:
         stored(replace(wanted, resume=begun), bucket)
         kept(s3, LONG.content)
 
-    def test_nor_an_upload_that_has_no_part(self, host: MediaHost, s3: Sink, bucket: Bucket) -> None:
+    def test_nor_an_upload_that_has_no_part(self, host: MediaHost, s3: S3Simulator, bucket: Bucket) -> None:
         s3.fail("UploadPart", times=1000)
         assert self.left(order(host.url("/denied/long.mp4")), bucket, s3) == []
         assert s3.open_uploads == []
 
-    def test_nor_what_is_refused_for_what_it_is(self, host: MediaHost, s3: Sink, bucket: Bucket) -> None:
+    def test_nor_what_is_refused_for_what_it_is(self, host: MediaHost, s3: S3Simulator, bucket: Bucket) -> None:
         """No run follows."""
         assert self.left(order(host.url("/loop/long.mp4", fault="cut-then-redirect-to-itself")), bucket, s3) == []
         assert s3.open_uploads == []
@@ -183,7 +185,7 @@ class TestFailed:
 
 class TestTheSameMedium:
     def test_a_fresh_link_leads_to_it_as_well(
-        self, host: MediaHost, elsewhere: MediaHost, s3: Sink, bucket: Bucket
+        self, host: MediaHost, elsewhere: MediaHost, s3: S3Simulator, bucket: Bucket
     ) -> None:
         """Another host, path and query; the ETag and the length are what tells."""
         begun = stopped(order(host.url("/first/long.mp4")), bucket, s3)
@@ -204,7 +206,7 @@ class TestTheSameMedium:
         ids=["changed", "longer", "without ranges", "small", "without length"],
     )
     def test_if_not_the_old_upload_is_dropped_and_it_is_begun_anew(
-        self, s3: Sink, bucket: Bucket, now: SampleMedia, fault: str | None
+        self, s3: S3Simulator, bucket: Bucket, now: SampleMedia, fault: str | None
     ) -> None:
         with media_host() as host:
             host.media["long.mp4"] = LONG.medium
@@ -215,7 +217,7 @@ class TestTheSameMedium:
         assert s3.calls["AbortMultipartUpload"] == 1
         assert begun.upload_id not in s3.objects.uploads
 
-    def test_nor_if_it_is_of_another_kind_now(self, s3: Sink, bucket: Bucket) -> None:
+    def test_nor_if_it_is_of_another_kind_now(self, s3: S3Simulator, bucket: Bucket) -> None:
         """And so of another key."""
         with media_host() as host:
             host.media["long.mp4"] = LONG.medium
@@ -226,7 +228,7 @@ class TestTheSameMedium:
         assert s3.open_uploads == []
 
     def test_a_host_that_fails_for_a_while_costs_nothing_that_is_there(
-        self, host: MediaHost, s3: Sink, bucket: Bucket
+        self, host: MediaHost, s3: S3Simulator, bucket: Bucket
     ) -> None:
         begun = stopped(order(host.url("/busy/long.mp4")), bucket, s3)
         wanted = replace(order(host.url("/busy/long.mp4", fault="busy-once")), resume=begun)
@@ -240,7 +242,7 @@ class TestTheSameMedium:
 class TestTheUpload:
     @pytest.mark.parametrize("status", [403, 404])
     def test_one_that_s3_knows_no_longer_is_begun_anew(
-        self, host: MediaHost, s3: Sink, bucket: Bucket, status: int
+        self, host: MediaHost, s3: S3Simulator, bucket: Bucket, status: int
     ) -> None:
         """S3 says 403 of an object that is not there to who may not list the bucket."""
         begun = stopped(order(host.url("/gone/long.mp4")), bucket, s3)
@@ -250,7 +252,7 @@ class TestTheUpload:
         kept(s3, LONG.content)
         assert s3.done["UploadPart"] == PARTS
 
-    def test_one_that_was_completed_is_the_object(self, host: MediaHost, s3: Sink, bucket: Bucket) -> None:
+    def test_one_that_was_completed_is_the_object(self, host: MediaHost, s3: S3Simulator, bucket: Bucket) -> None:
         """Its run was killed between S3's answer and ours: nothing is fetched a second time."""
         begun: list[Upload] = []
         wanted = replace(order(host.url("/done/long.mp4")), began=begun.append)
@@ -261,7 +263,7 @@ class TestTheUpload:
         kept(s3, LONG.content)
         assert s3.done["UploadPart"] == 0
 
-    def test_two_runs_at_once_do_not_spoil_it(self, host: MediaHost, s3: Sink, bucket: Bucket) -> None:
+    def test_two_runs_at_once_do_not_spoil_it(self, host: MediaHost, s3: S3Simulator, bucket: Bucket) -> None:
         """A part that comes twice is the same bytes. Who comes too late finds the object, or has to come again."""
         begun = stopped(order(host.url("/both/long.mp4")), bucket, s3)
         wanted = replace(order(host.url("/both/long.mp4")), resume=begun)
@@ -274,7 +276,7 @@ class TestTheUpload:
         assert stored(wanted, bucket).version_id == s3.object(KEY).version_id
 
     def test_an_s3_that_does_not_say_what_it_has_is_asked_another_time(
-        self, host: MediaHost, s3: Sink, bucket: Bucket
+        self, host: MediaHost, s3: S3Simulator, bucket: Bucket
     ) -> None:
         begun = stopped(order(host.url("/mute/long.mp4")), bucket, s3)
         s3.fail("ListParts", status=503, code="SlowDown", times=100)

@@ -14,7 +14,7 @@ from dailies.errors import HostFailed, MediumRefused
 from dailies.transfer.transfer import HELD_BYTES, transfer
 from resilience.transfers.orders import MIB, kept, order, stored
 from simulators.media_host.samples import media, padded
-from simulators.s3 import Sink
+from simulators.s3 import S3Simulator
 
 CLIP = media()["generation.mp4"].content
 LARGE = padded(CLIP, 20 * MIB)  # three parts of HELD_BYTES
@@ -57,21 +57,23 @@ both_ways = pytest.mark.parametrize("chunked", [False, True], ids=["until it clo
 
 @both_ways
 @pytest.mark.parametrize("content", [CLIP, LARGE, padded(CLIP, HELD_BYTES), padded(CLIP, 2 * HELD_BYTES)])
-def test_it_is_taken_where_its_container_is_whole(s3: Sink, bucket: Bucket, content: bytes, chunked: bool) -> None:
+def test_it_is_taken_where_its_container_is_whole(
+    s3: S3Simulator, bucket: Bucket, content: bytes, chunked: bool
+) -> None:
     with streaming(content, chunked=chunked) as url:
         assert stored(order(url), bucket).bytes == len(content)
     kept(s3, content)
 
 
 @pytest.mark.parametrize("content", [CLIP[:-1], CLIP[:9000], LARGE[:-1], LARGE[: 2 * HELD_BYTES], LARGE[:HELD_BYTES]])
-def test_it_is_not_where_it_was_cut(s3: Sink, bucket: Bucket, content: bytes) -> None:
+def test_it_is_not_where_it_was_cut(s3: S3Simulator, bucket: Bucket, content: bytes) -> None:
     with streaming(content) as url, pytest.raises(HostFailed, match=r"^cut short: the MP4 is cut within a box$"):
         transfer(order(url), bucket)
     assert (s3.keys, s3.open_uploads) == ([], [])
 
 
 @both_ways
-def test_one_that_never_ends_is_left_at_the_limit(s3: Sink, bucket: Bucket, chunked: bool) -> None:
+def test_one_that_never_ends_is_left_at_the_limit(s3: S3Simulator, bucket: Bucket, chunked: bool) -> None:
     flood = streaming(CLIP, bytes(MIB), chunked=chunked, endless=True)
     with flood as url, pytest.raises(MediumRefused, match="larger than the limit"):
         transfer(replace(order(url), max_bytes=30 * MIB), bucket)

@@ -28,7 +28,7 @@ from dailies.transfer.upload import PIECE_BYTES, TRAILER, ChunkBuffer, PutStream
 from resilience.transfers.long_media import MIB, crc64nvme, long_medium
 from resilience.transfers.orders import KEY
 from simulators.loopback_server import LoopbackServer
-from simulators.s3 import BUCKET, Sink, sink
+from simulators.s3 import BUCKET, S3Simulator, s3_simulator
 from simulators.s3.signature import ACCESS_KEY, SECRET_KEY
 
 NOISE = Random(0).randbytes(MIB)
@@ -63,7 +63,7 @@ class TestBodies:
     @pytest.mark.parametrize(
         "size", [0, 1, 15, PIECE_BYTES - 1, PIECE_BYTES, PIECE_BYTES + 1, 3 * PIECE_BYTES, 3 * PIECE_BYTES + 4097]
     )
-    def test_of_any_length_they_arrive_as_they_are(self, s3: Sink, bucket: Bucket, size: int) -> None:
+    def test_of_any_length_they_arrive_as_they_are(self, s3: S3Simulator, bucket: Bucket, size: int) -> None:
         content = NOISE[:size]
         done = put(bucket, content)
         made = s3.object(KEY)
@@ -71,7 +71,7 @@ class TestBodies:
         assert done == UploadedPart(f'"{made.etag}"', made.version_id, crc64nvme(content), size)
         assert (made.algorithm, made.checksum, made.checksum_type) == ("crc64nvme", crc_text(done.crc), "FULL_OBJECT")
 
-    def test_the_head_promises_what_comes_and_all_of_it_is_signed(self, s3: Sink, bucket: Bucket) -> None:
+    def test_the_head_promises_what_comes_and_all_of_it_is_signed(self, s3: S3Simulator, bucket: Bucket) -> None:
         put(bucket, NOISE[:9])
         headers = s3.requests[0].headers
         assert headers["x-amz-content-sha256"] == "STREAMING-UNSIGNED-PAYLOAD-TRAILER"
@@ -81,7 +81,7 @@ class TestBodies:
         promised = {name for name in headers if name.startswith("x-amz-")} | {"host", "content-type", "if-none-match"}
         assert promised <= {*signed}
 
-    def test_a_functions_session_token_goes_along_signed(self, s3: Sink, bucket: Bucket) -> None:
+    def test_a_functions_session_token_goes_along_signed(self, s3: S3Simulator, bucket: Bucket) -> None:
         door = replace(
             bucket.upload_endpoint(KEY), credentials=Credentials(ACCESS_KEY, SECRET_KEY, "a session's token")
         )
@@ -92,7 +92,7 @@ class TestBodies:
         assert headers["x-amz-security-token"] == "a session's token"
         assert ";x-amz-security-token" in headers["authorization"]
 
-    def test_one_lane_takes_one_after_the_other_by_one_connection(self, s3: Sink, bucket: Bucket) -> None:
+    def test_one_lane_takes_one_after_the_other_by_one_connection(self, s3: S3Simulator, bucket: Bucket) -> None:
         made = target(bucket)
         upload = made.begin(5 * MIB, 11 * MIB, '"etag"')
         content = long_medium(11 * MIB).content
@@ -110,7 +110,7 @@ class TestBodies:
             f'"{s3.object(KEY).etag}"', s3.object(KEY).version_id, long_medium(11 * MIB).crc64nvme, 11 * MIB
         )
 
-    def test_it_is_over_when_all_of_it_was_sent_and_not_before(self, s3: Sink, bucket: Bucket) -> None:
+    def test_it_is_over_when_all_of_it_was_sent_and_not_before(self, s3: S3Simulator, bucket: Bucket) -> None:
         with target(bucket).lane() as lane:
             lane.begin(10)
             with pytest.raises(ValueError, match="3 bytes of the body were not sent"):
@@ -119,7 +119,7 @@ class TestBodies:
 
     @pytest.mark.parametrize("job_id", ["a/b", "..", "%2F", "+ &?#=", "Zürich ~ 東京", "x" * 256, "東" * 256])
     def test_whatever_the_jobs_id_the_object_is_where_the_client_finds_it(
-        self, s3: Sink, bucket: Bucket, job_id: str
+        self, s3: S3Simulator, bucket: Bucket, job_id: str
     ) -> None:
         key = media_key("sync", job_id, "output", "0123abcd", "mp4")
         put(bucket, NOISE[:9], key)
@@ -127,7 +127,7 @@ class TestBodies:
         assert s3.client().get_object(Bucket=BUCKET, Key=key)["Body"].read() == NOISE[:9]
 
     def test_over_tls_only_the_authority_that_was_named_vouches_for_s3(self) -> None:
-        with sink(tls=True, keep=True) as secure:
+        with s3_simulator(tls=True, keep=True) as secure:
             client = secure.client()
             credentials = Credentials(ACCESS_KEY, SECRET_KEY)
             put(Bucket(lambda: client, BUCKET, credentials=credentials, ca_file=str(secure.ca_file)), NOISE)
@@ -138,7 +138,7 @@ class TestBodies:
 
 class TestRefusals:
     @pytest.mark.parametrize(("status", "code"), [(412, "PreconditionFailed"), (409, "ConditionalRequestConflict")])
-    def test_an_object_that_is_there_is_told(self, s3: Sink, bucket: Bucket, status: int, code: str) -> None:
+    def test_an_object_that_is_there_is_told(self, s3: S3Simulator, bucket: Bucket, status: int, code: str) -> None:
         s3.fail("PutObject", status=status, code=code)
         with pytest.raises(ObjectExists, match=code):
             put(bucket, NOISE)
@@ -147,7 +147,7 @@ class TestRefusals:
             put(bucket, b"another")
         assert s3.object(KEY).content == NOISE
 
-    def test_else_the_reason_is_s3s_own_word_and_the_next_body_is_taken(self, s3: Sink, bucket: Bucket) -> None:
+    def test_else_the_reason_is_s3s_own_word_and_the_next_body_is_taken(self, s3: S3Simulator, bucket: Bucket) -> None:
         made = target(bucket)
         with made.lane() as lane:
             for status, code in ((503, "SlowDown"), (403, "AccessDenied"), (500, "InternalError")):
@@ -159,7 +159,7 @@ class TestRefusals:
             sent(lane, NOISE)
         assert s3.keys == [KEY]
 
-    def test_a_refusal_before_the_end_of_the_body_is_heard_or_felt(self, s3: Sink, bucket: Bucket) -> None:
+    def test_a_refusal_before_the_end_of_the_body_is_heard_or_felt(self, s3: S3Simulator, bucket: Bucket) -> None:
         """S3 answers and hangs up while the bytes are still on their way: its word may be lost among them."""
         door = replace(bucket.upload_endpoint(KEY), credentials=Credentials(ACCESS_KEY, "another secret"))
         content = NOISE * 8
@@ -170,13 +170,13 @@ class TestRefusals:
         assert s3.keys == []
 
     @pytest.mark.parametrize("after", [0, PIECE_BYTES, 3 * PIECE_BYTES])
-    def test_a_connection_that_breaks_is_no_object(self, s3: Sink, bucket: Bucket, after: int) -> None:
+    def test_a_connection_that_breaks_is_no_object(self, s3: S3Simulator, bucket: Bucket, after: int) -> None:
         s3.cut("PutObject", after=after)
         with pytest.raises(StorageFailed, match=r"^S3 did not answer: "):
             put(bucket, NOISE)
         assert s3.keys == []
 
-    def test_a_body_that_is_left_is_no_object(self, s3: Sink, bucket: Bucket) -> None:
+    def test_a_body_that_is_left_is_no_object(self, s3: S3Simulator, bucket: Bucket) -> None:
         made, frame = target(bucket), ChunkBuffer()
         with made.lane() as lane:
             made.put(lane, len(NOISE))
@@ -185,14 +185,14 @@ class TestRefusals:
         assert s3.keys == ["another"]
 
     def test_an_s3_that_does_not_answer_is_not_waited_for(
-        self, s3: Sink, bucket: Bucket, monkeypatch: pytest.MonkeyPatch
+        self, s3: S3Simulator, bucket: Bucket, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         monkeypatch.setattr(storage, "STORAGE_SECONDS", 0.5)
         s3.hang("PutObject")
         with pytest.raises(StorageFailed, match=r"^S3 did not answer: TimeoutError$"):
             put(bucket, NOISE)
 
-    def test_one_that_nobody_is_at_is_told(self, s3: Sink, bucket: Bucket) -> None:
+    def test_one_that_nobody_is_at_is_told(self, s3: S3Simulator, bucket: Bucket) -> None:
         door = replace(bucket.upload_endpoint(KEY), url=f"http://127.0.0.1:1/{KEY}")
         with (
             PutStream(door) as lane,

@@ -1,8 +1,8 @@
-"""The proof alone: CPU microseconds to verify a body of 1 KB, ours and other packages', as a JSON object by name.
+"""Verification alone: CPU microseconds to verify a 1 KB body, by us and by other packages, as a JSON object by name.
 
-    python proofs.py CALLS PACKAGE...
+    python verification.py CALLS PACKAGE...
 
-A script for the interpreter that has these packages (requirements/bench.txt); ours comes by PYTHONPATH.
+A script for the interpreter that has these packages (requirements/bench.txt); PYTHONPATH adds ours.
 """
 
 import base64
@@ -32,14 +32,14 @@ def stamped() -> str:
 
 
 def standard() -> dict[str, str]:
-    """The headers of Standard Webhooks: the key is what the secret's base64 stands for."""
+    """The headers of Standard Webhooks: the key is the decoded base64 of the secret."""
     signed = hmac.digest(KEY, f"msg_1.{NOW}.".encode() + BODY, sha256)
     signature = "v1," + base64.b64encode(signed).decode()
     return {"webhook-id": "msg_1", "webhook-timestamp": str(NOW), "webhook-signature": signature}
 
 
 def ways(packages: Sequence[str]) -> dict[str, Callable[[], Any]]:
-    """Ours and each package's way of proof, ready to be called."""
+    """Our verification and each package's, ready to call."""
     header, headers, secrets = stamped(), standard(), {"current": SECRET}
     svix_headers = {name.replace("webhook-", "svix-"): value for name, value in headers.items()}
     text = BODY.decode()
@@ -55,7 +55,7 @@ def ways(packages: Sequence[str]) -> dict[str, Callable[[], Any]]:
 
 
 def measure(packages: Sequence[str], calls: int) -> dict[str, float]:
-    """Medians, the ways in turn."""
+    """Medians; the packages take turns."""
     taken: dict[str, list[float]] = {}
     for _ in range(ROUNDS):
         for name, verify in ways(packages).items():
