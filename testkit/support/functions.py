@@ -31,8 +31,10 @@ def start_anew(stack: Stack, names: Iterable[str], **variables: str | None) -> N
         kept = {key: value for key, value in {**given, **variables}.items() if value is not None}
         client.update_function_configuration(FunctionName=function, Environment={"Variables": kept})
         if name in RECEIVERS:  # the API calls a published version
-            version = client.publish_version(FunctionName=function)["Version"]
-            client.update_alias(FunctionName=function, Name=ALIAS, FunctionVersion=version)
+            old = client.get_alias(FunctionName=function, Name=ALIAS)["FunctionVersion"]
+            new = client.publish_version(FunctionName=function)["Version"]
+            client.update_alias(FunctionName=function, Name=ALIAS, FunctionVersion=new)
+            client.delete_function(FunctionName=function, Qualifier=old)
 
     names = list(names)
     before = workers(stack, names)

@@ -17,7 +17,7 @@ DOMAIN = "hooks.example.com"
 
 def made(**parameters: str) -> dict[str, dict[str, Any]]:
     """The resources for these parameters."""
-    found: dict[str, dict[str, Any]] = resolved(translated(TEMPLATE), parameters)["Resources"]
+    found: dict[str, dict[str, Any]] = resolved(translated(TEMPLATE, parameters), parameters)["Resources"]
     return found
 
 
