@@ -11,6 +11,7 @@ HOST_MB = 30  # MB a second of the media host on one connection: the slow one of
 AROUND_SECONDS = 0.13  # seconds per transfer: names, handshakes, rows, and S3's work after the last byte
 ASK_SECONDS = 0.3  # seconds until a provider's API has responded, with the handshake
 START_SECONDS = 0.5  # a new instance of a receiver
+RECEIVERS, RECEIVER_MB = 4, 512  # the webhooks' functions and the memory of each, in the template
 PER_MESSAGE = 3  # SQS requests: announce sends it, Lambda receives and deletes it
 ARCHIVE_MB = 384  # MB of the archive's memory: as fast as more if the host limits the speed, docs/archive.md
 POLLERS, POLL_SECONDS = 5, 20  # Lambda's own polls of an empty queue

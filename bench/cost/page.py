@@ -23,7 +23,19 @@ from bench.cost.counted import (
     USUAL,
     VIDEOS,
 )
-from bench.cost.prices import ALARM, MILLION, MONTH, PRICED, PRICES, SECRET, Usage, a_month, dollars
+from bench.cost.prices import (
+    ALARM,
+    MILLION,
+    MONTH,
+    PRICED,
+    PRICES,
+    RESTORED_GB,
+    SECRET,
+    SNAPSHOT_GB_SECOND,
+    Usage,
+    a_month,
+    dollars,
+)
 from bench.cost.wanted import ARCHIVED, MOST, WHOLE, Bound, bounds
 from dailies.aws.secrets import REFRESH_SECONDS, REREAD_SECONDS
 from local.stack import ROOT
@@ -83,7 +95,13 @@ def _figures() -> dict[str, str]:
         "per_message": f"{assumed.PER_MESSAGE}",
         "priced": PRICED,
         "receiver_ms": f"{RECEIVE * 2000:.0f}",
+        "restored_gb": f"{RESTORED_GB:.10f}",
+        "restores": f"{RESTORED_GB * assumed.RECEIVER_MB / 1024 * MILLION:.2f}",
         "slowest_mb": f"{_slowest_host()}",
+        "snapshot_gb_second": f"{SNAPSHOT_GB_SECOND:.10f}",
+        "snapshot_mb": f"{assumed.RECEIVER_MB}",
+        "snapshot_versions": f"{assumed.RECEIVERS}",
+        "snapshots": f"{SNAPSHOT_GB_SECOND * MONTH * assumed.RECEIVERS * assumed.RECEIVER_MB / 1024:.2f}",
         "start_asks": f"{START.secrets}",
         "start_dollars": f"{dollars(START):.2f}",
         "start_seconds": f"{assumed.START_SECONDS}",

@@ -171,6 +171,7 @@ def test_what_the_template_names_is_among_the_resources() -> None:
         "AWS::CloudWatch::Alarm": ("AlarmName", "alarm:"),
         "AWS::Events::EventBus": ("Name", "event-bus/"),
         "AWS::IAM::Policy": ("PolicyName", ""),  # nor has what a role alone holds
+        "AWS::Lambda::Alias": ("Name", ""),  # its resource is its function's
         "AWS::Lambda::LayerVersion": ("LayerName", "layer:"),
         "AWS::Logs::LogGroup": ("LogGroupName", "log-group:"),
         "AWS::Logs::QueryDefinition": ("Name", ""),  # it has no ARN
