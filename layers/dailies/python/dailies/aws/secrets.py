@@ -119,6 +119,10 @@ class SigningSecret:
         self._secret_id = secret_id
         self._grace = grace
         self._elapsed = elapsed
+        self.forget()
+
+    def forget(self) -> None:
+        """Discard all that was read. The next delivery reads the secret anew."""
         self._versions: dict[str, _Version] = {}
         self._stages: dict[str, str] = {}
         self._rotated_at = float("-inf")
