@@ -68,8 +68,8 @@ class TestObjects:
         assert list(bucket.lines("k", first)) == [b'{"a":1}', b'{"b":2}']
         assert list(bucket.lines("k", "")) == [b"other"]
 
-    def test_the_door_is_where_the_client_would_put_it(self, cloud: Cloud) -> None:
-        with pytest.raises(ValueError, match="without credentials"):
+    def test_the_upload_endpoint_is_the_url_that_the_client_uses(self, cloud: Cloud) -> None:
+        with pytest.raises(ValueError, match="has no credentials for uploads"):
             Bucket(lambda: cloud.s3, BUCKET).upload_endpoint("k")
 
 

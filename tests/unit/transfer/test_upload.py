@@ -92,7 +92,7 @@ class TestBodies:
         assert headers["x-amz-security-token"] == "a session's token"
         assert ";x-amz-security-token" in headers["authorization"]
 
-    def test_one_lane_takes_one_after_the_other_by_one_connection(self, s3: S3Simulator, bucket: Bucket) -> None:
+    def test_one_stream_sends_several_bodies_over_one_connection(self, s3: S3Simulator, bucket: Bucket) -> None:
         made = target(bucket)
         upload = made.begin(5 * MIB, 11 * MIB, '"etag"')
         content = long_medium(11 * MIB).content
