@@ -169,9 +169,8 @@ class SigningSecret:
             }
             for version in set(stages.values()) - self._versions.keys():
                 if self._elapsed() > until:
-                    raise AwsUnavailable(
-                        "Secrets Manager is too slow"
-                    )  # the values read so far are kept for the next refresh
+                    # The values read so far are kept for the next refresh.
+                    raise AwsUnavailable("Secrets Manager is too slow")
                 self._read(version)
         except (BotoCoreError, ClientError) as error:
             raise AwsUnavailable(f"the secret could not be read: {type(error).__name__}") from error
