@@ -160,13 +160,13 @@ class Archiver:
         until = time.monotonic() + seconds
         uploads = [item.upload]  # the last one is continued, also if the link expired in the middle of it
 
-        def began(upload: Upload) -> None:
+        def on_upload(upload: Upload) -> None:
             self._record([upload_event(item, upload)])
             uploads.append(upload)
 
         def follow(link: MediaLink, *, proven: bool) -> tuple[TransferResult | PartialTransfer, MediaLink]:
             request = self._request(item, link, until - time.monotonic(), proven=proven)
-            return transfer(replace(request, began=began, resume=uploads[-1]), self.bucket), link
+            return transfer(replace(request, on_upload=on_upload, resume=uploads[-1]), self.bucket), link
 
         if not item.provider.links_are_proven and self._has_api(item):
             return follow(self._confirmed_link(item), proven=True)
@@ -213,7 +213,7 @@ class Archiver:
         manifest = provider.manifests.get(item.role)
         return TransferRequest(
             url=link.url,
-            ways=FetchPolicy(private=self.private_hosts, only=only),
+            policy=FetchPolicy(private=self.private_hosts, only=only),
             network=self.network,
             kinds=provider.roles[item.role],
             key=item.key,
@@ -271,7 +271,7 @@ def _state(decision: Decision) -> MediaState:
 
 
 def _archived_receipt(item: ArchiveItem, stored: TransferResult, at: timestamps.Timestamp) -> Receipt:
-    facts = stored.facts
+    facts = stored.media_info
     return Receipt(
         role=item.role,
         media_id=item.media_id,
