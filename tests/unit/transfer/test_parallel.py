@@ -206,7 +206,11 @@ class TestOrder:
     ) -> None:
         """Not one of its parts is seen when the walk over the boxes is there, and each has thousands."""
         fragment = box(b"moof", bytes(92)) + box(b"mdat", bytes(3992))
-        content = FTYP + box(b"moov", box(b"mvhd", bytes(100))) + fragment * (30 * MIB // len(fragment))
+        content = (
+            FTYP
+            + box(b"moov", box(b"mvhd", bytes(100)) + box(b"trak", bytes(84)))
+            + fragment * (30 * MIB // len(fragment))
+        )
         host.add("/fragments.mp4", content, "video/mp4")
         stored(order(host.url("/fragments.mp4", fault="cut-once")), bucket)
         kept(s3, content)

@@ -286,7 +286,7 @@ def _archived_receipt(item: ArchiveItem, stored: TransferResult, at: timestamps.
         seconds=round(Decimal(facts.duration), 3) if facts.duration else None,
         width=facts.width or 0,
         height=facts.height or 0,
-        note=_note(item, facts.duration),
+        note="; ".join(filter(None, (_note(item, facts.duration), _behind(facts.trailing)))),
     )
 
 
@@ -296,6 +296,11 @@ def _note(item: ArchiveItem, duration: float | None) -> str:
     if said is None or duration is None or abs(said - duration) <= max(SAME_LENGTH_SECONDS, said * 0.02):
         return ""
     return f"the provider said that it plays {said:g} s"
+
+
+def _behind(trailing: int) -> str:
+    """A remark on what follows a complete medium, such as the video of a motion photo."""
+    return f"{trailing} bytes follow its end" if trailing else ""
 
 
 def _expires_at(link: MediaLink) -> float | None:
