@@ -21,6 +21,7 @@ from pydantic import (
 )
 
 from dailies.errors import PayloadError
+from dailies.jobs.links import BLANKS
 
 MAX_URL = 8192  # bytes: what servers commonly take; also keeps a row far below DynamoDB's 400 KB
 
@@ -38,6 +39,10 @@ def _printable(value: str) -> str:
     return value
 
 
+def _trimmed(value: str) -> str:
+    return value.strip(BLANKS)
+
+
 def _short(value: str) -> str:
     if len(value.encode()) > MAX_URL:
         raise ValueError("too long")
@@ -46,7 +51,7 @@ def _short(value: str) -> str:
 
 type JobId = Annotated[str, Field(min_length=1, max_length=256), AfterValidator(_printable)]
 type StatusWord = JobId  # a provider's status word: the same bounds
-type Url = Annotated[str, AfterValidator(_short)] | None
+type Url = Annotated[str, AfterValidator(_trimmed), AfterValidator(_short)] | None
 type Lenient[T] = Annotated[T | None, WrapValidator(_none_if_invalid)]
 type Seconds = Annotated[Decimal, Field(gt=0, lt=10**6, max_digits=30)]
 type Amount = Annotated[Decimal, Field(ge=0, lt=10**12, max_digits=30)]

@@ -5,16 +5,19 @@ Formats: ISO/IEC 14496-12 (MP4, MOV), PNG, JPEG, GIF, RIFF (WebP, WAV), MP3, Mat
 
 import json
 import re
-from collections.abc import Callable
+import zlib
+from collections.abc import Callable, Collection
 from dataclasses import dataclass, field
 
 from dailies.jobs.models import MediaKind
+from dailies.outbound.responses import shows_compression
 from dailies.transfer.mp4 import BoxWalk, MediaInfo
 
 type Reads = Callable[[bytes], bool]
 
 HEAD_BYTES = 64  # enough for every mark below
 TAIL_BYTES = 16
+UNKNOWN = "no known medium"
 MAX_LINE = 1024 * 1024  # of JSON lines; a longer one is not what a provider lists jobs in
 
 
@@ -68,14 +71,36 @@ def sniff(head: bytes) -> Format | None:
 
 def looks_like(head: bytes) -> str:
     """For a reason: what the bytes are instead of a medium."""
-    start = head.lstrip()[:16].lower()
-    if not head:
+    start = head.removeprefix(b"\xef\xbb\xbf").lstrip()[:16].lower()
+    if not start:
         return "nothing"
     if start.startswith((b"<!doctype html", b"<html")):
         return "an HTML page"
     if start.startswith(b"<"):
         return "XML or HTML"
-    return "JSON" if start.startswith((b"{", b"[")) else "no known medium"
+    return "JSON" if start.startswith((b"{", b"[")) else UNKNOWN
+
+
+def _is_text(head: bytes) -> bool:
+    text = head.decode("utf-8", "ignore")  # a character may be cut at the end
+    return len(text.encode()) > len(head) - 4 and all(sign.isprintable() or sign.isspace() for sign in text)
+
+
+def is_compressed(head: bytes, codings: Collection[str]) -> bool:
+    """Whether bytes that are no medium are a compressed one: by their own marks, and for codings that have none by
+    their label in `codings`."""
+    if not head or _is_text(head):
+        return False
+    if shows_compression(head):
+        return True
+    for window in (zlib.MAX_WBITS, -zlib.MAX_WBITS):  # deflate with zlib's frame, and raw
+        try:
+            content = zlib.decompressobj(window).decompress(head)
+        except zlib.error:
+            continue
+        if window > 0 or sniff(content) not in (None, JSONL):
+            return True
+    return bool(codings)
 
 
 @dataclass(slots=True)
@@ -102,6 +127,11 @@ class IntegrityCheck:
     def in_order(self) -> bool:
         """Whether the bytes must be seen in their order."""
         return self._lines is not None
+
+    @property
+    def knows_end(self) -> bool:
+        """Whether the format shows where the medium ends."""
+        return bool(self.boxes) or self.format in END_MARKS or self.format in (WEBP, WAV)
 
     @property
     def unread(self) -> bool:
@@ -175,6 +205,11 @@ class _LineWalk:
         *lines, self._rest = (self._rest + bytes(piece)).split(b"\n")
         self._bad = len(self._rest) > MAX_LINE or not all(map(_parses, lines))
         self._read = self._read or (self._reads is not None and any(map(self._reads, lines)))
+
+    @property
+    def knows_end(self) -> bool:
+        """Whether the format shows where the medium ends."""
+        return bool(self.boxes) or self.format in END_MARKS or self.format in (WEBP, WAV)
 
     @property
     def unread(self) -> bool:

@@ -14,11 +14,20 @@ from botocore.exceptions import BotoCoreError, ClientError
 from dailies.aws.bucket import Bucket
 from dailies.errors import HostFailed, LinkDead, MediumRefused, ObjectExists, StorageFailed
 from dailies.jobs.models import MediaKind, Upload
-from dailies.outbound import media
+from dailies.outbound import media, responses
 from dailies.outbound.address_guard import FetchPolicy
 from dailies.outbound.connection import Network
 from dailies.outbound.media import MediaResponse
-from dailies.transfer.formats import HEAD_BYTES, Format, IntegrityCheck, Reads, looks_like, sniff
+from dailies.transfer.formats import (
+    HEAD_BYTES,
+    JSONL,
+    Format,
+    IntegrityCheck,
+    Reads,
+    is_compressed,
+    looks_like,
+    sniff,
+)
 from dailies.transfer.mp4 import MediaInfo
 from dailies.transfer.multipart import MultipartObject
 from dailies.transfer.parallel import Parts
@@ -91,6 +100,7 @@ def transfer(order: TransferRequest, bucket: Bucket) -> TransferResult | Partial
         _storage_failures(),
         Watchdog(order.seconds) as watch,
         watch.over(media.get(order.url, order.ways, order.network)) as medium,
+        _explained(medium),
     ):
         source = _Source(medium, order)
         target = MultipartObject(bucket, order.key(source.what.extension), source.what.content_type, order.metadata)
@@ -118,10 +128,12 @@ class _Source:
         self.medium = medium
         self._most = order.max_bytes
         self._taken = 0
+        if medium.contradicted and (medium.total or 0) > self._most:
+            raise HostFailed(f"larger than the limit of {self._most} bytes")  # the host gave two sizes
         self.within_limit(medium.total or 0)
         self._first = memoryview(bytearray(PIECE_BYTES))
         self._first = self._first[: medium.read_into(self._first)]
-        self.what = _format(bytes(self._first[:HEAD_BYTES]), order)
+        self.what = _format(bytes(self._first[:HEAD_BYTES]), medium, order)
 
     def fill(self, buffer: memoryview) -> int:
         """Fill a buffer of at least PIECE_BYTES with the next bytes; less only at the end."""
@@ -141,12 +153,18 @@ class _Source:
             raise MediumRefused(f"larger than the limit of {self._most} bytes")
 
 
-def _format(head: bytes, order: TransferRequest) -> Format:
+def _format(head: bytes, medium: MediaResponse, order: TransferRequest) -> Format:
+    """The format of a wanted kind that the bytes show. MediumRefused if they show another one, or are compressed; with
+    `not_ready` if they show none, as before the host has the medium."""
     found = sniff(head)
     if found and found.kind in order.kinds:
         return found
+    if is_compressed(head, medium.codings):
+        raise MediumRefused(responses.COMPRESSED)
     expected = " or ".join(sorted(order.kinds))
-    raise MediumRefused(f"not {expected}: {found.content_type if found else looks_like(head)}")
+    if found and found is not JSONL:
+        raise MediumRefused(f"not {expected}: {found.content_type}")
+    raise MediumRefused(f"not {expected}: {looks_like(head)}; it may not be ready yet", not_ready=True)
 
 
 def _as_one(source: _Source, target: MultipartObject, whole: IntegrityCheck, total: int) -> UploadedPart:
@@ -168,6 +186,8 @@ def _as_one(source: _Source, target: MultipartObject, whole: IntegrityCheck, tot
 def _unmeasured(source: _Source, target: MultipartObject, whole: IntegrityCheck) -> UploadedPart:
     """A medium whose length nobody promised, so that it ends where it ends: only its container tells whether it is
     whole."""
+    if source.medium.open_ended and not whole.knows_end:
+        raise HostFailed("the host answered a range of a medium of unknown size")
     held = memoryview(bytearray(HELD_BYTES))
     filled = source.fill(held)
     whole.feed(0, held[:filled])
@@ -307,6 +327,17 @@ def _stored(
         source_host=source.medium.place.name,
         facts=facts,
     )
+
+
+@contextmanager
+def _explained(medium: MediaResponse) -> Iterator[None]:
+    """Name in a failure why the medium was requested without a range."""
+    try:
+        yield
+    except HostFailed as error:
+        if not medium.instead_of:
+            raise
+        raise media.without_range(medium.instead_of, error) from error
 
 
 @contextmanager
