@@ -27,8 +27,8 @@ type Resolve = Callable[[str, int], Sequence[str]]
 
 @dataclass(frozen=True, slots=True)
 class FetchPolicy:
-    """What the owner allows. `only`: if set, no other hosts than these and their subdomains. An entry `host/path` allows
-    only that host, and only URLs below the path."""
+    """What the owner allows. `only`: if set, no other hosts than these and their subdomains. An entry `host/path`
+    allows only that host, and only URLs below the path."""
 
     private: frozenset[str] = frozenset()
     only: frozenset[str] | None = None

@@ -63,7 +63,7 @@ class MediaResponse:
         return filled
 
     def again(self, start: int, end: int) -> "MediaResponse":
-        """Request another range of the same state of the medium on the same connection. HostFailed if that is closed."""
+        """Request another range of the same state on the same connection. HostFailed if the connection is closed."""
         if not self._response.isclosed():
             raise HostFailed("the answer before was not read to its end")
         response = self._connection.get(self.place, _range(start, end, self.validator))

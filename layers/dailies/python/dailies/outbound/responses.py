@@ -19,7 +19,8 @@ NOT_READY = frozenset({202, 204, 205, 425})
 RETRY_LATER = frozenset({429, 503})  # with Retry-After
 # A host may answer so only because a range was requested.
 RANGE_REFUSED = frozenset({400, 403, 405, 406, 409, 411, 412, 413, 414, 416, 417, 422, 431, 500, 501, 502, 503, 505})
-BUSY = re.compile(rb"SlowDown|Please reduce your request rate")  # S3's and its likes' 503: no request at once
+# Codes of S3 and its likes for a busy host and for a bad link: the range was not the reason.
+OTHER_REASON = re.compile(rb"SlowDown|Busy|Expired|AccessDenied|Signature|Credential|InvalidToken|AccessKeyId")
 COMPRESSION_MARKS = (b"\x1f\x8b", b"\x28\xb5\x2f\xfd")  # gzip, zstd
 COMPRESSED = "the host compressed what was asked for as it is"
 WHOLE_SECONDS = re.compile(r"\d{1,9}", re.ASCII)
@@ -51,7 +52,7 @@ def accept(status: int, headers: Message) -> None:
 def may_be_for_the_range(status: int, headers: Message, body: bytes) -> bool:
     """Whether a host may answer so only because a range was requested. `body`: the first bytes. A host that is busy, or
     says when to come back, is left alone."""
-    if status in RETRY_LATER and (headers.get("retry-after") or BUSY.search(body)):
+    if (status in RETRY_LATER and headers.get("retry-after")) or OTHER_REASON.search(body):
         return False
     return status in RANGE_REFUSED
 

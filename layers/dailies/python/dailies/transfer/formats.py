@@ -207,11 +207,6 @@ class _LineWalk:
         self._read = self._read or (self._reads is not None and any(map(self._reads, lines)))
 
     @property
-    def knows_end(self) -> bool:
-        """Whether the format shows where the medium ends."""
-        return bool(self.boxes) or self.format in END_MARKS or self.format in (WEBP, WAV)
-
-    @property
     def unread(self) -> bool:
         return self._reads is not None and not self._read and not self._reads(self._rest)
 
