@@ -19,6 +19,7 @@ FOLDERS: Sequence[str] = (
     "bench",
     "cli",
     "demo",
+    "layers/dailies/python/dailies/outbound",
     "local",
     "resilience",
     "simulators",

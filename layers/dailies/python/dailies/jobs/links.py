@@ -25,7 +25,11 @@ SPAN_NAMES = frozenset({"q-sign-time", "q-key-time"})  # Tencent's COS
 SPAN = re.compile(r"\d{10};(\d{10})", re.ASCII)
 STAMPED = re.compile(r"(\d{10})[-_:.](?=[\w%+/=.-]{16,})", re.ASCII)  # auth_key, verify, token: a time and a digest
 TOKEN = re.compile(r"ey[\w-]+={0,2}\.(ey[\w-]+)={0,2}\.[\w-]*={0,2}", re.ASCII)  # header, claims, signature
-IN_JSON = re.compile(r'"(?:exp|expires|expiry|expires_at|AWS:EpochTime)"\s*:\s*"?(\d{10}(?:\d{3})?)(?!\d)', re.ASCII)
+IN_JSON = re.compile(  # a token's claim, or a policy's end
+    r'(?:"(?:exp|expires|expiry|expires_at)"|"DateLessThan"\s*:\s*\{\s*"AWS:EpochTime")'
+    r'\s*:\s*"?(\d{10}(?:\d{3})?)(?!\d)',
+    re.ASCII,
+)
 URL_SAFE = str.maketrans("-_", "+/")
 CLOUDFRONT = str.maketrans("-_~", "+=/")
 
@@ -97,7 +101,7 @@ def _from_base64(text: str) -> str:
     """The JSON in a policy or in a token's claims; empty if there is none."""
     claims = TOKEN.fullmatch(text)
     packed = claims[1].translate(URL_SAFE) if claims else text.translate(CLOUDFRONT)
-    if not packed.startswith("ey") or len(packed) > MAX_PACKED:  # base64 of {" or of { and a blank
+    if not packed.startswith(("ey", "ew")) or len(packed) > MAX_PACKED:  # base64 of { and what follows it
         return ""
     try:
         return b64decode(packed.rstrip("=") + "=" * (-len(packed.rstrip("=")) % 4)).decode("utf-8", "replace")
