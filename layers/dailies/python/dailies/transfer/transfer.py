@@ -18,16 +18,8 @@ from dailies.outbound import media, responses
 from dailies.outbound.address_guard import FetchPolicy
 from dailies.outbound.connection import Network
 from dailies.outbound.media import MediaResponse
-from dailies.transfer.formats import (
-    HEAD_BYTES,
-    JSONL,
-    Format,
-    IntegrityCheck,
-    Reads,
-    is_compressed,
-    looks_like,
-    sniff,
-)
+from dailies.transfer import formats
+from dailies.transfer.formats import HEAD_BYTES, JSONL, Format, IntegrityCheck, Reads
 from dailies.transfer.mp4 import MediaInfo
 from dailies.transfer.multipart import MultipartObject
 from dailies.transfer.parallel import Parts
@@ -156,15 +148,15 @@ class _Source:
 def _format(head: bytes, medium: MediaResponse, order: TransferRequest) -> Format:
     """The format of a wanted kind that the bytes show. MediumRefused if they show another one, or are compressed; with
     `not_ready` if they show none, as before the host has the medium."""
-    found = sniff(head)
+    found = formats.sniff(head)
     if found and found.kind in order.kinds:
         return found
-    if is_compressed(head, medium.codings):
+    if formats.is_compressed(head, medium.codings):
         raise MediumRefused(responses.COMPRESSED)
     expected = " or ".join(sorted(order.kinds))
     if found and found is not JSONL:
         raise MediumRefused(f"not {expected}: {found.content_type}")
-    raise MediumRefused(f"not {expected}: {looks_like(head)}; it may not be ready yet", not_ready=True)
+    raise MediumRefused(f"not {expected}: {formats.looks_like(head)}; it may not be ready yet", not_ready=True)
 
 
 def _as_one(source: _Source, target: MultipartObject, whole: IntegrityCheck, total: int) -> UploadedPart:
