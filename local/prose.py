@@ -22,6 +22,7 @@ FOLDERS: Sequence[str] = (
     "functions",
     "layers/dailies/python/dailies/aws",
     "layers/dailies/python/dailies/provider_api",
+    "layers/dailies/python/dailies/outbound",
     "local",
     "resilience",
     "simulators",

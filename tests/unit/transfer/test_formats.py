@@ -257,7 +257,7 @@ class TestWhole:
         what = sniff(bytes(content[:HEAD_BYTES]))
         assert what
         whole = IntegrityCheck(what)
-        whole.feed(0, changed)
+        whole.feed(0, bytes(changed))
         assert isinstance(whole.error(len(changed)), str)
         assert whole.media_info().trailing >= 0
 

@@ -47,7 +47,7 @@ def _of(event: Event) -> Job:
             media_id=medium.media_id,
             found_at=news_at,
             link_host=links.host(medium.url),
-            link_expires_at=links.expires_at(medium.url),
+            link_expires_at=links.expires_at(medium.url, event.received_at),
         )
         for medium in event.media
     ]

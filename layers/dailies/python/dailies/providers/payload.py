@@ -22,6 +22,7 @@ from pydantic import (
 )
 
 from dailies.errors import PayloadError
+from dailies.jobs.links import BLANKS
 from dailies.providers.lenient_json import REPLACEMENT, repaired
 
 MAX_URL = 8192  # bytes: what servers commonly take; also keeps a row far below DynamoDB's 400 KB
@@ -47,6 +48,10 @@ def _intact(value: str) -> str:
     return value
 
 
+def _trimmed(value: str) -> str:
+    return value.strip(BLANKS)
+
+
 def _short(value: str) -> str:
     if len(value.encode()) > MAX_URL:
         raise ValueError("too long")
@@ -60,7 +65,7 @@ type JobId = Annotated[
     AfterValidator(_intact),
 ]
 type StatusWord = JobId  # a provider's status word: the same bounds
-type Url = Annotated[str, AfterValidator(str.strip), AfterValidator(_short)] | None
+type Url = Annotated[str, AfterValidator(_trimmed), AfterValidator(_short)] | None
 type Lenient[T] = Annotated[T | None, WrapValidator(_none_if_invalid)]
 type Seconds = Annotated[Decimal, Field(gt=0, lt=10**6, max_digits=30)]
 type Amount = Annotated[Decimal, Field(ge=0, lt=10**12, max_digits=30)]

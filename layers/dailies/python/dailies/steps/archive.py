@@ -140,7 +140,7 @@ class Archiver:
             attempt,
             max_attempts=self.max_attempts,
             first_pause=self.first_pause,
-            link_expires_at=_expires_at(item.link) if item and item.link else None,
+            link_expires_at=_expires_at(item, item.link) if item and item.link else None,
             found_at=timestamps.seconds(item.found_at) if item and item.found_at else None,
             now=time.time(),
         )
@@ -303,9 +303,9 @@ def _behind(trailing: int) -> str:
     return f"{trailing} bytes follow its end" if trailing else ""
 
 
-def _expires_at(link: MediaLink) -> float | None:
+def _expires_at(item: ArchiveItem, link: MediaLink) -> float | None:
     """When the link expires, in seconds since 1970; None if it does not say."""
-    at = links.expires_at(link.url)
+    at = links.expires_at(link.url, item.found_at)
     return timestamps.seconds(at) if at else None
 
 
@@ -317,6 +317,6 @@ def _measured(
     measured = {"MediaBytes": stored.bytes, "TransferSeconds": seconds}
     if item.found_at:
         measured["DeliveryToArchivedSeconds"] = max(0.0, timestamps.seconds(at) - timestamps.seconds(item.found_at))
-    if (expires_at := _expires_at(link)) is not None:
+    if (expires_at := _expires_at(item, link)) is not None:
         measured["LinkMarginSeconds"] = expires_at - time.time()
     return measured

@@ -69,7 +69,7 @@ def decide(
     """
     if isinstance(error, RateLimitReached) and found_at is not None and now - found_at < RATE_LIMIT_PATIENCE:
         return Requeue(max(error.retry_after, backoff(now - found_at, jitter=REQUEUE_JITTER)))
-    if isinstance(error, MediumRefused):
+    if isinstance(error, MediumRefused) and not error.not_ready:
         return Fail()
     if attempt < max_attempts or isinstance(error, BotoCoreError | ClientError):
         pause = backoff(first_pause, attempt, max_seconds=MAX_BACKOFF, jitter=JITTER)

@@ -7,11 +7,13 @@ only recognised.
 
 import json
 import re
+import zlib
 from codecs import BOM_UTF8
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass, field
 
 from dailies.jobs.models import MediaKind
+from dailies.outbound.responses import shows_compression
 from dailies.transfer.ebml import SegmentWalk
 from dailies.transfer.images import gif, jpeg, png
 from dailies.transfer.mp3 import mp3
@@ -23,6 +25,7 @@ type Reads = Callable[[bytes], bool]
 
 TS_PACKET = 188  # bytes
 HEAD_BYTES = 512  # enough for every mark below: three packets of MPEG-TS
+UNKNOWN = "no known medium"
 MAX_LINE = 1024 * 1024  # bytes of a JSON line; no provider lists a job in a longer one
 
 
@@ -94,14 +97,36 @@ def sniff(head: bytes) -> Format | None:
 
 def looks_like(head: bytes) -> str:
     """What the bytes are instead of a medium, for an error's reason."""
-    start = head.lstrip()[:16].lower()
-    if not head:
+    start = head.removeprefix(BOM_UTF8).lstrip()[:16].lower()
+    if not start:
         return "nothing"
     if start.startswith((b"<!doctype html", b"<html")):
         return "an HTML page"
     if start.startswith(b"<"):
         return "XML or HTML"
-    return "JSON" if start.startswith((b"{", b"[")) else "no known medium"
+    return "JSON" if start.startswith((b"{", b"[")) else UNKNOWN
+
+
+def _is_text(head: bytes) -> bool:
+    text = head.decode("utf-8", "ignore")  # a character may be cut at the end
+    return len(text.encode()) > len(head) - 4 and all(sign.isprintable() or sign.isspace() for sign in text)
+
+
+def is_compressed(head: bytes, codings: Collection[str]) -> bool:
+    """Whether bytes that are no medium are a compressed one: by their own marks, and for codings that have none by
+    their label in `codings`."""
+    if not head or _is_text(head):
+        return False
+    if shows_compression(head):
+        return True
+    for window in (zlib.MAX_WBITS, -zlib.MAX_WBITS):  # deflate with zlib's frame, and raw
+        try:
+            content = zlib.decompressobj(window).decompress(head)
+        except zlib.error:
+            continue
+        if window > 0 or sniff(content) not in (None, JSONL):
+            return True
+    return bool(codings)
 
 
 @dataclass(slots=True)
@@ -131,6 +156,11 @@ class IntegrityCheck:
     def in_order(self) -> bool:
         """Whether the bytes must be fed in their order."""
         return self._lines is not None or self._walk is not None
+
+    @property
+    def knows_end(self) -> bool:
+        """Whether the format shows where the medium ends."""
+        return bool(self._boxes) or self.format in ENDING or self.format in (WEBP, WAV)
 
     @property
     def unread(self) -> bool:
