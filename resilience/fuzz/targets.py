@@ -159,16 +159,16 @@ def answers(data: bytes) -> None:
     """Any response of a provider's API is parsed as the response to each of our requests, or raises PayloadError."""
     for provider in PROVIDERS.values():
         webhook = provider.webhooks[0]
-        questions = [*provider.link_refresh.values(), *(inquiry.question for inquiry in provider.polling.values())]
-        for question in questions:
-            body = question.redact(data)
-            for read in filter(None, (question.read, question.read_failure)):
+        polling = provider.polling.values()
+        for get_job in (*provider.link_refresh.values(), *(each.get_job for each in polling)):
+            body = get_job.redact(data)
+            for read in filter(None, (get_job.read, get_job.read_failure)):
                 with suppress(PayloadError):
                     kept(webhook, read(body, "j-1"), data)
-        for roll in filter(None, (inquiry.roll for inquiry in provider.polling.values())):
+        for list_jobs in filter(None, (each.list_jobs for each in polling)):
             with suppress(PayloadError):
-                for told in roll.read(roll.redact(data)):
-                    kept(webhook, told.report, told.payload)
+                for reported in list_jobs.read(list_jobs.redact(data)):
+                    kept(webhook, reported.report, reported.payload)
         for listing in provider.manifests.values():
             for report in listing.read(iter(data.splitlines()), "b-1"):
                 kept(webhook, report, data)

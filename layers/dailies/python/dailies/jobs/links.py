@@ -1,4 +1,4 @@
-"""What a media URL says by itself, without being fetched. URLs are kept as strings; these never raise."""
+"""Read a media URL without fetching it. URLs are plain strings; these functions never raise."""
 
 import re
 from datetime import UTC, datetime, timedelta
@@ -10,12 +10,12 @@ from dailies.timestamps import Timestamp
 
 
 def media_id(url: str) -> str:
-    """Eight hex digits of the SHA-256 of a URL without its query: another signature is the same medium."""
+    """Eight hex digits of the SHA-256 of a URL without its query, so that a new signature keeps the id."""
     return sha256(url.partition("?")[0].encode("utf-8", "surrogatepass")).hexdigest()[:8]
 
 
 def host(url: str) -> str:
-    """The host's name in lower case; empty where the URL has none or is malformed."""
+    """The host's name in lower case; empty if the URL has none or is malformed."""
     try:
         return urlsplit(url).hostname or ""
     except ValueError:
@@ -23,21 +23,23 @@ def host(url: str) -> str:
 
 
 def unsigned(text: str) -> str:
-    """A text with the queries of the URLs in it taken out: a signature makes a URL a key."""
+    """The text without the queries of its URLs: a signed query gives access to the file."""
     return re.sub(r"(?i)(https?://[^\s?#]*)[?#]\S*", r"\1", text)
 
 
 def expires_at(url: str) -> Timestamp | None:
-    """When the link dies, where it is written in it: by AWS and Google (date and seconds), by CloudFront and older S3
-    (`Expires`), by Azure (`se`), or as `exp`. None where nothing says so."""
+    """When the link expires, by its query; None if the query does not say.
+
+    AWS and Google have a date and seconds, CloudFront and older S3 `Expires`, Azure `se`, others `exp`.
+    """
     try:
-        said = {name.lower(): value for name, value in parse_qsl(urlsplit(url).query, max_num_fields=100)}
+        query = {name.lower(): value for name, value in parse_qsl(urlsplit(url).query, max_num_fields=100)}
     except ValueError:
         return None
     for signer in ("x-amz", "x-goog"):
-        if died := _dated(said.get(f"{signer}-date", ""), said.get(f"{signer}-expires", "")):
-            return died
-    return _unix(said.get("expires", "")) or timestamps.parse(said.get("se", "")) or _unix(said.get("exp", ""))
+        if expiry := _dated(query.get(f"{signer}-date", ""), query.get(f"{signer}-expires", "")):
+            return expiry
+    return _unix(query.get("expires", "")) or timestamps.parse(query.get("se", "")) or _unix(query.get("exp", ""))
 
 
 def _dated(date: str, seconds: str) -> Timestamp | None:
