@@ -78,7 +78,9 @@ def _clock(stack: Stack) -> Iterator[Finding]:
 
 def _secrets(stack: Stack) -> Iterator[Finding]:
     for state in secrets.states(stack):
-        if state.is_set:
+        if state.problem:
+            yield Finding(state.name, "error", f"unusable: {state.problem}", f"`dailies secrets set {state.name}`")
+        elif state.is_set:
             yield Finding(state.name, "ok", "set")
         elif state.name.endswith("/api"):
             yield Finding(

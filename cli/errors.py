@@ -5,13 +5,22 @@ from urllib.parse import urlsplit
 from botocore.exceptions import (
     BotoCoreError,
     ClientError,
+    ConfigNotFound,
+    ConfigParseError,
     ConnectTimeoutError,
+    CredentialRetrievalError,
     EndpointConnectionError,
+    InfiniteLoopConfigError,
+    InvalidConfigError,
     InvalidRegionError,
+    LoginError,
     NoCredentialsError,
     NoRegionError,
+    PartialCredentialsError,
     ProfileNotFound,
     ProxyConnectionError,
+    SSOError,
+    TokenRetrievalError,
 )
 
 from dailies.errors import DailiesError
@@ -53,6 +62,20 @@ def of_aws(error: BotoCoreError | ClientError) -> CliError:
             message = f"{name!r} is not a region. Name one such as us-east-1 with --region, or set AWS_REGION."
         case ProfileNotFound():
             message = f"{error}. List your profiles with `aws configure list-profiles`."
+        case SSOError() | TokenRetrievalError():  # not signed in, or not any more
+            message = f"{_sentence(error)} Sign in with `aws sso login`, with the --profile that you use here."
+        case LoginError():
+            message = f"{_sentence(error)} Sign in with `aws login`, with the --profile that you use here."
+        case CredentialRetrievalError():
+            message = f"{_sentence(error)} Run the profile's credential_process by hand to see why it fails."
+        case (
+            ConfigNotFound()
+            | ConfigParseError()
+            | InfiniteLoopConfigError()
+            | InvalidConfigError()
+            | PartialCredentialsError()
+        ):
+            message = f"{_sentence(error)} Fix the profile in your AWS configuration, or name another with --profile."
         case EndpointConnectionError() if urlsplit(error.kwargs["endpoint_url"]).hostname in THIS_MACHINE:
             message = f"{_sentence(error)} Start the local stack with `make up`."
         case EndpointConnectionError() | ConnectTimeoutError() | ProxyConnectionError():

@@ -131,6 +131,7 @@ def in_front(arguments: Sequence[str]) -> list[str]:
 
 def main(arguments: Sequence[str] | None = None) -> None:
     """Run the command. Always raises SystemExit."""
+    output.replace_unprintable()
     try:
         _run(in_front(sys.argv[1:] if arguments is None else arguments))
     except CliError as error:
@@ -143,10 +144,13 @@ def main(arguments: Sequence[str] | None = None) -> None:
         _discard_output()
         raise SystemExit(0) from None
     except OSError as error:
-        if error.errno not in NOT_WRITTEN:
+        if error.errno in NOT_WRITTEN:
+            _discard_output()
+            message = f"Cannot write the output: {error.strerror}. Write it to another place."
+        elif error.filename:  # such as a profile's token file
+            message = f"Cannot read {error.filename}: {error.strerror}. Fix its path, or name another --profile."
+        else:
             raise
-        _discard_output()
-        message = f"Cannot write the output: {error.strerror}. Write it to another place."
     else:
         raise SystemExit(0)
     output.errors().print(f"[red]dailies:[/] {output.plain(message)}", soft_wrap=True)

@@ -4,6 +4,7 @@ import base64
 import struct
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from datetime import datetime, timedelta
 from pathlib import Path
 
 from awscrt.checksums import crc64nvme
@@ -49,6 +50,17 @@ def link(stack: Stack, medium: MediaItem, *, seconds: int = LINK_SECONDS, inline
         },
         ExpiresIn=seconds,
     )
+
+
+def works_until(stack: Stack, seconds: int, *, now: datetime) -> datetime | None:
+    """When a link made at `now` for `seconds` dies: then, or with the credentials that signed it if these end sooner.
+    None if they are temporary and do not say when they end."""
+    until = now + timedelta(seconds=seconds)
+    credentials = stack.session.get_credentials()
+    if credentials is None or not credentials.get_frozen_credentials().token:
+        return until
+    expires_at: datetime | None = getattr(credentials, "_expiry_time", None)  # botocore has no public name for it
+    return min(until, expires_at) if expires_at else None
 
 
 def download(stack: Stack, medium: MediaItem, to: Path, *, progress: Callable[[int], None] = lambda _: None) -> Path:

@@ -3,6 +3,7 @@
 A terminal gets its own width and colours. A pipe gets whole lines, so that `grep` works.
 """
 
+import io
 import json
 import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -26,6 +27,13 @@ COLOURS = {
     "attention": "red", "failed": "red", "lost": "red", "canceled": "red", "ALARM": "red",
     "archiving": "yellow", "waiting": "yellow", "pending": "yellow", "processing": "yellow",
 }  # fmt: skip
+
+
+def replace_unprintable() -> None:
+    """Print `?` for characters that the encoding of the output lacks, such as ASCII in a bare container."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="replace")
 
 
 def console() -> Console:

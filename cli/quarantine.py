@@ -1,12 +1,14 @@
-"""Quarantine: authentic deliveries that could not be parsed. List and show them, parse them again after an upgrade."""
+"""Quarantine: authentic deliveries that could not be parsed. List, show, re-parse and release them."""
 
+import json
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
-from typing import Any
+from typing import Annotated, Any
 
 from boto3.dynamodb.types import TypeDeserializer
+from pydantic import Field
 
 from cli import payloads
 from cli.concurrency import threads
@@ -17,10 +19,11 @@ from dailies.aws import payload_store
 from dailies.aws.bucket import Bucket
 from dailies.errors import PayloadError
 from dailies.jobs import rows
-from dailies.jobs.models import Event
+from dailies.jobs.models import Event, MediaLink, content_digest
 from dailies.jobs.object_keys import delivery_key
 from dailies.providers import every_provider
 from dailies.providers.contract import Webhook
+from dailies.providers.payload import MAX_URL, JobId, Payload
 from dailies.timestamps import Timestamp
 
 READERS = 16  # days read at the same time
@@ -144,12 +147,63 @@ def reparse(stack: Stack, delivery: Delivery) -> Reparsed:
         payload=raw,
         proof=delivery.proof,
     )
+    _replace(stack, delivery, event)
+    return Reparsed(delivery, job_id=report.job_id)
+
+
+def release(stack: Stack, delivery: Delivery, *, job_id: str, url: str, role: str) -> Event:
+    """Record by hand what a delivery says: that a job is completed, and the link to a medium. Deletes the quarantine
+    row. Safe to repeat; the delivery's body stays in the event. Raises CliError if the provider has no such role, or
+    job and link are none.
+
+    The owner's word confirms nothing: a link of a provider that does not sign is still checked as its deliveries' are.
+    """
+    provider = every_provider()[delivery.provider]
+    if role not in provider.roles:
+        raise CliError(
+            f"{delivery.provider} has no role {role!r}. Choose one with --role: {', '.join(provider.roles)}."
+        )
+    named = {"job_id": job_id, "url": url}
+    try:
+        checked = Released.read(json.dumps(named).encode())
+    except PayloadError as error:
+        raise CliError(f"Not a job's id and link ({error}). Copy them from `dailies quarantine show`.") from None
+    event = Event(
+        event_id=content_digest("track", {"event_id": delivery.event_id, "role": role, **named}),
+        provider=delivery.provider,
+        webhook=delivery.webhook,
+        job_id=checked.job_id,
+        status="completed",
+        provider_status="released",
+        origin="track",  # what the owner says of a job
+        media=(MediaLink(role, checked.url),),
+        received_at=timestamps.now(),
+        payload=payload(stack, delivery),
+        proof=delivery.proof,
+    )
+    _replace(stack, delivery, event)
+    return event
+
+
+def video_role(provider: str) -> str:
+    """The first role of a provider that may be a video, which is what a lost delivery is about."""
+    return next(role for role, kinds in every_provider()[provider].roles.items() if "video" in kinds)
+
+
+class Released(Payload):
+    """What the operator reads out of a delivery: bounded as a provider's own."""
+
+    job_id: JobId
+    url: Annotated[str, Field(pattern=r"^https?://[!-~]+$", max_length=MAX_URL)]
+
+
+def _replace(stack: Stack, delivery: Delivery, event: Event) -> None:
+    """Record the event, then delete the quarantine row and its payload."""
     _record(stack, event)
     key: Any = {"pk": {"S": delivery.pk}, "sk": {"S": delivery.sk}}
     stack.dynamodb.delete_item(TableName=stack.output("TableName"), Key=key)
     if delivery.payload_key:
         stack.s3.delete_object(Bucket=stack.bucket_name, Key=delivery.payload_key)
-    return Reparsed(delivery, job_id=report.job_id)
 
 
 def _record(stack: Stack, event: Event) -> None:

@@ -11,7 +11,7 @@ from datetime import datetime
 from cli.errors import CliError, NothingFound
 from cli.stack import Stack
 from dailies.aws.secret_versions import HeldSecret
-from dailies.aws.secrets import PLACEHOLDER, STAGES, may_verify
+from dailies.aws.secrets import PLACEHOLDER, STAGES, bare, may_verify
 from dailies.providers import every_provider
 from dailies.providers.contract import Webhook
 
@@ -24,12 +24,23 @@ EXAMPLE = "..."  # stands for a credential in the documentation
 
 @dataclass(frozen=True, slots=True)
 class State:
-    """A secret: whether it is set, when its current version was created, and the stages that have a value."""
+    """A secret: whether it is set, when its current version was created, the stages that have a value, and what is
+    wrong with the value, if anything is."""
 
     name: str
     is_set: bool
     changed_at: datetime | None
     stages: tuple[str, ...]
+    problem: str = ""
+
+
+class Unusable(Exception):
+    """A value that a secret cannot have: the reason, and what to give instead."""
+
+    def __init__(self, reason: str, next_step: str) -> None:
+        super().__init__(reason)
+        self.reason = reason
+        self.next_step = next_step
 
 
 def states(stack: Stack) -> list[State]:
@@ -57,11 +68,18 @@ def value(stack: Stack, name: str) -> str:
 
 def check(name: str, text: str) -> str:
     """The value as it is stored, without surrounding space. Raises CliError if it cannot be a value of this secret."""
+    try:
+        return _checked(name, text)
+    except Unusable as error:
+        raise CliError(f"{error.reason}; nothing was changed. {error.next_step}") from None
+
+
+def _checked(name: str, text: str) -> str:
     text = text.strip()
     if not text:
-        raise _unchanged("The input was empty", f"Give the value of {name}.")
+        raise Unusable("The input was empty", f"Give the value of {name}.")
     if text == PLACEHOLDER:
-        raise _unchanged(f"{PLACEHOLDER} is the placeholder, not a value", f"Give the value of {name}.")
+        raise Unusable(f"{PLACEHOLDER} is the placeholder, not a value", f"Give the value of {name}.")
     provider, _, kind = name.partition("/")
     if kind == "api":
         _check_credentials(name, text, every_provider()[provider].api_names)
@@ -77,36 +95,34 @@ def _check_credentials(name: str, text: str, fields: Sequence[str]) -> None:
     except ValueError:
         read = None
     if not isinstance(read, dict) or not all(isinstance(read.get(field), str) and read[field] for field in fields):
-        raise _unchanged(f"{name} needs JSON", f"Give {json.dumps(dict.fromkeys(fields, EXAMPLE))}.")
+        raise Unusable(f"{name} needs JSON", f"Give {json.dumps(dict.fromkeys(fields, EXAMPLE))}.")
     for field in fields:
         if read[field] == EXAMPLE:
-            raise _unchanged(f"{EXAMPLE} stands for the {field} in the example", "Replace it with your own.")
+            raise Unusable(f"{EXAMPLE} stands for the {field} in the example", "Replace it with your own.")
         if any(letter.isspace() for letter in read[field]):
-            raise _unchanged(f"{name} has white space in its {field}", "Give it as the provider shows it.")
+            raise Unusable(f"{name} has white space in its {field}", "Give it as the provider shows it.")
         if not may_be_sent(read[field]):
-            raise _unchanged(f"{name} has other characters in its {field}", "Give printable ASCII characters only.")
+            raise Unusable(f"{name} has other characters in its {field}", "Give printable ASCII characters only.")
 
 
 def _check_proof(name: str, text: str, prefix: str) -> None:
     """A signing secret or token, which a delivery contains or is signed with."""
+    if text.startswith("{"):
+        raise Unusable(f"{name} is a JSON object that does not say which field is the secret", "Give the bare secret.")
     if any(letter.isspace() or not letter.isprintable() for letter in text):
-        raise _unchanged(f"{name} has white space inside", "Give the bare secret, not a file around it.")
+        raise Unusable(f"{name} has white space inside", "Give the bare secret, not a file around it.")
     provider, _, kind = name.partition("/")
     if kind == "signing" and not text.startswith(prefix):
-        raise _unchanged(f"{provider.capitalize()}'s signing secrets begin with {prefix}", "Give the complete secret.")
+        raise Unusable(f"{provider.capitalize()}'s signing secrets begin with {prefix}", "Give the complete secret.")
     if kind == "token" and not TOKEN.fullmatch(text):
-        raise _unchanged(
+        raise Unusable(
             f"{name} is part of a URL",
             f"Give {MIN_LETTERS} or more of A-Z, a-z, 0-9, - and _, or use `dailies secrets rotate`.",
         )
     if not SIGNING.fullmatch(text):
-        raise _unchanged(
+        raise Unusable(
             f"{name} is too short or has other characters", f"Give {MIN_LETTERS} or more printable ASCII characters."
         )
-
-
-def _unchanged(reason: str, next_step: str) -> CliError:
-    return CliError(f"{reason}; nothing was changed. {next_step}")
 
 
 def put(stack: Stack, name: str, text: str, *, pending: bool = False, leaked: bool = False) -> bool:
@@ -165,7 +181,24 @@ def _state(stack: Stack, name: str) -> State:
         return State(name, is_set=False, changed_at=None, stages=())
     held = {stage for stages in versions.values() for stage in stages}
     stages = tuple(word for stage, word in STAGES.items() if stage in held)
-    return State(name, _is_set(name, answer.get("SecretString", "").strip()), answer["CreatedDate"], stages)
+    text = _bare(name, answer.get("SecretString", ""))
+    return State(name, _is_set(name, text), answer["CreatedDate"], stages, _problem(name, text))
+
+
+def _bare(name: str, text: str) -> str:
+    """The value as the functions read it."""
+    return text.strip() if name.endswith("/api") else bare(text)
+
+
+def _problem(name: str, text: str) -> str:
+    """Why `secrets set` would not take a value that is stored; empty if it would, or if none is set."""
+    if text in ("", PLACEHOLDER):
+        return ""
+    try:
+        _checked(name, text)
+    except Unusable as error:
+        return error.reason
+    return ""
 
 
 def _end_pending(stack: Stack, name: str) -> None:
@@ -182,9 +215,10 @@ def _described(stack: Stack, name: str) -> dict[str, list[str]]:
 
 def _current(stack: Stack, name: str) -> str:
     try:
-        return stack.secretsmanager.get_secret_value(SecretId=_id(stack, name)).get("SecretString", "").strip()
+        answer = stack.secretsmanager.get_secret_value(SecretId=_id(stack, name))
     except stack.secretsmanager.exceptions.ResourceNotFoundException:
         raise NothingFound(f"The stack has no secret {_id(stack, name)}. Deploy it again with `sam deploy`.") from None
+    return _bare(name, answer.get("SecretString", ""))
 
 
 def _is_set(name: str, text: str) -> bool:

@@ -10,8 +10,8 @@ from typing import Any
 
 from local.aws import Aws
 
-# In the `uri` of an integration: .../functions/${SyncGeneration.Arn}/invocations
-FUNCTION = re.compile(r"\$\{(\w+)\.Arn\}")
+# In the `uri` of an integration: .../functions/${SyncGenerationAliaslive}/invocations
+ALIAS = re.compile(r"/functions/\$\{(\w+)\}/invocations")
 
 
 def processed_template(aws: Aws, stack_name: str) -> dict[str, Any]:
@@ -22,13 +22,13 @@ def processed_template(aws: Aws, stack_name: str) -> dict[str, Any]:
 
 
 def routes(template: dict[str, Any]) -> Iterator[tuple[str, str, str]]:
-    """Each route of the HTTP API as (method, path, the function's name in the template)."""
+    """Each route of the HTTP API as (method, path, the name of the function's alias in the template)."""
     for resource in template["Resources"].values():
         if resource["Type"] == "AWS::ApiGatewayV2::Api":
             for path, methods in resource["Properties"]["Body"]["paths"].items():
                 for method, operation in methods.items():
                     uri = operation["x-amazon-apigateway-integration"]["uri"]["Fn::Sub"]
-                    yield method.upper(), path, FUNCTION.findall(uri)[-1]
+                    yield method.upper(), path, ALIAS.findall(uri)[-1]
 
 
 def create_routes(aws: Aws, template: dict[str, Any], resources: dict[str, str]) -> None:
@@ -46,12 +46,11 @@ def create_routes(aws: Aws, template: dict[str, Any], resources: dict[str, str])
     for key, route in present.items():
         if key not in wanted:
             aws.apigatewayv2.delete_route(ApiId=api_id, RouteId=route["RouteId"])
-    for key, function_name in wanted.items():
-        function_arn = aws.functions.get_function_configuration(FunctionName=function_name)["FunctionArn"]
-        if key in present and targets.get(present[key]["Target"]) == function_arn:
+    for key, alias_arn in wanted.items():
+        if key in present and targets.get(present[key]["Target"]) == alias_arn:
             continue
         integration_id = aws.apigatewayv2.create_integration(
-            ApiId=api_id, IntegrationType="AWS_PROXY", IntegrationUri=function_arn, PayloadFormatVersion="2.0"
+            ApiId=api_id, IntegrationType="AWS_PROXY", IntegrationUri=alias_arn, PayloadFormatVersion="2.0"
         )["IntegrationId"]
         target = f"integrations/{integration_id}"
         if key in present:

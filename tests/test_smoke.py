@@ -14,6 +14,7 @@ ELSEWHERE = {
     "bench.archive.host": "bench.archive, where there is no nginx",
     "bench.archive.launcher": "bench.archive",
     "bench.receive.aws": "bench.receive",
+    "bench.receive.restored": "bench.receive",
     "bench.receive.verification": "bench.receive",
     "bench.suite.loads": "bench.suite",
     "bench.suite.reaper": "bench.suite",

@@ -5,12 +5,13 @@ from math import ceil
 BY_THEMSELVES = frozenset({"gb_seconds", "messages"})  # per usage
 
 CORE_MB = 1769  # MB of memory for which Lambda gives one core
-CPU_MS = 1.5  # CPU seconds per AWS call and the function's work around it: docs/speed.md
-WAIT_MS = 4  # seconds until DynamoDB or the bus has responded
+CPU_MS = 1.5  # milliseconds of a core per AWS call and the function's work around it: docs/speed.md
+WAIT_MS = 4  # milliseconds until DynamoDB or the bus has responded
 HOST_MB = 30  # MB a second of the media host on one connection: the slow one of docs/archive.md
 AROUND_SECONDS = 0.13  # seconds per transfer: names, handshakes, rows, and S3's work after the last byte
 ASK_SECONDS = 0.3  # seconds until a provider's API has responded, with the handshake
 START_SECONDS = 0.5  # a new instance of a receiver
+RECEIVER_MB = 512  # MB of a receiver's memory, in the template
 PER_MESSAGE = 3  # SQS requests: announce sends it, Lambda receives and deletes it
 ARCHIVE_MB = 384  # MB of the archive's memory: as fast as more if the host limits the speed, docs/archive.md
 POLLERS, POLL_SECONDS = 5, 20  # Lambda's own polls of an empty queue

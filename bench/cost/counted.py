@@ -3,12 +3,12 @@
 from collections.abc import Collection
 from dataclasses import dataclass, replace
 
-from bench.cost.assumed import ASK_SECONDS, PER_MESSAGE, START_SECONDS, archive, copying, gb_seconds
+from bench.cost.assumed import ASK_SECONDS, PER_MESSAGE, RECEIVER_MB, START_SECONDS, archive, copying, gb_seconds
 from bench.cost.prices import MONTH, Usage, write_units
 from dailies.providers import every_provider
 from dailies.providers.contract import Provider
 
-RECEIVE = gb_seconds(512, 1)
+RECEIVE = gb_seconds(RECEIVER_MB, 1)
 ADVANCE = gb_seconds(256, 2)
 TRACK = gb_seconds(256, 1)
 
@@ -103,6 +103,7 @@ LOOK = Usage(invocations=1, gb_seconds=gb_seconds(256, 1), secrets=1)
 RUNS = MONTH // 300
 START = Usage(gb_seconds=START_SECONDS / 2, secrets=2)
 MEASURED = {webhook.partition("/")[0] for webhook in USUAL}  # the providers whose calls are counted here
+RECEIVERS = sum(len(every_provider()[name].webhooks) for name in MEASURED)  # a function for each webhook
 SECRETS = sum(len(every_provider()[name].secrets) for name in MEASURED)
 ALARMS = 21  # that the stack has
 

@@ -13,6 +13,7 @@ from bench.cost.counted import (
     LOOK,
     READ_BACK,
     RECEIVE,
+    RECEIVERS,
     RUNS,
     SECRETS,
     SETTLED,
@@ -23,7 +24,19 @@ from bench.cost.counted import (
     USUAL,
     VIDEOS,
 )
-from bench.cost.prices import ALARM, MILLION, MONTH, PRICED, PRICES, SECRET, Usage, a_month, dollars
+from bench.cost.prices import (
+    ALARM,
+    MILLION,
+    MONTH,
+    PRICED,
+    PRICES,
+    RESTORED_GB,
+    SECRET,
+    SNAPSHOT_GB_SECOND,
+    Usage,
+    a_month,
+    dollars,
+)
 from bench.cost.wanted import ARCHIVED, MOST, WHOLE, Bound, bounds
 from dailies.aws.secrets import REFRESH_SECONDS, REREAD_SECONDS
 from local.stack import ROOT
@@ -32,7 +45,7 @@ PAGE = ROOT / "docs/cost.md"
 TEXT = ROOT / "bench/cost/page.md"
 HOSTS = (15, assumed.HOST_MB, 60, 120)  # MB a second
 PACES = (10_000, 100_000, MILLION, 10 * MILLION)  # calls a month
-ASKS = round(MONTH / REFRESH_SECONDS)  # max seconds of a warm instance in a month
+ASKS = round(MONTH / REFRESH_SECONDS)  # max reads of its secret by a warm instance in a month
 
 type Row = tuple[str, ...]
 
@@ -83,7 +96,13 @@ def _figures() -> dict[str, str]:
         "per_message": f"{assumed.PER_MESSAGE}",
         "priced": PRICED,
         "receiver_ms": f"{RECEIVE * 2000:.0f}",
+        "restored_gb": f"{RESTORED_GB:.10f}",
+        "restores": f"{RESTORED_GB * assumed.RECEIVER_MB / 1024 * MILLION:.2f}",
         "slowest_mb": f"{_slowest_host()}",
+        "snapshot_gb_second": f"{SNAPSHOT_GB_SECOND:.10f}",
+        "snapshot_mb": f"{assumed.RECEIVER_MB}",
+        "snapshot_versions": f"{RECEIVERS}",
+        "snapshots": f"{SNAPSHOT_GB_SECOND * MONTH * RECEIVERS * assumed.RECEIVER_MB / 1024:.2f}",
         "start_asks": f"{START.secrets}",
         "start_dollars": f"{dollars(START):.2f}",
         "start_seconds": f"{assumed.START_SECONDS}",

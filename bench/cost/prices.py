@@ -8,6 +8,9 @@ PRICED = "2026-11-25, us-east-1, on demand, arm64, without free tiers"
 MILLION = 1_000_000
 MONTH = 730 * 3600  # seconds
 SECRET, ALARM = 0.40, 0.10  # dollars a month
+# Dollars of SnapStart: for each GB-second that a version's snapshot is cached, and for a GB restored. AWS lists one
+# price, not one for each architecture.
+SNAPSHOT_GB_SECOND, RESTORED_GB = 0.0000015046, 0.0001397998
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +61,7 @@ def dollars(usage: Usage) -> float:
 
 
 def a_month(usage: Usage, times: float) -> float:
-    """Dollars a month for `count` of this usage."""
+    """Dollars a month for this usage at `times` a month."""
     return dollars(usage) * times / MILLION
 
 

@@ -68,14 +68,17 @@ def main() -> None:
             functions += [receiver_of(other, name) for name in DELIVERIES]
         warmed = warm.measure(functions, bare_write(built), rounds=chosen.rounds, deliveries=chosen.deliveries)
         started = cold.measure(functions, only_a_client(built), rounds=chosen.rounds * 5 // 3)
+        own = [one for one in functions if not one.revision]
+        restored = cold.measure_restores(own, rounds=chosen.rounds * 5 // 3)
         programs = others(install=not chosen.no_install)
         peers = installed(programs, PEERS)
         proven = verifications(programs, list(peers), calls=10 * chosen.deliveries)
-    judged = list(rows(warmed, started, proven))
+    judged = list(rows(warmed, started, proven, restored))
     left_out = [f"Left out: {name}, which is not installed" for name in PEERS if name not in peers]
     figures = {
         "warm": [asdict(one) for one in warmed],
         "cold": [asdict(one) for one in started],
+        "restored": [asdict(one) for one in restored],
         "proofs": proven,
         "left_out": left_out,
         "judged": [{**asdict(row), "ratio": row.ratio, "held": row.held} for row in judged],

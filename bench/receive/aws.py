@@ -50,7 +50,7 @@ def _answer(content: Any) -> bytes:
     return head.encode() + body
 
 
-def _serve(connection: socket.socket, stand: Stand) -> None:
+def serve(connection: socket.socket, stand: Stand) -> None:
     waiting = b""
     with connection:
         while True:
@@ -79,7 +79,7 @@ def main() -> None:
         while True:
             connection, _ = door.accept()
             connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-            threading.Thread(target=_serve, args=(connection, stand), daemon=True).start()
+            threading.Thread(target=serve, args=(connection, stand), daemon=True).start()
 
 
 if __name__ == "__main__":

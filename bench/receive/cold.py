@@ -1,4 +1,5 @@
-"""Cold starts: from the start of Lambda's Runtime Interface Emulator to a new process's first response."""
+"""Cold starts: from the start of Lambda's Runtime Interface Emulator to a new process's first response.
+And with SnapStart: from the fork of an initialised process to the fork's first response."""
 
 import os
 import platform
@@ -6,7 +7,7 @@ import signal
 import subprocess
 import time
 from collections.abc import Sequence
-from contextlib import suppress
+from contextlib import ExitStack, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from random import Random
@@ -15,7 +16,7 @@ from statistics import median
 import urllib3
 
 from bench.receive.functions import Function
-from bench.receive.rig import aws, fresh
+from bench.receive.rig import aws, fresh, initialised
 from bench.tools import bare_python
 from local import ports
 from local.stack import ROOT, StackError
@@ -56,6 +57,25 @@ def measure(functions: Sequence[Function], client: Function, *, rounds: int) -> 
             for one in Random(turn).sample(list(taken), len(taken)):  # noqa: S311  no secret
                 event = next(fresh(one.name, 1)) if one is not client else b"{}"
                 taken[one].append(_start(rie, one, event, aws_port))
+    return [Cold(one.name, median(found), found, one.revision) for one, found in taken.items()]
+
+
+def measure_restores(functions: Sequence[Function], *, rounds: int) -> list[Cold]:
+    """Fork each initialised function `rounds` times, in another order each round. The result has the order of
+    `functions`."""
+    taken: dict[Function, list[float]] = {one: [] for one in functions}
+    with aws() as aws_port, ExitStack() as stack:
+        running = {one: stack.enter_context(initialised(one, aws_port)) for one in functions}
+        for ask in running.values():
+            ask(b"snapshot")
+        for turn in range(rounds):
+            for one in Random(turn).sample(list(taken), len(taken)):  # noqa: S311  no secret
+                event = next(fresh(one.name, 1))
+                began = time.perf_counter()
+                answer = running[one](b"restore " + event)
+                taken[one].append((time.perf_counter() - began) * 1000)
+                if answer.get("statusCode") != 200:
+                    raise StackError(f"{one.name} answered {answer}")
     return [Cold(one.name, median(found), found, one.revision) for one, found in taken.items()]
 
 

@@ -7,6 +7,7 @@ from bench.receive.cold import Cold
 from bench.receive.warm import Warm
 
 MAX_WARM, MAX_COLD = 1.10, 1.10  # max ratio to the comparison
+MAX_RESTORED = 0.35  # with SnapStart, to the same cold start: the restore itself, which only AWS has, comes on top
 HEAD, RULE = "| | ours | against | | ratio | bound | held |", "|---|--:|---|--:|--:|---|---|"
 
 
@@ -51,8 +52,11 @@ class Row:
         return f"{figure:,.1f} {self.unit}" if figure < 100 else f"{figure:,.0f} {self.unit}"
 
 
-def rows(warmed: Sequence[Warm], started: Sequence[Cold], proven: Mapping[str, float]) -> Iterator[Row]:
-    """All rows. The last of the warm and of the cold figures is the comparison; `ours` is one of `proven`."""
+def rows(
+    warmed: Sequence[Warm], started: Sequence[Cold], proven: Mapping[str, float], restored: Sequence[Cold] = ()
+) -> Iterator[Row]:
+    """All rows. The last of the warm and of the cold figures is the comparison, for `restored` too; `ours` is one of
+    `proven`."""
     *receivers, bare = warmed
     warm_before = {one.name: one.microseconds for one in receivers if one.revision}
     for one in receivers:
@@ -65,6 +69,9 @@ def rows(warmed: Sequence[Warm], started: Sequence[Cold], proven: Mapping[str, f
         if not start.revision:
             name, before = f"cold: {start.name}", cold_before.get(start.name)
             yield Row(name, start.milliseconds, client.name, client.milliseconds, "ms", MAX_COLD, before=before)
+    for fork in restored:
+        name = f"after a restore: {fork.name}"
+        yield Row(name, fork.milliseconds, client.name, client.milliseconds, "ms", MAX_RESTORED)
     for name, microseconds in proven.items():
         if name != "ours":
             yield Row("proof alone, CPU", proven["ours"], name, microseconds, "µs", 1, below=True)

@@ -5,8 +5,9 @@ import json
 import subprocess
 import sys
 import time
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 
 import psutil
@@ -92,3 +93,24 @@ def started(function: Function, aws_port: int) -> Iterator[Running]:
             process.terminate()
             process.wait()
             api.close()
+
+
+@contextlib.contextmanager
+def initialised(function: Function, aws_port: int) -> Iterator[Callable[[bytes], Any]]:
+    """The function, initialised as for SnapStart, on the first core. Yields what passes a command to `restored.py` and
+    returns its answer."""
+    command = ["taskset", "--cpu-list", "0", str(bare_python()), str(Path(__file__).with_name("restored.py"))]
+    environment = {**function.environment(aws_port), "AWS_LAMBDA_INITIALIZATION_TYPE": "snap-start"}
+    with subprocess.Popen(command, env=environment, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as process:
+
+        def ask(line: bytes) -> Any:
+            assert process.stdin  # noqa: S101  both were asked for
+            assert process.stdout  # noqa: S101
+            process.stdin.write(line + b"\n")
+            process.stdin.flush()
+            return json.loads(process.stdout.readline())
+
+        try:
+            yield ask
+        finally:
+            process.kill()

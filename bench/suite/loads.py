@@ -20,7 +20,7 @@ from local.stack import ROOT
 
 PR_SET_PDEATHSIG = 1  # in <linux/prctl.h>
 CHUNK = 1024 * 1024  # bytes of one write
-CHUNKS = 64  # bytes of a file, synced to the disk before the next
+CHUNKS = 64  # chunks of a file, each synced to the disk before the next
 
 type Prefix = Sequence[str]
 """What is put before a command to run it under a load."""

@@ -42,7 +42,7 @@ def print_timeline(shown: Timeline) -> None:
 
 def _problems(job: Job) -> Iterator[str]:
     if job.error:
-        hint = "submit it again" if job.error.retryable else "submitting it again unchanged will not help"
+        hint = "submit it again" if job.error.retryable else "submitting it again unchanged may not help"
         yield f"{plain(job.error.code or 'failed')}: {plain(job.error.message)} ({hint})"
     if job.confirmation.contradiction:
         yield f"The provider's API contradicts the delivery: {plain(job.confirmation.contradiction)}"

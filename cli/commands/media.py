@@ -2,6 +2,7 @@
 
 import webbrowser
 from collections.abc import Sequence
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated
 
@@ -11,8 +12,10 @@ from cli import jobs
 from cli import media as archive
 from cli.commands.options import AsJson, stack_of
 from cli.errors import CliError
+from cli.formats import short_time
 from cli.output import coloured, plain, print_json, progress, say
 from cli.stack import Stack
+from dailies import timestamps
 from dailies.jobs.models import MediaItem
 
 
@@ -35,7 +38,8 @@ def media(
 ) -> None:
     """Print links to a job's media, or download them.
 
-    The links work without credentials for an hour: do not share them.
+    The links work without credentials for an hour: do not share them. They stop working earlier if the credentials
+    that sign them expire.
     """
     stack = stack_of(ctx)
     found = archive.archived(jobs.find(stack, job_id), role)
@@ -45,7 +49,8 @@ def media(
     if download:
         _print_files(found, [_download(stack, medium, to) for medium in found], as_json=as_json)
     else:
-        _print_links(found, links, as_json=as_json)
+        until = archive.works_until(stack, seconds, now=datetime.now(UTC))
+        _print_links(found, links, until, as_json=as_json)
     if open_it:
         for url in links:
             webbrowser.open(url)
@@ -59,12 +64,17 @@ def _print_files(found: Sequence[MediaItem], files: Sequence[Path], *, as_json: 
         say(f"{medium.role}  {plain(file)}  [green]verified[/]: size and checksum match the receipt")
 
 
-def _print_links(found: Sequence[MediaItem], links: Sequence[str], *, as_json: bool) -> None:
+def _print_links(found: Sequence[MediaItem], links: Sequence[str], until: datetime | None, *, as_json: bool) -> None:
     if as_json:
-        print_json([{"role": medium.role, "url": url} for medium, url in zip(found, links, strict=True)])
+        at = until and timestamps.from_datetime(until)
+        print_json([{"role": m.role, "url": url, "works_until": at} for m, url in zip(found, links, strict=True)])
         return
     for medium, url in zip(found, links, strict=True):
         say(f"{coloured(medium.role)}  {plain(url)}")
+    if until:
+        say(f"Works until {short_time(timestamps.from_datetime(until))}.")
+    else:
+        say("Works until your temporary credentials expire, at most as long as --seconds says.")
 
 
 def _download(stack: Stack, medium: MediaItem, to: Path) -> Path:

@@ -19,7 +19,11 @@ from cli.times import parse_since, since_in_words
 LOOK_BACK = "30d"
 READERS = 8  # deliveries parsed at the same time
 
-app = typer.Typer(no_args_is_help=True, help="List, show and re-parse authentic deliveries that could not be parsed.")
+app = typer.Typer(
+    no_args_is_help=True, help="List, show, re-parse and release authentic deliveries that could not be parsed."
+)
+
+EventArgument = Annotated[str, typer.Argument(metavar="EVENT", help="The event id; its first letters are enough.")]
 
 
 @app.command("list")
@@ -45,7 +49,7 @@ def list_deliveries(
 @app.command()
 def show(
     ctx: typer.Context,
-    event: Annotated[str, typer.Argument(metavar="EVENT", help="The event id; its first letters are enough.")],
+    event: EventArgument,
     since: SinceOption = LOOK_BACK,
     as_json: AsJson = False,
 ) -> None:
@@ -104,6 +108,37 @@ def reparse(
         raise CliError(
             "Some deliveries still cannot be parsed. Fix the provider's module in providers/, then try again."
         )
+
+
+@app.command()
+def release(
+    ctx: typer.Context,
+    *,
+    event: EventArgument,
+    job: Annotated[str, typer.Option("--job", metavar="ID", help="The job's id in the delivery.")],
+    link: Annotated[str, typer.Option("--link", metavar="URL", help="The link to the job's media in the delivery.")],
+    role: Annotated[
+        str | None, typer.Option(metavar="ROLE", help="The medium's role. Default: that of the provider's video.")
+    ] = None,
+    since: SinceOption = LOOK_BACK,
+    yes: Yes = False,
+    as_json: AsJson = False,
+) -> None:
+    """Archive the media of a quarantined delivery while its link works.
+
+    Records that the job is completed, with this link. Use it for a delivery that no version can parse yet. Read the id
+    and the link with `dailies quarantine show`.
+    """
+    stack = stack_of(ctx)
+    delivery = quarantine.find(quarantine.deliveries(stack, parse_since(since)), event)
+    ask(f"Record {delivery.provider}/{plain(job)} as completed in {stack}, and archive its media?", yes=yes)
+    chosen = role or quarantine.video_role(delivery.provider)
+    released = quarantine.release(stack, delivery, job_id=job, url=link, role=chosen)
+    if as_json:
+        print_json({"event_id": released.event_id, "job_id": released.job_id, "role": chosen})
+        return
+    say(f"[green]Released[/]: {released.provider}/{plain(released.job_id)}, {chosen}.")
+    say(f"[dim]See what happens: dailies job {plain(released.job_id)}[/]")
 
 
 def _print_result(done: Sequence[Reparsed]) -> None:

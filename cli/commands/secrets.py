@@ -10,7 +10,7 @@ from cli import secrets
 from cli.commands.options import AsJson, Leaked, Yes, listed, one_of, stack_of
 from cli.errors import CliError
 from cli.formats import short_time, span
-from cli.output import ask, print_json, print_table, say
+from cli.output import ask, plain, print_json, print_table, say
 from cli.secrets import NAMES
 from cli.stack import Stack
 from dailies import timestamps
@@ -37,6 +37,7 @@ def list_secrets(ctx: typer.Context, *, as_json: AsJson = False) -> None:
             {
                 "name": state.name,
                 "is_set": state.is_set,
+                "problem": state.problem or None,
                 "changed_at": timestamps.from_datetime(state.changed_at) if state.changed_at else None,
                 "stages": state.stages,
             }
@@ -48,13 +49,19 @@ def list_secrets(ctx: typer.Context, *, as_json: AsJson = False) -> None:
         (
             (
                 state.name,
-                "[green]set[/]" if state.is_set else "[red]not set[/]",
+                _words(state),
                 short_time(timestamps.from_datetime(state.changed_at)) if state.changed_at else "",
                 ", ".join(state.stages),
             )
             for state in found
         ),
     )
+
+
+def _words(state: secrets.State) -> str:
+    if state.problem:
+        return f"[red]unusable[/]: {plain(state.problem)}"
+    return "[green]set[/]" if state.is_set else "[red]not set[/]"
 
 
 @app.command("set")

@@ -4,6 +4,7 @@ import time
 from dataclasses import replace
 from secrets import token_hex
 from typing import Annotated, Literal
+from urllib.parse import quote
 
 import typer
 from urllib3.exceptions import HTTPError, LocationParseError
@@ -141,7 +142,7 @@ def _link(ctx: typer.Context, job: str, media_url: str) -> Link:
         if not stack_of(ctx).is_local:
             raise CliError("A stack on AWS cannot download from this machine. Give a link with --media-url.")
         try:
-            return media_links.links(folder_from_environment()).url(f"/{job}/{name}")
+            return media_links.links(folder_from_environment()).url(f"/{quote(job, safe='')}/{name}")
         except StackError as error:
             raise CliError(str(error)) from None
 

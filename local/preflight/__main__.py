@@ -48,9 +48,8 @@ def findings(source: Path) -> Iterator[str]:
     """The findings in a SAM template, and the undetected mistakes, a line each. Raises SystemExit if a tool fails."""
     folder = FOLDER / "templates"
     folder.mkdir(parents=True, exist_ok=True)
-    template = translated(source)
     role = translated(ROLE)
-    made = [_written(folder / f"{name}.json", template, given) for name, given in PARAMETERS.items()]
+    made = [_written(folder / f"{name}.json", translated(source, given), given) for name, given in PARAMETERS.items()]
     made += [_written(folder / f"{name}.json", role, given) for name, given in ROLES.items()]
     wrong = {path.stem: translated(path) for path in sorted(MISTAKES.iterdir())}
     made += [_written(folder / f"{name}.json", mistake, {}) for name, mistake in wrong.items()]

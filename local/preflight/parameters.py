@@ -11,7 +11,9 @@ EVERYTHING = {
     "KmsKeyArn": "arn:aws:kms:us-east-1:123456789012:key/1234abcd-12ab-34cd-56ef-1234567890ab",
     "PermissionsBoundaryArn": "arn:aws:iam::123456789012:policy/boundary",
     "PrivateMediaHosts": "media.internal,10.0.0.7",
+    "ReceiverDeployment": "Canary10Percent5Minutes",
     "ReceiverReservedConcurrency": "50",
+    "ReceiverSnapStart": "PublishedVersions",
     "ReconcileMinutes": "1",
 }
 

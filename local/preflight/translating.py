@@ -2,6 +2,7 @@
 
 import logging
 import os
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -22,8 +23,9 @@ class _ManagedPolicies:
         return {}
 
 
-def translated(source: Path) -> dict[str, Any]:
-    """The CloudFormation template of a SAM template, for no region in particular.
+def translated(source: Path, parameters: Mapping[str, str] | None = None) -> dict[str, Any]:
+    """The CloudFormation template of a SAM template, for no region in particular. `parameters`: those that SAM itself
+    reads; others have their defaults.
 
     Raises samtranslator's InvalidDocumentException if SAM rejects it.
     """
@@ -32,5 +34,5 @@ def translated(source: Path) -> dict[str, Any]:
     for resource in template["Resources"].values():
         if resource["Type"] in UPLOADED:
             resource["Properties"][UPLOADED[resource["Type"]]] = "s3://packages/uploaded"
-    result: dict[str, Any] = transform(template, {}, _ManagedPolicies())
+    result: dict[str, Any] = transform(template, dict(parameters or {}), _ManagedPolicies())
     return result

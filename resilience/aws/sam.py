@@ -13,7 +13,7 @@ from resilience.aws.steps import Wrong
 SAM = ROOT / ".local/sam/bin/sam"
 PREFIX = "sam"  # prefix of `sam deploy`'s uploads in the test's own bucket
 LAYER = "DailiesLayer"
-LAST_LINES = 3  # characters of a failed command's output
+LAST_LINES = 3  # last lines of a failed command's output
 
 
 class Sam:

@@ -80,7 +80,7 @@ def queueing_again(on: Ground, name: str) -> Iterator[None]:
     # another job: without PutItem alone, the first one's message was sent, and its medium may be lost by now
     job_id = stuck(on, f"{name}-another")
     ends_well(partial(sweep, on))
-    assert on.owner.events("captions", job_id, "poll") != []  # the time of its last poll
+    assert on.owner.events("captions", job_id, "poll") != []  # it was polled
 
 
 def reading_the_credentials(provider: str) -> Flow:

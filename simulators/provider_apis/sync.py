@@ -5,11 +5,12 @@ PROCESSING, COMPLETED, FAILED. Limits: 60 requests a minute on POST /v2/generate
 `error` and `statusCode`. A completed or failed job calls the webhook that its submission named, with the object that
 GET shows.
 
-Guesses: the list of generations is complete; the texts of errors, except the rate limit's.
+Guesses: a cursor is a page's last id; the texts of errors, except the rate limit's.
 
 https://sync.so/docs/api-reference (checked 2026-11-21)
 """
 
+from hashlib import sha256
 from http import HTTPStatus
 from itertools import count
 from typing import Any
@@ -21,6 +22,7 @@ from simulators.provider_apis.state import SharedState
 from simulators.provider_apis.sync_jobs import Batch, Generation
 
 BASE_PATH = "/sync"
+MAX_PAGE = 100  # generations in a page of the list
 
 
 class Sync:
@@ -111,14 +113,22 @@ class Sync:
         return json_answer(self._found(job_id).shown())
 
     def _generations(self, request: Request) -> Answer:
-        """All generations, newest first; filtered by status or ids if the query has them."""
-        statuses, ids = (request.query.get(name, "") for name in ("status", "ids"))
-        shown = [
-            job.shown()
+        """The generations, filtered by status or ids if the query has them. With `limit` (1 to 100) the newest first, a
+        page at a time; the next page begins behind `cursor`, a page's last id. Without `limit` all, in no order."""
+        statuses, ids, cursor, limit = (request.query.get(name, "") for name in ("status", "ids", "cursor", "limit"))
+        if limit and not (limit.isdecimal() and 0 < int(limit) <= MAX_PAGE):
+            return json_answer(_error(400, f"limit must be 1 to {MAX_PAGE}"), 400)
+        chosen = [
+            job
             for job in reversed(self.jobs.values())
             if (not statuses or job.status in statuses.split(",")) and (not ids or job.id in ids.split(","))
         ]
-        return json_answer(shown)
+        if not limit:
+            return json_answer(
+                [job.shown() for job in sorted(chosen, key=lambda job: sha256(job.id.encode()).digest())]
+            )
+        first = next((place for place, job in enumerate(chosen, 1) if job.id == cursor), 0)
+        return json_answer([job.shown() for job in chosen[first : first + int(limit)]])
 
     def _download(self, _request: Request, job_id: str) -> Answer:
         """A link as plain text, if the output exists."""

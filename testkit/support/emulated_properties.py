@@ -241,8 +241,8 @@ def all_readings() -> dict[str, str]:
     emulator = Emulator()
     found: dict[str, set[str]] = {}
     tried = set()
-    template = translated(TEMPLATE)
     for parameters in ({}, EVERYTHING):
+        template = translated(TEMPLATE, parameters)
         stack = Stack(template, parameters)
         for name in stack.order:
             kind = stack.resources[name]["Type"]

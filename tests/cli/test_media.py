@@ -2,10 +2,15 @@
 
 import webbrowser
 from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+import boto3
+import botocore.session
 import pytest
 
+from cli import media
+from cli import stack as stacks
 from dailies import timestamps
 from dailies.jobs.models import Event, MediaLink
 from dailies.steps.advance import advance
@@ -72,3 +77,37 @@ def test_nothing_is_opened_unasked(browser: Path, tmp_path: Path) -> None:
     assert dailies("media", "g-1", "--download", "--to", str(to), "--stack", "dailies").code == 0
     assert dailies("media", "g-1", "--stack", "dailies").code == 0
     assert browser.read_text() == ""
+
+
+@pytest.mark.usefixtures("stored")
+class TestWorksUntil:
+    """How long a link works: no longer than the credentials that sign it."""
+
+    NOW = datetime(2026, 11, 30, 12, tzinfo=UTC)
+
+    def until(self, monkeypatch: pytest.MonkeyPatch, **credentials: str) -> datetime | None:
+        for name, value in {"AWS_ACCESS_KEY_ID": "a", "AWS_SECRET_ACCESS_KEY": "b", **credentials}.items():
+            monkeypatch.setenv(name, value)
+        session = boto3.Session(botocore_session=botocore.session.Session())
+        return media.works_until(replace(stacks.deployed("dailies"), session=session), 3600, now=self.NOW)
+
+    def test_it_is_the_time_asked_for(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.delenv("AWS_SESSION_TOKEN", raising=False)
+        assert self.until(monkeypatch) == self.NOW + timedelta(hours=1)
+
+    def test_it_ends_with_temporary_credentials(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        soon = datetime.now(UTC).replace(microsecond=0) + timedelta(hours=2)
+        monkeypatch.setattr(type(self), "NOW", soon - timedelta(minutes=20))
+        ends = {"AWS_SESSION_TOKEN": "t", "AWS_CREDENTIAL_EXPIRATION": soon.isoformat()}
+        assert self.until(monkeypatch, **ends) == soon
+
+    def test_it_is_unknown_where_they_do_not_say_when_they_end(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        assert self.until(monkeypatch, AWS_SESSION_TOKEN="t") is None
+
+
+@pytest.mark.usefixtures("stored")
+def test_the_command_says_until_when_its_links_work() -> None:
+    said = dailies("media", "g-1", "--stack", "dailies")
+    assert (said.code, "Works until " in said.out) == (0, True)
+    (listed,) = dailies("media", "g-1", "--json", "--stack", "dailies").json
+    assert set(listed) == {"role", "url", "works_until"}

@@ -5,6 +5,8 @@ from pathlib import Path
 
 import pytest
 
+from cli import doctor
+from cli import stack as stacks
 from testkit.fixtures.archiver import Archive
 from testkit.fixtures.aws import Cloud
 from testkit.fixtures.cli import Done, dailies
@@ -89,6 +91,25 @@ def test_a_value_that_is_too_short_to_verify_is_not_taken_for_set(cloud_with_sta
     assert [one["is_set"] for one in listed if one["name"] == "creatify/token"] == [False]
     done = dailies("secrets", "show-urls", "--reveal", "--stack", "dailies")
     assert (done.code, "creatify/token is not set, or too short" in done.err) == (1, True)
+
+
+@pytest.mark.parametrize(
+    ("stored", "problem"),
+    [
+        ('{"SYNC_WEBHOOK_SECRET":"whsec_0123456789"}', ""),  # one value in an object is taken
+        ('{"a":"whsec_0123456789","b":"whsec_9876543210"}', "sync/signing is a JSON object that does not say"),
+        ("0123456789", "Sync's signing secrets begin with whsec_"),
+        ("whsec_01234 56789", "sync/signing has white space inside"),
+    ],
+)
+def test_a_value_that_was_stored_by_other_means_is_checked(cloud_with_stack: Cloud, stored: str, problem: str) -> None:
+    cloud_with_stack.secretsmanager.put_secret_value(SecretId="dailies/sync/signing", SecretString=stored)
+    listed = {one["name"]: one for one in dailies("secrets", "list", "--json", "--stack", "dailies").json}
+    assert (listed["sync/signing"]["problem"] or "").startswith(problem)
+    assert bool(listed["sync/signing"]["problem"]) == bool(problem)
+    found = next(one for one in doctor._secrets(stacks.deployed("dailies")) if one.about == "sync/signing")
+    assert (found.status, problem in found.message) == ("error" if problem else "ok", True)
+    assert problem in dailies("secrets", "list", "--stack", "dailies").out
 
 
 @pytest.mark.parametrize(

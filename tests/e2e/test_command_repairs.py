@@ -109,6 +109,27 @@ def test_a_call_in_quarantine_is_read_again_safely_twice(
     assert owner.events("captions", job_id) == [row]
 
 
+def test_a_call_that_no_version_can_read_is_released_by_hand(
+    site: MediaSite, providers: Providers, owner: Owner
+) -> None:
+    """Its medium is archived while the link works; the body stays with the event."""
+    job_id = providers.job("released-by-hand")
+    url = providers.link(job_id, "operation.mp4")
+    body = json.dumps({"shape": "unknown", "job": job_id, "video": url}).encode()
+    event_id = providers.send(providers.proven("captions/creator", body), stored_as="quarantined").body["event_id"]
+    command = ("quarantine", "release", event_id[:10], *LATELY, "--job", job_id)
+    assert dailies(*command, "--link", "operation.mp4", "--yes").err.startswith("dailies: Not a job's id and link")
+    assert "has no role 'photo'" in dailies(*command, "--link", url, "--role", "photo", "--yes").err
+    released = dailies(*command, "--link", url, "--yes", "--json").json
+    assert (released["job_id"], released["role"]) == (job_id, "output")
+    row = owner.resting("captions", job_id)
+    assert (row["status"], row["stage"], medium(row, "output")["state"]) == ("completed", "settled", "archived")
+    (event,) = (one for one in owner.events("captions", job_id) if one["origin"] == "track")
+    assert event["event_id"] == released["event_id"]
+    again = dailies(*command, "--link", url, "--yes")
+    assert (again.code, "No delivery has an id" in again.err) == (1, True)
+
+
 # ---- Failed work -----------------------------------------------------------------------------------------------------
 
 

@@ -8,14 +8,15 @@ import pytest
 from local import deploy, emulator, emulator_gaps, ports, processes
 from local.stack import Stack, read
 from local.up import FRONT_DOOR, up
+from testkit.support.functions import ALIAS
 from testkit.support.template import events
 
 
 def routes(stack: Stack) -> dict[str, str]:
-    """The HTTP API's routes: to which function each leads."""
+    """The HTTP API's routes: to which function's alias each leads."""
     api_id = deploy.resources(stack.aws)["Api"]
     integrations = {
-        f"integrations/{integration['IntegrationId']}": integration["IntegrationUri"].rsplit(":", 1)[1]
+        f"integrations/{integration['IntegrationId']}": integration["IntegrationUri"].rpartition(":function:")[2]
         for integration in stack.aws.apigatewayv2.get_integrations(ApiId=api_id)["Items"]
     }
     return {
@@ -24,9 +25,9 @@ def routes(stack: Stack) -> dict[str, str]:
     }
 
 
-def test_each_route_of_the_template_leads_to_its_function(stack: Stack) -> None:
+def test_each_route_of_the_template_leads_to_its_functions_alias(stack: Stack) -> None:
     assert routes(stack) == {
-        f"{route['Method']} {route['Path']}": stack.functions[name] for name, route in events("HttpApi")
+        f"{route['Method']} {route['Path']}": f"{stack.functions[name]}:{ALIAS}" for name, route in events("HttpApi")
     }
 
 

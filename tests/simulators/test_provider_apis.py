@@ -58,7 +58,7 @@ class TestSync:
             "generation_pipeline_failed",
         )
 
-    def test_the_list_is_an_array_with_the_newest_first_by_status_or_ids(self, apis: ProviderApis) -> None:
+    def test_the_list_is_an_array_by_status_or_ids_and_with_a_limit_the_newest_first(self, apis: ProviderApis) -> None:
         for number in range(3):
             apis.sync.job(f"g-{number}")
         apis.sync.job("g-1").completes()
@@ -66,9 +66,12 @@ class TestSync:
         def ids(query: str) -> list[str]:
             return [job["id"] for job in sync(apis, f"/v2/generations{query}")[1]]
 
-        assert ids("") == ["g-2", "g-1", "g-0"]
+        assert sorted(ids("")) == ["g-0", "g-1", "g-2"]
+        assert ids("?limit=100") == ["g-2", "g-1", "g-0"]
+        assert (ids("?limit=2"), ids("?limit=2&cursor=g-1")) == (["g-2", "g-1"], ["g-0"])
         assert ids("?status=COMPLETED,FAILED") == ["g-1"]
-        assert ids("?ids=g-0&ids=g-2") == ["g-2", "g-0"]
+        assert ids("?ids=g-0,g-2&limit=100") == ["g-2", "g-0"]
+        assert sync(apis, "/v2/generations?limit=101")[0] == 400
 
     def test_a_download_is_the_bare_url_as_text(self, apis: ProviderApis) -> None:
         apis.sync.job("g-1").completes()

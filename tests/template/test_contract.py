@@ -89,6 +89,7 @@ class TestNames:
             *secrets
         }
         assert named.pop("Bus") == {"Ref": "AWS::StackName"}
+        assert named.pop("ReceiverErrorsAlarm") == {"Fn::Sub": "${AWS::StackName}-ReceiverErrors"}
         assert named.pop("ApiLogs") == {"Fn::Sub": "/aws/vendedlogs/${AWS::StackName}/api"}
         queries = {name: named.pop(name)["Fn::Sub"] for name in resources("AWS::Logs::QueryDefinition")}
         assert all(query.startswith("${AWS::StackName}/") for query in queries.values())

@@ -28,6 +28,7 @@ NOT_NEEDED = {
         "dynamodb": "AssociateTableReplica BatchWriteItem CreateTableReplica DeleteItem DeleteResourcePolicy"
         " DescribeImport DisableKinesisStreamingDestination EnableKinesisStreamingDestination GetItem ImportTable"
         " PutItem PutResourcePolicy Query Scan UpdateContributorInsights UpdateItem UpdateKinesisStreamingDestination",
+        "codedeploy": "RegisterOnPremisesInstance",
         "ec2": "*",
         "elasticfilesystem": "*",
         "events": "PutPermission RemovePermission",
@@ -36,7 +37,8 @@ NOT_NEEDED = {
         " GetGroupPolicy GetUserPolicy PutGroupPolicy PutUserPolicy",
         "kinesis": "*",
         "lambda": "AssociateRuntimeAlias DeleteFunctionCodeSigningConfig GetCodeSigningConfig PassCapacityProvider"
-        " PublishVersion PutFunctionCodeSigningConfig PutFunctionScalingConfig",
+        " DeleteProvisionedConcurrencyConfig GetProvisionedConcurrencyConfig PutFunctionCodeSigningConfig"
+        " PutFunctionScalingConfig PutProvisionedConcurrencyConfig",
         "logs": "CreateLogStream DeleteDataProtectionPolicy DeleteIndexPolicy DeleteResourcePolicy"
         " DescribeLogStreams PutBearerTokenAuthentication PutDataProtectionPolicy PutIndexPolicy"
         " PutLogEvents PutLogGroupDeletionProtection",
@@ -100,7 +102,7 @@ def allowed() -> list[str]:
 @cache
 def types() -> frozenset[str]:
     """The types of resources that the template makes."""
-    return frozenset(resource["Type"] for resource in translated(TEMPLATE)["Resources"].values())
+    return frozenset(resource["Type"] for resource in translated(TEMPLATE, EVERYTHING)["Resources"].values())
 
 
 @cache
@@ -149,14 +151,14 @@ def test_a_role_is_given_only_to_whom_the_template_trusts() -> None:
         for service in as_list(statement["Principal"]["Service"])
     }
     (passing,) = (statement for statement in statements() if "iam:PassRole" in actions(statement))
-    assert passing["Condition"] == {"StringEquals": {"iam:PassedToService": "lambda.amazonaws.com"}}
-    assert trusted == {"lambda.amazonaws.com"}
+    assert set(passing["Condition"]["StringEquals"]["iam:PassedToService"]) == trusted
+    assert trusted == {"codedeploy.amazonaws.com", "lambda.amazonaws.com"}
 
 
 def test_only_what_has_no_narrower_resource_is_allowed_on_all() -> None:
     everywhere = [statement for statement in statements() if "*" in as_list(statement["Resource"])]
     assert {action.partition(":")[0] for statement in everywhere for action in actions(statement)} == {
-        *("cloudformation", "kms", "lambda", "logs", "secretsmanager", "sns")
+        *("cloudformation", "codedeploy", "kms", "lambda", "logs", "secretsmanager", "sns")
     }
     for statement in everywhere:
         # parliament, in `make lint`, says of each other action that its resources can be named.
@@ -166,8 +168,10 @@ def test_only_what_has_no_narrower_resource_is_allowed_on_all() -> None:
 
 def test_what_the_template_names_is_among_the_resources() -> None:
     named_types = {
+        "AWS::CloudWatch::Alarm": ("AlarmName", "alarm:"),
         "AWS::Events::EventBus": ("Name", "event-bus/"),
         "AWS::IAM::Policy": ("PolicyName", ""),  # nor has what a role alone holds
+        "AWS::Lambda::Alias": ("Name", ""),  # its resource is its function's
         "AWS::Lambda::LayerVersion": ("LayerName", "layer:"),
         "AWS::Logs::LogGroup": ("LogGroupName", "log-group:"),
         "AWS::Logs::QueryDefinition": ("Name", ""),  # it has no ARN
@@ -175,7 +179,7 @@ def test_what_the_template_names_is_among_the_resources() -> None:
     }
     patterns = [resource.split(":", 5)[-1] for each in statements() for resource in as_list(each["Resource"])]
     found = set()
-    for name, resource in resolved(translated(TEMPLATE), EVERYTHING)["Resources"].items():
+    for name, resource in resolved(translated(TEMPLATE, EVERYTHING), EVERYTHING)["Resources"].items():
         key, kind = named_types.get(resource["Type"], ("", ""))
         properties = resource.get("Properties", {})
         names = {word: value for word, value in properties.items() if NAME.fullmatch(word) and isinstance(value, str)}

@@ -19,7 +19,7 @@ DOMAIN = "hooks.example.com"
 @cache
 def made(**parameters: str) -> dict[str, dict[str, Any]]:
     """The resources for these parameters."""
-    found: dict[str, dict[str, Any]] = resolved(translated(TEMPLATE), parameters)["Resources"]
+    found: dict[str, dict[str, Any]] = resolved(translated(TEMPLATE, parameters), parameters)["Resources"]
     return found
 
 

@@ -100,8 +100,9 @@ def test_with_everything_set_each_resource_is_there_and_with_the_defaults_only_t
     template = translated(TEMPLATE)
     conditional = {name for name, resource in template["Resources"].items() if "Condition" in resource}
     assert conditional
-    everything = resolved(template, EVERYTHING)
-    assert everything["Resources"].keys() == template["Resources"].keys()
+    more = translated(TEMPLATE, EVERYTHING)
+    everything = resolved(more, EVERYTHING)
+    assert everything["Resources"].keys() == more["Resources"].keys()
     assert resolved(template, {})["Resources"].keys() == template["Resources"].keys() - conditional
     empty = {name for name, each in template["Parameters"].items() if each.get("Default") == ""}
     assert empty <= EVERYTHING.keys()

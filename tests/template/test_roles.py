@@ -24,6 +24,7 @@ from testkit.support.template import (
 
 FUNCTIONS = sorted(functions())
 ROLES = sorted(roles())
+DEPLOY = "DeployReceiversRole"  # CodeDeploy's, which moves the receivers' aliases
 
 
 def either(resource: Any) -> list[Any]:
@@ -36,13 +37,14 @@ class TestRoles:
     WILDCARDS_AWS_DEMANDS: ClassVar[dict[tuple[str, str], str]] = {
         (role, "dynamodb:ListStreams"): "it lists streams, and is of none of them"
         for role in ("AdvanceRole", "AnnounceRole")
-    }
+    } | {(DEPLOY, "cloudwatch:DescribeAlarms"): "it describes all alarms, or those of a prefix"}
 
     def test_every_role_serves_one_function_and_only_lambda_may_assume_it(self) -> None:
-        assert {f"{name}Role" for name in FUNCTIONS} == set(ROLES)
-        for role in roles().values():
+        assert {f"{name}Role" for name in FUNCTIONS} == set(ROLES) - {DEPLOY}
+        for name, role in roles().items():
             (trust,) = role["AssumeRolePolicyDocument"]["Statement"]
-            assert (trust["Action"], trust["Principal"]) == ("sts:AssumeRole", {"Service": "lambda.amazonaws.com"})
+            service = "codedeploy.amazonaws.com" if name == DEPLOY else "lambda.amazonaws.com"
+            assert (trust["Action"], trust["Principal"]) == ("sts:AssumeRole", {"Service": service})
 
     def test_a_role_has_its_own_statements_and_nothing_that_others_wrote(self) -> None:
         for role in roles().values():
@@ -66,10 +68,11 @@ class TestRoles:
             for resource in [each for one in as_list(statement["Resource"]) for each in either(one)]:
                 if resource == "*":
                     assert {(role, action) for action in actions(statement)} <= set(self.WILDCARDS_AWS_DEMANDS)
-                elif "Fn::Sub" in resource:  # a part of the bucket, or the table's index
+                elif "Fn::Sub" in resource:  # a part of the bucket, the table's index, or a function's versions
                     assert re.fullmatch(
                         r"\$\{MediaBucket\.Arn\}/(media/\*|media/\*/job\.json|deliveries/[a-z]+/[a-z]+/\*)"
-                        r"|\$\{Table\.Arn\}/index/jobs",
+                        r"|\$\{Table\.Arn\}/index/jobs"
+                        rf"|\$\{{({'|'.join(receivers())})\.Arn\}}:\*",
                         resource["Fn::Sub"],
                     )
                 elif resource == {"Ref": "CaptionsApiSecretArn"}:

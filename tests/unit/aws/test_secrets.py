@@ -133,6 +133,30 @@ class TestVersions:
         assert store.secret().usable(NOW)["current"] == "whsec_pasted"
 
 
+class TestBare:
+    """What is stored around a value, by other means than `dailies secrets set`."""
+
+    @pytest.mark.parametrize(
+        "stored",
+        [
+            pytest.param('{"SYNC_WEBHOOK_SECRET":"whsec_0123456789"}', id="as the console's form stores it"),
+            pytest.param('{"": " whsec_0123456789\\n"}', id="the form, without a name"),
+            pytest.param('"whsec_0123456789"', id="quoted"),
+            pytest.param("\n whsec_0123456789 \r\n", id="blanks"),
+        ],
+    )
+    def test_it_is_taken_off(self, store: Store, stored: str) -> None:
+        store.put(stored)
+        assert store.secret().usable(NOW)["current"] == "whsec_0123456789"
+
+    @pytest.mark.parametrize(
+        "stored", ['{"a":"whsec_0123456789","b":"whsec_9876543210"}', '{"a":1}', "{}", "{whsec_01"]
+    )
+    def test_an_object_that_does_not_say_which_is_the_secret_verifies_nothing(self, store: Store, stored: str) -> None:
+        store.put(stored)
+        assert "current" not in store.secret().usable(NOW)
+
+
 class TestHowOftenItIsRead:
     def test_what_was_read_is_kept_and_refreshed_within_a_minute(self, store: Store) -> None:
         secret, now = store.secret(), NOW

@@ -41,14 +41,16 @@ def test_of_a_failure_only_event_and_operation_are_asked() -> None:
         job_id="tg7FaiVgmGqTQfuDhyGA",
         status="failed",
         provider_status="creator.failure",
-        error=JobError("", "", True),
+        error=JobError("", "", retryable=False),
     )
 
 
 @pytest.mark.parametrize("name", ["error", "detail", "message", "reason"])
 def test_why_it_failed_is_found_under_the_likely_names(name: str) -> None:
-    assert parsed(FAILURE, **{name: "no face found"}).error == JobError("", "no face found", True)
-    assert parsed(FAILURE, **{name: {"an": "object"}}).error == JobError("", "", True)
+    assert parsed(FAILURE, **{name: "no face found"}).error == JobError("", "no face found", retryable=False)
+    structured = {"code": "moderation", "message": "Script violates policy"}
+    error = JobError("moderation", "Script violates policy", retryable=False)
+    assert parsed(FAILURE, **{name: structured}).error == error
 
 
 def test_an_event_that_is_new_is_kept_in_its_word() -> None:

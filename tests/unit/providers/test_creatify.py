@@ -161,10 +161,10 @@ class TestStages:
     def test_a_video_that_failed_keeps_its_photo(self) -> None:
         report = parsed(status="failed", generated_video_url="", failed_reason="some reason")
         assert report.media == (MediaLink("photo", PHOTO),)
-        assert report.error == JobError("", "some reason", True)
+        assert report.error == JobError("", "some reason", retryable=False)
 
     def test_a_failure_without_a_reason_is_one_all_the_same(self) -> None:
-        assert parsed(status="failed", failed_reason=None).error == JobError("", "", True)
+        assert parsed(status="failed", failed_reason=None).error == JobError("", "", retryable=False)
 
     def test_a_reason_that_stays_empty_is_no_error(self) -> None:
         assert parsed(failed_reason="left over from before").error is None

@@ -31,7 +31,14 @@ def spellings(model: type[Payload]) -> Iterator[str]:
         yield from map(str, alias.choices) if isinstance(alias, AliasChoices) else [str(alias or name)]
 
 
-NAMES = sorted({name for model in Payload.__subclasses__() for name in spellings(model)})
+def models(model: type[Payload] = Payload) -> Iterator[type[Payload]]:
+    """Every payload model."""
+    for inherits in model.__subclasses__():
+        yield inherits
+        yield from models(inherits)
+
+
+NAMES = sorted({name for model in models() for name in spellings(model)})
 
 ODD_TEXT = st.text(st.characters(exclude_categories=()))  # lone surrogates too
 SCALARS = (
@@ -112,7 +119,7 @@ NO_PAYLOADS: dict[str, bytes] = {
     "a string": b'"COMPLETED"',
     "an empty object": b"{}",
     "invalid UTF-8": b'{"id":"\xff\xfe","status":"COMPLETED"}',
-    "UTF-16": '{"id":"a","status":"COMPLETED"}'.encode("utf-16"),
+    "UTF-16 without a mark": '{"id":"a","status":"COMPLETED"}'.encode("utf-16-le"),
     "100 levels": b"[" * 100 + b"]" * 100,
     "50,000 levels": b"[" * 50_000 + b"]" * 50_000,
     "a number of 10,000 digits": b"9" * 10_000,
@@ -131,12 +138,11 @@ def test_what_is_no_payload_is_a_payload_error(webhook: Webhook, body: bytes) ->
 
 
 @every_webhook
-@pytest.mark.parametrize("oddity", [b"[" * 50_000 + b"]" * 50_000, b"9" * 10_000], ids=["levels", "digits"])
-def test_a_payload_that_no_parser_takes_is_a_payload_error(webhook: Webhook, oddity: bytes) -> None:
-    """In a field that nobody reads, too: one cannot see past it."""
+def test_a_payload_that_no_parser_takes_is_a_payload_error(webhook: Webhook) -> None:
+    """In an unused field, too: no parser sees past it."""
     body = delivery(outcomes(webhook)[0]).body
     with pytest.raises(PayloadError):
-        webhook.parse(body.removesuffix(b"}") + b',"new":' + oddity + b"}")
+        webhook.parse(body.removesuffix(b"}") + b',"new":' + b"[" * 50_000 + b"]" * 50_000 + b"}")
 
 
 @every_webhook

@@ -18,6 +18,7 @@ OURS = {
     *("dailies.providers", "dailies.providers.contract", "dailies.providers.payload", "dailies.providers.signatures"),
     *("dailies.aws", "dailies.aws.cold_start", "dailies.aws.http_api", "dailies.aws.telemetry", "dailies.aws.table"),
     *("dailies.aws.attribute_values", "dailies.aws.bucket", "dailies.aws.payload_store", "dailies.aws.secrets"),
+    "dailies.aws.snap_start",
     *("dailies.steps", "dailies.steps.receive"),
 }
 OF_A_PROVIDER = {"creatify": {"secrets"}}  # new_token's

@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
-from dailies.aws.secrets import PLACEHOLDER, REREAD_SECONDS, UPDATING_SECONDS, UPDATING_UNTIL
+from dailies.aws.secrets import PLACEHOLDER, REREAD_SECONDS, UPDATING_SECONDS, UPDATING_UNTIL, bare
 
 if TYPE_CHECKING:
     from mypy_boto3_secretsmanager import SecretsManagerClient
@@ -30,7 +30,7 @@ class HeldSecret:
     def current(self) -> str:
         """The current value; empty where none is set."""
         answer = self._client.get_secret_value(SecretId=self._secret_id, VersionStage="AWSCURRENT")
-        value = answer.get("SecretString", "").strip()
+        value = bare(answer.get("SecretString", ""))
         return "" if value == PLACEHOLDER else value
 
     def use(self, value: str) -> bool:

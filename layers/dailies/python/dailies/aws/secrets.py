@@ -33,9 +33,25 @@ UPDATING_UNTIL = "dailies:updating-until"
 STAGES = {"AWSCURRENT": "current", "AWSPENDING": "pending", "AWSPREVIOUS": "previous"}
 
 
+def bare(text: str) -> str:
+    """A signing secret or token without what is around it: blanks, quotes, or the object with one field that the form
+    "Key/value" of the AWS console stores."""
+    text = text.strip()
+    if text[:1] not in ("{", '"'):
+        return text
+    try:
+        value = json.loads(text)
+    except ValueError:
+        return text
+    if isinstance(value, dict) and len(value) == 1:
+        (value,) = value.values()
+    return value.strip() if isinstance(value, str) else text
+
+
 def may_verify(value: str) -> bool:
-    """Whether a signing secret or token, without blanks around it, is one that deliveries may be proven by."""
-    return value != PLACEHOLDER and len(value) >= MIN_LETTERS
+    """Whether a delivery may be verified by this signing secret or token, which is `bare`. An object with several
+    fields does not say which of them is the secret."""
+    return value != PLACEHOLDER and len(value) >= MIN_LETTERS and not value.startswith("{")
 
 
 class ApiSecret:
@@ -103,6 +119,10 @@ class SigningSecret:
         self._secret_id = secret_id
         self._grace = grace
         self._elapsed = elapsed
+        self.forget()
+
+    def forget(self) -> None:
+        """Discard all that was read. The next delivery reads the secret anew."""
         self._versions: dict[str, _Version] = {}
         self._stages: dict[str, str] = {}
         self._rotated_at = float("-inf")
@@ -176,7 +196,7 @@ class SigningSecret:
         except client.exceptions.ResourceNotFoundException:
             return
         if "SecretString" in answer:
-            value = answer["SecretString"].strip()
+            value = bare(answer["SecretString"])
             self._versions[version] = _Version(value, answer["CreatedDate"].timestamp())
 
 

@@ -25,6 +25,7 @@ from dailies.providers.contract import (
     Webhook,
     WebhookApi,
 )
+from dailies.providers.explanation import Explained, Explanation, first_of
 from dailies.providers.payload import Amount, JobId, Lenient, Payload, StatusWord, Url
 from dailies.providers.signatures import Secrets, bearer
 
@@ -40,17 +41,22 @@ POLL_WORDS: dict[str, Status] = {
 }
 
 
-class CreatorEvent(Payload):
-    """What an operation of the creator came to."""
+class CreatorFailure(Payload):
+    """Why an operation failed. No page names the field; these are the usual ones."""
+
+    error: Explained = Explanation()
+    detail: Explained = Explanation()
+    message: Explained = Explanation()
+    reason: Explained = Explanation()
+
+
+class CreatorEvent(CreatorFailure):
+    """The result of an operation of the creator."""
 
     event: StatusWord
     operation_id: JobId = Field(validation_alias="operationId")
     url: Url = None
     credits_spent: Lenient[Amount] = Field(None, validation_alias="creditsSpent")
-    error: Lenient[str] = None
-    detail: Lenient[str] = None
-    message: Lenient[str] = None
-    reason: Lenient[str] = None
 
 
 def verify(delivery: Delivery, secrets: Secrets, _rules: ProofRules) -> Proof:
@@ -62,14 +68,14 @@ def parse_creator(body: bytes) -> Report:
     """An operation's success or failure."""
     payload = CreatorEvent.read(body)
     status = WORDS.get(payload.event, "unknown")
-    why = payload.error or payload.message or payload.detail or payload.reason or ""
+    why = first_of(payload.error, payload.message, payload.detail, payload.reason)
     return Report(
         job_id=payload.operation_id,
         status=status,
         provider_status=payload.event,
         media=(MediaLink("output", payload.url),) if payload.url else (),
-        # a guess: nothing is documented about failures
-        error=JobError("", why, retryable=True) if status == "failed" else None,
+        # no page says which failures are worth another submission
+        error=JobError(*why, retryable=False) if status == "failed" else None,
         credits=payload.credits_spent,
     )
 
@@ -108,16 +114,11 @@ class SubmittedCreator(Payload):
     operation_id: JobId = Field(validation_alias="operationId")
 
 
-class CreatorRefusal(Payload):
-    """Why a poll was refused."""
-
-    detail: Lenient[str] = None
-
-
 def parse_creator_failure(body: bytes, job_id: str) -> Report:
     """A guess: of an operation that failed, a poll is answered 400. Where that is wrong, its success outweighs it."""
-    why = CreatorRefusal.read(body).detail or ""
-    return Report(job_id=job_id, status="failed", provider_status="400", error=JobError("", why, retryable=True))
+    refusal = CreatorFailure.read(body)
+    why = first_of(refusal.error, refusal.message, refusal.detail, refusal.reason)
+    return Report(job_id=job_id, status="failed", provider_status="400", error=JobError(*why, retryable=False))
 
 
 class WebhookResponse(Payload):

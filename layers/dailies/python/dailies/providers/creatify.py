@@ -30,6 +30,7 @@ from dailies.providers.contract import (
     Webhook,
     parse_each,
 )
+from dailies.providers.explanation import Explained, Explanation
 from dailies.providers.payload import JobId, Lenient, Payload, StatusWord, Url, list_items
 from dailies.providers.signatures import Secrets, path_token
 
@@ -72,7 +73,7 @@ class ProductToVideo(Payload):
     created_at: Lenient[str] = None
     updated_at: Lenient[str] = None
     webhook_url: Lenient[str] = None
-    failed_reason: Lenient[str] = None
+    failed_reason: Explained = Explanation()
     regen_type: Lenient[str] = None
     regen_source_id: Lenient[JobId] = None
 
@@ -93,8 +94,8 @@ def parse_product_to_video(body: bytes) -> Report:
         provider_status=task.status,
         occurred_at=timestamps.parse(task.updated_at or task.created_at or ""),
         media=tuple(MediaLink(role, url) for role, url in links if url),
-        # a guess: it gives no codes, and the reasons are of its own pipeline
-        error=JobError("", task.failed_reason or "", retryable=True) if status == "failed" else None,
+        # it documents no codes, so nothing says that another submission helps
+        error=JobError(*task.failed_reason, retryable=False) if status == "failed" else None,
         parent=task.regen_source_id,
     )
 

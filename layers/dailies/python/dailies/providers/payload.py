@@ -14,6 +14,7 @@ from pydantic import (
     BaseModel,
     ConfigDict,
     Field,
+    StringConstraints,
     ValidationError,
     ValidatorFunctionWrapHandler,
     WrapValidator,
@@ -21,6 +22,7 @@ from pydantic import (
 )
 
 from dailies.errors import PayloadError
+from dailies.providers.lenient_json import REPLACEMENT, repaired
 
 MAX_URL = 8192  # bytes: common limit of servers; also keeps a row far below DynamoDB's 400 KB
 
@@ -38,15 +40,27 @@ def _printable(value: str) -> str:
     return value
 
 
+def _intact(value: str) -> str:
+    """An id with a broken character in it would be another job's."""
+    if REPLACEMENT in value:
+        raise ValueError("a broken character")
+    return value
+
+
 def _short(value: str) -> str:
     if len(value.encode()) > MAX_URL:
         raise ValueError("too long")
     return value
 
 
-type JobId = Annotated[str, Field(min_length=1, max_length=256), AfterValidator(_printable)]
+type JobId = Annotated[
+    str,
+    StringConstraints(strip_whitespace=True, min_length=1, max_length=256),
+    AfterValidator(_printable),
+    AfterValidator(_intact),
+]
 type StatusWord = JobId  # a provider's status word: the same bounds
-type Url = Annotated[str, AfterValidator(_short)] | None
+type Url = Annotated[str, AfterValidator(str.strip), AfterValidator(_short)] | None
 type Lenient[T] = Annotated[T | None, WrapValidator(_none_if_invalid)]
 type Seconds = Annotated[Decimal, Field(gt=0, lt=10**6, max_digits=30)]
 type Amount = Annotated[Decimal, Field(ge=0, lt=10**12, max_digits=30)]
@@ -57,7 +71,7 @@ def list_items(body: bytes, *names: str) -> Iterator[bytes]:
     """The rows of a list, each as JSON: an array, or an object that has it under one of these names. PayloadError where
     there is none."""
     try:
-        read = json.loads(body)
+        read = json.loads(repaired(body))
     except ValueError as error:
         raise PayloadError("no JSON") from error
     if isinstance(read, dict):
@@ -88,10 +102,25 @@ class Payload(BaseModel):
 
     @classmethod
     def read(cls, body: bytes) -> Self:
-        """The payload in these bytes; where they are none, a PayloadError that names the fields and no values."""
+        """The payload in these bytes. PayloadError if there is none; it names the fields and no values."""
         try:
-            return cls.model_validate_json(body)
+            return cls._parse(body)
         except ValidationError as error:
             problems = error.errors(include_url=False, include_context=False, include_input=False)
             where = (f"{'.'.join(map(str, problem['loc'])) or 'body'}: {problem['type']}" for problem in problems[:3])
             raise PayloadError("; ".join(where)) from None
+
+    @classmethod
+    def _parse(cls, body: bytes) -> Self:
+        """Parse strict JSON; only what fails as such is repaired and parsed again."""
+        try:
+            return cls.model_validate_json(body)
+        except ValidationError as error:
+            if error.errors(include_url=False, include_context=False, include_input=False)[0]["type"] != "json_invalid":
+                raise
+            strict = error
+        try:
+            readable = repaired(body)
+        except ValueError:
+            raise strict from None
+        return cls.model_validate_json(readable)

@@ -34,6 +34,7 @@ from dailies.providers.contract import (
     Webhook,
     parse_each,
 )
+from dailies.providers.explanation import Explained, Explanation, first_of
 from dailies.providers.payload import MAX_URL, JobId, Lenient, Payload, Seconds, StatusWord, Url, list_items
 from dailies.providers.signatures import Secrets, plain_hmac, timestamped_hmac
 
@@ -58,6 +59,9 @@ RETRYABLE = frozenset({
 })  # fmt: skip
 
 
+MAX_LISTED = 100  # generations in one answer of the list; Sync accepts no larger `limit`
+
+
 class Generation(Payload):
     """A generation in a webhook, in an answer to GET or in an older batch result.
 
@@ -70,8 +74,8 @@ class Generation(Payload):
     input: Lenient[list[Any]] = None
     model: Lenient[str] = None
     options: Lenient[dict[str, Any]] = None
-    error: Lenient[str] = None
-    error_code: Lenient[str] = Field(None, validation_alias=AliasChoices("error_code", "errorCode"))
+    error: Explained = Explanation()
+    error_code: Explained = Field(Explanation(), validation_alias=AliasChoices("error_code", "errorCode"))
     output_duration: Lenient[Seconds] = Field(None, validation_alias=AliasChoices("outputDuration", "output_duration"))
     output_url: Url = Field(None, validation_alias="outputUrl")
     output_media_url: Url = Field(None, validation_alias="outputMediaUrl")
@@ -116,8 +120,8 @@ class BatchRow(Payload):
     output_media_url: Url = Field(
         None, validation_alias=AliasChoices("outputMediaUrl", "outputUrl", "output_media_url")
     )
-    error: Lenient[str] = None
-    error_code: Lenient[str] = Field(None, validation_alias=AliasChoices("errorCode", "error_code"))
+    error: Explained = Explanation()
+    error_code: Explained = Field(Explanation(), validation_alias=AliasChoices("errorCode", "error_code"))
 
 
 class OlderBatchRow(Payload):
@@ -212,8 +216,9 @@ def _media(*links: tuple[str, str | None], seconds: Decimal | None = None) -> tu
     )
 
 
-def _error(code: str | None, message: str | None) -> JobError | None:
-    return JobError(code or "", message or "", (code or "") in RETRYABLE) if code or message else None
+def _error(code: Explanation, error: Explanation) -> JobError | None:
+    found = first_of(Explanation(code.code or code.message), error)
+    return JobError(*found, retryable=found.code in RETRYABLE) if any(found) else None
 
 
 def _headers(credentials: Credentials) -> dict[str, str]:
@@ -250,9 +255,14 @@ def read_download(body: bytes, job_id: str) -> Report:
     return Report(job_id=job_id, status="unknown", provider_status="", media=(MediaLink("output", url),))
 
 
-def list_generations(base_url: str, credentials: Credentials, _job_ids: Sequence[str]) -> Request:
-    """The newest generations: https://sync.so/docs/api-reference/api/generate-api/list (checked 2026-11-21)"""
-    return _get(base_url, credentials, "/v2/generations")
+def list_generations(base_url: str, credentials: Credentials, job_ids: Sequence[str]) -> Request:
+    """https://sync.so/docs/api-reference/api/generate-api/list (checked 2026-11-30)
+
+    With `limit` the newest come first. Without it the list has all generations, in no documented order. `ids` is a
+    comma-separated list.
+    """
+    ids = f"ids={','.join(quote(job_id, safe='') for job_id in job_ids)}&" if job_ids else ""
+    return _get(base_url, credentials, f"/v2/generations?{ids}limit={MAX_LISTED}")
 
 
 def read_generations(body: bytes) -> list[ReportedJob]:
@@ -298,7 +308,7 @@ SYNC = Provider(
         "result": GET_BATCH,
     },
     polling={
-        "generation": StatusPolling(600, GET_GENERATION, ListJobs(list_generations, read_generations)),
+        "generation": StatusPolling(600, GET_GENERATION, ListJobs(list_generations, read_generations, MAX_LISTED)),
         "batch": StatusPolling(1800, GET_BATCH),
     },
     # https://sync.so/docs/api-reference/api/generate-api/create (checked 2026-11-21)

@@ -12,11 +12,12 @@ from dataclasses import dataclass
 from functools import cache
 from typing import TYPE_CHECKING, Any, Literal
 
+from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
 
 from dailies import timestamps
 from dailies.aws import bucket as buckets
-from dailies.aws import cold_start, http_api, payload_store
+from dailies.aws import cold_start, http_api, payload_store, snap_start
 from dailies.aws import secrets as signing
 from dailies.aws import table as tables
 from dailies.aws.bucket import Bucket
@@ -124,6 +125,8 @@ class Receiver:
                     return self._webhook.verify(delivery, latest, self._rules), latest
             if self._secret.updating(now):
                 raise NotStored("a new secret is being made just now") from None
+            if not (latest or secrets):
+                raise VerificationError("no usable secret is set; `dailies doctor` says why") from None
             raise
 
     def _record(self, delivery: Delivery, proof: Proof, secrets: Secrets, request_id: str) -> ReceiveResult:
@@ -178,17 +181,23 @@ def receiver(
     as `create_client` of a botocore session does.
 
     The client that every delivery needs is made now, while Lambda starts the function; the others when they are first
-    needed. This ends `cold_start`.
+    needed, or before the snapshot of SnapStart. This ends `cold_start`.
     """
+    clients: list[Any] = []
+
+    def make(service: str, config: Config) -> Any:
+        clients.append(client(service, config=config))
+        return clients[-1]
+
+    secrets_manager = cache(lambda: make("secretsmanager", signing.CLIENT))
+    secret = SigningSecret(
+        secrets_manager, environment["SIGNING_SECRET_ID"], grace=float(environment["ROTATION_GRACE_HOURS"]) * 3600
+    )
     receives = Receiver(
         webhook,
-        SigningSecret(
-            cache(lambda: client("secretsmanager", config=signing.CLIENT)),
-            environment["SIGNING_SECRET_ID"],
-            grace=float(environment["ROTATION_GRACE_HOURS"]) * 3600,
-        ),
-        Table(client("dynamodb", config=tables.CLIENT), environment["TABLE_NAME"]),
-        Bucket(cache(lambda: client("s3", config=buckets.CLIENT)), environment["BUCKET_NAME"]),
+        secret,
+        Table(make("dynamodb", tables.CLIENT), environment["TABLE_NAME"]),
+        Bucket(cache(lambda: make("s3", buckets.CLIENT)), environment["BUCKET_NAME"]),
         rules=ProofRules(
             tolerance=float(environment["SIGNATURE_TOLERANCE_SECONDS"]),
             accept_bare_sync_signature=environment["ACCEPT_BARE_SYNC_SIGNATURE"] == "true",
@@ -197,6 +206,18 @@ def receiver(
         retention_days=int(environment["RETENTION_DAYS"]),
     )
     telemetry = Telemetry(environment["STACK_NAME"])
+
+    def prepare() -> None:
+        secrets_manager()
+        with suppress(PayloadError):
+            webhook.parse(b"{}")  # pydantic builds a model when it is first used
+
+    def forget() -> None:
+        secret.forget()
+        for each in clients:
+            each.close()  # its connections; the next call opens new ones
+
+    snap_start.register(environment, prepare=prepare, forget=forget)
     cold_start.end()
 
     def lambda_handler(event: dict[str, Any], context: "LambdaContext") -> dict[str, Any]:

@@ -1,0 +1,96 @@
+"""SnapStart's hooks: no environment that starts from a snapshot uses its secrets or connections. A fork plays one."""
+
+import os
+import socket
+import subprocess
+import sys
+import sysconfig
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+
+import psutil
+import pytest
+
+from bench.receive.aws import Stand, serve
+from bench.receive.functions import RECEIVER_SETTINGS, SECRET, receiver
+from bench.receive.rig import fresh, initialised
+from testkit.support.functions import RECEIVERS
+from testkit.support.template import ROOT, folder
+
+FOLDERS = [folder(name).name for name in RECEIVERS]
+# The layer as it is in the repository, and its packages as they are in this environment.
+LAYER = Path(f"{ROOT / 'layers/dailies/python'}:{sysconfig.get_path('purelib')}")
+
+
+class Aws:
+    """A simulated AWS on the loopback, whose secret can be changed."""
+
+    def __init__(self) -> None:
+        self.stand: Stand = Stand(SECRET)
+        self._server = socket.create_server(("127.0.0.1", 0))
+        self.port: int = self._server.getsockname()[1]
+        threading.Thread(target=self._accept, daemon=True).start()
+
+    def answer(self, head: bytes, body: bytes) -> bytes:
+        """As the stand of this moment answers."""
+        return self.stand.answer(head, body)
+
+    def _accept(self) -> None:
+        while True:
+            try:
+                connection, _ = self._server.accept()
+            except OSError:
+                return
+            threading.Thread(target=serve, args=(connection, self), daemon=True).start()
+
+    def close(self) -> None:
+        """Accept nothing more."""
+        self._server.close()
+
+
+@pytest.fixture
+def aws() -> Iterator[Aws]:
+    server = Aws()
+    yield server
+    server.close()
+
+
+def connections(port: int) -> int:
+    """How many of this process's children's connections lead to a port."""
+    return sum(
+        bool(one.raddr) and one.raddr.port == port and one.status == psutil.CONN_ESTABLISHED
+        for child in psutil.Process().children(recursive=True)
+        for one in child.net_connections()
+    )
+
+
+@pytest.mark.parametrize("name", FOLDERS)
+def test_what_starts_from_a_snapshot_proves_by_the_secret_of_now_over_connections_of_its_own(
+    aws: Aws, name: str
+) -> None:
+    with initialised(receiver(name, LAYER), aws.port) as ask:
+        (first, second, third) = fresh(name, 3)
+        assert ask(b"warm " + first)["statusCode"] == 200
+        assert connections(aws.port) == 2  # the secret's and the table's
+        ask(b"snapshot")
+        assert connections(aws.port) == 0
+        assert ask(b"restore " + second)["statusCode"] == 200
+        assert ask(b"warm " + second)["statusCode"] == 200
+        aws.stand = Stand(SECRET[::-1])
+        assert ask(b"warm " + second)["statusCode"] == 200, "it reads no secret anew within a minute"
+        assert ask(b"restore " + third)["statusCode"] == 401
+
+
+@pytest.mark.parametrize(("kind", "registered"), [("on-demand", False), ("snap-start", True)])
+def test_only_a_snapshot_costs_the_import_of_its_hooks(kind: str, registered: bool) -> None:
+    tell = "import app, sys; print('snapshot_restore_py' in sys.modules)"
+    environment = {
+        "PATH": os.defpath,
+        "PYTHONPATH": f"{ROOT / 'functions' / FOLDERS[0]}:{ROOT / 'layers/dailies/python'}",
+        "AWS_DEFAULT_REGION": "us-east-1",
+        "AWS_LAMBDA_INITIALIZATION_TYPE": kind,
+        **RECEIVER_SETTINGS,
+    }
+    done = subprocess.run([sys.executable, "-c", tell], env=environment, capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == str(registered)
