@@ -115,7 +115,8 @@ class SubmittedCreator(Payload):
 
 
 def parse_creator_failure(body: bytes, job_id: str) -> Report:
-    """A guess: of an operation that failed, a poll is answered 400. Where that is wrong, its success outweighs it."""
+    """A guess: the API answers the poll of a failed operation with 400. If the operation succeeds later, that status
+    wins."""
     refusal = CreatorFailure.read(body)
     why = first_of(refusal.error, refusal.message, refusal.detail, refusal.reason)
     return Report(job_id=job_id, status="failed", provider_status="400", error=JobError(*why, retryable=False))

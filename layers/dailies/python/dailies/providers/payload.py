@@ -68,8 +68,8 @@ type Amount = Annotated[Decimal, Field(ge=0, lt=10**12, max_digits=30)]
 
 
 def list_items(body: bytes, *names: str) -> Iterator[bytes]:
-    """The rows of a list, each as JSON: an array, or an object that has it under one of these names. PayloadError where
-    there is none."""
+    """The rows of a list, each as JSON. The list is an array, or is in an object under one of these names. PayloadError
+    if there is no list."""
     try:
         read = json.loads(repaired(body))
     except ValueError as error:

@@ -1,7 +1,7 @@
 """Receive a delivery: verify it, parse it, record it once, answer.
 
-A delivery that does not verify gets 401, one that is too large 413. Neither is stored, and neither costs more than one
-read of the secret per REREAD_SECONDS. A verified delivery is stored even if it cannot be parsed. 200 means that the
+A delivery that does not verify gets 401, one that is too large 413. Such deliveries are not stored, and cause at most
+one read of the secret per REREAD_SECONDS. A verified delivery is stored even if it cannot be parsed. 200 means that the
 delivery is in the table.
 """
 
