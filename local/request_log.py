@@ -4,7 +4,7 @@ The log is a file of JSON lines, appended to, of three kinds. A request:
 
     at          seconds since 1970, when it was answered
     role        name of the role in IAM; `session`: of the role's session, which is the function's name in Lambda
-    service     `s3`, `dynamodb`, ...; `operation`: AWS's name for it (`UploadPart`), empty where it is not known
+    service     `s3`, `dynamodb`, ...; `operation`: AWS's name for it (`UploadPart`), empty if unknown
     checks      what was decided, in order: `action`, `resource` (ARN), `context` (condition keys and values),
                 `decision` (Allow, Deny, ImplicitDeny), `policies` (the digest of the role's policies at that time)
     status      of the answer

@@ -23,11 +23,11 @@ if in_function:
     # By its path from the repository's root, not as Lambda's `app`, so that mypy checks what is imported.
     from functions.archive.app import s3
 else:
-    s3 = boto3.client("s3", config=bucket.PATIENT)
+    s3 = boto3.client("s3", config=bucket.UPLOAD_CLIENT)
 ca_file = os.environ["AWS_CA_BUNDLE"]
 order = TransferRequest(
     url=url,
-    ways=FetchPolicy(private=frozenset({urlsplit(url).hostname or ""})),
+    policy=FetchPolicy(private=frozenset({urlsplit(url).hostname or ""})),
     kinds=frozenset({"video"}),
     key=lambda _: key,
     metadata={"provider": "bench"},

@@ -24,6 +24,6 @@ def lambda_handler(batch: dict[str, Any], _context: "LambdaContext") -> None:
     """Safe to repeat for the same batch: a merge that changes nothing writes nothing."""
     for record in batch["Records"]:
         about = stream.log_ids(record)
-        with failures.keeping(record, telemetry, about):
+        with failures.catching(record, telemetry, about):
             job = advance(jobs, stream.new_event(record))
             telemetry.note(**about, status=job.status, stage=job.stage)

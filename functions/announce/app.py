@@ -1,4 +1,4 @@
-"""Publish what each changed job row of the table's stream means: see `Publisher`."""
+"""Publish the events of each job row that changed in the table's stream: see `Publisher`."""
 
 import os
 from typing import TYPE_CHECKING, Any
@@ -32,7 +32,7 @@ def lambda_handler(batch: dict[str, Any], _context: "LambdaContext") -> None:
     """Safe to repeat for the same batch, as `Publisher.publish` is."""
     for record in batch["Records"]:
         about = stream.log_ids(record)
-        with failures.keeping(record, telemetry, about):
+        with failures.catching(record, telemetry, about):
             done = publisher.publish(*stream.changed_job(record))
             if done.queued or done.announced:
                 announced = [item.detail_type for item in done.announced]

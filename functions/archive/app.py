@@ -1,4 +1,4 @@
-"""Copy each medium of the archive's queue into the bucket, and record the result."""
+"""Copy each medium in the archive queue to the bucket, and record the result."""
 
 import os
 from typing import TYPE_CHECKING, Any
@@ -18,7 +18,7 @@ from dailies.steps.archive import Archiver
 if TYPE_CHECKING:
     from aws_lambda_powertools.utilities.typing import LambdaContext
 
-LAST_SECONDS = 30  # of the time limit: to record where a transfer was stopped
+LAST_SECONDS = 30  # of the time limit, to record the progress of a stopped transfer
 
 
 def names(setting: str) -> frozenset[str]:
@@ -27,8 +27,8 @@ def names(setting: str) -> frozenset[str]:
 
 
 providers = every_provider()
-unproven = [name for name, provider in providers.items() if not provider.links_are_proven]
-s3 = boto3.client("s3", config=bucket.PATIENT)
+unverified = [name for name, provider in providers.items() if not provider.links_are_proven]
+s3 = boto3.client("s3", config=bucket.UPLOAD_CLIENT)
 sqs = boto3.client("sqs", config=queues.CLIENT)
 secrets_manager = boto3.client("secretsmanager", config=secrets.CLIENT)
 jobs = Table(boto3.client("dynamodb", config=table.CLIENT), os.environ["TABLE_NAME"])
@@ -43,7 +43,7 @@ archiver = Archiver(
     apis=every_api(providers, os.environ, secrets_manager, jobs, telemetry),
     network=Network(),
     private_hosts=names("PRIVATE_MEDIA_HOSTS"),
-    only_hosts={name: names(f"{name.upper()}_MEDIA_HOSTS") for name in unproven},
+    only_hosts={name: names(f"{name.upper()}_MEDIA_HOSTS") for name in unverified},
     max_attempts=int(os.environ["ARCHIVE_TRIES"]),
     first_pause=float(os.environ["ARCHIVE_BACKOFF_SECONDS"]),
     max_bytes=int(os.environ["MAX_MEDIA_BYTES"]),
@@ -53,7 +53,7 @@ archiver = Archiver(
 
 @telemetry.log.inject_lambda_context
 def lambda_handler(batch: dict[str, Any], context: "LambdaContext") -> dict[str, Any]:
-    """Report the messages that are to be shown again as failed items."""
+    """Return the messages that SQS must deliver again, as failed items."""
     seconds = context.get_remaining_time_in_millis() / 1000 - LAST_SECONDS
-    again = [message["messageId"] for message in batch["Records"] if not archiver.archive(message, seconds=seconds)]
-    return {"batchItemFailures": [{"itemIdentifier": message_id} for message_id in again]}
+    retried = [message["messageId"] for message in batch["Records"] if not archiver.archive(message, seconds=seconds)]
+    return {"batchItemFailures": [{"itemIdentifier": message_id} for message_id in retried]}

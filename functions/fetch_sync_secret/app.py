@@ -1,6 +1,6 @@
 """Fetch the signing secret from Sync's API on a schedule, and make it the current one if it has changed.
 
-Without an API key the function does nothing, and a secret that was set by hand stays.
+Without an API key the function does nothing. A secret that was set by hand is kept.
 """
 
 import os
@@ -30,7 +30,7 @@ sync = ProviderApi(
 
 
 def lambda_handler(_event: object, _context: object) -> None:
-    """A failed run is made up for by the next one."""
+    """Run once. After a failed run, the next one on the schedule does the work."""
     try:
         signing_secret = sync.call(get_signing_secret, read_signing_secret, retry=ONCE)
     except NoCredentials:

@@ -1,4 +1,4 @@
-"""Look after overdue jobs and media, on a schedule."""
+"""Poll the providers for overdue jobs and media, on a schedule."""
 
 import os
 from typing import TYPE_CHECKING
@@ -16,7 +16,7 @@ from dailies.steps.reconcile import Reconciler
 if TYPE_CHECKING:
     from aws_lambda_powertools.utilities.typing import LambdaContext
 
-LAST_SECONDS = 60  # of the time limit: three attempts of the last request, at their longest, and their pauses
+LAST_SECONDS = 60  # of the time limit, for three slow attempts of the last request, and their pauses
 
 secrets_manager = boto3.client("secretsmanager", config=secrets.CLIENT)
 jobs = Table(boto3.client("dynamodb", config=table.CLIENT), os.environ["TABLE_NAME"])
@@ -35,5 +35,5 @@ reconciler = Reconciler(
 
 
 def lambda_handler(_schedule: object, context: "LambdaContext") -> None:
-    """Safe to run at any time, also beside another run: what both find is recorded once."""
+    """Safe to run at any time, also while another run is active: what both find is recorded once."""
     reconciler.run(seconds=context.get_remaining_time_in_millis() / 1000 - LAST_SECONDS)

@@ -1,6 +1,6 @@
 """Register, change or delete the stack's webhook at Captions, as CloudFormation asks, and store its secret.
 
-CloudFormation waits an hour for an answer, so the function answers whatever happens.
+CloudFormation waits an hour for an answer, so the function answers after errors too.
 """
 
 import os
@@ -27,9 +27,10 @@ from dailies.steps.register_webhook import LAST_LOOK_SECONDS, WebhookRegistrar, 
 if TYPE_CHECKING:
     from aws_lambda_powertools.utilities.typing import LambdaContext
 
-LAST_SECONDS = 100.0  # of the time limit: for a request that hangs, for cleaning up, and for the answer
-# A creation gives up so much earlier than a deletion that began with it. The deletion looks last LAST_LOOK_SECONDS
-# before its own end, and then finds what the creation's last request has registered, even if that request hung.
+LAST_SECONDS = 100.0  # of the time limit, for a request that hangs, for cleaning up, and for the answer
+# How much earlier a creation gives up than a deletion that began at the same time. The deletion looks for the last time
+# LAST_LOOK_SECONDS before its end. It then finds a webhook that the creation's last request registered, even if that
+# request hung.
 CREATION_SECONDS = LAST_LOOK_SECONDS + 60
 PAUSES = (0, 1, 2, 4, 8)  # seconds before each attempt to answer
 
@@ -71,4 +72,4 @@ def lambda_handler(event: dict[str, Any], context: "LambdaContext") -> None:
         else:
             if status == 200:
                 return
-    raise DailiesError("CloudFormation did not accept the answer")
+    raise DailiesError(f"CloudFormation did not accept the answer in {len(PAUSES)} attempts")

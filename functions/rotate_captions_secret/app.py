@@ -1,4 +1,4 @@
-"""Rotate the secret of the webhook at Captions: Secrets Manager calls for each step, Captions makes the new value."""
+"""Rotate the secret of the webhook at Captions. Secrets Manager calls once per step; Captions creates the value."""
 
 import os
 from typing import TYPE_CHECKING, Any

@@ -1,4 +1,4 @@
-"""Secrets Manager rotates the token in the URL given to Creatify, a step with each call: the new one is our own."""
+"""Rotate the token in the URL of Creatify's webhooks. Secrets Manager calls once per step; we create the value."""
 
 import os
 from typing import Any
@@ -12,9 +12,9 @@ from dailies.steps.rotate_secret import RotationStrategy, rotate
 
 secret = HeldSecret(boto3.client("secretsmanager", config=secrets.CLIENT), os.environ["SIGNING_SECRET_ID"])
 url = os.environ["WEBHOOK_URL"]
-way = RotationStrategy(create=new_token, test=lambda token: webhook_url(url, token))
+strategy = RotationStrategy(create=new_token, test=lambda token: webhook_url(url, token))
 
 
 def lambda_handler(event: dict[str, Any], _context: object) -> None:
-    """Safe to run again for the same step."""
-    rotate(event["Step"], event["ClientRequestToken"], secret, way)
+    """Safe to repeat for the same step."""
+    rotate(event["Step"], event["ClientRequestToken"], secret, strategy)

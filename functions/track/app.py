@@ -26,7 +26,7 @@ retention_days = int(os.environ["RETENTION_DAYS"])
 @telemetry.log.inject_lambda_context
 def lambda_handler(notice: dict[str, Any], _context: "LambdaContext") -> None:
     """Safe to repeat for the same event: its job is recorded once."""
-    with failures.keeping(notice, telemetry):
+    with failures.catching(notice, telemetry):
         event = submitted_event(notice["detail"], providers, at=timestamps.now())
         events.record(event, retention_days=retention_days, written_by="track")
         telemetry.count("TrackedJobs", {"provider": event.provider}, fields={"job_id": event.job_id})

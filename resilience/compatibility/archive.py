@@ -60,7 +60,7 @@ def _no_overwriting(store: Store) -> None:
     refused(lambda: store.put("once.mp4", NOISE[:99]), ObjectExists)
     assert store.content("once.mp4") == NOISE[:100]
     assert store.versions("once.mp4") == 1
-    assert store.target("once.mp4").there() == (first.version_id, 100, crc_text(first.crc))
+    assert store.target("once.mp4").existing() == (first.version_id, 100, crc_text(first.crc))
 
 
 def _one_winner(store: Store) -> None:
@@ -85,10 +85,10 @@ def _wrong_checksum(store: Store) -> None:
     target = store.target("wrong.mp4")
 
     def put() -> UploadedPart:
-        with target.lane() as lane:
-            target.put(lane, 9)
-            lane._crc ^= 1  # noqa: SLF001  as where a bit is turned on the way
-            return send(lane, NOISE[:9])
+        with target.stream() as stream:
+            target.put(stream, 9)
+            stream._crc ^= 1  # noqa: SLF001  as where a bit is turned on the way
+            return send(stream, NOISE[:9])
 
     refused(put, StorageFailed)
     assert not target.exists()
@@ -96,9 +96,9 @@ def _wrong_checksum(store: Store) -> None:
 
 def _cut(store: Store) -> None:
     target = store.target("cut.mp4")
-    with target.lane() as lane:
-        target.put(lane, 2 * PIECE_BYTES)
-        lane.send(ChunkBuffer(), PIECE_BYTES)
+    with target.stream() as stream:
+        target.put(stream, 2 * PIECE_BYTES)
+        stream.send(ChunkBuffer(), PIECE_BYTES)
     assert not target.exists()
 
 
@@ -122,7 +122,7 @@ def _completed_once(store: Store) -> None:
 def _checksum_of_parts(store: Store) -> None:
     target, upload, sent = store.upload("whole.mp4", SEVERAL[:PART], SEVERAL[PART:])
     done = target.complete(upload, sent)
-    assert target.there() == (done.version_id, done.bytes, crc_text(done.crc))
+    assert target.existing() == (done.version_id, done.bytes, crc_text(done.crc))
     assert store.head("whole.mp4")["ChecksumType"] == "FULL_OBJECT"
 
 
@@ -131,7 +131,7 @@ def _parts_do_not_overwrite(store: Store) -> None:
     store.put("there.mp4", NOISE[:8])
     refused(lambda: target.complete(upload, sent), ObjectExists)
     assert store.content("there.mp4") == NOISE[:8]
-    target.drop(upload)
+    target.abort(upload)
     assert store.uploads("there.mp4") == 0
 
 
@@ -161,18 +161,18 @@ def _small_part(store: Store) -> None:
 def _dropped(store: Store) -> None:
     target, upload, _ = store.upload("dropped.mp4", NOISE[:9])
     assert store.uploads("dropped.mp4") == 1
-    target.drop(upload)
+    target.abort(upload)
     assert store.uploads("dropped.mp4") == 0
-    assert target.sent(upload) == {}
-    with target.lane() as lane:
-        refused(lambda: part(lane, upload, 2, NOISE[:9]), StorageFailed)
-    target.drop(upload)
+    assert target.uploaded_parts(upload) == {}
+    with target.stream() as stream:
+        refused(lambda: part(stream, upload, 2, NOISE[:9]), StorageFailed)
+    target.abort(upload)
     assert not target.exists()
 
 
 def _what_is_there(store: Store) -> None:
     target, upload, sent = store.upload("there-are.mp4", SEVERAL[:PART], SEVERAL[PART:])
-    assert target.sent(upload) == sent
+    assert target.uploaded_parts(upload) == sent
 
 
 def _small(store: Store) -> None:
@@ -206,15 +206,15 @@ def _given_up(store: Store) -> None:
 
 def _gone_on_with(store: Store) -> None:
     begun: list[Upload] = []
-    tries, parallel.TRIES = parallel.TRIES, 1
+    tries, parallel.MAX_ATTEMPTS = parallel.MAX_ATTEMPTS, 1
     try:
         refused(
-            lambda: store.transfer("gone-on.mp4", "large", fault="cut-then-cut-with-length", began=begun.append),
+            lambda: store.transfer("gone-on.mp4", "large", fault="cut-then-cut-with-length", on_upload=begun.append),
             TransferError,
         )
     finally:
-        parallel.TRIES = tries
-    there = store.target("gone-on.mp4").sent(begun[0])
+        parallel.MAX_ATTEMPTS = tries
+    there = store.target("gone-on.mp4").uploaded_parts(begun[0])
     done = store.transfer("gone-on.mp4", "large", resume=begun[0])
     assert (done.bytes, done.checksum) == (len(LARGE.content), f"crc64nvme:{crc_text(LARGE.crc64nvme)}")
     assert store.content("gone-on.mp4") == LARGE.content

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from botocore.config import Config
 from botocore.credentials import Credentials
 
-from dailies.aws.bucket import PATIENT, Bucket
+from dailies.aws.bucket import UPLOAD_CLIENT, Bucket
 from dailies.jobs.models import Upload
 from dailies.transfer.multipart import MultipartObject
 from dailies.transfer.transfer import transfer
@@ -37,7 +37,7 @@ class Store:
     @classmethod
     def of(cls, aws: Aws, host: MediaHost) -> "Store":
         """Create the bucket."""
-        config = PATIENT.merge(Config(proxies={}, retries={"mode": "standard", "total_max_attempts": 1}))
+        config = UPLOAD_CLIENT.merge(Config(proxies={}, retries={"mode": "standard", "total_max_attempts": 1}))
         client = aws.session.client("s3", endpoint_url=aws.endpoint_url, config=config)
         client.create_bucket(Bucket=BUCKET)
         client.put_bucket_versioning(Bucket=BUCKET, VersioningConfiguration={"Status": "Enabled"})
@@ -51,16 +51,20 @@ class Store:
     def put(self, key: str, content: bytes) -> UploadedPart:
         """Put an object by one call."""
         target = self.target(key)
-        with target.lane() as lane:
-            target.put(lane, len(content))
-            return send(lane, content)
+        with target.stream() as stream:
+            target.put(stream, len(content))
+            return send(stream, content)
 
     def upload(self, key: str, *pieces: bytes) -> tuple[MultipartObject, Upload, dict[int, UploadedPart]]:
         """Upload these parts."""
         target = self.target(key)
         upload = target.begin(PART, sum(map(len, pieces)), '"v"')
-        with target.lane() as lane:
-            return target, upload, {number: part(lane, upload, number, piece) for number, piece in enumerate(pieces, 1)}
+        with target.stream() as stream:
+            return (
+                target,
+                upload,
+                {number: part(stream, upload, number, piece) for number, piece in enumerate(pieces, 1)},
+            )
 
     def transfer(self, key: str, name: str, **changed: Any) -> Any:
         """Transfer a medium of the host to this key."""
@@ -83,20 +87,20 @@ class Store:
         return sum(upload["Key"] == key for upload in found)
 
 
-def send(lane: PutStream, content: bytes) -> UploadedPart:
+def send(stream: PutStream, content: bytes) -> UploadedPart:
     """The body of the started request."""
-    frame = ChunkBuffer()
+    buffer = ChunkBuffer()
     for offset in range(0, len(content), PIECE_BYTES):
         piece = content[offset : offset + PIECE_BYTES]
-        frame.piece[: len(piece)] = piece
-        lane.send(frame, len(piece))
-    return lane.finish()
+        buffer.piece[: len(piece)] = piece
+        stream.send(buffer, len(piece))
+    return stream.finish()
 
 
-def part(lane: PutStream, upload: Upload, number: int, content: bytes) -> UploadedPart:
+def part(stream: PutStream, upload: Upload, number: int, content: bytes) -> UploadedPart:
     """A part of an upload."""
-    lane.begin(len(content), {"partNumber": str(number), "uploadId": upload.upload_id})
-    return send(lane, content)
+    stream.begin(len(content), {"partNumber": str(number), "uploadId": upload.upload_id})
+    return send(stream, content)
 
 
 def refused(what: Callable[[], object], *errors: type[Exception]) -> Exception:

@@ -106,7 +106,8 @@ def _transfer(url: str, endpoint_url: str) -> None:
 
     client = S3Simulator(endpoint_url, None, keep=False).client()
     transfer(
-        replace(order(url), began=tell), Bucket(lambda: client, BUCKET, credentials=Credentials(ACCESS_KEY, SECRET_KEY))
+        replace(order(url), on_upload=tell),
+        Bucket(lambda: client, BUCKET, credentials=Credentials(ACCESS_KEY, SECRET_KEY)),
     )
 
 

@@ -15,7 +15,7 @@ def order(url: str) -> TransferRequest:
     """A request for a video at a link on the loopback."""
     return TransferRequest(
         url=url,
-        ways=FetchPolicy(private=frozenset({"127.0.0.1"})),
+        policy=FetchPolicy(private=frozenset({"127.0.0.1"})),
         kinds=frozenset({"video"}),
         key=lambda extension: f"media/sync/g-1/output-0123abcd.{extension}",
         metadata={"provider": "sync", "job-id": "g%2F1", "role": "output"},

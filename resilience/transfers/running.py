@@ -79,7 +79,7 @@ class Run:
             self.cell.row.s3[self.cell.size != "1 MiB"](self.s3)
         begun: list[Upload] = []
         for number, expected in enumerate(self.cell.outcomes):
-            wanted = replace(self.order, began=begun.append, resume=begun[-1] if begun else None)
+            wanted = replace(self.order, on_upload=begun.append, resume=begun[-1] if begun else None)
             if expected is RIGHT:
                 self.right(transfer(wanted, self.bucket))
             else:

@@ -64,6 +64,12 @@ def roles() -> dict[str, dict[str, Any]]:
     return resources("AWS::IAM::Role")
 
 
+def function_roles() -> dict[str, dict[str, Any]]:
+    """The roles of the functions; CodeDeploy has one of its own."""
+    principals = {name: role["AssumeRolePolicyDocument"]["Statement"][0]["Principal"] for name, role in roles().items()}
+    return {name: role for name, role in roles().items() if principals[name] == {"Service": "lambda.amazonaws.com"}}
+
+
 def receivers() -> dict[str, str]:
     """The webhooks' functions, each with its webhook, as `sync/generation`."""
     return {name: "/".join(route["Path"].split("/")[2:4]) for name, route in events("HttpApi")}

@@ -29,7 +29,7 @@ MEDIA = {
     "creatify": {"photo": "product.png", "video": "product.mp4"},
     "captions": {"output": "operation.mp4"},
 }
-NO_ROOM = "the provider's rate limit leaves no room just now"
+NO_ROOM = "the provider's rate limit is used up for now"
 OVER = {"sync": 403, "creatify": 403, "captions": 400}  # what a link whose time is over is answered with
 
 

@@ -18,11 +18,11 @@ from testkit.fixtures.bus_listener import Listener
 from testkit.fixtures.provider_client import Providers
 from testkit.support.empty_aws import acting_as
 from testkit.support.functions import RECEIVERS
-from testkit.support.template import roles, statements
+from testkit.support.template import function_roles, statements
 
 TRIED = [
     grant
-    for grant in grants({name: statements(role) for name, role in roles().items()})
+    for grant in grants({name: statements(role) for name, role in function_roles().items()})
     if ONE_OF_EACH_ROLE.get(grant.role) == grant.key[1:]
 ]
 
@@ -33,7 +33,7 @@ def came(stack: Stack, stack_apis: ProviderApis, providers: Providers, owner: Ow
     return outcomes(Ground(stack, providers, owner, listener, stack_apis), TRIED)
 
 
-@pytest.mark.parametrize("role", sorted(roles()))
+@pytest.mark.parametrize("role", sorted(function_roles()))
 def test_without_a_grant_its_function_fails_and_with_it_works(role: str, came: Outcomes) -> None:
     (error,) = [error for grant, error in came.items() if grant.role == role]
     if error:

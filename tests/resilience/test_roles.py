@@ -11,9 +11,9 @@ from local.up import REQUESTS
 from resilience.roles.grants import Grant, as_list, grants, less, of_lambda, only
 from resilience.roles.needs import FLOWS, ONE_OF_EACH_ROLE
 from resilience.roles.recording import Recording, read, unused
-from testkit.support.template import roles, statements
+from testkit.support.template import function_roles, roles, statements
 
-GRANTS = grants({name: statements(role) for name, role in roles().items()})
+GRANTS = grants({name: statements(role) for name, role in function_roles().items()})
 
 ROLE = "ArchiveRole"
 QUEUE, OTHER_QUEUE, TABLE = (f"arn:aws:{each}" for each in ("sqs:r:a:q", "sqs:r:a:other", "dynamodb:r:a:table/t"))
@@ -95,11 +95,11 @@ class TestGrants:
             ("AdvanceRole", "dynamodb", "*"),
             ("AnnounceRole", "dynamodb", "*"),
             ("ArchiveRole", "sqs", "ArchiveQueue"),
-            *((role, "logs", f"{role.removesuffix('Role')}Logs") for role in roles()),
+            *((role, "logs", f"{role.removesuffix('Role')}Logs") for role in function_roles()),
         }
 
     def test_one_of_each_role_is_tried_in_the_tests(self) -> None:
-        assert sorted(ONE_OF_EACH_ROLE) == sorted(roles())
+        assert sorted(ONE_OF_EACH_ROLE) == sorted(function_roles())
         assert {(role, *grant) for role, grant in ONE_OF_EACH_ROLE.items()} <= set(FLOWS)
 
 

@@ -37,5 +37,5 @@ def test_bytes_are_written_and_left_out_where_rows_are_read() -> None:
 
 @pytest.mark.parametrize("value", [1.5, {1}, object(), None])
 def test_what_no_row_of_ours_has_is_refused(value: object) -> None:
-    with pytest.raises(TypeError, match="no attribute"):
+    with pytest.raises(TypeError, match="a row cannot store a value of type"):
         typed({"x": value})

@@ -7,7 +7,7 @@ import pytest
 from botocore.exceptions import ClientError, ConnectTimeoutError
 
 from dailies.aws import stream
-from dailies.aws.queues import HOPELESS, FailureQueue, WorkQueue
+from dailies.aws.queues import NOT_RETRYABLE, FailureQueue, WorkQueue
 from dailies.aws.telemetry import Telemetry
 from dailies.errors import NotStored, VersionConflict
 from testkit.fixtures.aws import Cloud
@@ -33,12 +33,13 @@ def fail(error: Exception) -> None:
 
 class TestKeeping:
     @pytest.mark.parametrize(
-        "error", [KeyError("secret"), TypeError("secret"), ValueError("secret"), RecursionError(), *map(aws, HOPELESS)]
+        "error",
+        [KeyError("secret"), TypeError("secret"), ValueError("secret"), RecursionError(), *map(aws, NOT_RETRYABLE)],
     )
     def test_what_no_retry_can_help_goes_whole_to_the_queue_and_the_batch_goes_on(
         self, failures: FailureQueue, cloud: Cloud, capsys: pytest.CaptureFixture[str], error: Exception
     ) -> None:
-        with failures.keeping(RECORD, Telemetry("dailies"), stream.log_ids(RECORD)):
+        with failures.catching(RECORD, Telemetry("dailies"), stream.log_ids(RECORD)):
             fail(error)
         assert cloud.failed() == [(type(error).__name__, RECORD)]
         line = json.loads(capsys.readouterr().out)
@@ -50,7 +51,7 @@ class TestKeeping:
         "error",
         [
             VersionConflict("sync g-1"),
-            NotStored("the bus did not take 1: ThrottlingException"),
+            NotStored("the bus did not accept 1 of 2 events: ThrottlingException"),
             aws("ProvisionedThroughputExceededException"),
             aws("InternalServerError"),
             aws("AccessDeniedException"),
@@ -62,7 +63,7 @@ class TestKeeping:
         self, failures: FailureQueue, cloud: Cloud, caplog: pytest.LogCaptureFixture, error: Exception
     ) -> None:
         about = stream.log_ids(RECORD)
-        with pytest.raises(type(error)), failures.keeping(RECORD, Telemetry("dailies"), about):
+        with pytest.raises(type(error)), failures.catching(RECORD, Telemetry("dailies"), about):
             raise error
         assert cloud.failed() == []
         (line,) = caplog.records
@@ -70,13 +71,13 @@ class TestKeeping:
         assert {"error": type(error).__name__, "job_id": JOB, "event_id": EVENT}.items() <= vars(line).items()
 
     def test_work_that_succeeds_leaves_nothing(self, failures: FailureQueue, cloud: Cloud) -> None:
-        with failures.keeping(RECORD, Telemetry("dailies")):
+        with failures.catching(RECORD, Telemetry("dailies")):
             pass
         assert cloud.failed() == []
 
     def test_where_the_queue_takes_nothing_the_batch_comes_again(self, failures: FailureQueue, cloud: Cloud) -> None:
         cloud.sqs.delete_queue(QueueUrl=cloud.queue_url("failures"))
-        with pytest.raises(ClientError), failures.keeping(RECORD, Telemetry("dailies")):
+        with pytest.raises(ClientError), failures.catching(RECORD, Telemetry("dailies")):
             raise KeyError("secret")
 
 

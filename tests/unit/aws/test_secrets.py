@@ -177,13 +177,13 @@ class TestHowOftenItIsRead:
         secret, now = store.secret(), NOW
         secret.usable(now)
         store.put("whsec_second")
-        assert secret.look_again(now + REREAD_SECONDS) == {"current": "whsec_second", "previous": "whsec_first"}
+        assert secret.reread(now + REREAD_SECONDS) == {"current": "whsec_second", "previous": "whsec_first"}
 
     def test_strangers_make_it_read_at_most_each_five_seconds(self, store: Store) -> None:
         secret, now = store.secret(), NOW
         secret.usable(now)
-        assert [secret.look_again(now + tenth / 10) for tenth in range(50)] == [None] * 50
-        looks = [secret.look_again(now + 5 + second / 10) for second in range(100)]
+        assert [secret.reread(now + tenth / 10) for tenth in range(50)] == [None] * 50
+        looks = [secret.reread(now + 5 + second / 10) for second in range(100)]
         assert sum(look is not None for look in looks) == 2
         assert store.calls.count("DescribeSecret") == 3
 
@@ -221,8 +221,8 @@ class TestOutage:
         with store.outage():
             for after in (0, 0.1, REREAD_SECONDS - 0.1):
                 with pytest.raises(AwsUnavailable):
-                    secret.look_again(now + REREAD_SECONDS + after)
-        assert secret.look_again(now + 2 * REREAD_SECONDS) == {"current": "whsec_first"}
+                    secret.reread(now + REREAD_SECONDS + after)
+        assert secret.reread(now + 2 * REREAD_SECONDS) == {"current": "whsec_first"}
 
     def test_an_outage_costs_one_question_each_five_seconds(self, store: Store) -> None:
         secret, now = store.secret(), NOW
@@ -270,7 +270,7 @@ class TestSlow:
         store.seconds_a_call = MAX_REFRESH_SECONDS
         assert secret.usable(NOW + REFRESH_SECONDS) == {"current": "whsec_first"}
         with pytest.raises(AwsUnavailable):
-            secret.look_again(NOW + REFRESH_SECONDS)
+            secret.reread(NOW + REFRESH_SECONDS)
 
 
 class TestUpdating:
@@ -294,10 +294,10 @@ class TestUpdating:
         secret.usable(NOW)
         self.tag(store, NOW + 60)
         assert not secret.updating(NOW)
-        secret.look_again(NOW + REREAD_SECONDS)
+        secret.reread(NOW + REREAD_SECONDS)
         assert secret.updating(NOW + REREAD_SECONDS)
         store.aws.untag_resource(SecretId=SECRET, TagKeys=[UPDATING_UNTIL])
-        secret.look_again(NOW + 2 * REREAD_SECONDS)
+        secret.reread(NOW + 2 * REREAD_SECONDS)
         assert not secret.updating(NOW + 2 * REREAD_SECONDS)
 
     @pytest.mark.parametrize("ahead", [1, MAX_SKEW, MAX_CLOCK_SKEW])
@@ -329,7 +329,7 @@ class TestUpdating:
         store.aws.put_secret_value(
             SecretId=SECRET, ClientRequestToken=version, SecretString="whsec_next", VersionStages=["AWSPENDING"]
         )
-        assert secret.look_again(NOW + REREAD_SECONDS) == {"current": "whsec_first", "pending": "whsec_next"}
+        assert secret.reread(NOW + REREAD_SECONDS) == {"current": "whsec_first", "pending": "whsec_next"}
 
 
 class TestApiCredentials:

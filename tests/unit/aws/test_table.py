@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from dailies.aws import table
-from dailies.aws.table import BATCH_TRIES, PAGE, Table
+from dailies.aws.table import MAX_BATCH_ATTEMPTS, PAGE, Table
 from dailies.jobs.models import Event, MediaLink
 from dailies.jobs.rows import SHARDS, shard_of
 from dailies.steps.advance import advance
@@ -80,7 +80,7 @@ class TestJobs:
         advance(jobs, told(1))
         limit = AtItsLimit(cloud.dynamodb, monkeypatch, times=100)
         assert jobs.jobs("sync", ["g-1", "g-9"]) == {}
-        assert limit.calls == BATCH_TRIES
+        assert limit.calls == MAX_BATCH_ATTEMPTS
 
 
 class TestStandingJobs:

@@ -107,7 +107,7 @@ class TestAdvance:
         said = {name: line[name] for name in ("level", "message", "error", "function_request_id", "service")}
         assert said == {
             "level": "WARNING",
-            "message": "the batch comes again",
+            "message": "the batch will be retried",
             "error": "ResourceNotFoundException",
             "function_request_id": "request-7",
             "service": "dailies",

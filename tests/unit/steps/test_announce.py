@@ -111,5 +111,5 @@ class TestBus:
         refused = {"FailedEntryCount": 1, "Entries": [{"EventId": "1"}, {"ErrorCode": "ThrottlingException"}]}
         client = cloud.events
         client.meta.events.register("after-call.events.PutEvents", lambda parsed, **_: parsed.update(refused))
-        with pytest.raises(NotStored, match="did not take 1: ThrottlingException"):
+        with pytest.raises(NotStored, match="did not accept 1 of 1 events: ThrottlingException"):
             Bus(client, BUS).publish([Announcement("Job Failed", {"id": "1"})])

@@ -312,7 +312,7 @@ class TestResult:
         self.serves(archive_at_work, rows)
         assert not archive_at_work.try_medium(batch, "result")
         receipt = archive_at_work.receipt(batch)
-        assert (receipt.state, receipt.reason) == ("pending", "no row of it could be read")
+        assert (receipt.state, receipt.reason) == ("pending", "no row could be read")
         assert (s3.keys, archive_at_work.job(batch).stage) == ([], "archiving")
 
         self.serves(archive_at_work, self.ROW)
@@ -326,7 +326,7 @@ class TestResult:
         assert archive_at_work.try_medium(batch, "result", tries=TRIES)
         assert archive_at_work.receipt(batch).state == "failed"
         assert (s3.keys, archive_at_work.job(batch).stage) == ([], "attention")
-        assert [why for why, _ in archive_at_work.cloud.failed()] == ["no row of it could be read"]
+        assert [why for why, _ in archive_at_work.cloud.failed()] == ["no row could be read"]
 
     @pytest.mark.parametrize("rows", [b'{"row":"of another shape"}\n' + ROW, ROW + NOT_READY, ROW.strip()])
     def test_one_row_is_enough(self, archive_at_work: Archive, s3: S3Simulator, rows: bytes) -> None:

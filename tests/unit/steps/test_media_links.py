@@ -240,7 +240,7 @@ class TestNotRenewed:
         self.exhaust(archive_at_work, case)
         assert archive_at_work.try_medium(event, case.role, tries=TRIES)  # this message is done with
         receipt = archive_at_work.receipt(event)
-        assert (receipt.state, receipt.reason) == ("pending", "the provider's rate limit leaves no room just now")
+        assert (receipt.state, receipt.reason) == ("pending", "the provider's rate limit is used up for now")
         assert archive_at_work.cloud.failed() == []
         assert archive_at_work.apis.requests == []
         limit = PROVIDERS[case.provider].api_limit

@@ -7,7 +7,7 @@ from datetime import timedelta
 import pytest
 
 from dailies import timestamps
-from dailies.aws.table import BATCH_TRIES
+from dailies.aws.table import MAX_BATCH_ATTEMPTS
 from dailies.provider_api.rate_limiter import reserve_calls
 from dailies.steps.advance import advance
 from dailies.steps.reconcile import GAP_FACTOR, next_poll
@@ -289,7 +289,7 @@ class TestTakeIn:
         self, reconciles: Reconcile, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         FINISHES["sync"](reconciles.desk)
-        AtItsLimit(reconciles.desk.cloud.dynamodb, monkeypatch, times=BATCH_TRIES)
+        AtItsLimit(reconciles.desk.cloud.dynamodb, monkeypatch, times=MAX_BATCH_ATTEMPTS)
         reconciles.run("sync")
         assert reconciles.desk.table.job("sync", "j-1") is None
         reconciles.run("sync")

@@ -154,7 +154,7 @@ class TestInTheArchive:
         archive_at_work.archiver = replace(archive_at_work.archiver, apis={**apis, "creatify": elsewhere})
         assert not archive_at_work.try_medium(told, "video")
         reason = archive_at_work.receipt(told).reason
-        assert reason.startswith("the provider's API answered something else than documented (")
+        assert reason.startswith("the provider's API gave an undocumented answer (")
         assert archive_at_work.job(told).confirmation.contradiction == ""
         assert s3.keys == []
 

@@ -16,6 +16,7 @@ OURS = {
     *("dailies", "dailies.errors", "dailies.timestamps"),
     *("dailies.jobs", "dailies.jobs.models", "dailies.jobs.links", "dailies.jobs.rows", "dailies.jobs.object_keys"),
     *("dailies.providers", "dailies.providers.contract", "dailies.providers.payload", "dailies.providers.signatures"),
+    *("dailies.providers.explanation", "dailies.providers.lenient_json"),
     *("dailies.aws", "dailies.aws.cold_start", "dailies.aws.http_api", "dailies.aws.telemetry", "dailies.aws.table"),
     *("dailies.aws.attribute_values", "dailies.aws.bucket", "dailies.aws.payload_store", "dailies.aws.secrets"),
     "dailies.aws.snap_start",

@@ -147,7 +147,7 @@ class TestNotSubmitted:
         reserve_calls(owner.desk.table, "sync", SYNC.api_limit, SYNC.api_limit.calls, time.time())
         reserve_calls(owner.desk.table, "sync/submit", limit, 59, time.time())
         owner.submit("sync", "generate", GENERATION, SYNC_URL)
-        with pytest.raises(NotSubmitted, match="sync did not accept the job: the provider's rate limit leaves no room"):
+        with pytest.raises(NotSubmitted, match="sync did not accept the job: the provider's rate limit is used up"):
             owner.submit("sync", "generate", GENERATION, SYNC_URL)
         assert [request.status for request in owner.desk.apis.requests] == [201]
 

@@ -3,7 +3,6 @@
 import json
 import struct
 import tracemalloc
-import zlib
 from itertools import pairwise
 
 import pytest
@@ -13,12 +12,20 @@ from hypothesis import strategies as st
 from dailies.transfer import formats
 from dailies.transfer.formats import HEAD_BYTES, MAX_LINE, Format, IntegrityCheck, looks_like, sniff
 from simulators.media_host.samples import media, padded
+from testkit.support.encoded_media import HEIGHT, WIDTH, clip, picture, sound
 
 CLIP = media()["segment.mp4"].content  # ftyp, moov, free, mdat: as providers serve it
 PICTURE = media()["product.png"].content
 
-JPEG = b"\xff\xd8\xff\xe0\x00\x10JFIF\x00" + bytes(range(1, 200)) + b"\xff\xd9"
-GIF = b"GIF89a\x01\x00\x01\x00\x80\x00\x00" + bytes(range(40)) + b"\x00;"
+JPEG = picture("mjpeg", "mjpeg", "yuvj420p")
+GIF = picture("gif", "gif", "rgb8", frames=3)
+WEBM = clip("webm", "libvpx-vp9", sound="libopus")
+MKV = clip("matroska", "libx264")
+LIVE = clip("webm", "libvpx-vp9", piped=True)  # its segment has no size
+MP3 = sound("mp3", "libmp3lame")
+OGG = sound("ogg", "libopus", rate=48_000)
+AIFF = sound("aiff", "pcm_s16be")
+RF64 = sound("wav", "pcm_s16le", options=(("rf64", "always"),))
 LINES = b'{"requestId":"r-1","status":"COMPLETED"}\n{"requestId":"r-2","status":"FAILED"}\n'
 
 
@@ -36,7 +43,8 @@ def riff(kind: bytes, content: bytes) -> bytes:
 WAV = riff(b"WAVE", b"fmt \x10\x00\x00\x00" + bytes(80))
 WEBP = riff(b"WEBP", b"VP8 \x10\x00\x00\x00" + bytes(80))
 FTYP = box(b"ftyp", b"isom\x00\x00\x02\x00isomiso2avc1mp41")
-INDEX = box(b"moov", box(b"mvhd", bytes(100)))
+INDEX = box(b"moov", box(b"mvhd", bytes(100)) + box(b"trak", box(b"tkhd", bytes(84))))
+HEIC = box(b"ftyp", b"heic\x00\x00\x00\x00mif1heic") + box(b"meta", bytes(40)) + box(b"mdat", bytes(90))
 
 
 def error(content: bytes, pieces: list[int] | None = None) -> str:
@@ -68,6 +76,22 @@ class TestSniffing:
             (WAV, formats.WAV),
             (b"ID3\x04\x00\x00", formats.MP3),
             (b"\xff\xfb\x90\x64", formats.MP3),
+            (WEBM, formats.WEBM),
+            (MKV, formats.MKV),
+            (box(b"styp", b"msdh\x00\x00\x00\x00"), formats.MP4),
+            (box(b"ftyp", b"avif\x00\x00\x00\x00avifmif1"), formats.AVIF),
+            (box(b"ftyp", b"mif1\x00\x00\x00\x00mif1miafavif"), formats.AVIF),
+            (HEIC, formats.HEIC),
+            (box(b"ftyp", b"mif1\x00\x00\x00\x00mif1heic"), formats.HEIC),
+            (b"\xff\x0a\xfa\x1f", formats.JXL),
+            (b"\x00\x00\x00\x0cJXL \r\n\x87\n", formats.JXL),
+            (sound("flac", "flac"), formats.FLAC),
+            (OGG, formats.OGG),
+            (sound("adts", "aac"), formats.AAC),
+            (AIFF, formats.AIFF),
+            (RF64, formats.WAV),
+            (clip("mpegts", "libx264"), formats.TS),
+            (b"\xef\xbb\xbf" + LINES, formats.JSONL),
             (LINES, formats.JSONL),
             (b"\r\n " + LINES, formats.JSONL),
         ],
@@ -86,6 +110,8 @@ class TestSniffing:
             (b"Not found", "no known medium"),
             (bytes(HEAD_BYTES), "no known medium"),
             (b"RIFF\x00\x00\x00\x00AVI ", "no known medium"),
+            ("<html>Not found</html>".encode("utf-16"), "no known medium"),
+            (b"\xff" * HEAD_BYTES, "no known medium"),
         ],
     )
     def test_what_is_none_is_told_in_a_word(self, content: bytes, what: str) -> None:
@@ -106,11 +132,49 @@ class TestSniffing:
 class TestCutShort:
     """A file that ends too soon is seen, wherever it was cut."""
 
-    @pytest.mark.parametrize("content", [CLIP, PICTURE, WAV, WEBP, JPEG], ids=["MP4", "PNG", "WAV", "WebP", "JPEG"])
+    @pytest.mark.parametrize(
+        "content",
+        [CLIP, PICTURE, WAV, WEBP, JPEG, GIF, WEBM, MKV, MP3, HEIC, sound("mp3", "libmp3lame", rate=22_050)],
+        ids=["MP4", "PNG", "WAV", "WebP", "JPEG", "GIF", "WebM", "Matroska", "MP3", "HEIC", "MPEG-2 MP3"],
+    )
     def test_at_every_position_of_a_real_file(self, content: bytes) -> None:
         assert error(content) == ""
-        whole = [end for end in range(HEAD_BYTES, len(content)) if not error(content[:end])]
-        assert whole == []
+        ends = [*range(64, min(len(content), 3000)), *range(max(64, len(content) - 300), len(content))]
+        assert [end for end in ends if end < len(content) and not error(content[:end])] == []
+
+    @pytest.mark.parametrize("content", [AIFF, RF64], ids=["AIFF", "RF64"])
+    def test_by_the_size_in_the_header(self, content: bytes) -> None:
+        assert error(content) == ""
+        assert error(content[:-1]).endswith("it is 1 bytes short")
+
+    def test_within_a_page_or_a_packet(self) -> None:
+        packets = clip("mpegts", "libx264")
+        for content in (OGG, packets):
+            assert error(content) == ""
+            assert error(content[:-1])
+
+    def test_where_nothing_says_so_is_not_seen(self) -> None:
+        """A live muxer writes no size, and a pipe no header behind its frames."""
+        for content in (LIVE, sound("mp3", "libmp3lame", piped=True, options=(("write_xing", "0"),))):
+            assert error(content) == error(content[: len(content) // 2]) == ""
+
+    def test_an_mp4_without_a_track_has_nothing_to_play(self) -> None:
+        clip = FTYP + box(b"moov", box(b"mvhd", bytes(100))) + box(b"mdat", bytes(9))
+        assert error(clip) == "the MP4 has no track"
+
+    def test_the_second_picture_of_a_jpeg_is_missed_too(self) -> None:
+        """A camera's preview, or a gain map, behind the first."""
+        assert error(JPEG + JPEG) == ""
+        assert error(JPEG + JPEG[:-20])
+
+    def test_a_gif_is_not_over_where_a_byte_is_its_trailers(self) -> None:
+        ends = [end for end in range(HEAD_BYTES, len(GIF)) if GIF[end - 1 : end] == b";"]
+        assert ends
+        assert all(error(GIF[:end]) for end in ends)
+
+    def test_a_text_that_begins_like_an_mp3_is_none(self) -> None:
+        assert error(b"ID3 is the name of a tag. " * 40)
+        assert error(b"\xff\xfb\x90\x64 is how a frame begins. " * 40) == "the mp3: no MP3 frames follow each other"
 
     def test_an_mp4_whose_index_comes_last_is_nothing_without_it(self) -> None:
         clip = FTYP + box(b"mdat", bytes(500)) + INDEX
@@ -141,7 +205,7 @@ class TestWhole:
         assert error(CLIP, pieces) == ""
         assert error(CLIP[:-1], [min(at, len(CLIP) - 1) for at in pieces])
 
-    @pytest.mark.parametrize("content", [CLIP, PICTURE, WAV, JPEG, GIF, LINES])
+    @pytest.mark.parametrize("content", [CLIP, PICTURE, WAV, JPEG, GIF, LINES, WEBM, MP3, OGG])
     def test_byte_by_byte(self, content: bytes) -> None:
         assert error(content, list(range(len(content)))) == ""
 
@@ -161,21 +225,41 @@ class TestWhole:
     def test_the_ways_in_which_an_mp4_is_written(self, clip: bytes) -> None:
         assert error(clip) == ""
 
-    @pytest.mark.parametrize("size", [0, 0xFFFFFFFF])
+    @pytest.mark.parametrize("size", [0, 0xFFFFFFFF, 0x7FFFFFFF, 0x7FFFF024, 0x80000024, 0xFFFFFF24, 0x7FFF0024])
     def test_a_wav_that_was_streamed_does_not_know_its_length(self, size: int) -> None:
         assert error(b"RIFF" + struct.pack("<I", size) + WAV[8:]) == ""
 
-    def test_zeros_after_a_pictures_end_are_padding(self) -> None:
-        assert error(JPEG + bytes(5)) == error(JPEG + b"\r\n") == error(GIF + b"\x00") == ""
+    @pytest.mark.parametrize("content", [PICTURE, JPEG, GIF], ids=["PNG", "JPEG", "GIF"])
+    @pytest.mark.parametrize("behind", [bytes(64), b"\r\n", b"a trailer of the camera's", CLIP])
+    def test_what_follows_a_picture_is_counted(self, content: bytes, behind: bytes) -> None:
+        whole = IntegrityCheck(sniff(content[:HEAD_BYTES]) or formats.PNG)
+        whole.feed(0, content + behind)
+        assert whole.error(len(content) + len(behind)) == ""
+        assert whole.media_info().trailing == len(behind)
 
-    def test_a_picture_without_its_end_mark(self) -> None:
-        assert error(PICTURE + b"more") == "the png has no end mark"
-        assert error(GIF[:-1]) == "the gif has no end mark"
-        assert zlib.crc32(b"IEND") == 0xAE426082  # what the mark ends with
+    def test_a_line_end_behind_an_mp4_is_no_box(self) -> None:
+        assert error(CLIP + b"\r\n") == ""
 
-    @pytest.mark.parametrize("content", [b"\x1a\x45\xdf\xa3" + bytes(90), b"ID3" + bytes(90)], ids=["Matroska", "MP3"])
-    def test_a_format_that_does_not_tell_is_taken_as_it_comes(self, content: bytes) -> None:
-        assert error(content) == ""
+    def test_what_webm_says_of_itself(self) -> None:
+        for content, seconds in ((WEBM, 1.3), (MKV, 1.2), (LIVE, None)):
+            whole = IntegrityCheck(sniff(content[:HEAD_BYTES]) or formats.MKV)
+            whole.feed(0, content)
+            info = whole.media_info()
+            assert (info.width, info.height) == (WIDTH, HEIGHT)
+            assert info.duration == (seconds and pytest.approx(seconds, abs=0.1))
+
+    @given(st.sampled_from([WEBM, MP3, JPEG, GIF, PICTURE, OGG, HEIC]), st.data())
+    def test_no_bytes_are_too_odd(self, content: bytes, data: st.DataObject) -> None:
+        """Whatever is changed in a file, it is complete or it is not."""
+        changed = bytearray(content)
+        for at in data.draw(st.lists(st.integers(0, len(content) - 1), max_size=8)):
+            changed[at] = data.draw(st.integers(0, 255))
+        what = sniff(bytes(content[:HEAD_BYTES]))
+        assert what
+        whole = IntegrityCheck(what)
+        whole.feed(0, changed)
+        assert isinstance(whole.error(len(changed)), str)
+        assert whole.media_info().trailing >= 0
 
 
 class TestLines:

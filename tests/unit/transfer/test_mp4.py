@@ -17,6 +17,7 @@ from hypothesis import strategies as st
 
 from dailies.transfer.mp4 import BoxWalk, MediaInfo
 from simulators.media_host.samples import media, padded
+from testkit.support import encoded_media
 from tests.unit.transfer.test_formats import FTYP, box
 
 type Options = dict[str, str]
@@ -66,7 +67,7 @@ FRAGMENTED = clip("mp4", options={"movflags": "+frag_keyframe+empty_moov+default
 
 CLIPS = {name: medium.content for name, medium in media().items() if name.endswith(".mp4")}
 CLIP = CLIPS["segment.mp4"]
-INDEX_LAST = FTYP + box(b"mdat", bytes(500)) + box(b"moov", bytes(range(200)))
+INDEX_LAST = FTYP + box(b"mdat", bytes(500)) + box(b"moov", box(b"trak", bytes(range(200))))
 PEEK = 64  # small, so that much must be peeked at
 
 
@@ -174,7 +175,11 @@ class TestFacts:
     @pytest.mark.parametrize("wide", [False, True], ids=["sizes of 32 bits", "sizes of 64 bits"])
     @pytest.mark.parametrize("version", [0, 1])
     def test_the_long_forms_of_sizes_and_times_are_known(self, version: int, wide: bool) -> None:
-        content = FTYP + box(b"moov", movie(version, 90_000, 450_450), wide=wide) + box(b"mdat", b"p", wide=wide)
+        content = (
+            FTYP
+            + box(b"moov", movie(version, 90_000, 450_450) + box(b"trak"), wide=wide)
+            + box(b"mdat", b"p", wide=wide)
+        )
         walk = walked(content, [(0, len(content))])
         assert walk.error(len(content)) == ""
         assert walk.media_info() == MediaInfo(5.005, None, None)
@@ -182,7 +187,7 @@ class TestFacts:
     def test_a_box_beyond_4_gib_is_stepped_over(self) -> None:
         """Nothing of it is needed but its head, and what stands behind it."""
         front = FTYP + struct.pack(">I4sQ", 1, b"mdat", 5 * 2**30)
-        total = len(FTYP) + 5 * 2**30 + len(back := box(b"moov", movie(1, 1000, 7000)))
+        total = len(FTYP) + 5 * 2**30 + len(back := box(b"moov", movie(1, 1000, 7000) + box(b"trak")))
         walk = BoxWalk()
         walk.feed(0, front)
         assert walk.next_gap(total) == total - len(back)
@@ -222,3 +227,47 @@ def movie(version: int, scale: int, length: int) -> bytes:
     """A movie's header: units a second, and how many of them it plays."""
     times = struct.pack(">QQIQ" if version == 1 else ">IIII", 0, 0, scale, length)
     return box(b"mvhd", bytes([version, 0, 0, 0]) + times + bytes(80))
+
+
+class TestDuration:
+    """The movie's header counts the first fragment at most; `mehd` counts all of them, where a muxer writes it."""
+
+    MVHD = box(b"mvhd", bytes(12) + struct.pack(">II", 1000, 1045) + bytes(80))
+
+    @pytest.mark.parametrize(
+        ("more", "seconds"),
+        [
+            (b"", 1.045),
+            (box(b"mvex"), None),
+            (box(b"mvex", box(b"mehd", bytes(4) + struct.pack(">I", 5000))), 5.0),
+            (box(b"mvex", box(b"mehd", b"\1\0\0\0" + struct.pack(">Q", 5000))), 5.0),
+            (box(b"mvex", box(b"mehd", b"\1")), None),
+        ],
+    )
+    def test_how_long_it_plays(self, more: bytes, seconds: float | None) -> None:
+        content = FTYP + box(b"moov", self.MVHD + more + box(b"trak")) + box(b"mdat", b"p")
+        assert walked(content, [(0, len(content))]).media_info().duration == seconds
+
+
+def test_a_turned_video_has_the_size_that_is_shown() -> None:
+    content = bytearray(encoded_media.clip("mp4", "libx264"))
+    at = content.index(b"tkhd") + 4 + 40  # the matrix
+    assert walked(bytes(content), [(0, len(content))]).media_info().width == encoded_media.WIDTH
+    content[at : at + 20] = struct.pack(">5i", 0, 65536, 0, -65536, 0)
+    info = walked(bytes(content), [(0, len(content))]).media_info()
+    assert (info.width, info.height) == (encoded_media.HEIGHT, encoded_media.WIDTH)
+
+
+def test_a_heic_has_the_size_of_its_largest_picture_as_it_is_shown() -> None:
+    def ispe(width: int, height: int) -> bytes:
+        return box(b"ispe", bytes(4) + struct.pack(">II", width, height))
+
+    for turn, shown in ((b"\0", (320, 180)), (b"\1", (180, 320)), (b"\2", (320, 180)), (b"\3", (180, 320))):
+        properties = box(b"iprp", box(b"ipco", ispe(160, 90) + ispe(320, 180) + box(b"irot", turn)))
+        content = (
+            box(b"ftyp", b"heic") + box(b"meta", bytes(4) + box(b"hdlr", bytes(20)) + properties) + box(b"mdat", b"p")
+        )
+        walk = BoxWalk("HEIC", frozenset({b"meta", b"mdat"}))
+        walk.feed(0, content)
+        info = walk.media_info()
+        assert (walk.error(len(content)), (info.width, info.height)) == ("", shown)

@@ -83,7 +83,7 @@ class TestConnections:
         self, host: MediaHost, s3: S3Simulator, bucket: Bucket, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         """Nobody waits to see whether more connections would pay."""
-        monkeypatch.setattr(parallel, "LOOK_SECONDS", NEVER)
+        monkeypatch.setattr(parallel, "SAMPLE_SECONDS", NEVER)
         began = time.monotonic()
         stored(order(host.url("/free/long.mp4")), bucket)
         assert time.monotonic() - began < NEVER
@@ -186,7 +186,7 @@ class TestOnePart:
             dying.redirect("/v2/result", to=dying.url("/r/long.mp4", fault="cut-once"))
             fresh = dying.url("/r/long.mp4", fault="cut-once", issued=time.time() + 2 * HOUR)
             wanted = order(dying.url("/v2/result", lifetime=None))
-            stored(replace(wanted, began=lambda _: dying.redirect("/v2/result", to=fresh)), bucket)
+            stored(replace(wanted, on_upload=lambda _: dying.redirect("/v2/result", to=fresh)), bucket)
             kept(s3, LONG.content)
             assert len(dying.requests_for("/v2/result")) == 2
 
@@ -206,7 +206,11 @@ class TestOrder:
     ) -> None:
         """Not one of its parts is seen when the walk over the boxes is there, and each has thousands."""
         fragment = box(b"moof", bytes(92)) + box(b"mdat", bytes(3992))
-        content = FTYP + box(b"moov", box(b"mvhd", bytes(100))) + fragment * (30 * MIB // len(fragment))
+        content = (
+            FTYP
+            + box(b"moov", box(b"mvhd", bytes(100)) + box(b"trak", bytes(84)))
+            + fragment * (30 * MIB // len(fragment))
+        )
         host.add("/fragments.mp4", content, "video/mp4")
         stored(order(host.url("/fragments.mp4", fault="cut-once")), bucket)
         kept(s3, content)
@@ -220,7 +224,7 @@ class TestSize:
         begun: list[Upload] = []
         url = host.url("/huge/long.mp4", fault="plain-length-huge")  # 100 TiB are promised
         with pytest.raises(HostFailed, match="cut short"):
-            transfer.transfer(replace(order(url), max_bytes=2**60, began=begun.append), bucket)
+            transfer.transfer(replace(order(url), max_bytes=2**60, on_upload=begun.append), bucket)
         (upload,) = begun
         assert upload.part_bytes * (MAX_PARTS - 1) < upload.total <= upload.part_bytes * MAX_PARTS
         assert upload.part_bytes % PIECE_BYTES == 0

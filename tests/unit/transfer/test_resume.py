@@ -58,7 +58,7 @@ def elsewhere() -> Iterator[MediaHost]:
 def stopped(wanted: TransferRequest, bucket: Bucket, s3: S3Simulator) -> Upload:
     """An upload that has three of its parts, the time of whose run was over."""
     begun: list[Upload] = []
-    done = transfer.transfer(replace(wanted, seconds=0, began=begun.append), bucket)
+    done = transfer.transfer(replace(wanted, seconds=0, on_upload=begun.append), bucket)
     assert done == PartialTransfer(begun[0], 0)
     s3.count_anew()
     put(s3, begun[0], {number: LONG.content[(number - 1) * PART : number * PART] for number in (1, 2, 4)})
@@ -95,7 +95,7 @@ class TestTimeOver:
         self, host: MediaHost, s3: S3Simulator, bucket: Bucket, one_by_one: None
     ) -> None:
         begun: list[Upload] = []
-        wanted = replace(order(host.url("/first/long.mp4")), began=begun.append)
+        wanted = replace(order(host.url("/first/long.mp4")), on_upload=begun.append)
         with time_is_over(s3, after=2):
             done = transfer.transfer(wanted, bucket)
         assert isinstance(done, PartialTransfer)
@@ -125,7 +125,7 @@ class TestFailed:
         """The upload that the run has begun, if it is still open when the run has failed."""
         begun: list[Upload] = []
         with pytest.raises(TransferError):
-            transfer.transfer(replace(wanted, began=begun.append), bucket)
+            transfer.transfer(replace(wanted, on_upload=begun.append), bucket)
         assert s3.keys == []
         s3.count_anew()
         return [upload for upload in begun if upload.upload_id in s3.objects.uploads]
@@ -255,7 +255,7 @@ class TestTheUpload:
     def test_one_that_was_completed_is_the_object(self, host: MediaHost, s3: S3Simulator, bucket: Bucket) -> None:
         """Its run was killed between S3's answer and ours: nothing is fetched a second time."""
         begun: list[Upload] = []
-        wanted = replace(order(host.url("/done/long.mp4")), began=begun.append)
+        wanted = replace(order(host.url("/done/long.mp4")), on_upload=begun.append)
         first = stored(wanted, bucket)
         s3.count_anew()
         again = stored(replace(wanted, resume=begun[0]), bucket)

@@ -39,9 +39,9 @@ class TestWhole:
             checksum=f"crc64nvme:{crc_text(checksums.crc64nvme(content))}",
             content_type="video/mp4",
             source_host="127.0.0.1",
-            facts=done.facts,
+            media_info=done.media_info,
         )
-        assert (done.facts.width, done.facts.height) == (320, 180)
+        assert (done.media_info.width, done.media_info.height) == (320, 180)
         head = s3.client().head_object(Bucket=BUCKET, Key=KEY)
         assert head["ContentType"] == "video/mp4"
         assert head["Metadata"] == {"provider": "sync", "job-id": "g%2F1", "role": "output"}
@@ -97,7 +97,7 @@ class TestAgain:
     ) -> None:
         first = stored(order(host.url(f"/{name}")), bucket)
         again = stored(order(host.url(f"/{name}")), bucket)
-        assert replace(again, facts=first.facts) == first
+        assert replace(again, media_info=first.media_info) == first
         kept(s3, host.media[name].content)
 
     def test_another_object_there_is_not_overwritten(self, host: MediaHost, s3: S3Simulator, bucket: Bucket) -> None:

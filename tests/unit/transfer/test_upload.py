@@ -41,22 +41,22 @@ def target(bucket: Bucket, key: str = KEY) -> MultipartObject:
     return MultipartObject(bucket, key, "video/mp4", {"role": "output"})
 
 
-def sent(lane: PutStream, content: bytes) -> UploadedPart:
+def sent(stream: PutStream, content: bytes) -> UploadedPart:
     """The body that was begun, sent as a transfer sends it."""
-    frame = ChunkBuffer()
+    buffer = ChunkBuffer()
     for offset in range(0, len(content), PIECE_BYTES):
         piece = content[offset : offset + PIECE_BYTES]
-        frame.piece[: len(piece)] = piece
-        lane.send(frame, len(piece))
-    return lane.finish()
+        buffer.piece[: len(piece)] = piece
+        stream.send(buffer, len(piece))
+    return stream.finish()
 
 
 def put(bucket: Bucket, content: bytes, key: str = KEY) -> UploadedPart:
     """An object put at once."""
     made = target(bucket, key)
-    with made.lane() as lane:
-        made.put(lane, len(content))
-        return sent(lane, content)
+    with made.stream() as stream:
+        made.put(stream, len(content))
+        return sent(stream, content)
 
 
 class TestBodies:
@@ -82,27 +82,27 @@ class TestBodies:
         assert promised <= {*signed}
 
     def test_a_functions_session_token_goes_along_signed(self, s3: S3Simulator, bucket: Bucket) -> None:
-        door = replace(
+        endpoint = replace(
             bucket.upload_endpoint(KEY), credentials=Credentials(ACCESS_KEY, SECRET_KEY, "a session's token")
         )
-        with PutStream(door) as lane:
-            lane.begin(3)
-            sent(lane, b"abc")
+        with PutStream(endpoint) as stream:
+            stream.begin(3)
+            sent(stream, b"abc")
         headers = s3.requests[0].headers
         assert headers["x-amz-security-token"] == "a session's token"
         assert ";x-amz-security-token" in headers["authorization"]
 
-    def test_one_lane_takes_one_after_the_other_by_one_connection(self, s3: S3Simulator, bucket: Bucket) -> None:
+    def test_one_stream_sends_several_bodies_over_one_connection(self, s3: S3Simulator, bucket: Bucket) -> None:
         made = target(bucket)
         upload = made.begin(5 * MIB, 11 * MIB, '"etag"')
         content = long_medium(11 * MIB).content
         before = len(connections)
-        with made.lane() as lane:
+        with made.stream() as stream:
             parts = {}
             for number in (3, 1, 2):
                 part = content[(number - 1) * 5 * MIB : number * 5 * MIB]
-                lane.begin(len(part), {"partNumber": str(number), "uploadId": upload.upload_id})
-                parts[number] = sent(lane, part)
+                stream.begin(len(part), {"partNumber": str(number), "uploadId": upload.upload_id})
+                parts[number] = sent(stream, part)
         assert connections[before:] == [("127.0.0.1", urlsplit(s3.endpoint_url).port)]
         done = made.complete(upload, parts)
         assert s3.object(KEY).content == content
@@ -111,10 +111,10 @@ class TestBodies:
         )
 
     def test_it_is_over_when_all_of_it_was_sent_and_not_before(self, s3: S3Simulator, bucket: Bucket) -> None:
-        with target(bucket).lane() as lane:
-            lane.begin(10)
+        with target(bucket).stream() as stream:
+            stream.begin(10)
             with pytest.raises(ValueError, match="3 bytes of the body were not sent"):
-                sent(lane, NOISE[:7])
+                sent(stream, NOISE[:7])
         assert s3.keys == []
 
     @pytest.mark.parametrize("job_id", ["a/b", "..", "%2F", "+ &?#=", "Zürich ~ 東京", "x" * 256, "東" * 256])
@@ -149,24 +149,24 @@ class TestRefusals:
 
     def test_else_the_reason_is_s3s_own_word_and_the_next_body_is_taken(self, s3: S3Simulator, bucket: Bucket) -> None:
         made = target(bucket)
-        with made.lane() as lane:
+        with made.stream() as stream:
             for status, code in ((503, "SlowDown"), (403, "AccessDenied"), (500, "InternalError")):
                 s3.fail("PutObject", status=status, code=code)
-                made.put(lane, len(NOISE))
+                made.put(stream, len(NOISE))
                 with pytest.raises(StorageFailed, match=f"^S3 answered {code}$"):
-                    sent(lane, NOISE)
-            made.put(lane, len(NOISE))
-            sent(lane, NOISE)
+                    sent(stream, NOISE)
+            made.put(stream, len(NOISE))
+            sent(stream, NOISE)
         assert s3.keys == [KEY]
 
     def test_a_refusal_before_the_end_of_the_body_is_heard_or_felt(self, s3: S3Simulator, bucket: Bucket) -> None:
         """S3 answers and hangs up while the bytes are still on their way: its word may be lost among them."""
-        door = replace(bucket.upload_endpoint(KEY), credentials=Credentials(ACCESS_KEY, "another secret"))
+        endpoint = replace(bucket.upload_endpoint(KEY), credentials=Credentials(ACCESS_KEY, "another secret"))
         content = NOISE * 8
-        with PutStream(door) as lane:
-            lane.begin(len(content))
+        with PutStream(endpoint) as stream:
+            stream.begin(len(content))
             with pytest.raises(StorageFailed, match=r"SignatureDoesNotMatch|did not answer"):
-                sent(lane, content)
+                sent(stream, content)
         assert s3.keys == []
 
     @pytest.mark.parametrize("after", [0, PIECE_BYTES, 3 * PIECE_BYTES])
@@ -177,10 +177,10 @@ class TestRefusals:
         assert s3.keys == []
 
     def test_a_body_that_is_left_is_no_object(self, s3: S3Simulator, bucket: Bucket) -> None:
-        made, frame = target(bucket), ChunkBuffer()
-        with made.lane() as lane:
-            made.put(lane, len(NOISE))
-            lane.send(frame, PIECE_BYTES)
+        made, buffer = target(bucket), ChunkBuffer()
+        with made.stream() as stream:
+            made.put(stream, len(NOISE))
+            stream.send(buffer, PIECE_BYTES)
         put(bucket, NOISE, "another")
         assert s3.keys == ["another"]
 
@@ -193,12 +193,12 @@ class TestRefusals:
             put(bucket, NOISE)
 
     def test_one_that_nobody_is_at_is_told(self, s3: S3Simulator, bucket: Bucket) -> None:
-        door = replace(bucket.upload_endpoint(KEY), url=f"http://127.0.0.1:1/{KEY}")
+        endpoint = replace(bucket.upload_endpoint(KEY), url=f"http://127.0.0.1:1/{KEY}")
         with (
-            PutStream(door) as lane,
+            PutStream(endpoint) as stream,
             pytest.raises(StorageFailed, match="could not be reached: ConnectionRefusedError"),
         ):
-            lane.begin(3)
+            stream.begin(3)
 
 
 class TestAnswers:
@@ -209,21 +209,21 @@ class TestAnswers:
         [
             ({}, b"<Error><Code>InternalError</Code></Error>", "S3 answered InternalError"),
             ({}, b"", "S3 answered 200"),
-            ({"ETag": '"e"', TRAILER: crc_text(1)}, b"", "S3 computed another checksum than we did"),
+            ({"ETag": '"e"', TRAILER: crc_text(1)}, b"", "S3's checksum differs from ours"),
         ],
         ids=["an error inside", "nothing", "another checksum"],
     )
     def test_200_alone_is_no_object(self, headers: dict[str, str], body: bytes, reason: str) -> None:
-        with saying(headers, body) as door, PutStream(door) as lane:
-            lane.begin(len(NOISE))
+        with saying(headers, body) as endpoint, PutStream(endpoint) as stream:
+            stream.begin(len(NOISE))
             with pytest.raises(StorageFailed, match=f"^{reason}$"):
-                sent(lane, NOISE)
+                sent(stream, NOISE)
 
     def test_200_with_an_etag_is_one(self) -> None:
         for headers in ({"ETag": '"e"'}, {"ETag": '"e"', TRAILER: crc_text(checksums.crc64nvme(NOISE))}):
-            with saying(headers, b"") as door, PutStream(door) as lane:
-                lane.begin(len(NOISE))
-                assert sent(lane, NOISE).etag == '"e"'
+            with saying(headers, b"") as endpoint, PutStream(endpoint) as stream:
+                stream.begin(len(NOISE))
+                assert sent(stream, NOISE).etag == '"e"'
 
 
 class TestChecksums:

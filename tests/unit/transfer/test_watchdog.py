@@ -26,7 +26,7 @@ LOOPBACK = FetchPolicy(private=frozenset({"127.0.0.1"}))
         ("silent", {"HEADER_SECONDS": 0.5}, 60, "no whole head within 0.5 s"),
         ("headers-drip", {"HEADER_SECONDS": 60}, 60, "the host's head is malformed or too long"),  # its hundredth line
         ("stall-at-half", {"SILENCE_SECONDS": 0.5}, 60, "the host was silent for too long"),
-        ("body-drip", {}, 0.5, "not finished in the time there was"),
+        ("body-drip", {}, 0.5, "not finished within the time limit"),
     ],
 )
 def test_a_slow_host_is_given_up_for_its_own_reason(
@@ -41,24 +41,24 @@ def test_a_slow_host_is_given_up_for_its_own_reason(
 
 
 def read_all(url: str, seconds: float) -> None:
-    with Watchdog(seconds) as watch, watch.over(get(url, LOOPBACK, Network())) as medium:
+    with Watchdog(seconds) as watchdog, watchdog.closing(get(url, LOOPBACK, Network())) as medium:
         while medium.read_into(memoryview(bytearray(256 * 1024))):
             pass
 
 
 def test_when_the_time_is_over_all_that_are_under_way_are_cut() -> None:
     with media_host() as host, ExitStack() as reading:
-        watch = reading.enter_context(Watchdog(0.5))
+        watchdog = reading.enter_context(Watchdog(0.5))
         url = host.url(f"/{CLIP}", fault="stall-at-half")
-        media = [reading.enter_context(watch.over(get(url, LOOPBACK, Network()))) for _ in "ab"]
+        media = [reading.enter_context(watchdog.closing(get(url, LOOPBACK, Network()))) for _ in "ab"]
         for medium in media:
-            with pytest.raises(HostFailed, match="not finished in the time there was"):
+            with pytest.raises(HostFailed, match="not finished within the time limit"):
                 medium.read_into(memoryview(bytearray(256 * 1024)))
-        assert watch.left < 0
+        assert watchdog.left < 0
 
 
 def test_what_is_read_in_time_is_let_be() -> None:
-    with media_host() as host, Watchdog(60) as watch:
-        with watch.over(get(host.url(f"/{CLIP}"), LOOPBACK, Network())) as medium:
+    with media_host() as host, Watchdog(60) as watchdog:
+        with watchdog.closing(get(host.url(f"/{CLIP}"), LOOPBACK, Network())) as medium:
             assert medium.read_into(memoryview(bytearray(256 * 1024))) == len(host.media[CLIP].content)
-        assert watch.left > 0
+        assert watchdog.left > 0

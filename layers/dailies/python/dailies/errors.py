@@ -30,15 +30,15 @@ from botocore.exceptions import ClientError
 
 
 class DailiesError(Exception):
-    """The root: everything that Dailies raises by itself."""
+    """The base class of all errors that Dailies defines."""
 
 
 class VerificationError(DailiesError):
-    """A delivery is not proven to come from its provider. The message never holds a secret."""
+    """The sender of a delivery is not verified. The message contains no secret."""
 
 
 class StaleSignature(VerificationError):
-    """The signature holds, but it was made too long ago or too far ahead."""
+    """The signature matches, but its time is too far in the past or in the future."""
 
 
 class DeliveryTooLarge(DailiesError):
@@ -50,13 +50,13 @@ class PayloadError(DailiesError):
 
 
 class NotStored(DailiesError):
-    """AWS did not accept a write. Nothing is half done; the same call may succeed later."""
+    """AWS did not accept a write. A retry of the same call may succeed."""
 
 
 class AwsUnavailable(DailiesError):
-    """AWS did not answer a read that we depend on: a secret, or a rate limit's row. The same call may succeed later.
+    """AWS did not answer a read: of a secret, or of a rate limit's row. A retry of the same call may succeed.
 
-    `reason` is one line without any secret.
+    `reason` is one line without secrets.
     """
 
     def __init__(self, reason: str) -> None:
@@ -65,7 +65,7 @@ class AwsUnavailable(DailiesError):
 
 
 class NotSubmitted(DailiesError):
-    """A job was not submitted, or it cannot be told whether it was. One line that says what is wrong and what to do."""
+    """A job was not submitted, or it is unknown whether it was. The message is one line: what is wrong, what to do."""
 
 
 class VersionConflict(DailiesError):
@@ -73,7 +73,7 @@ class VersionConflict(DailiesError):
 
 
 class RotationFailed(DailiesError):
-    """A secret's rotation cannot go on. One line, without any value."""
+    """A secret's rotation cannot continue. The message is one line without any secret."""
 
 
 class ApiError(DailiesError):
@@ -120,7 +120,7 @@ class RateLimitReached(RateLimited):
 
 
 class TransferError(DailiesError):
-    """A medium did not become an object. `reason` is one line for the job row, without the link."""
+    """A medium was not copied. `reason` is one line for the job row, without the link."""
 
     def __init__(self, reason: str) -> None:
         super().__init__(reason)
@@ -128,8 +128,10 @@ class TransferError(DailiesError):
 
 
 class HostFailed(TransferError):
-    """A media host failed, stalled, or ended its answer early. Try again, `retry_after` seconds from now at the
-    earliest; 0 if the host did not ask for a pause."""
+    """A media host failed, stalled, or ended its answer early. A retry may help.
+
+    `retry_after`: seconds to wait before it, 0 if the host did not say.
+    """
 
     def __init__(self, reason: str, retry_after: float = 0) -> None:
         super().__init__(reason)
@@ -137,25 +139,26 @@ class HostFailed(TransferError):
 
 
 class StorageFailed(TransferError):
-    """S3 did not take the medium: worth another try."""
+    """S3 did not accept the medium. A retry may help."""
 
 
 class ObjectExists(TransferError):
-    """There is an object under the key: an earlier try stored it."""
+    """The key already has an object: an earlier attempt stored it."""
 
 
 class LinkDead(TransferError):
-    """The media host refuses the link (400, 401, 403, 404, 410): tried again in case it is late, then lost."""
+    """The media host refuses the link (400, 401, 403, 404, 410). It is retried, as the file may come later; then the
+    medium is lost."""
 
 
 class MediumRefused(TransferError):
-    """The link or what it leads to is against the rules: an address we do not fetch, an error page, too large."""
+    """Our rules forbid the link or its content: a forbidden address, an error page, a file that is too large."""
 
 
 class Contradicted(MediumRefused):
-    """The provider's own API contradicts the delivery that the link came with: nothing is fetched."""
+    """The provider's API contradicts the delivery with the link. Nothing is fetched."""
 
 
 def aws_problem(error: Exception) -> str:
-    """What went wrong with a call of AWS, in a word: the code that it answered, else the exception's name."""
+    """An AWS call's error in one word: AWS's error code, or else the exception's name."""
     return str(error.response["Error"]["Code"]) if isinstance(error, ClientError) else type(error).__name__

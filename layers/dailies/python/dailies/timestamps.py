@@ -1,4 +1,4 @@
-"""Timestamps: UTC, ISO 8601, six digits of a second. The order of the strings is the order in time."""
+"""Timestamps: UTC, ISO 8601, to the microsecond. The strings sort by time."""
 
 from datetime import UTC, datetime
 
@@ -10,13 +10,13 @@ MAX_SECONDS = 10**11  # until the year 5138; a Unix time above is in millisecond
 
 
 def from_datetime(at: datetime) -> Timestamp:
-    """The timestamp of a datetime. One without an offset is taken as UTC."""
+    """The timestamp of a datetime, which is in UTC if it has no offset."""
     at = at.replace(tzinfo=UTC) if at.tzinfo is None else at.astimezone(UTC)
     return at.strftime("%Y-%m-%dT%H:%M:%S.%fZ").rjust(27, "0")  # %Y of the year 999 has three digits
 
 
 def now() -> Timestamp:
-    """The time now, by our own clock."""
+    """The current time, by our clock."""
     return from_datetime(datetime.now(UTC))
 
 
@@ -26,12 +26,12 @@ def at(seconds: float) -> Timestamp:
 
 
 def unix(number: int) -> float:
-    """The seconds since 1970 of a Unix time, which some write in milliseconds."""
+    """The seconds since 1970 of a Unix time in seconds or milliseconds."""
     return number / 1000 if number > MAX_SECONDS else number
 
 
 def parse(text: str) -> Timestamp | None:
-    """The timestamp that a provider wrote in ISO 8601 with any offset; None where it wrote something else."""
+    """The timestamp of a provider's ISO 8601 text with any offset. None for another text."""
     try:
         return from_datetime(datetime.fromisoformat(text.strip()))
     except (ValueError, OverflowError):
@@ -39,5 +39,5 @@ def parse(text: str) -> Timestamp | None:
 
 
 def seconds(at: Timestamp) -> float:
-    """Seconds since 1970."""
+    """A timestamp's seconds since 1970. ValueError for another text."""
     return datetime.fromisoformat(at).timestamp()

@@ -1,6 +1,6 @@
-"""DynamoDB's typed values ({"S": ...}) and plain ones: pure, both ways.
+"""Converts between plain values and DynamoDB's typed ones ({"S": ...}). Pure.
 
-boto3's own serializer does as much; it is a tenth of a receiver's time, and importing it imports all of boto3.
+boto3's serializer does the same, but takes a tenth of a receiver's time, and importing it imports all of boto3.
 """
 
 from collections.abc import Mapping
@@ -11,12 +11,18 @@ from dailies.jobs.rows import Item
 
 
 def typed(item: Mapping[str, Any]) -> dict[str, Any]:
-    """A row as DynamoDB takes it. TypeError where a value is of none of the types that our rows have."""
+    """A row in DynamoDB's form.
+
+    TypeError for a value that is no str, bool, int, Decimal, bytes, dict, list or tuple.
+    """
     return {name: _typed(value) for name, value in item.items()}
 
 
 def plain(row: Mapping[str, Any]) -> Item:
-    """A row as DynamoDB and its streams write it, without its binary attributes."""
+    """A row from DynamoDB's form, as its API and its streams return it. Binary attributes are left out.
+
+    Numbers become Decimal. TypeError for a set, which our rows do not contain.
+    """
     return {name: _plain(value) for name, value in row.items() if "B" not in value}
 
 
@@ -24,7 +30,7 @@ def _typed(value: Any) -> dict[str, Any]:
     match value:
         case str():
             return {"S": value}
-        case bool():  # before int: it is one
+        case bool():  # before int, its base class
             return {"BOOL": value}
         case int() | Decimal():
             return {"N": str(value)}
@@ -34,7 +40,7 @@ def _typed(value: Any) -> dict[str, Any]:
             return {"M": typed(value)}
         case list() | tuple():
             return {"L": [_typed(item) for item in value]}
-    raise TypeError(f"no attribute: {type(value).__name__}")
+    raise TypeError(f"a row cannot store a value of type {type(value).__name__}")
 
 
 def _plain(value: Mapping[str, Any]) -> Any:
@@ -49,5 +55,5 @@ def _plain(value: Mapping[str, Any]) -> Any:
         case "NULL":
             return None
         case "SS" | "NS" | "BS":
-            raise TypeError(f"no attribute of ours: {kind}")
+            raise TypeError(f"our rows do not contain sets: {kind}")
     return content

@@ -1,4 +1,4 @@
-"""The media bucket: the calls that put objects there and read them."""
+"""The media bucket: writes and reads its objects."""
 
 import json
 from collections.abc import Callable, Iterator, Mapping
@@ -13,12 +13,12 @@ from botocore.httpsession import get_cert_path
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
 
-# For the receivers, whose whole answer must come before a provider's patience and Lambda's end; S3 answers what puts a
-# small object in a tenth of these two seconds.
+# Timeouts in seconds. For the receivers, which must answer before the provider's timeout and Lambda's: S3 stores a
+# small object in 0.2 s.
 CLIENT = Config(connect_timeout=1, read_timeout=2, retries={"mode": "standard", "total_max_attempts": 2})
-# For whoever makes large objects: S3 may take a minute to put the parts of one together.
-# By the bucket's own host in its region: the global one answers a new bucket with redirects for a day.
-PATIENT = Config(
+# For large objects: S3 may need a minute to complete a multipart upload.
+# Virtual addressing uses the bucket's regional host. The global host redirects requests for a new bucket for a day.
+UPLOAD_CLIENT = Config(
     connect_timeout=2,
     read_timeout=60,
     retries={"mode": "standard", "total_max_attempts": 4},
@@ -28,7 +28,7 @@ PATIENT = Config(
 
 @dataclass(frozen=True, slots=True)
 class UploadEndpoint:
-    """An object's address, and who may put it there: for bytes that are sent piece by piece."""
+    """An object's URL and region, and the credentials and CA file for a streamed upload to it."""
 
     url: str
     region: str
@@ -37,8 +37,11 @@ class UploadEndpoint:
 
 
 class Bucket:
-    """The bucket. `client` makes the client when it is first needed: most deliveries never need it. `credentials` and
-    `ca_file` (whose certificates hold) are for whoever sends bytes piece by piece."""
+    """The bucket `name`. Botocore's errors pass through.
+
+    `client` returns the client. It is called only on use, as most deliveries do not need one. `credentials` and
+    `ca_file`, a file of trusted CA certificates, are for streamed uploads; `ca_file` defaults to botocore's.
+    """
 
     def __init__(
         self,
@@ -54,24 +57,24 @@ class Bucket:
         self._ca_file = ca_file or str(get_cert_path(verify=True))
 
     def upload_endpoint(self, key: str) -> UploadEndpoint:
-        """Where an object is put, as the client would address it."""
+        """Where to upload an object: the URL that the client would use. ValueError without credentials."""
         if self._credentials is None:
-            raise ValueError("this bucket was made without credentials")
+            raise ValueError("the bucket has no credentials for uploads: pass `credentials`")
         client = self.client()
         signed = client.generate_presigned_url("put_object", Params={"Bucket": self.name, "Key": key})
         return UploadEndpoint(signed.partition("?")[0], client.meta.region_name, self._credentials, self._ca_file)
 
     def put_delivery(self, key: str, compressed: bytes) -> None:
-        """Keep a large body. Equal content has an equal key: safe to repeat."""
+        """Store a delivery's large body, compressed with gzip. Safe to repeat: the key depends on the content."""
         self.client().put_object(Bucket=self.name, Key=key, Body=compressed, ContentType="application/gzip")
 
     def put_job(self, key: str, job: Mapping[str, Any]) -> None:
-        """Write a job's page, over an older one."""
-        page = json.dumps(job, indent=2, sort_keys=True, ensure_ascii=False).encode()
-        self.client().put_object(Bucket=self.name, Key=key, Body=page, ContentType="application/json")
+        """Write a job's summary as JSON. Replaces an older one."""
+        summary = json.dumps(job, indent=2, sort_keys=True, ensure_ascii=False).encode()
+        self.client().put_object(Bucket=self.name, Key=key, Body=summary, ContentType="application/json")
 
     def lines(self, key: str, version_id: str) -> Iterator[bytes]:
-        """The lines of a stored object."""
+        """Read an object's lines, without line ends. An empty `version_id` means the newest version."""
         version = {"VersionId": version_id} if version_id else {}
         answer = self.client().get_object(Bucket=self.name, Key=key, **version)  # type: ignore[arg-type]
         with closing(answer["Body"]) as body:

@@ -1,4 +1,4 @@
-"""The bus: what the owner's systems are told."""
+"""The EventBridge bus, which passes events to the owner's systems."""
 
 import json
 from collections.abc import Sequence
@@ -16,31 +16,30 @@ if TYPE_CHECKING:
 
 CLIENT = Config(connect_timeout=1, read_timeout=5, retries={"mode": "standard", "total_max_attempts": 3})
 SOURCE = "dailies"
-SUBMITTER = "dailies.submit"  # any other source may tell of submitted jobs
-MAX_AT_ONCE = 10  # entries that one PutEvents takes
+SUBMITTER = "dailies.submit"  # other sources may publish `Job Submitted` too
+MAX_ENTRIES = 10  # EventBridge's limit for one PutEvents
 
 
 class Bus:
-    """The event bus."""
+    """The bus `name`. Botocore's errors pass through."""
 
     def __init__(self, client: "EventBridgeClient", name: str) -> None:
         self._client = client
         self._name = name
 
     def publish(self, announcements: Sequence[Announcement]) -> None:
-        """Put them on the bus, in order. NotStored where it did not take them all: all may be told again, their `id`
-        stays the same."""
-        for some in batched(announcements, MAX_AT_ONCE, strict=False):
-            answer = self._client.put_events(Entries=[self._entry(announcement) for announcement in some])
-            if answer["FailedEntryCount"]:
-                codes = sorted({entry["ErrorCode"] for entry in answer["Entries"] if "ErrorCode" in entry})
-                raise NotStored(f"the bus did not take {answer['FailedEntryCount']}: {', '.join(codes)}")
+        """Publish them in order. NotStored if the bus did not accept all of them.
+
+        Safe to repeat: an announcement keeps its `id`.
+        """
+        for some in batched(announcements, MAX_ENTRIES, strict=False):
+            self._put([self._entry(announcement) for announcement in some])
 
     def submitted(self, provider: str, webhook: str, job_id: str) -> None:
-        """Tell that a job was submitted, so that it is tracked. NotStored where the bus did not take it."""
+        """Publish `Job Submitted`, so Dailies tracks the job. NotStored if the bus did not accept it."""
         detail = {"provider": provider, "webhook": webhook, "job_id": job_id}
-        answer = self._client.put_events(
-            Entries=[
+        self._put(
+            [
                 {
                     "EventBusName": self._name,
                     "Source": SUBMITTER,
@@ -49,8 +48,12 @@ class Bus:
                 }
             ]
         )
-        if answer["FailedEntryCount"]:
-            raise NotStored("the bus did not take that a job was submitted")
+
+    def _put(self, entries: "Sequence[PutEventsRequestEntryTypeDef]") -> None:
+        answer = self._client.put_events(Entries=entries)
+        if failed := answer["FailedEntryCount"]:
+            codes = sorted({entry["ErrorCode"] for entry in answer["Entries"] if "ErrorCode" in entry})
+            raise NotStored(f"the bus did not accept {failed} of {len(entries)} events: {', '.join(codes)}")
 
     def _entry(self, announcement: Announcement) -> "PutEventsRequestEntryTypeDef":
         return {

@@ -1,7 +1,7 @@
-"""What makes a receiver's cold start shorter: begun before anything else is imported, ended once all is made.
+"""Shortens a receiver's cold start. Call `begin` before the other imports, and `end` when the handler is ready.
 
-botocore imports with its clients what writes their documentation. No function reads a docstring. docs/speed.md has how
-much each of this saves.
+botocore's clients import the modules that generate their documentation, which no function reads. docs/speed.md lists
+what each measure saves.
 """
 
 import gc
@@ -11,7 +11,7 @@ from typing import Any
 
 
 class _NoDocstring(str):
-    """Stands where botocore would write the docstring of a client's method when somebody reads it."""
+    """Replaces the docstrings that botocore generates for a client's methods."""
 
     __slots__ = ()
 
@@ -27,8 +27,8 @@ _LEFT_OUT: dict[str, dict[str, Any]] = {
 
 
 def begin() -> None:
-    """Before the imports. Where botocore is there already, it is left as it is."""
-    gc.disable()  # nothing of what is imported is garbage
+    """Stop the garbage collector, and replace botocore's documentation modules unless botocore is imported already."""
+    gc.disable()  # imports leave no garbage
     if "botocore" not in sys.modules:
         for name, members in _LEFT_OUT.items():
             sys.modules[name] = ModuleType(name)
@@ -36,6 +36,6 @@ def begin() -> None:
 
 
 def end() -> None:
-    """Once the handler is made: what is there now stays, and is not looked through again."""
+    """Start the garbage collector, which from now on skips all existing objects."""
     gc.freeze()
     gc.enable()

@@ -1,4 +1,4 @@
-"""CloudFormation's custom resources: what it asks for, and the answer that it waits for. Pure.
+"""The answer to a request for a CloudFormation custom resource. Pure.
 
 https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/crpg-ref.html (checked 2026-11-25)
 """
@@ -10,13 +10,16 @@ from typing import Any
 
 from dailies.providers.contract import Request
 
-MAX_REASON = 500  # characters; the whole answer may have 4096 bytes
+MAX_REASON = 500  # characters; CloudFormation accepts 4096 bytes for the complete answer
 
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What became of a request. `physical_id` names what was made; `reason` is one line where it failed; `data` is for
-    the template's GetAtt; `problem` is one line where something went wrong that is no failure of the resource."""
+    """The result of a request.
+
+    `physical_id`: the id of the created resource. `reason`: one line, empty if the request succeeded. `data`: values
+    for the template's GetAtt. `problem`: one line about an error that does not make the request fail, or empty.
+    """
 
     physical_id: str
     reason: str = ""
@@ -25,7 +28,7 @@ class Outcome:
 
 
 def answer(event: Mapping[str, Any], outcome: Outcome) -> Request:
-    """The call that tells CloudFormation. The URL is signed for a PUT without a content type."""
+    """The HTTP request that answers `event`. CloudFormation has signed its URL for a PUT without a content type."""
     body = {
         "Status": "FAILED" if outcome.reason else "SUCCESS",
         "Reason": " ".join(outcome.reason.split())[:MAX_REASON],

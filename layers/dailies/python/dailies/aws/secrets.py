@@ -1,4 +1,4 @@
-"""Secrets Manager: an API's credentials, and all versions of a signing secret or token that verify just now."""
+"""Reads Secrets Manager: an API's credentials, and the versions of a signing secret or token that verify now."""
 
 import json
 import time
@@ -19,17 +19,17 @@ if TYPE_CHECKING:
 
 CLIENT = Config(connect_timeout=1, read_timeout=2, retries={"mode": "standard", "total_max_attempts": 2})
 PLACEHOLDER = "not-set"
-"""What the template puts in until the owner sets a secret; it verifies nothing."""
+"""The template's value for a secret until the owner sets one. It verifies nothing."""
 MIN_LETTERS = 4
-"""A shorter value verifies nothing either: it is a mistake, and redacting it would take bodies apart."""
+"""A shorter value verifies nothing either: it is a mistake, and redacting it would destroy bodies."""
 
 REFRESH_SECONDS = 50.0  # a change takes effect within a minute
-UPDATING_SECONDS = 900.0  # so long a rotation that died leaves its tag; Lambda tries again within three minutes
-MAX_CLOCK_SKEW = 60.0  # seconds, that of who sets the tag and ours; `dailies doctor` lets 30 pass on either side
-MAX_REFRESH_SECONDS = 2.0  # after which a look begins no further call: it may be four, and each may take seven
-REREAD_SECONDS = 5.0  # at most this often may unproven deliveries make us look again
+UPDATING_SECONDS = 900.0  # after which the tag of a failed rotation expires; Lambda retries within three minutes
+MAX_CLOCK_SKEW = 60.0  # seconds between the clock that sets the tag and ours; `dailies doctor` accepts 30 each
+MAX_REFRESH_SECONDS = 2.0  # after which a refresh begins no further call; it may need four, of up to 7 s each
+REREAD_SECONDS = 5.0  # at least, between two reads caused by deliveries that do not verify
 UPDATING_UNTIL = "dailies:updating-until"
-"""The tag on a secret whose provider makes a new value just now: until when it counts, in seconds since 1970."""
+"""The tag on a secret whose provider is creating a new value. Its value: when it expires, in seconds since 1970."""
 STAGES = {"AWSCURRENT": "current", "AWSPENDING": "pending", "AWSPREVIOUS": "previous"}
 
 
@@ -55,8 +55,10 @@ def may_verify(value: str) -> bool:
 
 
 class ApiSecret:
-    """A provider's API credentials: a JSON object of strings. Read anew after REFRESH_SECONDS, where there are none
-    after REREAD_SECONDS."""
+    """A provider's API credentials: a JSON object of strings.
+
+    They are read again after REFRESH_SECONDS, or after REREAD_SECONDS if none are set. Botocore's errors pass through.
+    """
 
     def __init__(self, client: "Callable[[], SecretsManagerClient]", secret_id: str) -> None:
         self._client = client
@@ -65,7 +67,7 @@ class ApiSecret:
         self._credentials: dict[str, str] | None = None
 
     def credentials(self, now: float, *names: str) -> dict[str, str] | None:
-        """The credentials; None where they are not set, or not of these names."""
+        """The credentials; None if one of these names is missing. `now`: seconds, always of the same clock."""
         if now - self._read_at >= (REFRESH_SECONDS if self._complete(names) else REREAD_SECONDS):
             self._credentials = _object(self._text())
             self._read_at = now
@@ -80,7 +82,7 @@ class ApiSecret:
         try:
             return client.get_secret_value(SecretId=self._secret_id).get("SecretString", "")
         except client.exceptions.ResourceNotFoundException:
-            return ""  # as good as not set
+            return ""  # the same as not set
 
 
 def _object(text: str) -> dict[str, str] | None:
@@ -102,9 +104,9 @@ class _Version:
 class SigningSecret:
     """The versions of one secret, kept for REFRESH_SECONDS.
 
-    A refresh asks which versions stand at which stage, and reads those that it has not read before: a version's value
-    never changes. The previous version verifies until `grace` seconds after the current one was made, or Secrets
-    Manager's own rotation ended, whichever came later.
+    A refresh reads the version of each stage, and the values of new versions: a version's value never changes. The
+    previous version verifies until `grace` seconds after the current one was created, or Secrets Manager's rotation
+    ended, whichever is later. `elapsed`: seconds of a monotonic clock.
     """
 
     def __init__(
@@ -131,8 +133,11 @@ class SigningSecret:
         self._failed = False
 
     def usable(self, now: float) -> Secrets:
-        """All values that may verify now, the current first. AwsUnavailable if none was ever read and AWS does not
-        answer, or did not answer just now: a provider that gets a 401 does not send the delivery again."""
+        """All values that may verify at `now`, in seconds since 1970, by stage; the current one first.
+
+        AwsUnavailable if none was ever read and AWS does not answer, or did not answer at the last attempt: after a 401
+        a provider does not send the delivery again.
+        """
         if now - self._read_at >= (REFRESH_SECONDS if self._stages else REREAD_SECONDS):
             try:
                 self._refresh(now)
@@ -143,19 +148,24 @@ class SigningSecret:
             raise AwsUnavailable("the secret could not be read")
         return self._secrets(now)
 
-    def look_again(self, now: float) -> Secrets | None:
-        """The same, read anew for a delivery that nothing known proves; None where it was read just now. AwsUnavailable
-        where AWS does not answer, or did not just now: whether it is proven cannot be told."""
+    def reread(self, now: float) -> Secrets | None:
+        """Read the values again, for a delivery that no known value verifies. None within REREAD_SECONDS of a read.
+
+        AwsUnavailable if AWS does not answer, or did not answer at the last attempt: a new value may verify the
+        delivery.
+        """
         if now - self._read_at < REREAD_SECONDS:
             if self._failed:
-                raise AwsUnavailable("the secret could not be read just now")
+                raise AwsUnavailable("the secret could not be read at the last attempt")
             return None
         self._refresh(now)
         return self._secrets(now)
 
     def updating(self, now: float) -> bool:
-        """Whether the provider may use a value that is not stored yet, as far as was read: what is not proven may be
-        so in a moment."""
+        """Whether the provider may already use a value that is not stored yet, by the last read.
+
+        A delivery that does not verify now may do so soon.
+        """
         return now < self._updating_until
 
     def _secrets(self, now: float) -> Secrets:
@@ -167,7 +177,7 @@ class SigningSecret:
         return {stage: value for stage, value in values.items() if may_verify(value)}
 
     def _refresh(self, now: float) -> None:
-        self._read_at, self._failed = now, True  # also when it fails: a stranger cannot make us ask in a loop
+        self._read_at, self._failed = now, True  # also if it fails: forged deliveries cannot cause a read each
         until = self._elapsed() + MAX_REFRESH_SECONDS
         try:
             described = self._client().describe_secret(SecretId=self._secret_id)
@@ -179,7 +189,8 @@ class SigningSecret:
             }
             for version in set(stages.values()) - self._versions.keys():
                 if self._elapsed() > until:
-                    raise AwsUnavailable("Secrets Manager is too slow")  # what was read is kept for the next look
+                    # The values read so far are kept for the next refresh.
+                    raise AwsUnavailable("Secrets Manager is too slow")
                 self._read(version)
         except (BotoCoreError, ClientError) as error:
             raise AwsUnavailable(f"the secret could not be read: {type(error).__name__}") from error
@@ -189,7 +200,7 @@ class SigningSecret:
             self._rotated_at = described["LastRotatedDate"].timestamp()
 
     def _read(self, version: str) -> None:
-        """Read one version. One that has no value yet (a rotation has just begun) is looked at again later."""
+        """Read one version. One without a value, as at the start of a rotation, is read again later."""
         client = self._client()
         try:
             answer = client.get_secret_value(SecretId=self._secret_id, VersionId=version)
@@ -201,8 +212,8 @@ class SigningSecret:
 
 
 def _updating_until(tags: "Iterable[TagTypeDef]", now: float) -> float:
-    """What the tag says. One that is no number, or says longer than any that was set by now could, counts for nothing:
-    a mistake must not last."""
+    """When the tag expires. A tag that is no number, or is later than any rotation sets it, is ignored: a mistake must
+    not last."""
     latest = now + UPDATING_SECONDS + MAX_CLOCK_SKEW
     for tag in tags:
         with suppress(ValueError):

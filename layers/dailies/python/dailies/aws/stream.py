@@ -1,4 +1,4 @@
-"""The table's stream: what a record says has changed."""
+"""Reads the records of the table's stream. Pure."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -10,8 +10,10 @@ from dailies.jobs.rows import event_of, job_of
 
 
 def log_ids(record: Mapping[str, Any]) -> dict[str, str]:
-    """What a record is about, for the lines told of it: its job's id, and the start of its event's where it is an
-    event. By its keys alone, whatever else is wrong with it; nothing where it is no record."""
+    """A record's ids for log lines: `job_id`, and for an event row `event_id`, shortened to EVENT_ID characters.
+
+    Only the keys are read, so a record with a malformed row has its ids too. Empty if the keys are malformed.
+    """
     match record:
         case {"dynamodb": {"Keys": {"pk": {"S": str(pk)}, "sk": {"S": str(sk)}}}} | {
             "dynamodb": {"NewImage": {"pk": {"S": str(pk)}, "sk": {"S": str(sk)}}}
@@ -23,12 +25,12 @@ def log_ids(record: Mapping[str, Any]) -> dict[str, str]:
 
 
 def new_event(record: Mapping[str, Any]) -> Event:
-    """The event whose row was inserted."""
+    """The event in an inserted row. KeyError or TypeError if the row is malformed."""
     return event_of(plain(record["dynamodb"]["NewImage"]))
 
 
 def changed_job(record: Mapping[str, Any]) -> tuple[Job | None, Job]:
-    """The job before, None where it is new, and after."""
+    """The job before the change, None if it is new, and after. KeyError or TypeError if a row is malformed."""
     images = record["dynamodb"]
     old = images.get("OldImage")
     return job_of(plain(old)) if old else None, job_of(plain(images["NewImage"]))

@@ -1,4 +1,4 @@
-"""The table: the few calls on it. How its rows look: `rows`."""
+"""The DynamoDB table. `jobs.rows` converts its rows."""
 
 import heapq
 import time
@@ -18,29 +18,32 @@ if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
 
 CLIENT = Config(
-    parameter_validation=False,  # DynamoDB checks as much; checking here first costs a tenth of the call
-    user_agent="dailies",  # botocore composes its own anew twice in a call, for another tenth
-    connect_timeout=1,
-    read_timeout=2,  # three tries and their pauses end well before the receivers' time
+    parameter_validation=False,  # DynamoDB validates too; botocore's validation takes a tenth of the call
+    user_agent="dailies",  # botocore composes its own twice in each call, another tenth
+    connect_timeout=1,  # second
+    read_timeout=2,  # seconds; three attempts and their pauses end well before the receivers' timeout
     retries={"mode": "standard", "total_max_attempts": 3},
 )
 INDEX = "jobs"
-MAX_KEYS = 100  # that one BatchGetItem takes
-BATCH_TRIES = 4  # at what DynamoDB leaves unprocessed, as it does at its limit
-BATCH_PAUSE = 0.2  # seconds after the first of them; doubles
-PAGE = 50  # jobs of the index in one read: ten kilobytes
+MAX_KEYS = 100  # DynamoDB's limit for one BatchGetItem
+MAX_BATCH_ATTEMPTS = 4  # to read keys that DynamoDB returns unprocessed, as it does when it throttles
+BATCH_PAUSE = 0.2  # seconds after the first attempt; doubles
+PAGE = 50  # jobs in one read of the index: 10 KB
 
 
 class Table:
-    """The calls on the table. All are safe to repeat. botocore's errors pass through."""
+    """The table `name`. All calls are safe to repeat. Botocore's errors pass through."""
 
     def __init__(self, client: "DynamoDBClient", name: str) -> None:
         self._client = client
         self._name = name
 
     def put_once(self, item: Item, *, written_by: str) -> bool:
-        """Put a row that is not there yet. True where we wrote it, also when AWS did and its answer was lost, so that
-        the SDK's second try met our own row: `written_by` tells the writers apart."""
+        """Write a row unless its key has one. Return whether this call wrote it.
+
+        `written_by` identifies the call. If AWS's answer was lost and the SDK's retry finds the row that the first
+        attempt wrote, the result is True.
+        """
         try:
             self._client.put_item(
                 TableName=self._name,
@@ -54,12 +57,13 @@ class Table:
         return True
 
     def get(self, key: Item) -> Item | None:
-        """The row under a key, as it is now; None where there is none."""
+        """Read a row consistently, without its binary attributes. None if the key has no row."""
         answer = self._client.get_item(TableName=self._name, Key=typed(key), ConsistentRead=True)
         return plain(answer["Item"]) if "Item" in answer else None
 
     def put_versioned(self, item: Item, version: int) -> bool:
-        """Write a row over the `version` that was read, 0 where there was none; False where it changed since."""
+        """Write a row if its version is still `version`, 0 for no row. False if it has changed. The new version is one
+        higher."""
         item = typed({**item, "version": version + 1})
         try:
             if not version:
@@ -77,25 +81,29 @@ class Table:
         return True
 
     def record(self, event: Event, *, retention_days: int, written_by: str) -> bool:
-        """Put the row of an event that we made ourselves; whether it was not there yet. An answer of an API that is too
-        large for a row is no job's, and is left out."""
+        """Write the row of an event that Dailies created, as `put_once` does. It expires after `retention_days`.
+
+        A payload that is too large for a row is left out: no API returns one for a single job.
+        """
         expires_at = int(timestamps.seconds(event.received_at)) + retention_days * timestamps.DAY
         payload = compressed(event.payload)
         kept = {"payload": payload} if event.payload and len(payload) <= MAX_INLINE else {}
         return self.put_once(event_item(event, expires_at=expires_at, **kept), written_by=written_by)
 
     def job(self, provider: str, job_id: str) -> Job | None:
-        """The job as it is now."""
+        """Read a job consistently. None if there is none."""
         row = self.get({"pk": job_pk(provider, job_id), "sk": "job"})
         return job_of(row) if row else None
 
     def replace_job(self, old: Job | None, new: Job) -> bool:
-        """Write a job's row where it still has the version that was read; False where it has another one by now."""
+        """Write a job's row if it still has the version of `old`, None for no row. False if it has changed."""
         return self.put_versioned(job_item(new), old.version if old else 0)
 
     def events(self, provider: str, job_id: str) -> Iterator[Event]:
-        """The job's recorded events, without payloads, in no order. A row that cannot be read is passed over: advance
-        has put it, whole, into its failure queue."""
+        """Read a job's events consistently, without payloads, in no order.
+
+        Malformed rows are skipped: advance has sent each of them to its failure queue.
+        """
         pages = self._client.get_paginator("query").paginate(
             TableName=self._name,
             KeyConditionExpression="pk = :pk AND begins_with(sk, :event)",
@@ -106,13 +114,15 @@ class Table:
         return (event for event in read if event)
 
     def jobs(self, provider: str, job_ids: Sequence[str]) -> dict[str, Job | None]:
-        """These jobs, at most MAX_KEYS, perhaps as they stood a moment ago; None where there is none. Those that
-        DynamoDB does not get at within BATCH_TRIES are left out."""
+        """Read up to MAX_KEYS jobs by id, eventually consistent. The value is None if there is no such job.
+
+        Ids that DynamoDB returns unprocessed at all MAX_BATCH_ATTEMPTS are left out.
+        """
         rows: dict[str, Job | None] = {}
         left = [{"pk": job_pk(provider, job_id), "sk": "job"} for job_id in dict.fromkeys(job_ids)]
-        for number in range(BATCH_TRIES if left else 0):
+        for number in range(MAX_BATCH_ATTEMPTS if left else 0):
             if number:
-                from dailies.backoff import backoff  # noqa: PLC0415  receivers import this module and never get here
+                from dailies.backoff import backoff  # noqa: PLC0415  receivers import this module but never wait here
 
                 time.sleep(backoff(BATCH_PAUSE, number))
             answer = self._client.batch_get_item(RequestItems={self._name: {"Keys": list(map(typed, left))}})
@@ -128,19 +138,19 @@ class Table:
     def list_jobs(
         self,
         provider: str,
-        standing: ListName,
+        list_name: ListName,
         *,
         since: Timestamp = "",
         until: Timestamp = "~",
         newest_first: bool = True,
     ) -> Iterator[Item]:
-        """The jobs of a list, in the order of their last news: what the index holds of each. Read as far as it is
-        asked for, a page of each shard at a time; the index may be a moment behind.
+        """Read a list's jobs in the order of `updated_at`: the attributes that the index has.
 
-        `since` and `until` bound `updated_at`, both included.
+        `since` and `until` bound `updated_at`, both included. Pages are read on demand, one per shard at a time. The
+        index is eventually consistent.
         """
         shards = [
-            self._shard(list_key(provider, standing, shard), since or " ", until, newest_first=newest_first)
+            self._shard(list_key(provider, list_name, shard), since or " ", until, newest_first=newest_first)
             for shard in range(SHARDS)
         ]
         return heapq.merge(*shards, key=lambda item: (item["updated_at"], item["pk"]), reverse=newest_first)

@@ -20,13 +20,13 @@ if TYPE_CHECKING:
     from aws_lambda_powertools import Logger
 
 UNITS = ("Bytes", "Seconds")  # the end of a metric's name is its unit; other metrics are counts
-EVENT_ID = 12  # characters of an event's id in a line, as many as `dailies job` shows and takes
+EVENT_ID = 12  # characters of an event's id in a line, as many as `dailies job` shows and accepts
 
 type Fields = Mapping[str, str | int | float]
 
 
 class Telemetry:
-    """The metrics and log lines of one function. `stack`: the stack's name, which is part of its metrics' namespace."""
+    """The metrics and log lines of one function. `stack`: the stack's name, for the metrics' namespace."""
 
     def __init__(self, stack: str) -> None:
         self._namespace = f"Dailies/{stack}"
@@ -44,9 +44,11 @@ class Telemetry:
         _write(fields)
 
     def count(self, name: str, *dimensions: Mapping[str, str], fields: Fields | None = None, **more: float) -> None:
-        """Write a line with metrics: `name` with the value 1, and `more` by their names (`...Bytes`, `...Seconds`, else
-        a count). Each of `dimensions` is a set of dimensions to publish all of them under; without any, they have none.
-        `fields` are in the line without being dimensions."""
+        """Write a line with metrics: `name` with the value 1, and `more` by their names.
+
+        Names in `...Bytes` and `...Seconds` have that unit; other metrics are counts. All metrics are published under
+        each set of `dimensions`, or without dimensions if none is given. `fields` are other fields of the line.
+        """
         sets = dimensions or ({},)
         directive = {
             "Namespace": self._namespace,

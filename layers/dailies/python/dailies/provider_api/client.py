@@ -81,7 +81,7 @@ class ProviderApi:
     - `base_url`: requests are built from it.
     - `secret`: holds the credentials.
     - `network`: how connections are made.
-    - `table`: has the count of the rate limit. None: the caller is known to stay within the limit.
+    - `table`: has the count of the rate limit. None: the caller stays within the limit.
     - `telemetry`: counts `ApiRequests`. None: nothing is counted.
     - `first_pause`: seconds after the first attempt that failed, if the default retries apply.
     """
@@ -104,11 +104,11 @@ class ProviderApi:
     def send(self, build: RequestBuilder, *, retry: Retry | None = None, submits: bool = False) -> ApiResponse:
         """Send a request and return the answer, which may have any status that is not listed below.
 
-        `retry`: None stands for a few short retries. `submits`: the request submits a job, and providers may have
+        `retry`: None means a few short retries. `submits`: the request submits a job, and providers may have
         another rate limit for these.
 
         NoCredentials if none are set. ApiUnavailable for no answer, 5xx, 408, 416 and 425; CredentialsRejected for 401
-        and 403; RateLimited for 429; RateLimitReached if our own count leaves no room. AwsUnavailable if AWS does not
+        and 403; RateLimited for 429; RateLimitReached if our own count is at the limit. AwsUnavailable if AWS does not
         give the secret or the count.
         """
         request = self._request(build)
@@ -156,7 +156,7 @@ class ProviderApi:
                 return self._attempt(request, submits=submits)
             except (ApiUnavailable, RateLimited) as error:
                 if failure is None or not isinstance(error, RateLimitReached):
-                    failure = error  # the answer to an attempt says more than that there was no room for the next one
+                    failure = error  # the answer to an attempt says more than a full count before the next one
                 if not retry.wait(attempt, error):
                     raise failure from failure.__cause__
             attempt += 1
@@ -188,9 +188,9 @@ class ProviderApi:
         except (BotoCoreError, ClientError) as error:
             raise AwsUnavailable(f"the API's rate limit could not be read: {aws_problem(error)}") from error
         if not granted:
-            # One span of the limit later there is room, however many functions wait. Earlier attempts only fail.
+            # One period of the limit later, calls are free again for all functions that wait.
             seconds = backoff(limit.seconds, jitter=(1, 2))
-            raise RateLimitReached("the provider's rate limit leaves no room just now", seconds)
+            raise RateLimitReached("the provider's rate limit is used up for now", seconds)
 
 
 def attempts_within(limit: Limit) -> int:
@@ -203,12 +203,12 @@ def parse[T](answer: ApiResponse, read: Callable[[bytes], T]) -> T:
     try:
         return read(answer.body)
     except PayloadError as error:
-        reason = f"the provider's API answered something else than documented ({error})"
+        reason = f"the provider's API gave an undocumented answer ({error})"
         raise ApiUnavailable(reason, status=answer.status) from error
 
 
 def _raise_for(answer: ApiResponse) -> None:
-    """Raise for the statuses that mean the same in every API."""
+    """Raise for statuses with the same meaning in every API."""
     reason, status = f"the provider's API answered {answer.status}", answer.status
     if status == HTTPStatus.TOO_MANY_REQUESTS:
         raise RateLimited(reason, answer.retry_after, status=status)

@@ -19,20 +19,20 @@ class Reservation(NamedTuple):
 
 
 def reserve(
-    reservations: Sequence[Reservation], limit: Limit, wanted: int, now: float
+    reservations: Sequence[Reservation], limit: Limit, requested: int, now: float
 ) -> tuple[int, list[Reservation]]:
-    """How many of the wanted calls the limit has room for, and the reservations including these.
+    """The number of calls that are granted, up to `requested`, and the reservations including these.
 
-    Each reservation has its writer's time, and an operator's clock may be wrong. A time far ahead of ours does not
-    count: it would block all others for as long as that clock is ahead. But reservations that may count by any clock
-    stay in the row, so a wrong clock cannot make room for the others.
+    `now`: seconds since 1970. Each reservation has its writer's time, and an operator's clock may be wrong. A time far
+    ahead of ours does not count: it would block all others for as long as that clock is ahead. But reservations that
+    may count by any clock stay in the row, so a wrong clock cannot make room for the others.
     """
     begins, ends = now - limit.seconds - EDGE_SECONDS, now + AHEAD_SECONDS
     counted = [one for one in reservations if begins < one.at <= ends]
     kept = [
         one for one in reservations if not begins < one.at <= ends and abs(one.at - now) < limit.seconds + WORST_SECONDS
     ]
-    granted = max(0, min(wanted, limit.calls - sum(one.calls for one in counted)))
+    granted = max(0, min(requested, limit.calls - sum(one.calls for one in counted)))
     return granted, [*_merged(kept), *counted, *([Reservation(now, granted)] if granted else [])]
 
 

@@ -7,8 +7,8 @@ from dailies.providers.contract import Limit
 MAX_ATTEMPTS = 20  # to write a row that others write too: each attempt that fails means that another one succeeded
 
 
-def reserve_calls(table: Table, name: str, limit: Limit, wanted: int, now: float) -> int:
-    """Reserve up to `wanted` calls in the limit of this name, and return how many were granted.
+def reserve_calls(table: Table, name: str, limit: Limit, requested: int, now: float) -> int:
+    """Reserve up to `requested` calls in the limit with this name, and return the number granted.
 
     `now`: seconds since 1970. 0 also after MAX_ATTEMPTS: the other writers have then used up the limit. Botocore's
     errors pass through.
@@ -17,7 +17,7 @@ def reserve_calls(table: Table, name: str, limit: Limit, wanted: int, now: float
     for _ in range(MAX_ATTEMPTS):
         row = table.get(key) or {"version": 0, "taken": []}
         before = [Reservation(float(at), int(calls)) for at, calls in row["taken"]]
-        granted, reservations = reserve(before, limit, wanted, now)
+        granted, reservations = reserve(before, limit, requested, now)
         written = {**key, "taken": [[str(one.at), one.calls] for one in reservations]}
         if not granted or table.put_versioned(written, int(row["version"])):
             return granted

@@ -9,7 +9,7 @@ from dailies.backoff import backoff
 from dailies.errors import ApiError, RateLimited, RateLimitReached
 
 MAX_BACKOFF = 5.0  # seconds; if the provider asks for a longer pause, a later run tries again
-PATIENT_PAUSE = 15.0  # seconds between attempts that a rate limit refuses
+PATIENT_PAUSE = 15.0  # seconds between attempts while the rate limit is used up
 
 
 class Retry(Protocol):
@@ -24,7 +24,7 @@ class Once:
     """One attempt: for requests that must not be repeated without a look at what the first one did."""
 
     def wait(self, attempt: int, error: ApiError) -> bool:  # noqa: ARG002  part of Retry
-        """False."""
+        """Return False."""
         return False
 
 
@@ -48,7 +48,7 @@ class ShortRetries:
 
 
 class Patience:
-    """Waits while a rate limit refuses requests, until a deadline.
+    """Waits while the rate limit is used up, until a deadline.
 
     An attempt that got no answer is not repeated here: it may have taken effect, and only the caller can find out.
     `seconds`: the time from now to the deadline, requests included. `sleep` and `now` are the clock.
@@ -70,7 +70,7 @@ class Patience:
         return isinstance(error, RateLimited) and self.pause()
 
     def pause(self, *, leave: float = 0.0) -> bool:
-        """Wait a while. False at once if less than `leave` seconds would be left before the deadline."""
+        """Wait about PATIENT_PAUSE seconds. False at once if less than `leave` seconds would be left after it."""
         seconds = backoff(PATIENT_PAUSE, jitter=(0.8, 1.2))
         if self._now() + seconds > self._deadline - leave:
             return False

@@ -161,13 +161,13 @@ class Archiver:
         until = time.monotonic() + seconds
         uploads = [item.upload]  # the last one is continued, even if the link expired during it
 
-        def began(upload: Upload) -> None:
+        def on_upload(upload: Upload) -> None:
             self._record([upload_event(item, upload)])
             uploads.append(upload)
 
         def follow(link: MediaLink, *, proven: bool) -> tuple[TransferResult | PartialTransfer, MediaLink]:
             request = self._request(item, link, until - time.monotonic(), proven=proven)
-            return transfer(replace(request, began=began, resume=uploads[-1]), self.bucket), link
+            return transfer(replace(request, on_upload=on_upload, resume=uploads[-1]), self.bucket), link
 
         if not item.provider.links_are_proven and self._has_api(item):
             return follow(self._confirmed_link(item), proven=True)
@@ -214,7 +214,7 @@ class Archiver:
         manifest = provider.manifests.get(item.role)
         return TransferRequest(
             url=link.url,
-            ways=FetchPolicy(private=self.private_hosts, only=only),
+            policy=FetchPolicy(private=self.private_hosts, only=only),
             network=self.network,
             kinds=provider.roles[item.role],
             key=item.key,
@@ -272,7 +272,7 @@ def _state(decision: Decision) -> MediaState:
 
 
 def _archived_receipt(item: ArchiveItem, stored: TransferResult, at: timestamps.Timestamp) -> Receipt:
-    facts = stored.facts
+    facts = stored.media_info
     return Receipt(
         role=item.role,
         media_id=item.media_id,
@@ -287,7 +287,7 @@ def _archived_receipt(item: ArchiveItem, stored: TransferResult, at: timestamps.
         seconds=round(Decimal(facts.duration), 3) if facts.duration else None,
         width=facts.width or 0,
         height=facts.height or 0,
-        note=_note(item, facts.duration),
+        note="; ".join(filter(None, (_note(item, facts.duration), _behind(facts.trailing)))),
     )
 
 
@@ -297,6 +297,11 @@ def _note(item: ArchiveItem, duration: float | None) -> str:
     if reported is None or duration is None or abs(reported - duration) <= max(SAME_LENGTH_SECONDS, reported * 0.02):
         return ""
     return f"the provider said that it plays {reported:g} s"
+
+
+def _behind(trailing: int) -> str:
+    """A remark on what follows a complete medium, such as the video of a motion photo."""
+    return f"{trailing} bytes follow its end" if trailing else ""
 
 
 def _expires_at(link: MediaLink) -> float | None:

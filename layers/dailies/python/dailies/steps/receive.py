@@ -119,7 +119,7 @@ class Receiver:
         try:
             return self._webhook.verify(delivery, secrets, self._rules), secrets
         except VerificationError:
-            latest = self._secret.look_again(now)
+            latest = self._secret.reread(now)
             with suppress(VerificationError):
                 if latest and latest != secrets:
                     return self._webhook.verify(delivery, latest, self._rules), latest

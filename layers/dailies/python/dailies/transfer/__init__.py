@@ -1,1 +1,1 @@
-"""From a URL to an S3 object: whole, once, with a checksum."""
+"""Copies a URL's content to an S3 object: complete, once, with a checksum."""

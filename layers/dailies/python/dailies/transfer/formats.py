@@ -1,26 +1,34 @@
-"""What kind of medium bytes are, and whether they are whole: by the bytes alone, never by a header's word. Pure.
+"""The format of a medium and whether it is complete: by its bytes alone, never by an HTTP header. Pure.
 
-Formats: ISO/IEC 14496-12 (MP4, MOV), PNG, JPEG, GIF, RIFF (WebP, WAV), MP3, Matroska, JSON lines.
+Complete as far as the format says: boxes of ISO/IEC 14496-12 (MP4, MOV, AVIF, HEIC), the segment of WebM and Matroska,
+blocks of PNG, JPEG and GIF, frames of MP3, the size in RIFF (WebP, WAV), each of the JSON lines. The other formats are
+only recognised.
 """
 
 import json
 import re
+from codecs import BOM_UTF8
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from dailies.jobs.models import MediaKind
+from dailies.transfer.ebml import SegmentWalk
+from dailies.transfer.images import gif, jpeg, png
+from dailies.transfer.mp3 import mp3
 from dailies.transfer.mp4 import BoxWalk, MediaInfo
+from dailies.transfer.ogg import ogg
+from dailies.transfer.walk import Steps, Walk
 
 type Reads = Callable[[bytes], bool]
 
-HEAD_BYTES = 64  # enough for every mark below
-TAIL_BYTES = 16
-MAX_LINE = 1024 * 1024  # of JSON lines; a longer one is not what a provider lists jobs in
+TS_PACKET = 188  # bytes
+HEAD_BYTES = 512  # enough for every mark below: three packets of MPEG-TS
+MAX_LINE = 1024 * 1024  # bytes of a JSON line; no provider lists a job in a longer one
 
 
 @dataclass(frozen=True, slots=True)
 class Format:
-    """A kind of medium and how its objects are called."""
+    """A format: its kind, and the type and extension of its objects."""
 
     kind: MediaKind
     content_type: str
@@ -38,15 +46,27 @@ GIF = Format("image", "image/gif", "gif")
 WEBP = Format("image", "image/webp", "webp")
 WAV = Format("audio", "audio/wav", "wav")
 MP3 = Format("audio", "audio/mpeg", "mp3")
+AVIF = Format("image", "image/avif", "avif")
+HEIC = Format("image", "image/heic", "heic")
+JXL = Format("image", "image/jxl", "jxl")
+FLAC = Format("audio", "audio/flac", "flac")
+OGG = Format("audio", "audio/ogg", "ogg")
+AAC = Format("audio", "audio/aac", "aac")
+AIFF = Format("audio", "audio/aiff", "aiff")
+TS = Format("video", "video/mp2t", "ts")
 JSONL = Format("jsonl", "application/x-ndjson", "jsonl")
 
-# The first that matches; the marks stand in the first HEAD_BYTES.
+# The first that matches; all marks are in the first HEAD_BYTES.
 MAGIC: tuple[tuple[re.Pattern[bytes], Format], ...] = tuple(
     (re.compile(mark, re.DOTALL), what)
     for mark, what in (
+        (rb".{4}ftyp(?:avif|avis)", AVIF),
+        (rb".{4}ftyp(?:hei[cxms]|hev[cxms])", HEIC),
+        (rb".{4}ftypmi[fa]1.{4}(?:.{4}){0,12}?avi[fs]", AVIF),  # a general brand, the right one among the compatible
+        (rb".{4}ftypm[is]f1.{4}(?:.{4}){0,12}?hei[cxms]", HEIC),
         (rb".{4}ftypqt  ", MOV),
         (rb".{4}ftypM4[AB]", M4A),
-        (rb".{4}ftyp", MP4),
+        (rb".{4}(?:ftyp|styp)", MP4),
         (rb".{4}(?:moov|mdat|wide|free|skip|pnot)", MOV),  # QuickTime from before ftyp
         (rb"\x1a\x45\xdf\xa3.*webm", WEBM),
         (rb"\x1a\x45\xdf\xa3", MKV),
@@ -54,20 +74,26 @@ MAGIC: tuple[tuple[re.Pattern[bytes], Format], ...] = tuple(
         (rb"\xff\xd8\xff", JPEG),
         (rb"GIF8[79]a", GIF),
         (rb"RIFF.{4}WEBP", WEBP),
-        (rb"RIFF.{4}WAVE", WAV),
-        (rb"ID3|\xff[\xe2-\xe7\xf2-\xf7\xfa-\xff]", MP3),
-        (rb"\s*\{", JSONL),
+        (rb"(?:RIFF|RF64|BW64).{4}WAVE", WAV),
+        (rb"FORM.{4}AIF[FC]", AIFF),
+        (rb"fLaC", FLAC),
+        (rb"OggS\0", OGG),
+        (rb"\xff\x0a|\0\0\0\x0cJXL \r\n\x87\n", JXL),
+        (rb"(?:G.{187}){2}G", TS),
+        (rb"\xff[\xf0\xf1\xf8\xf9]", AAC),  # ADTS: no layer
+        (rb"ID3|\xff[\xe2\xe3\xf2\xf3\xfa\xfb]", MP3),  # layer III of MPEG 2.5, 2 and 1
+        (rb"(?:\xef\xbb\xbf)?\s*\{", JSONL),
     )
 )
 
 
 def sniff(head: bytes) -> Format | None:
-    """The format that the first bytes show; None where they show none of a medium."""
+    """The format that the first bytes show; None if they show none."""
     return next((what for mark, what in MAGIC if mark.match(head)), None)
 
 
 def looks_like(head: bytes) -> str:
-    """For a reason: what the bytes are instead of a medium."""
+    """What the bytes are instead of a medium, for an error's reason."""
     start = head.lstrip()[:16].lower()
     if not head:
         return "nothing"
@@ -80,98 +106,122 @@ def looks_like(head: bytes) -> str:
 
 @dataclass(slots=True)
 class IntegrityCheck:
-    """Whether bytes are a whole medium, as far as their format tells. See them all, at their offsets, then ask.
+    """Whether bytes are a complete medium, as far as their format says. Feed it all of them, then ask.
 
-    Boxes and end marks may be seen in any order, lines (`in_order`) only one after the other. `reads`: whether whoever
-    wants the medium can read a line of it; None where any JSON will do.
+    Boxes, segments and RIFF may be fed in any order; what is `in_order` only piece after piece. `reads`: whether
+    the caller can read a line of the medium; None if any JSON will do.
     """
 
     format: Format
     reads: Reads | None = None
-    boxes: BoxWalk | None = field(init=False)
+    _boxes: BoxWalk | None = field(init=False)
+    _segment: SegmentWalk | None = field(init=False)
+    _walk: Walk | None = field(init=False)
     _lines: "_LineWalk | None" = field(init=False)
     _head: bytes = b""
-    _tail: bytes = b""
     _end: int = 0
 
     def __post_init__(self) -> None:
-        self.boxes = BoxWalk() if self.format in (MP4, MOV, M4A) else None
+        self._boxes = BoxWalk(*BOXES[self.format]) if self.format in BOXES else None
+        self._segment = SegmentWalk() if self.format in (WEBM, MKV) else None
+        self._walk = Walk(WALKS[self.format]()) if self.format in WALKS else None
         self._lines = _LineWalk(self.reads) if self.format is JSONL else None
 
     @property
     def in_order(self) -> bool:
-        """Whether the bytes must be seen in their order."""
-        return self._lines is not None
+        """Whether the bytes must be fed in their order."""
+        return self._lines is not None or self._walk is not None
 
     @property
     def unread(self) -> bool:
-        """Whether none of its lines, all seen, is one that can be read."""
+        """Whether all lines were fed and none of them can be read."""
         return self._lines is not None and self._lines.unread
 
     def feed(self, offset: int, piece: bytes | memoryview) -> None:
-        """Bytes that stand at `offset`."""
-        if offset == 0:
-            self._head = bytes(piece[:HEAD_BYTES])
-        self._keep_tail(offset, bytes(piece[-TAIL_BYTES:]), offset + len(piece))
-        if self.boxes:
-            self.boxes.feed(offset, piece)
-        if self._lines:
-            self._lines.feed(piece)
+        """The bytes at `offset`."""
+        if offset <= len(self._head) < HEAD_BYTES:
+            self._head += bytes(piece[len(self._head) - offset : HEAD_BYTES - offset])
+        self._end = max(self._end, offset + len(piece))
+        for by_offset in (self._boxes, self._segment):
+            if by_offset:
+                by_offset.feed(offset, piece)
+        for in_order in (self._walk, self._lines):
+            if in_order:
+                in_order.feed(piece)
 
     def next_gap(self, total: int) -> int | None:
-        """Where bytes stand that must still be seen to tell; None where there are none."""
-        if self.boxes:
-            return self.boxes.next_gap(total)
-        seen = self._end >= total and len(self._tail) >= min(TAIL_BYTES, total)
-        return None if seen or self.format not in END_MARKS else max(0, total - TAIL_BYTES)
+        """Where the next bytes are that are still needed; None if no more are needed."""
+        by_offset = self._boxes or self._segment
+        return by_offset.next_gap(total) if by_offset else None
 
     def error(self, total: int) -> str:
-        """What is missing of a medium of `total` bytes; empty where it is whole."""
-        if self.boxes:
-            return self.boxes.error(total)
-        if self._lines:
+        """What is missing in a medium of `total` bytes; empty if it is complete."""
+        if self._boxes:
+            return self._boxes.error(total)
+        if self._segment:
+            problem = self._segment.error(total)
+        elif self._walk:
+            problem = self._walk.error()
+            if self._walk.end is not None and self._walk.end > total:
+                problem = f"it is {self._walk.end - total} bytes short"
+        elif self._lines:
             return self._lines.error()
-        ends = END_MARKS.get(self.format)
-        if ends and not ends(self._tail):
-            return f"the {self.format.extension} has no end mark"
-        return self._riff_problem(total) if self.format in (WEBP, WAV) else ""
+        else:
+            problem = self._size_problem(total)
+        return f"the {self.format.extension}: {problem}" if problem else ""
 
     def media_info(self) -> MediaInfo:
-        """Duration and picture size, where the format's header says them."""
-        return self.boxes.media_info() if self.boxes else MediaInfo()
+        """Duration and picture size if the format's header has them, and the bytes behind the medium's end."""
+        if self._walk and self._walk.end is not None and self.format in ENDING:
+            return MediaInfo(trailing=max(0, self._end - self._walk.end))
+        by_offset = self._boxes or self._segment
+        return by_offset.media_info() if by_offset else MediaInfo()
 
-    def _keep_tail(self, start: int, last: bytes, end: int) -> None:
-        """A piece's last bytes, where they are the last that were seen, or more of them: a part may be shorter than
-        an end mark, and seen before the one in front of it."""
-        tail = (self._tail + last)[-TAIL_BYTES:] if start == self._end else last
-        if end > self._end or (end == self._end and len(tail) > len(self._tail)):
-            self._tail, self._end = tail, end
+    def _size_problem(self, total: int) -> str:
+        """What the size in the header says."""
+        head = self._head
+        if self.format is TS and total % TS_PACKET:
+            return "it ends within a packet"
+        if head[:4] == b"FORM":
+            size = int.from_bytes(head[4:8], "big")
+        elif head[12:16] == b"ds64":  # RF64: the true size of a WAV of more than 4 GiB
+            size = int.from_bytes(head[20:28], "little")
+        elif self.format in (WEBP, WAV):
+            size = int.from_bytes(head[4:8], "little")
+            size = 0 if any(low <= size <= high for low, high in UNKNOWN_SIZES) else size
+        else:
+            size = 0
+        return f"it is {size + 8 - total} bytes short" if size + 8 > total else ""
 
-    def _riff_problem(self, total: int) -> str:
-        said = int.from_bytes(self._head[4:8], "little") + 8
-        streamed = said in (8, 0xFFFFFFFF + 8)  # written without knowing the length: says nothing
-        return "" if streamed or said <= total else f"the {self.format.extension} is {said - total} bytes short"
 
-
-END_MARKS: dict[Format, Callable[[bytes], bool]] = {
-    PNG: lambda tail: tail.endswith(b"IEND\xaeB`\x82"),
-    JPEG: lambda tail: tail.rstrip(b"\0\r\n").endswith(b"\xff\xd9"),
-    GIF: lambda tail: tail.rstrip(b"\0").endswith(b";"),
+MOVIE = ("MP4", frozenset({b"moov", b"mdat"}))
+BOXES: dict[Format, tuple[str, frozenset[bytes]]] = {
+    **dict.fromkeys((MP4, MOV, M4A), MOVIE),
+    AVIF: ("AVIF", frozenset({b"meta", b"mdat"})),
+    HEIC: ("HEIC", frozenset({b"meta", b"mdat"})),
 }
+WALKS: dict[Format, Callable[[], Steps]] = {PNG: png, JPEG: jpeg, GIF: gif, MP3: mp3, OGG: ogg}
+ENDING = frozenset({PNG, JPEG, GIF})  # an MP3 may have tags behind its frames
+# Sizes that programs write into a pipe, where they cannot go back: the largest of 31 or 32 bits, less the header's or a
+# buffer's size. No file is that long by chance.
+UNKNOWN_SIZES = ((0x7FFF0000, 0x80000FFF), (0xFFFF0000, 0xFFFFFFFF))
 
 
 @dataclass(slots=True)
 class _LineWalk:
-    """Over JSON lines: each must parse, and one of them be read, where somebody wants to."""
+    """JSON lines: each must parse, and the caller must be able to read one of them, if it wants to."""
 
     _reads: Reads | None
+    _begun: bool = False
     _read: bool = False
     _rest: bytes = b""
     _bad: bool = False
 
     def feed(self, piece: bytes | memoryview) -> None:
-        if self._bad:  # nothing mends it, and what follows need not be kept
+        if self._bad:  # it stays so, and the rest need not be kept
             return
+        if not self._begun:
+            self._begun, piece = True, bytes(piece).removeprefix(BOM_UTF8)
         *lines, self._rest = (self._rest + bytes(piece)).split(b"\n")
         self._bad = len(self._rest) > MAX_LINE or not all(map(_parses, lines))
         self._read = self._read or (self._reads is not None and any(map(self._reads, lines)))

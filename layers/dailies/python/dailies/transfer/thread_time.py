@@ -1,7 +1,6 @@
-"""Whether a thread is what is waited for: how long it ran or stood in line for a core that others use too.
+"""How long a thread ran, or waited for a core. The rest of its time it waited for the network.
 
-What is left of its time it waited for something else. CPU time alone would not tell: on a core that others take, a
-thread that never waits gets little of it.
+CPU time alone is not enough: if other processes use the core, a thread that never waits for the network gets little.
 """
 
 from pathlib import Path
@@ -9,7 +8,7 @@ from threading import Thread
 
 
 def runnable_seconds(thread: Thread) -> float:
-    """Seconds so far in which the thread ran or could have run; 0 where it has ended or the kernel does not count.
+    """Seconds so far in which the thread ran or could have run; 0 if it has ended or the kernel does not count.
 
     https://docs.kernel.org/scheduler/sched-stats.html
     """
@@ -17,5 +16,5 @@ def runnable_seconds(thread: Thread) -> float:
         counted = Path(f"/proc/self/task/{thread.native_id}/schedstat").read_text()
     except OSError:
         return 0
-    ran, in_line, _ = map(int, counted.split())
-    return (ran + in_line) / 1e9
+    ran, queued, _ = map(int, counted.split())
+    return (ran + queued) / 1e9

@@ -1,8 +1,8 @@
-"""A link to an object: passes a medium through into the bucket, checks it on the way, completes only what is whole.
+"""Streams a medium from its URL into the bucket, checks it on the way, and stores only a complete one.
 
-What is small enough goes as one object, by one GET and one PUT; the rest in parts. A host that answers ranges
-truthfully is asked by more connections for as long as that makes it faster; any other is streamed once. Only the pieces
-at hand are in memory. How and why: docs/archive.md.
+A medium of up to PART_BYTES needs one GET and one PUT; a larger one is a multipart upload. If the host answers ranges
+correctly, more connections fetch it as long as that is faster. Otherwise it is streamed once. Each connection has one
+piece in memory, or a part of HELD_BYTES if the length is unknown. How and why: docs/archive.md.
 """
 
 from collections.abc import Callable, Iterator, Mapping
@@ -25,43 +25,54 @@ from dailies.transfer.parallel import Parts
 from dailies.transfer.upload import PIECE_BYTES, ChunkBuffer, PutStream, UploadedPart, crc_text
 from dailies.transfer.watchdog import Watchdog
 
-PART_BYTES = 20 * 1024 * 1024  # a video of 20 MB is one call to S3, not four, which are half of what it costs
-HELD_BYTES = 8 * 1024 * 1024  # of a medium whose length nobody promised: each part is held until it is full
-MAX_PARTS = 10_000  # S3's own limit
+PART_BYTES = 20 * 1024 * 1024  # a video of 20 MB then needs one call to S3, not four, which are half of its cost
+HELD_BYTES = 8 * 1024 * 1024  # in each part of a medium of unknown length: a part is held until it is full
+MAX_PARTS = 10_000  # S3's limit
 NOTHING = MediaInfo()
 
 
-def _nobody(_: Upload) -> None:
-    """Who does not want to hear of an upload."""
+def _ignore(_: Upload) -> None:
+    """Do nothing."""
 
 
 @dataclass(frozen=True, slots=True)
 class TransferRequest:
-    """What is to be transferred, and the rules for it.
+    """A medium to store, and the rules for it.
 
-    `kinds`: what it may be. `key`: where the object goes, by the file extension. `metadata`: ASCII. `max_bytes`: how
-    large it may be. `seconds`: how long it may take; what is not done by then can be gone on with. `began` hears of an
-    upload in parts before its first part is sent; `resume` is what it heard in an earlier run, which must be over.
-    `reads`: whether a line of it can be read, which must hold of one at least; None where any JSON will do.
+    - `url`: the medium's link.
+    - `policy`: the hosts that may be fetched.
+    - `kinds`: the kinds of medium that are accepted.
+    - `key`: makes the object's key from the file extension.
+    - `metadata`: the object's metadata, in ASCII.
+    - `max_bytes`: the max size of the medium.
+    - `seconds`: the time limit. A later run can resume a multipart upload that reached it.
+    - `network`: how connections are made.
+    - `on_upload`: receives a multipart upload before its first part is sent.
+    - `resume`: the upload that `on_upload` received in an earlier run. That run must have ended.
+    - `reads`: returns whether it can read a line of JSON lines; it must for at least one. None: any JSON is accepted.
     """
 
     url: str
-    ways: FetchPolicy
+    policy: FetchPolicy
     kinds: frozenset[MediaKind]
     key: Callable[[str], str]
     metadata: Mapping[str, str]
     max_bytes: int
     seconds: float
     network: Network = field(default_factory=Network)
-    began: Callable[[Upload], None] = _nobody
+    on_upload: Callable[[Upload], None] = _ignore
     resume: Upload | None = None
     reads: Reads | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class TransferResult:
-    """The object. `checksum` is what S3 checked the bytes against and keeps, over the whole object: `crc64nvme:` and
-    base64. `facts` stand in the medium's header."""
+    """The stored object.
+
+    `version_id` is empty in a bucket without versions. `bytes`: the size. `checksum`: `crc64nvme:` and base64, for the
+    complete object; S3 has compared it with the bytes, and keeps it. `source_host`: the host that sent the medium.
+    `media_info` is from the medium's header.
+    """
 
     key: str
     version_id: str
@@ -69,62 +80,66 @@ class TransferResult:
     checksum: str
     content_type: str
     source_host: str
-    facts: MediaInfo = NOTHING
+    media_info: MediaInfo = NOTHING
 
 
 @dataclass(frozen=True, slots=True)
 class PartialTransfer:
-    """The time was over first. The upload holds so many of its parts, and can be gone on with."""
+    """A multipart upload that reached the time limit, to be resumed by a later run. `parts`: number of stored parts."""
 
     upload: Upload
     parts: int
 
 
-def transfer(order: TransferRequest, bucket: Bucket) -> TransferResult | PartialTransfer:
-    """Store the medium, whole, or raise a TransferError and leave no object, and no upload but one that another run
-    should go on with.
+def transfer(request: TransferRequest, bucket: Bucket) -> TransferResult | PartialTransfer:
+    """Store the complete medium. PartialTransfer if the time limit came first.
 
-    Where the object is there already (an earlier try stored it and fell before it could tell), that one is the result.
-    An earlier run's upload is gone on with or, as soon as the medium is seen to be another, dropped.
+    If the key has an object already, return that one: an earlier attempt stored it and failed before it was recorded.
+    An earlier run's upload is resumed, or aborted if the medium has changed.
+
+    A TransferError leaves no object. It leaves an upload only if a later run should resume it. HostFailed and
+    StorageFailed: a retry may help. LinkDead: the host refuses the link. MediumRefused: the medium breaks the rules.
     """
     with (
         _storage_failures(),
-        Watchdog(order.seconds) as watch,
-        watch.over(media.get(order.url, order.ways, order.network)) as medium,
+        Watchdog(request.seconds) as watchdog,
+        watchdog.closing(media.get(request.url, request.policy, request.network)) as medium,
     ):
-        source = _Source(medium, order)
-        target = MultipartObject(bucket, order.key(source.what.extension), source.what.content_type, order.metadata)
-        whole = IntegrityCheck(source.what, order.reads)
+        source = _Source(medium, request)
+        target = MultipartObject(bucket, request.key(source.what.extension), source.what.content_type, request.metadata)
+        integrity = IntegrityCheck(source.what, request.reads)
         try:
-            there = _sent_before(order.resume, target, medium, whole) if order.resume else {}
+            there = _sent_before(request.resume, target, medium, integrity) if request.resume else {}
             if medium.total is None:
-                sent = _unmeasured(source, target, whole)
+                sent = _unknown_length(source, target, integrity)
             elif medium.total <= PART_BYTES:
-                sent = _as_one(source, target, whole, medium.total)
+                sent = _as_one(source, target, integrity, medium.total)
             else:
-                done = _in_parts(order, source, target, whole, watch, sent=there)
+                done = _in_parts(request, source, target, integrity, watchdog, sent=there)
                 if isinstance(done, PartialTransfer):
                     return done
                 sent = done
         except ObjectExists:
-            return _stored(source, target, *target.there())
-        return _stored(source, target, sent.version_id, sent.bytes, crc_text(sent.crc), facts=whole.media_info())
+            return _result(source, target, *target.existing())
+        return _result(
+            source, target, sent.version_id, sent.bytes, crc_text(sent.crc), media_info=integrity.media_info()
+        )
 
 
 class _Source:
-    """A medium whose first bytes were read, to see what it is."""
+    """A medium whose format is known from its first bytes."""
 
-    def __init__(self, medium: MediaResponse, order: TransferRequest) -> None:
+    def __init__(self, medium: MediaResponse, request: TransferRequest) -> None:
         self.medium = medium
-        self._most = order.max_bytes
-        self._taken = 0
+        self._max_bytes = request.max_bytes
+        self._bytes_read = 0
         self.within_limit(medium.total or 0)
         self._first = memoryview(bytearray(PIECE_BYTES))
         self._first = self._first[: medium.read_into(self._first)]
-        self.what = _format(bytes(self._first[:HEAD_BYTES]), order)
+        self.what = _format(bytes(self._first[:HEAD_BYTES]), request)
 
     def fill(self, buffer: memoryview) -> int:
-        """Fill a buffer of at least PIECE_BYTES with the next bytes; less only at the end."""
+        """Fill the buffer with the next bytes and return their number: less than its size only at the medium's end."""
         filled = 0
         if self._first:
             filled = min(len(self._first), len(buffer))
@@ -132,104 +147,104 @@ class _Source:
             self._first = self._first[filled:]
         while filled < len(buffer) and (read := self.medium.read_into(buffer[filled : filled + PIECE_BYTES])):
             filled += read
-        self._taken += filled
-        self.within_limit(self._taken)
+        self._bytes_read += filled
+        self.within_limit(self._bytes_read)
         return filled
 
     def within_limit(self, size: int) -> None:
-        if size > self._most:
-            raise MediumRefused(f"larger than the limit of {self._most} bytes")
+        """MediumRefused if this number of bytes is over the limit."""
+        if size > self._max_bytes:
+            raise MediumRefused(f"larger than the limit of {self._max_bytes} bytes")
 
 
-def _format(head: bytes, order: TransferRequest) -> Format:
+def _format(head: bytes, request: TransferRequest) -> Format:
     found = sniff(head)
-    if found and found.kind in order.kinds:
+    if found and found.kind in request.kinds:
         return found
-    expected = " or ".join(sorted(order.kinds))
+    expected = " or ".join(sorted(request.kinds))
     raise MediumRefused(f"not {expected}: {found.content_type if found else looks_like(head)}")
 
 
-def _as_one(source: _Source, target: MultipartObject, whole: IntegrityCheck, total: int) -> UploadedPart:
-    """Passed through as one object: its last bytes are sent when all of it was seen to be right."""
-    frame = ChunkBuffer()
-    with target.lane() as lane:
-        target.put(lane, total)
+def _as_one(source: _Source, target: MultipartObject, integrity: IntegrityCheck, total: int) -> UploadedPart:
+    """Upload in one request. The last piece is sent only after the check of the complete medium."""
+    buffer = ChunkBuffer()
+    with target.stream() as stream:
+        target.put(stream, total)
         for offset in range(0, total, PIECE_BYTES):
-            piece = frame.piece[: min(PIECE_BYTES, total - offset)]
+            piece = buffer.piece[: min(PIECE_BYTES, total - offset)]
             if source.fill(piece) < len(piece):
                 raise HostFailed(f"cut short: less than {total} bytes")
-            whole.feed(offset, piece)
+            integrity.feed(offset, piece)
             if offset + len(piece) == total:
-                _check(whole, total)
-            lane.send(frame, len(piece))
-        return lane.finish()
+                _check(integrity, total)
+            stream.send(buffer, len(piece))
+        return stream.finish()
 
 
-def _unmeasured(source: _Source, target: MultipartObject, whole: IntegrityCheck) -> UploadedPart:
-    """A medium whose length nobody promised, so that it ends where it ends: only its container tells whether it is
-    whole."""
+def _unknown_length(source: _Source, target: MultipartObject, integrity: IntegrityCheck) -> UploadedPart:
+    """Upload a medium of unknown length. Only its format shows whether it is complete."""
     held = memoryview(bytearray(HELD_BYTES))
     filled = source.fill(held)
-    whole.feed(0, held[:filled])
-    with target.lane() as lane:
+    integrity.feed(0, held[:filled])
+    with target.stream() as stream:
         if filled < len(held):
-            _check(whole, filled)
-            target.put(lane, filled)
-            return _send(lane, held[:filled])
+            _check(integrity, filled)
+            target.put(stream, filled)
+            return _send(stream, held[:filled])
         upload = target.begin(len(held), 0, "")
         try:
             sent: dict[int, UploadedPart] = {}
             total = 0
             while filled:
                 number = len(sent) + 1
-                lane.begin(filled, {"partNumber": str(number), "uploadId": upload.upload_id})
-                sent[number] = _send(lane, held[:filled])
-                lane.close()  # S3 would hang up by itself while a slow host fills the next part
+                stream.begin(filled, {"partNumber": str(number), "uploadId": upload.upload_id})
+                sent[number] = _send(stream, held[:filled])
+                stream.close()  # S3 would close it while a slow host fills the next part
                 total += filled
                 filled = source.fill(held)
-                whole.feed(total, held[:filled])
-            _check(whole, total)
+                integrity.feed(total, held[:filled])
+            _check(integrity, total)
             return target.complete(upload, sent)
         except BaseException:
-            target.drop(upload)
+            target.abort(upload)
             raise
 
 
-def _send(lane: PutStream, body: memoryview) -> UploadedPart:
-    frame = ChunkBuffer()
+def _send(stream: PutStream, body: memoryview) -> UploadedPart:
+    buffer = ChunkBuffer()
     for offset in range(0, len(body), PIECE_BYTES):
         piece = body[offset : offset + PIECE_BYTES]
-        frame.piece[: len(piece)] = piece
-        lane.send(frame, len(piece))
-    return lane.finish()
+        buffer.piece[: len(piece)] = piece
+        stream.send(buffer, len(piece))
+    return stream.finish()
 
 
 def _in_parts(
-    order: TransferRequest,
+    request: TransferRequest,
     source: _Source,
     target: MultipartObject,
-    whole: IntegrityCheck,
-    watch: Watchdog,
+    integrity: IntegrityCheck,
+    watchdog: Watchdog,
     *,
     sent: dict[int, UploadedPart],
 ) -> UploadedPart | PartialTransfer:
-    """In parts, without those that an earlier run sent."""
+    """Upload in parts, without those that an earlier run sent."""
     there = len(sent)
     medium = source.medium
     total = medium.total or 0
-    upload = order.resume if order.resume and sent else _begun(order, target, medium, total)
-    if sent:  # the stream stands at the front, which S3 has: seen for the container, then left
+    upload = request.resume if request.resume and sent else _begun(request, target, medium, total)
+    if sent:  # ranges will fetch the rest: of this stream only the first piece is checked
         first = memoryview(bytearray(PIECE_BYTES))
-        whole.feed(0, first[: source.fill(first)])
+        integrity.feed(0, first[: source.fill(first)])
         medium.close()
     parts = Parts(
-        url=order.url,
-        ways=order.ways,
-        network=order.network,
-        watch=watch,
+        url=request.url,
+        policy=request.policy,
+        network=request.network,
+        watchdog=watchdog,
         medium=medium,
         fill=None if sent else source.fill,
-        whole=whole,
+        integrity=integrity,
         target=target,
         upload=upload,
         sent=sent,
@@ -238,20 +253,21 @@ def _in_parts(
     try:
         if not parts.run():
             return PartialTransfer(upload, len(parts.sent))
-        if whole.next_gap(total) is None:  # else it has too many boxes to look at each: the promised length must do
-            wrong = bool(whole.error(total))
-            _check(whole, total)
+        # If a gap is left, the medium has too many boxes to fetch each header: its length must be enough.
+        if integrity.next_gap(total) is None:
+            wrong = bool(integrity.error(total))
+            _check(integrity, total)
         return target.complete(upload, parts.sent)
     except BaseException as error:
-        kept = _in_any_order(medium, whole) and not wrong and _may_go_on(error, len(parts.sent), there)
+        kept = _in_any_order(medium, integrity) and not wrong and _resumable(error, len(parts.sent), there)
         if not kept:
-            target.drop(upload)
+            target.abort(upload)
         raise
 
 
-def _may_go_on(error: BaseException, sent: int, there: int) -> bool:
-    """Whether the parts that are sent are kept for another run. Where the host let this one add none to those that were
-    there, the next one asks for the whole: some hosts give nothing else."""
+def _resumable(error: BaseException, sent: int, there: int) -> bool:
+    """Whether a later run may resume the upload after this error. Not if the host failed before this run added a part:
+    some hosts only send the complete medium, which the next run then requests."""
     match error:
         case HostFailed() | LinkDead():
             return sent > there
@@ -262,41 +278,47 @@ def _may_go_on(error: BaseException, sent: int, there: int) -> bool:
 
 
 def _sent_before(
-    old: Upload, target: MultipartObject, medium: MediaResponse, whole: IntegrityCheck
+    old: Upload, target: MultipartObject, medium: MediaResponse, integrity: IntegrityCheck
 ) -> dict[int, UploadedPart]:
-    """What S3 has of an earlier run's upload; where it has nothing, or not of this medium, no such upload is left.
-    ObjectExists where it became an object, and its run fell before it could tell."""
+    """The parts of an earlier run's upload; none if it has none, or is of another medium: it is then aborted.
+    ObjectExists if the earlier run completed it."""
     same = (old.key, old.total, old.validator) == (target.key, medium.total, medium.validator)
-    if same and _in_any_order(medium, whole) and (sent := target.sent(old)):
+    if same and _in_any_order(medium, integrity) and (sent := target.uploaded_parts(old)):
         return sent
-    target.drop(old)
+    target.abort(old)
     if old.key == target.key and target.exists():
         raise ObjectExists(target.key)
     return {}
 
 
-def _in_any_order(medium: MediaResponse, whole: IntegrityCheck) -> bool:
-    """Whether its parts can be asked for one by one, and only those that are not there."""
-    return medium.ranges and bool(medium.validator) and not whole.in_order
+def _in_any_order(medium: MediaResponse, integrity: IntegrityCheck) -> bool:
+    """Whether the medium's parts can be requested one by one."""
+    return medium.ranges and bool(medium.validator) and not integrity.in_order
 
 
-def _begun(order: TransferRequest, target: MultipartObject, medium: MediaResponse, total: int) -> Upload:
+def _begun(request: TransferRequest, target: MultipartObject, medium: MediaResponse, total: int) -> Upload:
     part_bytes = max(PART_BYTES, -(-total // MAX_PARTS))
     part_bytes += -part_bytes % PIECE_BYTES
     upload = target.begin(part_bytes, total, medium.validator)
-    order.began(upload)
+    request.on_upload(upload)
     return upload
 
 
-def _check(whole: IntegrityCheck, total: int) -> None:
-    if problem := whole.error(total):
-        raise HostFailed(f"cut short: {problem}")
-    if whole.unread:
-        raise HostFailed("no row of it could be read")  # an error in the place of what is not ready, for example
+def _check(integrity: IntegrityCheck, total: int) -> None:
+    if error := integrity.error(total):
+        raise HostFailed(f"cut short: {error}")
+    if integrity.unread:
+        raise HostFailed("no row could be read")  # for example an error message instead of the results
 
 
-def _stored(
-    source: _Source, target: MultipartObject, version_id: str, size: int, checksum: str, *, facts: MediaInfo = NOTHING
+def _result(
+    source: _Source,
+    target: MultipartObject,
+    version_id: str,
+    size: int,
+    checksum: str,
+    *,
+    media_info: MediaInfo = NOTHING,
 ) -> TransferResult:
     return TransferResult(
         key=target.key,
@@ -305,7 +327,7 @@ def _stored(
         checksum=f"crc64nvme:{checksum}",
         content_type=source.what.content_type,
         source_host=source.medium.place.name,
-        facts=facts,
+        media_info=media_info,
     )
 
 

@@ -1,7 +1,6 @@
-"""Bytes on their way to S3: one request each, signed by botocore, sent piece by piece as they come.
+"""Streams a body to S3 in one request, which botocore signs. Only one piece of the body is in memory.
 
-The checksum follows behind the bytes (CRC64NVME, as a trailer): S3 compares it with what arrived and takes nothing
-where it differs. So nothing is held back but the piece at hand.
+The checksum (CRC64NVME) follows the body as a trailer. S3 rejects the request if it received other bytes.
 
 https://docs.aws.amazon.com/AmazonS3/latest/API/sigv4-streaming-trailers.html
 """
@@ -23,7 +22,7 @@ from dailies.aws.bucket import UploadEndpoint
 from dailies.errors import ObjectExists, StorageFailed
 from dailies.outbound.storage import StorageConnection
 
-PIECE_BYTES = 256 * 1024  # what a chunk of a body holds; S3 takes any from 8 KB on
+PIECE_BYTES = 256 * 1024  # in each chunk of a body; S3 requires at least 8 KB
 TRAILER = "x-amz-checksum-crc64nvme"
 END = f"0\r\n{TRAILER}:%s\r\n\r\n"
 CODE = re.compile(rb"<Code>(\w{1,64})</Code>")
@@ -31,7 +30,10 @@ CODE = re.compile(rb"<Code>(\w{1,64})</Code>")
 
 @dataclass(frozen=True, slots=True)
 class UploadedPart:
-    """What S3 took: its ETag, the version where it made one, and the CRC64NVME of the bytes."""
+    """A part, or a complete object, that S3 stored.
+
+    `version_id` is empty for a part, and in a bucket without versions. `crc`: the CRC64NVME. `bytes`: the size.
+    """
 
     etag: str
     version_id: str
@@ -40,11 +42,11 @@ class UploadedPart:
 
 
 class PutStream:
-    """One connection to S3, for one body after the other."""
+    """One connection to S3, which sends one body after the other. Use it as a context, or close it."""
 
-    def __init__(self, door: UploadEndpoint) -> None:
-        self._door = door
-        self._connection = StorageConnection(door.url, door.ca_file)
+    def __init__(self, endpoint: UploadEndpoint) -> None:
+        self._endpoint = endpoint
+        self._connection = StorageConnection(endpoint.url, endpoint.ca_file)
         self._crc = 0
         self._left = 0
         self._size = 0
@@ -52,8 +54,8 @@ class PutStream:
     def begin(
         self, size: int, query: Mapping[str, str] | None = None, headers: Mapping[str, str] | None = None
     ) -> None:
-        """Begin a body of so many bytes."""
-        url = self._door.url + (f"?{urlencode(query)}" if query else "")
+        """Send the head of a PUT whose body has `size` bytes. Send the body with `send`, then call `finish`."""
+        url = self._endpoint.url + (f"?{urlencode(query)}" if query else "")
         request = AWSRequest(
             method="PUT",
             url=url,
@@ -65,24 +67,30 @@ class PutStream:
                 "X-Amz-Trailer": TRAILER,
             },
         )
-        request.context["checksum"] = {"request_algorithm": {"in": "trailer"}}  # what botocore signs such a body by
-        S3SigV4Auth(self._door.credentials, "s3", self._door.region).add_auth(request)
+        request.context["checksum"] = {
+            "request_algorithm": {"in": "trailer"}
+        }  # botocore then signs the request for a trailer
+        S3SigV4Auth(self._endpoint.credentials, "s3", self._endpoint.region).add_auth(request)
         parts = urlsplit(url)
         self._crc, self._left, self._size = 0, size, size
         target = parts.path + (f"?{parts.query}" if parts.query else "")
         self._connection.begin("PUT", target, {"Host": parts.netloc, **dict(request.headers.items())})
 
-    def send(self, frame: "ChunkBuffer", size: int) -> None:
-        """Send a frame's piece of so many bytes: PIECE_BYTES, but for the body's last."""
-        self._crc = checksums.crc64nvme(frame.piece[:size], self._crc)
+    def send(self, buffer: "ChunkBuffer", size: int) -> None:
+        """Send the first `size` bytes of the buffer's piece: PIECE_BYTES, or fewer for the last piece of a body.
+
+        ObjectExists or StorageFailed if S3 closes the connection.
+        """
+        self._crc = checksums.crc64nvme(buffer.piece[:size], self._crc)
         self._left -= size
         try:
-            self._connection.send(frame.chunk(size))
+            self._connection.send(buffer.chunk(size))
         except OSError as error:
             self._refused(error)
 
     def finish(self) -> UploadedPart:
-        """End the body and hear what S3 says: ObjectExists, StorageFailed, or what it took."""
+        """End the body and return what S3 stored. ObjectExists or StorageFailed if S3 stored nothing, ValueError if the
+        body is incomplete."""
         if self._left:
             raise ValueError(f"{self._left} bytes of the body were not sent")
         try:
@@ -91,10 +99,10 @@ class PutStream:
             self._refused(error)
         status, headers, body = self._connection.answer()
         etag = headers.get("etag", "")
-        if status != HTTPStatus.OK or not etag:  # without one, an error came with 200
+        if status != HTTPStatus.OK or not etag:  # S3 may report an error in the body of a 200, without an ETag
             self._raise(status, body)
         if headers.get(TRAILER, crc_text(self._crc)) != crc_text(self._crc):
-            raise StorageFailed("S3 computed another checksum than we did")
+            raise StorageFailed("S3's checksum differs from ours")
         return UploadedPart(etag, headers.get("x-amz-version-id", ""), self._crc, self._size)
 
     def __enter__(self) -> Self:
@@ -104,11 +112,11 @@ class PutStream:
         self.close()
 
     def close(self) -> None:
-        """Leave; a body that is not finished does nothing at S3."""
+        """Close the connection. S3 discards a body that is not finished."""
         self._connection.close()
 
     def _refused(self, error: OSError) -> None:
-        """S3 takes no more: its answer, if there is one, says why."""
+        """S3 closed the connection: raise the reason that its answer gives, if there is one."""
         status, _, body = self._connection.answer()
         self._connection.close()
         self._raise(status, body, error)
@@ -123,16 +131,19 @@ class PutStream:
 
 
 class ChunkBuffer:
-    """A buffer for a piece, with room around it for what a chunk of a body needs: sent as one."""
+    """A buffer for one piece, with space around it for a chunk's header and end, so one call sends all of it.
 
-    ROOM = 16
+    `piece` has PIECE_BYTES bytes.
+    """
+
+    ROOM = 16  # bytes for the header: the size in hexadecimal digits, and two more
 
     def __init__(self) -> None:
         self._all = memoryview(bytearray(self.ROOM + PIECE_BYTES + 2))
         self.piece = self._all[self.ROOM : self.ROOM + PIECE_BYTES]
 
     def chunk(self, size: int) -> memoryview:
-        """The first bytes of the piece as a chunk of a body. What stands behind them in the piece is overwritten."""
+        """The first `size` bytes of the piece as a chunk. Overwrites the two bytes after them."""
         head = b"%x\r\n" % size
         start = self.ROOM - len(head)
         end = self.ROOM + size
@@ -142,17 +153,17 @@ class ChunkBuffer:
 
 
 def crc_of(text: str) -> int:
-    """The CRC64NVME that S3 wrote so."""
+    """Parse a CRC64NVME in S3's form: base64 of eight bytes."""
     return int.from_bytes(b64decode(text), "big")
 
 
 def crc_text(crc: int) -> str:
-    """A CRC64NVME as S3 writes it."""
+    """Format a CRC64NVME in S3's form: base64 of eight bytes."""
     return b64encode(struct.pack(">Q", crc)).decode()
 
 
 def _encoded(size: int) -> int:
-    """How long a body is with its chunks' frames and its trailer."""
+    """Bytes of a body of `size` bytes in chunks, with its trailer."""
     full, rest = divmod(size, PIECE_BYTES)
     chunks = full * (len(f"{PIECE_BYTES:x}") + 4 + PIECE_BYTES) + (len(f"{rest:x}") + 4 + rest if rest else 0)
     return chunks + len(END % crc_text(0))

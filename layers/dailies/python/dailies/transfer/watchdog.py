@@ -1,4 +1,4 @@
-"""Watches over media as they come: one that stalls, or is not done when the time is over, is cut off."""
+"""Ends responses that stall, or that are not complete when the transfer's time limit is reached."""
 
 import threading
 import time
@@ -8,34 +8,34 @@ from typing import Self
 
 from dailies.outbound.media import MediaResponse
 
-STALL_SECONDS = 60.0  # for a piece of 256 KB: a host slower than 4 KB/s would not end within any link's life
-LOOK_SECONDS = 0.5
+STALL_SECONDS = 60.0  # without 256 KB: a host slower than 4 KB/s would not finish before its link expires
+CHECK_SECONDS = 0.5  # between two checks
 
 
 class Watchdog:
-    """A thread that looks at all media under way. Use it as a context."""
+    """A thread that checks all responses that are being read. Use it as a context. `seconds`: the time limit."""
 
     def __init__(self, seconds: float) -> None:
-        self._over_at = time.monotonic() + seconds
+        self._deadline = time.monotonic() + seconds
         self._media: set[MediaResponse] = set()
         self._lock = threading.Lock()
         self._ended = threading.Event()
-        self._thread = threading.Thread(target=self._look, name="watch", daemon=True)
+        self._thread = threading.Thread(target=self._run, name="watchdog", daemon=True)
 
     @property
     def left(self) -> float:
-        """Seconds that are left."""
-        return self._over_at - time.monotonic()
+        """Seconds until the time limit; negative after it."""
+        return self._deadline - time.monotonic()
 
     @contextmanager
-    def over(self, medium: MediaResponse) -> Iterator[MediaResponse]:
-        """Watch over a medium while it is read, and close it."""
-        with closing(medium), self.reading(medium):
+    def closing(self, medium: MediaResponse) -> Iterator[MediaResponse]:
+        """Watch a response while it is read inside, then close it."""
+        with closing(medium), self.watching(medium):
             yield medium
 
     @contextmanager
-    def reading(self, medium: MediaResponse) -> Iterator[None]:
-        """Watch over a medium while it is read. Its connection may serve again."""
+    def watching(self, medium: MediaResponse) -> Iterator[None]:
+        """Watch a response while it is read inside. Its connection stays open."""
         with self._lock:
             self._media.add(medium)
         try:
@@ -52,13 +52,13 @@ class Watchdog:
         self._ended.set()
         self._thread.join()
 
-    def _look(self) -> None:
-        while not self._ended.wait(LOOK_SECONDS):
+    def _run(self) -> None:
+        while not self._ended.wait(CHECK_SECONDS):
             now = time.monotonic()
             with self._lock:
                 media = tuple(self._media)
             for medium in media:
-                if now > self._over_at:
-                    medium.cut("not finished in the time there was")
+                if now > self._deadline:
+                    medium.cut("not finished within the time limit")
                 elif now - medium.progressed_at > STALL_SECONDS:
-                    medium.cut(f"stalled: no {STALL_SECONDS:.0f} s of it brought 256 KB")
+                    medium.cut(f"stalled: less than 256 KB in {STALL_SECONDS:.0f} s")
