@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from dailies import timestamps
-from dailies.jobs import links
+from dailies.jobs import link_expiry, links
 
 AT = "2026-01-15T10:30:00.000000Z"
 UNIX = 1768473000  # the same
@@ -84,7 +84,7 @@ class TestExpiresAt:
         ],
     )
     def test_it_is_read_as_the_usual_signers_write_it(self, query: str, at: str | None) -> None:
-        assert links.expires_at(f"https://h.example/o.mp4?{query}") == at
+        assert link_expiry.expires_at(f"https://h.example/o.mp4?{query}") == at
 
 
 def packed(claims: object) -> str:
@@ -117,10 +117,10 @@ class TestDialects:
         ],
     )
     def test_other_signers_are_read_by_their_shape(self, query: str) -> None:
-        assert links.expires_at(f"https://h.example/o.mp4?{query}", "2026-01-15T09:00:00.000000Z") == AT
+        assert link_expiry.expires_at(f"https://h.example/o.mp4?{query}", "2026-01-15T09:00:00.000000Z") == AT
 
     def test_a_path_may_hold_it(self) -> None:
-        assert links.expires_at(f"https://h.example/exp={UNIX}~acl=%2f*~hmac=00/o.mp4") == AT
+        assert link_expiry.expires_at(f"https://h.example/exp={UNIX}~acl=%2f*~hmac=00/o.mp4") == AT
 
     def test_of_cloudfronts_policy_as_its_signer_makes_it(self) -> None:
         signer = CloudFrontSigner("K1", lambda message: b"signature of " + message[:9])
@@ -128,13 +128,15 @@ class TestDialects:
         policy = signer.build_policy("https://d1.cloudfront.net/*", ends, date_greater_than=ends)
         for options in ({"date_less_than": ends}, {"policy": policy}):
             link = signer.generate_presigned_url("https://d1.cloudfront.net/o.mp4?a=1", **options)
-            assert links.expires_at(link) == AT
+            assert link_expiry.expires_at(link) == AT
 
     def test_the_policys_end_is_no_other_of_its_times(self) -> None:
         policy = {"Statement": [{"Condition": {"DateLessThan": {"AWS:EpochTime": UNIX},
                   "DateGreaterThan": {"AWS:EpochTime": UNIX - 600}}}]}  # fmt: skip
         text = b64encode(json.dumps(policy, indent=1).encode()).decode().translate(str.maketrans("+=/", "-_~"))
-        assert links.expires_at(f"https://h.example/?Policy={text}&Signature=0", "2026-01-15T10:00:00.000000Z") == AT
+        assert (
+            link_expiry.expires_at(f"https://h.example/?Policy={text}&Signature=0", "2026-01-15T10:00:00.000000Z") == AT
+        )
 
     @pytest.mark.parametrize(
         "query",
@@ -145,12 +147,12 @@ class TestDialects:
         ],
     )
     def test_a_duration_or_a_past_time_says_nothing(self, query: str) -> None:
-        assert links.expires_at(f"https://h.example/o.mp4?{query}", "2026-01-15T11:00:00.000000Z") is None
+        assert link_expiry.expires_at(f"https://h.example/o.mp4?{query}", "2026-01-15T11:00:00.000000Z") is None
 
 
 @given(link=ANY | ANY.map("https://h.example/?Expires={}".format) | ANY.map("https://{}".format))
 def test_no_link_is_too_odd(link: str) -> None:
     assert len(links.media_id(link)) == 8
     assert "?" not in links.host(link)
-    at = links.expires_at(link)
+    at = link_expiry.expires_at(link)
     assert at is None or timestamps.parse(at) == at
