@@ -5,8 +5,8 @@ Ranges are an optimization. A host that rejects them, caps them or describes the
 
 import http.client
 import time
-from collections.abc import Mapping
-from contextlib import suppress
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field, replace
 
 from dailies.errors import HostFailed, LinkDead, MediumRefused
@@ -281,3 +281,14 @@ def _media_response(where: PinnedUrl, connection: Connection, response: http.cli
         _connection=connection,
         _response=response,
     )
+
+
+@contextmanager
+def explained(medium: MediaResponse) -> Iterator[None]:
+    """Name in a failure why the medium was requested without a range."""
+    try:
+        yield
+    except HostFailed as error:
+        if not medium.instead_of:
+            raise
+        raise without_range(medium.instead_of, error) from error

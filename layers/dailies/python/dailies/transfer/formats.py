@@ -135,7 +135,8 @@ class IntegrityCheck:
     """Whether bytes are a complete medium, as far as their format says. Feed it all of them, then ask.
 
     The pieces may be fed in any order, lines (`in_order`) only one after the other. A picture whose pieces arrive in
-    another order is judged by its end mark alone. `reads`: whether the caller can read a line; None if any JSON will do.
+    another order is judged by its end mark alone. `reads`: whether the caller can read a line; None if any
+    JSON will do.
     """
 
     format: Format

@@ -105,7 +105,7 @@ def transfer(request: TransferRequest, bucket: Bucket) -> TransferResult | Parti
         _storage_failures(),
         Watchdog(request.seconds) as watchdog,
         watchdog.closing(media.get(request.url, request.policy, request.network)) as medium,
-        _explained(medium),
+        media.explained(medium),
     ):
         source = _Source(medium, request)
         target = MultipartObject(bucket, request.key(source.what.extension), source.what.content_type, request.metadata)
@@ -341,17 +341,6 @@ def _result(
         source_host=source.medium.place.name,
         media_info=media_info,
     )
-
-
-@contextmanager
-def _explained(medium: MediaResponse) -> Iterator[None]:
-    """Name in a failure why the medium was requested without a range."""
-    try:
-        yield
-    except HostFailed as error:
-        if not medium.instead_of:
-            raise
-        raise media.without_range(medium.instead_of, error) from error
 
 
 @contextmanager
