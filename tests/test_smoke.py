@@ -84,7 +84,7 @@ def test_scripts_that_run_say_how_long_they_took_and_what_they_left_out(
     assert left_out.strip() == "Left out: rclone"
 
 
-def test_one_that_breaks_is_named_with_its_last_words_and_the_end_of_the_sequence_comes_all_the_same(
+def test_a_broken_script_is_reported_with_its_error_and_the_last_one_still_runs(
     folder: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     sequence = (

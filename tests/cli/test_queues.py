@@ -136,9 +136,7 @@ def test_the_same_work_is_put_back_once_and_what_stays_of_it_is_told(fast_stack:
     assert (waiting.at_work(), waiting.shown()) == (2, 1)
 
 
-def test_where_only_a_place_in_the_stream_is_named_the_command_that_is_told_finds_its_first_row(
-    cloud: Cloud, fast_stack: Stack
-) -> None:
+def test_for_a_stream_position_the_suggested_command_finds_its_first_row(cloud: Cloud, fast_stack: Stack) -> None:
     """A row bears the moment of before its put, the place that of after it."""
     event = Event(
         event_id="0" * 64,

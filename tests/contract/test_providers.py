@@ -292,9 +292,7 @@ class TestItsApi:
     """How a provider is asked about its jobs, and for fresh links."""
 
     @every_provider_here
-    def test_the_call_goes_below_the_base_url_and_the_credentials_are_in_its_headers_alone(
-        self, provider: Provider
-    ) -> None:
+    def test_requests_stay_below_the_base_url_with_credentials_only_in_headers(self, provider: Provider) -> None:
         assert set(provider.link_refresh) <= set(provider.roles)
         assert set(provider.api_names) <= EXAMPLE_CREDENTIALS.keys()
         for base in ("https://api.example", "https://api.example/v9/"):

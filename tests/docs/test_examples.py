@@ -51,7 +51,7 @@ def test_each_action_of_the_workflow_is_pinned_to_a_commit() -> None:
     assert [line for line in used if not PINNED.fullmatch(line)] == []
 
 
-def test_only_the_job_that_deploys_can_prove_itself_and_only_in_the_environment_that_the_role_believes() -> None:
+def test_only_the_deploy_job_gets_an_identity_token_in_the_trusted_environment() -> None:
     jobs = WORKFLOW["jobs"]
     assert WORKFLOW["permissions"] == {}
     assert [name for name, job in jobs.items() if "id-token" in job["permissions"]] == ["deploy"]

@@ -118,7 +118,7 @@ class TestReceiving:
         assert providers.send(lost).result == "duplicate"
 
     @pytest.mark.parametrize("name", REFUSALS)
-    def test_what_the_table_does_not_take_is_503_leaves_no_row_and_is_recorded_when_it_comes_again(
+    def test_a_failed_put_is_503_without_a_row_and_the_retry_is_recorded(
         self, name: str, faults: Faults, providers: Providers, owner: Owner
     ) -> None:
         refused = call(name, providers)

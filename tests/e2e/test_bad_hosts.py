@@ -122,9 +122,7 @@ def test_a_redirect_to_an_address_that_is_not_public_is_not_followed(providers: 
     leaves_nothing(owner, "captions", row["job_id"])
 
 
-def test_a_link_from_an_unsigned_call_to_a_host_that_is_not_the_providers_is_not_followed(
-    providers: Providers, owner: Owner
-) -> None:
+def test_an_unsigned_deliverys_link_to_a_foreign_host_is_not_followed(providers: Providers, owner: Owner) -> None:
     row = owner.resting("creatify", providers.job("elsewhere"), "attention")
     photo = medium(row, "photo")
     assert photo["state"] == "failed"
@@ -142,7 +140,7 @@ def test_what_comes_whole_in_the_end_is_kept(fault: str, providers: Providers, o
 
 
 @pytest.mark.parametrize("name", RECOVERING)
-def test_what_was_given_up_waits_and_sent_back_as_it_is_it_settles_once_the_host_has_recovered(
+def test_a_dead_letter_settles_its_job_when_sent_back_after_the_host_recovers(
     name: str, providers: Providers, owner: Owner, listener: Listener
 ) -> None:
     row = owner.resting("captions", providers.job(name), "attention")

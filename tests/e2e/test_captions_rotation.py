@@ -73,7 +73,7 @@ class Traffic:
             self.forged[self._providers.send(forged).status] += 1
 
 
-def test_of_all_deliveries_during_a_rotation_none_is_refused_and_later_the_old_secret_is(
+def test_a_rotation_rejects_no_delivery_and_later_rejects_the_old_secret(
     stack: Stack, stack_apis: ProviderApis, providers: Providers, one: Registration
 ) -> None:
     secrets = SecretsManager(stack, SIGNING, "RotateCaptionsSecret")

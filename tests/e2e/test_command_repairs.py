@@ -159,7 +159,7 @@ def test_a_medium_given_up_while_its_host_was_down_settles_when_it_is_redriven(
     assert (nothing.code, "List all with `dailies queues`" in nothing.err) == (1, True)
 
 
-def test_a_record_that_advance_gave_up_is_merged_and_one_that_announce_gave_up_is_told(
+def test_redrive_merges_a_record_from_advance_and_publishes_one_from_announce(
     site: MediaSite, providers: Providers, owner: Owner, stack: Stack, listener: Listener
 ) -> None:
     row = settled(site, providers, owner, "given-up")
@@ -213,7 +213,7 @@ def test_a_message_that_names_no_medium_is_not_sent_round_again(site: MediaSite,
 # ---- Restore ---------------------------------------------------------------------------------------------------------
 
 
-def test_a_job_whose_rows_were_lost_comes_back_from_a_restored_table_and_is_told_with_the_ids_it_had(
+def test_a_lost_job_is_restored_from_a_table_backup_and_published_with_the_same_ids(
     site: MediaSite, providers: Providers, owner: Owner, stack: Stack, listener: Listener
 ) -> None:
     """As docs/recovery.md has it. Its event rows have expired, so only its own row knows it."""
@@ -239,7 +239,7 @@ def test_a_job_whose_rows_were_lost_comes_back_from_a_restored_table_and_is_told
 # ---- Replay ----------------------------------------------------------------------------------------------------------
 
 
-def test_a_job_row_that_was_lost_is_made_again_from_its_events_and_told_with_the_ids_it_had(
+def test_a_lost_job_row_is_rebuilt_from_its_events_and_published_with_the_same_ids(
     site: MediaSite, providers: Providers, owner: Owner, stack: Stack, listener: Listener
 ) -> None:
     row = settled(site, providers, owner, "replayed")

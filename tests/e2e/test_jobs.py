@@ -133,7 +133,7 @@ class TestSync:
             "retryable": True,
         }
 
-    def test_completed_then_a_late_processing_and_the_other_order_end_in_the_same_job_row(
+    def test_a_late_processing_event_ends_in_the_same_job_row_as_events_in_order(
         self, told: Told, owner: Owner, providers: Providers
     ) -> None:
         job_id = told.early.job_id

@@ -51,9 +51,7 @@ def aws(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Aws]:
 
 
 class TestTable:
-    def test_of_twenty_equal_conditional_puts_at_once_one_wins_and_the_others_are_shown_its_item(
-        self, aws: Aws
-    ) -> None:
+    def test_one_of_twenty_concurrent_conditional_puts_wins_and_the_others_get_its_item(self, aws: Aws) -> None:
         table(aws, "races")
 
         def put(owner: int) -> tuple[bool, str]:
@@ -234,7 +232,7 @@ class TestQueue:
         )
         assert again[0]["Attributes"]["ApproximateReceiveCount"] == "2"
 
-    def test_what_a_function_names_as_failed_is_tried_again_then_dead_and_the_rest_is_gone(self, aws: Aws) -> None:
+    def test_a_reported_failure_is_retried_then_dead_lettered_and_the_rest_is_deleted(self, aws: Aws) -> None:
         dead_url, dead_arn = queue(aws, "dead")
         redrive = json.dumps({"deadLetterTargetArn": dead_arn, "maxReceiveCount": 2})
         work_url, work_arn = queue(aws, "work", VisibilityTimeout="1", RedrivePolicy=redrive)

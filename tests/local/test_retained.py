@@ -47,7 +47,7 @@ def test_it_names_what_outlives_its_stack_and_nothing_else() -> None:
 
 
 @pytest.mark.parametrize("parameters", [{}, {"KmsKeyArn": KEY, "DeletionProtection": "true", "RetentionDays": "30"}])
-def test_its_resources_are_those_of_the_deploy_that_follows_so_that_it_changes_nothing(
+def test_imported_resources_equal_those_of_the_following_deploy(
     parameters: dict[str, str],
 ) -> None:
     imported = body(change_set("dailies", NAMES, parameters))["Resources"]

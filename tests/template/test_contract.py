@@ -197,7 +197,7 @@ class TestCode:
         for variable in {*self.ALL} - {"PYDANTIC_DISABLE_PLUGINS"}:  # which pydantic reads, at its first model
             assert sum(variable in asked for asked in readers) > len(FUNCTIONS) / 2, variable
 
-    def test_the_layer_carries_the_descriptions_of_the_services_that_the_bundle_calls_and_no_others(self) -> None:
+    def test_the_layer_carries_descriptions_of_exactly_the_services_that_are_called(self) -> None:
         carried = runpy.run_path(str(ROOT / "layers/dailies/trim.py"))["OPERATIONS"]
         sources = [*(ROOT / "functions").rglob("*.py"), *(ROOT / "layers/dailies/python/dailies").rglob("*.py")]
         called = {
@@ -212,7 +212,7 @@ class TestCode:
             paginated = f'get_paginator("{call}")'
             assert f".{call}(" in everything or paginated in everything, f"{operation} is carried, but not called"
 
-    def test_every_function_runs_the_handler_of_its_app_on_the_layer_and_the_architecture_of_the_parameter(
+    def test_every_function_runs_its_apps_handler_on_the_layer_and_chosen_architecture(
         self,
     ) -> None:
         shared = template()["Globals"]["Function"]

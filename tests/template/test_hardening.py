@@ -77,9 +77,7 @@ class TestAKeyOfTheOwners:
     }
 
     @pytest.mark.parametrize(("policy", "service"), sorted(SERVICES.items()))
-    def test_who_works_with_what_it_encrypts_may_have_it_used_by_that_service_and_nobody_else_may(
-        self, policy: str, service: str
-    ) -> None:
+    def test_a_key_is_usable_only_by_the_roles_that_work_with_what_it_encrypts(self, policy: str, service: str) -> None:
         granted = of_type("AWS::IAM::Policy", made(KmsKeyArn=KEY, CaptionsApiSecretArn=CAPTIONS_KEY))
         assert granted.keys() == self.SERVICES.keys()
         (statement,) = granted[policy]["PolicyDocument"]["Statement"]

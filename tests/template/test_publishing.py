@@ -39,7 +39,7 @@ def test_the_version_is_the_changelogs_newest() -> None:
     assert METADATA["SemanticVersion"] == RELEASE.findall((ROOT / "CHANGELOG.md").read_text())[0]
 
 
-def test_the_license_and_the_readme_are_there_and_the_license_is_the_one_that_is_named() -> None:
+def test_the_readme_and_the_named_license_exist() -> None:
     assert (ROOT / METADATA["ReadmeUrl"]).is_file()
     text = (ROOT / METADATA["LicenseUrl"]).read_text()
     assert METADATA["SpdxLicenseId"] == "Apache-2.0"

@@ -61,9 +61,7 @@ class TestRoles:
             assert re.fullmatch(r"[a-z0-9]+:[A-Z][A-Za-z]+", action), action
 
     @pytest.mark.parametrize("role", ROLES)
-    def test_every_action_is_narrowed_to_what_the_stack_made_or_the_secret_that_the_owner_named(
-        self, role: str
-    ) -> None:
+    def test_every_action_is_limited_to_the_stacks_resources_or_the_owners_secret(self, role: str) -> None:
         for statement in statements(roles()[role]):
             for resource in [each for one in as_list(statement["Resource"]) for each in either(one)]:
                 if resource == "*":
@@ -101,7 +99,7 @@ class TestRoles:
         assert logs["Resource"] == {"Fn::GetAtt": [f"{name}Logs", "Arn"]}
 
     @pytest.mark.parametrize(("name", "path"), [(name, route["Path"]) for name, route in events("HttpApi")])
-    def test_a_receiver_puts_rows_keeps_its_providers_large_bodies_reads_its_own_secret_and_no_more(
+    def test_a_receiver_may_only_put_rows_keep_its_large_bodies_and_read_its_own_secret(
         self, name: str, path: str
     ) -> None:
         _, _, provider, *_ = path.split("/")

@@ -42,7 +42,7 @@ class TestAsynchronousEdges:
         by_the_stack = {target(made["ServiceToken"]) for made in resources("Custom::CaptionsWebhook").values()}
         assert {name for name, found in events_of.items() if not found} == by_the_stack | self.rotating()
 
-    def test_a_rotation_is_begun_by_secrets_manager_of_this_account_only_and_rings_as_soon_as_it_fails(self) -> None:
+    def test_only_secrets_manager_starts_a_rotation_and_the_first_failure_alarms(self) -> None:
         assert len(self.rotating()) == 2
         for permission in resources("AWS::Lambda::Permission").values():
             assert permission["Action"] == "lambda:InvokeFunction"
@@ -53,7 +53,7 @@ class TestAsynchronousEdges:
             assert (alarm["EvaluationPeriods"], alarm["Threshold"]) == (1, 0)
             assert alarm["Period"] > functions()[name]["Timeout"]  # an error is counted when its run began
 
-    def test_the_webhook_goes_before_the_key_that_takes_it_out_of_the_register_and_comes_after_what_it_calls(
+    def test_the_webhook_is_created_after_its_url_works_and_deleted_before_its_api_key(
         self,
     ) -> None:
         made = template()["Resources"]["CaptionsWebhook"]
@@ -83,7 +83,7 @@ class TestAsynchronousEdges:
             # before the stream forgets it after a day
             assert HOUR <= stream["MaximumRecordAgeInSeconds"] < 24 * HOUR
 
-    def test_every_queue_that_is_worked_off_has_dead_letters_that_its_function_may_send_to_as_to_itself(self) -> None:
+    def test_a_queues_consumer_may_send_to_the_queue_and_to_its_dead_letter_queue(self) -> None:
         """What failed; and what waits for a provider's rate limit, anew."""
         consumers = events("SQS")
         assert len(consumers) == 1
@@ -95,7 +95,7 @@ class TestAsynchronousEdges:
             assert self.may_send(name) == {dead_letters, queue}
             assert source["FunctionResponseTypes"] == ["ReportBatchItemFailures"]
 
-    def test_every_function_that_a_rule_wakes_has_a_failure_queue_for_what_did_not_reach_it_and_what_it_could_not_do(
+    def test_a_rules_function_has_one_queue_for_undelivered_and_for_failed_events(
         self,
     ) -> None:
         woken = events("EventBridgeRule")
@@ -114,9 +114,7 @@ class TestAsynchronousEdges:
 
     @pytest.mark.parametrize("minutes", template()["Parameters"]["ReconcileMinutes"]["AllowedValues"])
     @pytest.mark.parametrize("name", ["Reconcile", "FetchSyncSecret"])
-    def test_an_alarm_on_a_schedule_can_ring_at_each_pace_when_most_runs_fail_and_does_not_for_one(
-        self, name: str, minutes: int
-    ) -> None:
+    def test_a_schedules_alarm_goes_off_when_most_runs_fail_and_not_after_one(self, name: str, minutes: int) -> None:
         alarm, pace = self.rings_on_errors(name), minutes * 60
         period, threshold = self.at(minutes, alarm["Period"]), self.at(minutes, alarm["Threshold"])
         assert alarm["EvaluationPeriods"] == 1
@@ -128,7 +126,7 @@ class TestAsynchronousEdges:
         known = (period - functions()[name]["Timeout"]) // pace + 1
         assert known > threshold
 
-    def test_every_queue_that_failed_work_waits_in_keeps_it_for_the_fourteen_days_there_are(self) -> None:
+    def test_every_failure_queue_keeps_messages_for_sqs_maximum_of_fourteen_days(self) -> None:
         assert self.failure_queues() == {"TrackFailures", "AdvanceFailures", "AnnounceFailures", "ArchiveDeadLetters"}
         for name in self.failure_queues():
             assert queues()[name]["MessageRetentionPeriod"] == 14 * 24 * HOUR
@@ -155,7 +153,7 @@ class TestAsynchronousEdges:
         assert [name for name, alarm in resources(ALARM).items() if alarm["AlarmActions"] != tell] == []
         assert [name for name, alarm in resources(ALARM).items() if alarm["OKActions"] != tell] == []
 
-    def test_a_message_stays_hidden_until_its_function_must_have_ended_and_three_times_within_the_hour(self) -> None:
+    def test_a_message_stays_hidden_for_its_functions_run_and_has_three_attempts_an_hour(self) -> None:
         for name, source in events("SQS"):
             visibility = queues()[target(source["Queue"])]["VisibilityTimeout"]
             assert visibility > functions()[name]["Timeout"]  # AWS refuses less; the emulator does not
@@ -267,7 +265,7 @@ class TestWhatIsKept:
             found = {name: each["Properties"].get(reserved) for name, each in made.items() if name in functions()}
             assert {name: most for name, most in found.items() if most} == expected
 
-    def test_what_waits_for_a_rate_limit_may_be_queued_anew_for_longer_than_lambda_lets_a_loop_run(self) -> None:
+    def test_only_the_archive_may_queue_its_own_messages_again_as_a_recursive_loop(self) -> None:
         assert {name for name, function in functions().items() if "RecursiveLoop" in function} == {"Archive"}
         assert functions()["Archive"]["RecursiveLoop"] == "Allow"
 

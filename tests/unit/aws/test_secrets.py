@@ -82,9 +82,7 @@ class TestVersions:
             ("previous", "whsec_first"),
         ]
 
-    def test_the_previous_one_verifies_until_the_grace_after_the_current_one_was_made_is_over(
-        self, store: Store
-    ) -> None:
+    def test_the_previous_secret_verifies_until_its_grace_period_ends(self, store: Store) -> None:
         made = store.put("whsec_second")
         at = store.aws.get_secret_value(SecretId=SECRET, VersionId=made)["CreatedDate"].timestamp()
         secret = store.secret()

@@ -66,9 +66,7 @@ def connections(port: int) -> int:
 
 
 @pytest.mark.parametrize("name", FOLDERS)
-def test_what_starts_from_a_snapshot_proves_by_the_secret_of_now_over_connections_of_its_own(
-    aws: Aws, name: str
-) -> None:
+def test_a_restored_snapshot_verifies_with_todays_secret_over_its_own_connections(aws: Aws, name: str) -> None:
     with initialised(receiver(name, LAYER), aws.port) as ask:
         (first, second, third) = fresh(name, 3)
         assert ask(b"warm " + first)["statusCode"] == 200

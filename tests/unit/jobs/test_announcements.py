@@ -99,7 +99,7 @@ class TestWhatIsTold:
         assert again[0].detail["id"] != first[0].detail["id"]
         assert [told.detail_type for told in settled] == ["Media Archived", "Job Settled"]
 
-    def test_a_try_that_did_not_succeed_tells_nothing_and_a_link_found_after_it_is_tried_at_once(self) -> None:
+    def test_a_failed_attempt_publishes_nothing_and_a_link_found_later_is_tried_at_once(self) -> None:
         steps = titles(DONE, CUT, replace(DONE, received_at=T3))
         assert steps == [["Media Found", "Job Completed"], [], ["Media Found"]]
 

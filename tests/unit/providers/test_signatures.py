@@ -84,7 +84,7 @@ class TestSyncSignature:
         assert sync_proof(call({"sync-signature": STAMPED}, after=after)).secret
 
     @pytest.mark.parametrize("after", [-86_400 / 4, -300.000001, 300.000001, 86_400 / 4])
-    def test_outside_of_the_window_it_is_a_replay_even_beside_a_bare_signature_that_holds(self, after: float) -> None:
+    def test_a_stale_timestamp_is_a_replay_even_beside_a_valid_bare_signature(self, after: float) -> None:
         with pytest.raises(StaleSignature):
             sync_proof(call({"sync-signature": STAMPED, "x-signature-primary": HEX}, after=after))
 
@@ -276,7 +276,7 @@ HEADERS = st.text(LETTERS) | FIELDS.map(lambda fields: ",".join(f"{key}={value}"
 
 class TestWhateverComes:
     @given(header=HEADERS, scheme=st.sampled_from(["", "Bearer ", "sha256="]), body=st.binary(), secret=st.text())
-    def test_anything_that_is_not_the_right_proof_is_a_verification_error_and_nothing_else(
+    def test_any_wrong_signature_raises_a_verification_error_and_no_other(
         self, header: str, scheme: str, body: bytes, secret: str
     ) -> None:
         assume(secret.strip() and secret not in header)

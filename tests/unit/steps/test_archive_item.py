@@ -38,7 +38,7 @@ class TestRenewal:
         event = renewal_event(WANTED, told(1), b"{}")
         assert [(medium.role, medium.media_id) for medium in event.media] == [("video", LINK.media_id)]
 
-    def test_it_is_not_a_find_so_a_dead_link_that_is_renewed_again_and_again_starts_nothing(self) -> None:
+    def test_a_refreshed_link_is_not_new_media_so_repeated_refreshes_queue_nothing(self) -> None:
         """Else each try would put another message on the queue, with tries of its own."""
         job: Job | None = None
         found = []

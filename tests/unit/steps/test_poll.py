@@ -47,9 +47,7 @@ class TestAsk:
         assert job.reconciled_at > before.updated_at
         assert len(reconciles.asked(provider)) >= 1
 
-    def test_also_where_a_picture_of_it_is_there_already_whose_links_are_told_at_each_look(
-        self, reconciles: Reconcile
-    ) -> None:
+    def test_also_if_its_image_is_finished_and_each_poll_reports_new_links(self, reconciles: Reconcile) -> None:
         """Its look is backed off like any other's, its silence counted on, and a photo that failed stays so."""
         reconciles.submitted("creatify", "j-1", ago=HOUR)
         before = reconciles.job("creatify", "j-1")
@@ -170,7 +168,7 @@ class TestAsk:
         assert statuses == ["completed"] * 5 + ["pending"] * 5
         assert {request.status for request in reconciles.desk.apis.requests if request.provider == "captions"} == {200}
 
-    def test_a_provider_that_is_down_is_left_alone_after_a_few_calls_and_the_others_are_asked(
+    def test_a_provider_that_is_down_gets_only_a_few_calls_and_the_others_are_polled(
         self, reconciles: Reconcile
     ) -> None:
         reconciles.submitted("sync", *numbered("g-", 20), ago=HOUR)
@@ -183,7 +181,7 @@ class TestAsk:
         assert reconciles.job("sync", "g-19").reconciled_at == ""  # as due as before
 
     @pytest.mark.parametrize("status", [500, 403])
-    def test_jobs_whose_questions_fail_are_asked_about_less_and_less_and_the_others_as_ever(
+    def test_jobs_whose_requests_fail_are_polled_less_often_and_the_others_as_before(
         self, reconciles: Reconcile, status: int
     ) -> None:
         """Five, the longest silent of all, while the provider answers everything else but for the list."""

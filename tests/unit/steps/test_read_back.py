@@ -128,7 +128,7 @@ class TestInTheArchive:
         assert s3.keys == []
 
     @pytest.mark.parametrize("status", [301, 400, 402, 409])
-    def test_an_answer_that_says_nothing_of_the_job_is_no_contradiction_and_it_is_asked_again(
+    def test_a_response_without_the_job_is_no_mismatch_and_is_requested_again(
         self, archive_at_work: Archive, s3: S3Simulator, status: int
     ) -> None:
         archive_at_work.set_keys()
@@ -176,7 +176,7 @@ class TestInTheArchive:
         assert not archive_at_work.try_medium(early, "video")
         assert archive_at_work.receipt(early).reason.startswith("not confirmed yet: ")
 
-    def test_neither_is_the_videos_call_contradicted_by_an_api_that_still_shows_the_image_alone(
+    def test_an_api_that_still_shows_only_the_image_does_not_contradict_the_video(
         self, archive_at_work: Archive, s3: S3Simulator
     ) -> None:
         archive_at_work.set_keys()

@@ -84,7 +84,7 @@ class TestStuck:
 
 
 class TestSilence:
-    def test_a_job_that_is_silent_for_a_day_needs_attention_also_where_nobody_can_be_asked(
+    def test_a_job_without_updates_for_a_day_needs_attention_even_without_an_api_key(
         self, archive_at_work: Archive
     ) -> None:
         reconciles = Reconcile(archive_at_work)

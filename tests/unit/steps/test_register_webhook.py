@@ -195,7 +195,7 @@ class TestUpdated:
         assert formation.ask("Update", physical_id, ApiSecretArn=OTHER_KEY).physical_id == physical_id
         assert (len(formation.captions.registrations), formation.secret) == (1, before)
 
-    def test_a_key_that_does_not_know_the_webhook_is_refused_before_a_second_one_is_registered(
+    def test_a_key_of_another_account_is_rejected_before_a_second_webhook_is_registered(
         self, formation: Formation
     ) -> None:
         """It is another account's: from there the first one could not be deleted."""
@@ -325,7 +325,7 @@ class TestCreationThatFailed:
         assert formation.ask("Create").reason.startswith("captions /webhooks/events: the provider's API: the host")
         assert PATIENCE - HANGS < formation.clock.now() - START <= PATIENCE + HANGS
 
-    def test_where_little_of_the_functions_time_is_left_cloudformation_is_answered_without_a_pause(
+    def test_cloudformation_gets_its_response_without_a_pause_if_time_runs_out(
         self, formation: Formation, cloud: Cloud
     ) -> None:
         class Late(Context):
@@ -345,7 +345,7 @@ class TestCreationThatFailed:
         )
 
 
-def test_made_changed_and_deleted_within_a_minute_it_waits_for_room_and_no_call_is_lost(formation: Formation) -> None:
+def test_create_update_and_delete_within_a_minute_wait_and_lose_no_request(formation: Formation) -> None:
     physical_id = formation.ask("Create").physical_id
     assert formation.ask("Update", physical_id, Url=OTHER_URL).reason == ""
     assert formation.ask("Delete", physical_id, Url=OTHER_URL).reason == ""
@@ -353,9 +353,7 @@ def test_made_changed_and_deleted_within_a_minute_it_waits_for_room_and_no_call_
     assert sum(request.status == 200 for request in formation.requests) == 3 + 3 + 2
 
 
-def test_without_room_in_the_rate_limit_that_all_functions_share_it_waits_before_it_asks(
-    formation: Formation, cloud: Cloud
-) -> None:
+def test_it_waits_for_the_shared_rate_limit_before_its_request(formation: Formation, cloud: Cloud) -> None:
     formation.table = Table(cloud.dynamodb, TABLE)
     reserve_calls(formation.table, "captions", CAPTIONS.api_limit, CAPTIONS.api_limit.calls, time())
     limits = Limits(cloud)

@@ -179,7 +179,7 @@ class TestCaptions:
             rotation.step(step, step)
         assert (one.updates, rotation.values["current"]) == (1, one.secret)
 
-    def test_an_answer_that_is_lost_with_the_function_is_taken_from_the_list_by_the_next_try(
+    def test_a_new_secret_whose_response_was_lost_is_read_from_the_list_by_the_retry(
         self, rotation: Rotation, one: Registration, apis: ProviderApis
     ) -> None:
         old = one.secret
