@@ -1,4 +1,4 @@
-"""`dailies webhooks captions` at a stack on AWS (moto's): by which key."""
+"""`dailies webhooks captions` on a stack on AWS (moto's): which API key it uses."""
 
 import json
 
@@ -45,7 +45,7 @@ def test_one_that_captions_says_it_made_is_taken_with_its_secret(desk: Archive, 
 
 
 def test_an_unexpected_response_is_reported_by_its_status_without_its_body(desk: Archive) -> None:
-    """It may hold a secret, as that to registering does."""
+    """It may hold a secret, as the response to a registration does."""
     desk.set_keys()
     desk.apis.captions.webhooks.registered.clear()
     desk.apis.captions.webhooks.made_status = 207

@@ -1,5 +1,6 @@
-"""The examples name what there is: outputs, events, targets; and the role of the workflow believes nobody else.
-`make examples` tries them with their own tools."""
+"""The examples name existing outputs, events and targets, and only the workflow can assume its role. `make examples`
+tries them with their own tools.
+"""
 
 import re
 from typing import Any, get_args
