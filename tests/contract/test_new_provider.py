@@ -1,4 +1,4 @@
-"""A new provider is seven files: follow the steps of CONTRIBUTING.md in a copy of the tree, with an invented provider."""
+"""A new provider is seven files: the steps of CONTRIBUTING.md, in a copy of the tree with an invented provider."""
 
 import json
 import os

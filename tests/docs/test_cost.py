@@ -154,9 +154,8 @@ class TestAMonth:
         assert MEGABYTES["archive"] == ARCHIVE_MB
         logging = template()["Globals"]["Function"]["LoggingConfig"]
         assert (logging["LogFormat"], logging["SystemLogLevel"]) == ("JSON", {"Ref": "SystemLogLevel"})
-        assert (
-            template()["Parameters"]["SystemLogLevel"]["Default"] == "WARN"
-        )  # else Lambda's own log lines are billed too
+        # Below WARN, Lambda's own log lines are billed too.
+        assert template()["Parameters"]["SystemLogLevel"]["Default"] == "WARN"
         names = [made["Name"]["Fn::Sub"].split("/") for made in resources("AWS::SecretsManager::Secret").values()]
         assert sum(provider in MEASURED for _, provider, _ in names) == SECRETS
         assert len(resources("AWS::CloudWatch::Alarm")) == ALARMS
