@@ -1,4 +1,4 @@
-"""The short run of every script: none is missing, and one that breaks is named."""
+"""The short run of every script: none is missing, and a broken one is named."""
 
 import re
 from pathlib import Path
@@ -9,7 +9,7 @@ from local.stack import ROOT
 from resilience.parts import PARTS
 from tests.smoke import LEFT_OUT, SEQUENCES, Script, run
 
-# What can be run and is no script of its own: which one starts it, or which test.
+# Modules that can be run, but are no scripts of their own: what starts each, or which test.
 ELSEWHERE = {
     "bench.archive.host": "bench.archive, where there is no nginx",
     "bench.archive.launcher": "bench.archive",
@@ -42,7 +42,7 @@ RUNS = re.compile(r"""^(if __name__ == "__main__":|main\(\))""", re.MULTILINE)
 
 
 def runnable() -> set[str]:
-    """All modules that can be run, by the names that `python -m` takes."""
+    """All runnable modules, by the names that `python -m` takes."""
     files = [
         path
         for folder in ("bench", "demo", "local", "resilience", "simulators")

@@ -1,4 +1,4 @@
-"""The template as it is for certain parameters, which is what the machines of `make lint` look at."""
+"""The template resolved for given parameters, as the checkers of `make lint` see it."""
 
 from typing import Any
 
@@ -23,7 +23,7 @@ CONDITIONS = {
 
 
 def value(written: Any, **parameters: str) -> Any:
-    """What a property that is written so is, for these parameters."""
+    """The value of a property that is written like this, for these parameters."""
     template = {
         "Parameters": PARAMETERS,
         "Conditions": CONDITIONS,

@@ -1,4 +1,4 @@
-"""The template's metadata for the Serverless Application Repository: what its API takes, and what is true here."""
+"""The template's metadata for the Serverless Application Repository: its API accepts them, and they are true here."""
 
 import re
 
@@ -7,7 +7,7 @@ import pytest
 from local.stack import ROOT
 from testkit.support.template import template
 
-# By the reference of CreateApplication: the longest, and the characters.
+# From the reference of CreateApplication: maximum length, and characters.
 LIMITS = {
     "Author": (127, r"[a-z0-9](([a-z0-9]|-(?!-))*[a-z0-9])?"),
     "Description": (256, r"[^\n]+"),
