@@ -72,7 +72,7 @@ def logs(stack: Stack) -> dict[str, str]:
 @pytest.fixture(scope="module")
 def secret(stack: Stack, stack_apis: ProviderApis, providers: Providers) -> set[str]:
     """Every secret value of this run: those the tests remember, the provider APIs' keys, and all that Secrets Manager
-    still holds in any version, each value of a JSON object by itself.
+    still holds in any version, each value of a JSON object separately.
     """
     client = stack.aws.secretsmanager
     found = set(providers.ever_secret)

@@ -1,4 +1,4 @@
-"""What a link says of itself: which medium it is, where it leads, when it dies."""
+"""What a link shows: its medium, its host, its expiry."""
 
 from hashlib import sha256
 

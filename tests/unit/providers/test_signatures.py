@@ -1,7 +1,7 @@
-"""Who sent a delivery is proven by its bytes alone; whatever else comes is VerificationError and nothing else.
+"""A delivery's bytes alone authenticate its sender; anything else raises VerificationError and no other exception.
 
-The signatures written out here were computed with `openssl dgst -sha256 -hmac`. Those that are made while a test runs
-come from the simulated providers, which share no code with the bundle.
+The literal signatures were computed with `openssl dgst -sha256 -hmac`. Those made while a test runs come from the
+simulated providers, which share no code with the bundle.
 """
 
 import base64
@@ -143,7 +143,7 @@ class TestSyncSignature:
 
 
 class TestSignaturePrimary:
-    """`X-Signature-Primary`, whose form Sync does not tell."""
+    """`X-Signature-Primary`, whose form Sync does not document."""
 
     @pytest.mark.parametrize(
         ("header", "scheme"),
@@ -243,7 +243,7 @@ class TestPathToken:
 
 
 class TestVersionsOfASecret:
-    """During a rotation the provider signs with one of two; which one it was is told."""
+    """During a rotation the provider signs with one of two secrets; the result names the stage."""
 
     @pytest.mark.parametrize("version", ["current", "pending", "previous"])
     def test_any_of_them_proves_and_is_named(self, version: str) -> None:
@@ -329,6 +329,6 @@ class TestWhateverComes:
 
 @st.composite
 def flipped(draw: st.DrawFn, content: bytes, bits: int = 8) -> bytes:
-    """The bytes with one bit of the lower `bits` of one of them turned over."""
+    """The bytes with one bit inverted, among the lower `bits` of a byte."""
     at = draw(st.integers(0, len(content) - 1))
     return content[:at] + bytes([content[at] ^ 1 << draw(st.integers(0, bits - 1))]) + content[at + 1 :]
