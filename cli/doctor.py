@@ -101,7 +101,7 @@ def _apis(stack: Stack) -> Iterator[Finding]:
         if not provider.has_api:
             continue
         client = api(stack, provider.name)
-        lists = [polling.roll for polling in provider.polling.values() if polling.roll]
+        lists = [polling.list_jobs for polling in provider.polling.values() if polling.list_jobs]
         try:
             if lists:
                 answer = client.send(partial(_newest, lists[0]))
@@ -148,7 +148,7 @@ def _registration(stack: Stack) -> Iterator[Finding]:
 
 
 def _newest(list_jobs: ListJobs, base_url: str, credentials: Credentials) -> Request:
-    return list_jobs.ask(base_url, credentials, ())
+    return list_jobs.build(base_url, credentials, ())
 
 
 def _alarms(stack: Stack) -> Iterator[Finding]:

@@ -12,6 +12,7 @@ import threading
 import time
 from contextlib import suppress
 from pathlib import Path
+from urllib.parse import quote, unquote
 
 from local import ports, processes, stack
 from local.media_links import KEY, NAME, links, remember_port, remembered_port
@@ -31,15 +32,14 @@ class MediaSite(MediaHost):
     def answer(self, request: Request) -> tuple[Pieces, bool]:
         if request.path.endswith(RESULT):
             path = request.path.removeprefix("/signed")
-            self.add(path, self._result(path.split("/")[-2]), "application/jsonl")
+            self.add(path, self._result(unquote(path.split("/")[-2])), "application/jsonl")
         return super().answer(request)
 
     def _result(self, batch: str) -> bytes:
         """The list of two completed generations and a failed one."""
         clips = {f"{batch}-{number}": f"batch-{number}.mp4" for number in (1, 2)}
-        rows = [
-            sync_batch_row(f"request-{job_id}", job_id, self.url(f"/{job_id}/{clip}")) for job_id, clip in clips.items()
-        ]
+        links = {job_id: self.url(f"/{quote(job_id, safe='')}/{clip}") for job_id, clip in clips.items()}
+        rows = [sync_batch_row(f"request-{job_id}", job_id, url) for job_id, url in links.items()]
         return sync_batch_result([*rows, sync_batch_row(f"request-{batch}-3", f"{batch}-3", None)])
 
 

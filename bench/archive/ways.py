@@ -68,6 +68,7 @@ def ours_in_its_function(copy: Copy) -> Command:
         "CREATIFY_MEDIA_HOSTS": "",
         "FAILURE_QUEUE_URL": "unused",
         "MAX_MEDIA_BYTES": str(5 * 1024**3),
+        "MEDIA_USER_AGENT": "Mozilla/5.0 (compatible; Dailies)",
         "PRIVATE_MEDIA_HOSTS": "127.0.0.1",
         "RETENTION_DAYS": "90",
         "STACK_NAME": "bench",

@@ -112,7 +112,7 @@ def sweep(providers: Collection[Provider]) -> Usage:
     """A run of reconcile with nothing to do. Per provider: four reads of the lists with stuck and with silent jobs;
     with an API as many for jobs to poll; if the API lists its newest jobs, its secret, which is read for that call."""
     with_api = sum(provider.has_api for provider in providers)
-    with_list = sum(any(polling.roll for polling in provider.polling.values()) for provider in providers)
+    with_list = sum(any(polling.list_jobs for polling in provider.polling.values()) for provider in providers)
     return Usage(
         invocations=1,
         gb_seconds=gb_seconds(256, 8 * len(providers) + 8 * with_api + with_list),

@@ -10,6 +10,7 @@ from dailies.aws.bucket import Bucket
 from dailies.aws.queues import FailureQueue, WorkQueue
 from dailies.aws.table import Table
 from dailies.aws.telemetry import Telemetry
+from dailies.outbound.address_guard import allowed_hosts
 from dailies.outbound.connection import Network
 from dailies.provider_api.client import every_api
 from dailies.providers import every_provider
@@ -19,11 +20,6 @@ if TYPE_CHECKING:
     from aws_lambda_powertools.utilities.typing import LambdaContext
 
 LAST_SECONDS = 30  # of the time limit, to record the progress of a stopped transfer
-
-
-def names(setting: str) -> frozenset[str]:
-    """The host names in a comma-separated variable, in lower case."""
-    return frozenset(name.strip().lower() for name in os.environ[setting].split(",") if name.strip())
 
 
 providers = every_provider()
@@ -41,9 +37,9 @@ archiver = Archiver(
     telemetry=telemetry,
     providers=providers,
     apis=every_api(providers, os.environ, secrets_manager, jobs, telemetry),
-    network=Network(),
-    private_hosts=names("PRIVATE_MEDIA_HOSTS"),
-    only_hosts={name: names(f"{name.upper()}_MEDIA_HOSTS") for name in unverified},
+    network=Network(user_agent=os.environ["MEDIA_USER_AGENT"]),
+    private_hosts=allowed_hosts(os.environ["PRIVATE_MEDIA_HOSTS"]),
+    only_hosts={name: allowed_hosts(os.environ[f"{name.upper()}_MEDIA_HOSTS"]) for name in unverified},
     max_attempts=int(os.environ["ARCHIVE_TRIES"]),
     first_pause=float(os.environ["ARCHIVE_BACKOFF_SECONDS"]),
     max_bytes=int(os.environ["MAX_MEDIA_BYTES"]),

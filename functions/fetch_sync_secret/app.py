@@ -15,7 +15,7 @@ from dailies.errors import NoCredentials
 from dailies.outbound.connection import Network
 from dailies.provider_api.client import ProviderApi
 from dailies.provider_api.retry import ONCE
-from dailies.providers.sync import SYNC, ask_signing_secret, read_signing_secret
+from dailies.providers.sync import SYNC, get_signing_secret, read_signing_secret
 
 client = boto3.client("secretsmanager", config=secrets.CLIENT)
 secret = HeldSecret(client, os.environ["SIGNING_SECRET_ID"])
@@ -32,7 +32,7 @@ sync = ProviderApi(
 def lambda_handler(_event: object, _context: object) -> None:
     """Run once. After a failed run, the next one on the schedule does the work."""
     try:
-        signing_secret = sync.call(ask_signing_secret, read_signing_secret, retry=ONCE)
+        signing_secret = sync.call(get_signing_secret, read_signing_secret, retry=ONCE)
     except NoCredentials:
         return
     if secret.use(signing_secret):

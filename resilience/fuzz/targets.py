@@ -12,7 +12,7 @@ from dailies import timestamps
 from dailies.aws import http_api
 from dailies.aws.attribute_values import typed
 from dailies.errors import DeliveryTooLarge, HostFailed, MediumRefused, PayloadError, VerificationError
-from dailies.jobs import links
+from dailies.jobs import link_expiry, links
 from dailies.jobs.merge import merge
 from dailies.jobs.models import Delivery, Event, Report, delivery_digest
 from dailies.jobs.rows import event_item, event_of, job_item, job_of
@@ -159,16 +159,16 @@ def answers(data: bytes) -> None:
     """Any response of a provider's API is parsed as the response to each of our requests, or raises PayloadError."""
     for provider in PROVIDERS.values():
         webhook = provider.webhooks[0]
-        questions = [*provider.link_refresh.values(), *(inquiry.question for inquiry in provider.polling.values())]
-        for question in questions:
-            body = question.redact(data)
-            for read in filter(None, (question.read, question.read_failure)):
+        polling = provider.polling.values()
+        for get_job in (*provider.link_refresh.values(), *(each.get_job for each in polling)):
+            body = get_job.redact(data)
+            for read in filter(None, (get_job.read, get_job.read_failure)):
                 with suppress(PayloadError):
                     kept(webhook, read(body, "j-1"), data)
-        for roll in filter(None, (inquiry.roll for inquiry in provider.polling.values())):
+        for list_jobs in filter(None, (each.list_jobs for each in polling)):
             with suppress(PayloadError):
-                for told in roll.read(roll.redact(data)):
-                    kept(webhook, told.report, told.payload)
+                for reported in list_jobs.read(list_jobs.redact(data)):
+                    kept(webhook, reported.report, reported.payload)
         for listing in provider.manifests.values():
             for report in listing.read(iter(data.splitlines()), "b-1"):
                 kept(webhook, report, data)
@@ -257,7 +257,7 @@ def url_guard(data: bytes) -> None:
             raise OSError("no such name") from None
         return [where]
 
-    links.media_id(link), links.host(link), links.expires_at(link), links.unsigned(link)
+    links.media_id(link), links.host(link), link_expiry.expires_at(link), links.unsigned(link)
     for ways in (FetchPolicy(), FetchPolicy(only=HOSTS)):
         with suppress(MediumRefused, HostFailed):
             place = address_guard.resolve(link, ways, resolve)

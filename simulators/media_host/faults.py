@@ -5,6 +5,7 @@ from dataclasses import replace
 
 from simulators.media_host import answers
 from simulators.media_host.answers import FOR_EVER, Exchange, Piece, Pieces, page, redirect, refusal
+from simulators.media_host.odd_answers import ODD
 
 ALWAYS: dict[str, Iterable[Piece]] = {
     "silent": (FOR_EVER,),
@@ -86,10 +87,10 @@ COMBINED: dict[str, Callable[[Exchange], Pieces]] = {
         for name in ("busy", "forbidden", "wrong-content-range", "end-unavailable")
     },
 }
-FAULTS = frozenset(ALWAYS | BY_EXCHANGE | COMBINED)
+FAULTS = frozenset(ALWAYS | BY_EXCHANGE | COMBINED | ODD)
 """The names of all faults, as they stand in a URL."""
 
 
 def bad(fault: str, exchange: Exchange) -> Pieces:
     """The response of a host with this fault."""
-    return (COMBINED.get(fault) or _fault(fault))(exchange)
+    return (COMBINED.get(fault) or ODD.get(fault) or _fault(fault))(exchange)

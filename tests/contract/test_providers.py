@@ -307,15 +307,15 @@ class TestItsApi:
     @every_provider_here
     def test_an_answer_that_cannot_be_read_is_a_payload_error(self, provider: Provider) -> None:
         polling = provider.polling.values()
-        for question in (*provider.link_refresh.values(), *(inquiry.question for inquiry in polling)):
+        for get_job in (*provider.link_refresh.values(), *(each.get_job for each in polling)):
             for answer in (b"", b"\xff", b"{", b"[]", b"null", b"<html>"):
                 with pytest.raises(PayloadError):
-                    question.read(answer, "j-1")
-        for roll in (inquiry.roll for inquiry in polling if inquiry.roll):
+                    get_job.read(answer, "j-1")
+        for list_jobs in (each.list_jobs for each in polling if each.list_jobs):
             for answer in (b"", b"\xff", b"{", b"null", b"<html>", b'{"results": {}}'):
                 with pytest.raises(PayloadError):
-                    roll.read(answer)
-            assert roll.read(b'[{"no": "job"}, 1, null]') == []
+                    list_jobs.read(answer)
+            assert list_jobs.read(b'[{"no": "job"}, 1, null]') == []
 
     @every_provider_here
     def test_each_webhooks_jobs_can_be_asked_about_or_none(self, provider: Provider) -> None:
@@ -331,10 +331,10 @@ class TestItsApi:
             assert (name in variables) == provider.has_api
 
     def requests(self, provider: Provider, base: str, job_id: str) -> Iterator[Any]:
-        for question in provider.link_refresh.values():
-            yield question.ask(base, EXAMPLE_CREDENTIALS, job_id)
-        for inquiry in provider.polling.values():
-            yield inquiry.question.ask(base, EXAMPLE_CREDENTIALS, job_id)
-            if inquiry.roll:
-                yield inquiry.roll.ask(base, EXAMPLE_CREDENTIALS, ())
-                yield inquiry.roll.ask(base, EXAMPLE_CREDENTIALS, [job_id])
+        for get_job in provider.link_refresh.values():
+            yield get_job.build(base, EXAMPLE_CREDENTIALS, job_id)
+        for polling in provider.polling.values():
+            yield polling.get_job.build(base, EXAMPLE_CREDENTIALS, job_id)
+            if polling.list_jobs:
+                yield polling.list_jobs.build(base, EXAMPLE_CREDENTIALS, ())
+                yield polling.list_jobs.build(base, EXAMPLE_CREDENTIALS, [job_id])

@@ -1,14 +1,20 @@
 """What a link shows: its medium, its host, its expiry."""
 
+import json
+from base64 import b64encode, urlsafe_b64encode
+from datetime import UTC, datetime
 from hashlib import sha256
 
 import pytest
+from botocore.signers import CloudFrontSigner
 from hypothesis import given
 from hypothesis import strategies as st
 
 from dailies import timestamps
-from dailies.jobs import links
+from dailies.jobs import link_expiry, links
 
+AT = "2026-01-15T10:30:00.000000Z"
+UNIX = 1768473000  # the same
 ANY = st.text(st.characters(exclude_categories=()))
 
 
@@ -78,12 +84,75 @@ class TestExpiresAt:
         ],
     )
     def test_it_is_read_as_the_usual_signers_write_it(self, query: str, at: str | None) -> None:
-        assert links.expires_at(f"https://h.example/o.mp4?{query}") == at
+        assert link_expiry.expires_at(f"https://h.example/o.mp4?{query}") == at
+
+
+def packed(claims: object) -> str:
+    return urlsafe_b64encode(json.dumps(claims).encode()).decode().rstrip("=")
+
+
+class TestDialects:
+    @pytest.mark.parametrize(
+        "query",
+        [
+            "x-oss-date=20260115T093000Z&x-oss-expires=3600&x-oss-signature=0",
+            "X-Tos-Date=20260115T093000Z&X-Tos-Expires=3600",
+            f"Expires={UNIX}&OSSAccessKeyId=k&Signature=0",
+            f"Expires={UNIX}&KeyName=k&Signature=0",
+            f"expires_at={UNIX}",
+            f"token_exp={UNIX}",
+            f"x-expires={UNIX}",
+            f"e={UNIX}&token=k:0",
+            "se=2026-01-15T10%3A30Z&sig=0",
+            "expires=2026-01-15T11%3A30%3A00%2B01%3A00",
+            f"hdnea=st=1768470000~exp={UNIX}~acl=/*~hmac=00112233",
+            f"hdnts=exp%3D{UNIX}%7Eacl%3D%2F%2A%7Ehmac%3D00112233",
+            f"auth_key={UNIX}-0-0-0123456789abcdef0123456789abcdef",
+            f"verify={UNIX}-0123456789abcdef0123456789abcdef",
+            f"token={UNIX}_0123456789abcdef0123456789abcdef",
+            f"q-sign-algorithm=sha1&q-sign-time=1768470000;{UNIX}&q-signature=0",
+            f"txSecret=0123&txTime={UNIX:x}",
+            f"wsSecret=0123&wsABSTime={UNIX:X}",
+            f"token={packed({'alg': 'HS256'})}.{packed({'exp': UNIX, 'sub': 'o'})}.c2ln",
+        ],
+    )
+    def test_other_signers_are_read_by_their_shape(self, query: str) -> None:
+        assert link_expiry.expires_at(f"https://h.example/o.mp4?{query}", "2026-01-15T09:00:00.000000Z") == AT
+
+    def test_a_path_may_hold_it(self) -> None:
+        assert link_expiry.expires_at(f"https://h.example/exp={UNIX}~acl=%2f*~hmac=00/o.mp4") == AT
+
+    def test_of_cloudfronts_policy_as_its_signer_makes_it(self) -> None:
+        signer = CloudFrontSigner("K1", lambda message: b"signature of " + message[:9])
+        ends = datetime.fromtimestamp(UNIX, UTC)
+        policy = signer.build_policy("https://d1.cloudfront.net/*", ends, date_greater_than=ends)
+        for options in ({"date_less_than": ends}, {"policy": policy}):
+            link = signer.generate_presigned_url("https://d1.cloudfront.net/o.mp4?a=1", **options)
+            assert link_expiry.expires_at(link) == AT
+
+    def test_the_policys_end_is_no_other_of_its_times(self) -> None:
+        policy = {"Statement": [{"Condition": {"DateLessThan": {"AWS:EpochTime": UNIX},
+                  "DateGreaterThan": {"AWS:EpochTime": UNIX - 600}}}]}  # fmt: skip
+        text = b64encode(json.dumps(policy, indent=1).encode()).decode().translate(str.maketrans("+=/", "-_~"))
+        assert (
+            link_expiry.expires_at(f"https://h.example/?Policy={text}&Signature=0", "2026-01-15T10:00:00.000000Z") == AT
+        )
+
+    @pytest.mark.parametrize(
+        "query",
+        [
+            *("Expires=3600", "exp=60", "expires=0", f"Expires={UNIX}", f"exp={UNIX}000"),
+            *(f"auth_key={UNIX}-0-0-0123456789abcdef0123456789abcdef", f"v={UNIX}", "id=1799999999", "e=1", "se=1"),
+            *("X-Amz-Date=20260115T103000Z&X-Amz-Expires=0", "Policy=eyJ!!", "token=a.b.c", "token=eyJ.eyJ.eyJ"),
+        ],
+    )
+    def test_a_duration_or_a_past_time_says_nothing(self, query: str) -> None:
+        assert link_expiry.expires_at(f"https://h.example/o.mp4?{query}", "2026-01-15T11:00:00.000000Z") is None
 
 
 @given(link=ANY | ANY.map("https://h.example/?Expires={}".format) | ANY.map("https://{}".format))
 def test_no_link_is_too_odd(link: str) -> None:
     assert len(links.media_id(link)) == 8
     assert "?" not in links.host(link)
-    at = links.expires_at(link)
+    at = link_expiry.expires_at(link)
     assert at is None or timestamps.parse(at) == at

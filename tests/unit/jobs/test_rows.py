@@ -1,12 +1,14 @@
 """Events and jobs read from their rows equal the originals; the rows have the names of the table's contract."""
 
-from dataclasses import replace
+from dataclasses import fields, replace
 
+import pytest
 from boto3.dynamodb.types import TypeDeserializer, TypeSerializer
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dailies.jobs.models import Event, Job, Receipt
+from dailies.jobs import rows
+from dailies.jobs.models import Event, Job, JobError, MediaItem, MediaLink, Receipt, Upload
 from dailies.jobs.rows import Item, event_item, event_of, job_item, job_of, quarantine_item
 from testkit.support.strategies import JOBS, SIGNED, events, receipts
 
@@ -32,6 +34,26 @@ class TestRoundTrip:
     def test_a_receipt_comes_back_in_its_event(self, happened: Event, receipt: Receipt) -> None:
         happened = replace(happened, receipt=receipt)
         assert event_of(through_dynamodb(event_item(happened, expires_at=0))).receipt == receipt
+
+
+class TestFields:
+    """A field of a model without a column in its row's table would be lost."""
+
+    @pytest.mark.parametrize(
+        ("model", "columns", "elsewhere"),
+        [
+            (Event, rows.EVENT, {"payload"}),  # stored by the caller, in the row or in the bucket
+            (Job, rows.JOB, set()),
+            (MediaItem, rows.MEDIUM, set()),
+            (MediaLink, rows.LINK, set()),
+            (Receipt, rows.RECEIPT, set()),
+            (Upload, rows.UPLOAD, set()),
+            (JobError, rows.ERROR, set()),
+        ],
+    )
+    def test_each_field_is_read_from_a_column(self, model: type, columns: rows.Columns, elsewhere: set[str]) -> None:
+        read = {column[1] if isinstance(column, tuple) else name for name, column in columns.items()} - {""}
+        assert read | elsewhere == {field.name for field in fields(model)}
 
 
 class TestContract:
@@ -76,7 +98,7 @@ class TestContract:
         assert SIGNED not in repr(job_item(job))
         assert ".mp4?" not in repr(job_item(job))
 
-    def test_a_quarantine_row_stands_under_its_day_and_does_not_expire(self) -> None:
+    def test_a_quarantine_row_is_in_its_days_partition_and_does_not_expire(self) -> None:
         item = quarantine_item(
             "0" * 64,
             "batch",

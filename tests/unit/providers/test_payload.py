@@ -12,14 +12,14 @@ import pytest
 from boto3.dynamodb.types import TypeSerializer
 from hypothesis import given
 from hypothesis import strategies as st
-from pydantic import AliasChoices
+from pydantic import AliasChoices, TypeAdapter
 
 from dailies.aws.payload_store import MAX_INLINE
 from dailies.errors import PayloadError
 from dailies.jobs import rows
 from dailies.jobs.models import Event, Report
 from dailies.providers.contract import Webhook
-from dailies.providers.payload import MAX_URL, Payload
+from dailies.providers.payload import MAX_URL, Payload, Url
 from testkit.support.recorded_events import RECORDED_AT, WEBHOOKS, delivery, outcomes
 
 MAX_ITEM = 400 * 1024  # DynamoDB's limit, in bytes
@@ -176,3 +176,9 @@ def test_the_largest_report_fits_into_a_row_beside_the_largest_payload(webhook: 
 def longest(name: str, letters: int) -> str:
     """This number of letters, all but 32 of them of four bytes, different for each name, so that all links differ."""
     return name.ljust(32, ".") + "😀" * (letters - 32)
+
+
+@pytest.mark.parametrize("blank", [" ", "\t", "\r\n", "\u00a0", "\ufeff", "\u200b "])
+def test_blanks_around_a_url_are_no_part_of_it(blank: str) -> None:
+    url = TypeAdapter[str | None](Url).validate_python(f"{blank}https://h.example/a b.mp4{blank}")
+    assert url == "https://h.example/a b.mp4"

@@ -222,8 +222,8 @@ class TestNotArchived:
     def test_what_no_try_can_mend_is_given_up_at_once_and_waits_as_the_queue_had_it(
         self, archive: Archive, host: MediaHost
     ) -> None:
-        done, receipt = self.tried(archive, host, "html-page", tries=1)
-        assert (done, receipt.state, receipt.reason) == (True, "failed", "not audio or video: an HTML page")
+        done, receipt = self.tried(archive, host, "redirect-to-itself", tries=1)
+        assert (done, receipt.state, receipt.reason) == (True, "failed", "more than 5 redirects")
         ((reason, work),) = archive.cloud.failed()
         assert reason == receipt.reason
         assert work["detail"]["media"][0]["media_id"] == receipt.media_id
@@ -296,7 +296,7 @@ def test_lines_tell_what_was_archived_and_no_link(
     archive: Archive, host: MediaHost, capsys: pytest.CaptureFixture[str]
 ) -> None:
     capsys.readouterr()
-    for fault in (None, "missing", "html-page"):
+    for fault in (None, "missing", "redirect-to-itself"):
         medium = MediaLink("output", host.url(f"/told/{CLIP}", fault=fault))
         archive.found(medium)
         archive.run(medium)

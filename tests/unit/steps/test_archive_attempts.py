@@ -205,7 +205,7 @@ class TestStates:
             ("expired", None, ("pending", "lost"), "the host answered 400"),
             ("missing", None, ("pending", "lost"), "the host answered 404"),
             ("gone", None, ("pending", "lost"), "the host answered 410"),
-            ("html-page", None, ("failed", "failed"), "not audio or video: an HTML page"),
+            ("html-page", None, ("pending", "failed"), "not audio or video: an HTML page"),
             ("redirect-to-metadata", None, ("failed", "failed"), "not https: http"),
             ("slow", lambda s3: s3.fail("PutObject", times=9), ("pending", "failed"), "S3 answered SlowDown"),
         ],

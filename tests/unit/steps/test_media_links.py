@@ -314,7 +314,7 @@ class TestBatch:
     ) -> None:
         batch = archive_at_work.batch({"g-1": "batch-1.mp4", "g-2": "batch-2.mp4", "g-3": None})
         archive_at_work.apis.requests.clear()
-        archive_at_work.apis.sync.fail(403, path="/result")  # the target of its link, fetched once
+        archive_at_work.apis.sync.fail(410, path="/result")  # the target of its link, fetched once
         assert archive_at_work.try_medium(batch, "result")
         assert [(request.path, request.headers.get("x-api-key")) for request in archive_at_work.apis.requests] == [
             ("/v2/batches/b-1/result", None),

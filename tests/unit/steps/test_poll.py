@@ -11,7 +11,7 @@ from dailies import timestamps
 from dailies.aws.table import MAX_BATCH_ATTEMPTS
 from dailies.provider_api.rate_limiter import reserve_calls
 from dailies.steps.advance import advance
-from dailies.steps.reconcile import GAP_FACTOR, next_look
+from dailies.steps.reconcile import GAP_FACTOR, next_poll
 from simulators.provider_apis.creatify_jobs import ProductToVideo
 from testkit.fixtures.archiver import PROVIDERS, TOKEN, Archive
 from testkit.fixtures.reconciler import BEGINS, FINISHES, HOUR, WEBHOOK, Reconcile
@@ -58,7 +58,7 @@ class TestAsk:
         assert [medium.state for medium in job.media] == ["pending"]
         assert (job.stage, job.updated_at) == ("waiting", before.updated_at)
         row = {"updated_at": job.updated_at, "reconciled_at": job.reconciled_at}
-        assert next_look(row, 600) > timestamps.seconds(timestamps.now()) + HOUR * GAP_FACTOR - 60
+        assert next_poll(row, 600) > timestamps.seconds(timestamps.now()) + HOUR * GAP_FACTOR - 60
 
     @every_provider_here
     def test_one_that_its_provider_does_not_know_waits_on(self, reconciles: Reconcile, provider: str) -> None:

@@ -12,7 +12,7 @@ from dailies.jobs.models import Event, MediaLink
 from dailies.jobs.rows import job_item
 from dailies.providers import every_provider
 from dailies.steps.advance import advance
-from dailies.steps.reconcile import GAP_FACTOR, MAX_GAP, next_look
+from dailies.steps.reconcile import GAP_FACTOR, MAX_GAP, next_poll
 from dailies.steps.retry_policy import MAX_RETRY_AFTER
 from dailies.steps.track import submitted_event
 from testkit.fixtures.archiver import PROVIDERS, Archive
@@ -172,11 +172,11 @@ class TestNextLook:
 
     def test_it_is_first_when_the_usual_time_is_over_and_then_after_gaps_that_grow(self) -> None:
         heard = timestamps.seconds(self.HEARD)
-        look = next_look({"updated_at": self.HEARD}, self.USUAL)
+        look = next_poll({"updated_at": self.HEARD}, self.USUAL)
         assert look == heard + self.USUAL
         gaps = []
         for _ in range(12):
-            gap = next_look({"updated_at": self.HEARD, "reconciled_at": timestamps.at(look)}, self.USUAL) - look
+            gap = next_poll({"updated_at": self.HEARD, "reconciled_at": timestamps.at(look)}, self.USUAL) - look
             assert gap == pytest.approx(min((look - heard) * GAP_FACTOR, MAX_GAP))
             gaps.append(gap)
             look += gap
@@ -184,7 +184,7 @@ class TestNextLook:
 
     def test_news_begin_it_anew(self) -> None:
         earlier = "2026-01-15T09:00:00.000000Z"
-        assert next_look({"updated_at": self.HEARD, "reconciled_at": earlier}, self.USUAL) == (
+        assert next_poll({"updated_at": self.HEARD, "reconciled_at": earlier}, self.USUAL) == (
             timestamps.seconds(self.HEARD) + self.USUAL
         )
 

@@ -65,7 +65,8 @@ def decided(error: Of, attempt: int = 1, *, link_left: float | None = None, foun
         (AwsUnavailable("the secret could not be read"), Retry, Fail),
         (None, Retry, Fail),  # stopped by the time limit
         (LinkDead("the host answered 403"), Retry, Lost),
-        (MediumRefused("an HTML page"), Fail, Fail),
+        (MediumRefused("another medium"), Fail, Fail),
+        (MediumRefused("an HTML page", not_ready=True), Retry, Fail),
         (Contradicted("the API says failed"), Fail, Fail),
         (RateLimitReached("no room", 60), Requeue, Requeue),
         (THROTTLED, Retry, Retry),

@@ -240,6 +240,14 @@ class TestWhole:
     def test_a_line_end_behind_an_mp4_is_no_box(self) -> None:
         assert error(CLIP + b"\r\n") == ""
 
+    def test_a_picture_in_another_order_is_judged_by_its_end_mark(self) -> None:
+        for content in (PICTURE, JPEG, GIF):
+            whole = IntegrityCheck(sniff(content[:HEAD_BYTES]) or formats.PNG)
+            for start in (0, 200, 100):
+                whole.feed(start, content[start : start + 100] if start < 200 else content[200:])
+            assert whole.error(len(content)) == ""
+            assert whole.error(len(content) + 1) or whole.next_gap(len(content) + 20) is not None
+
     def test_what_webm_says_of_itself(self) -> None:
         for content, seconds in ((WEBM, 1.3), (MKV, 1.2), (LIVE, None)):
             whole = IntegrityCheck(sniff(content[:HEAD_BYTES]) or formats.MKV)
@@ -257,7 +265,7 @@ class TestWhole:
         what = sniff(bytes(content[:HEAD_BYTES]))
         assert what
         whole = IntegrityCheck(what)
-        whole.feed(0, changed)
+        whole.feed(0, bytes(changed))
         assert isinstance(whole.error(len(changed)), str)
         assert whole.media_info().trailing >= 0
 

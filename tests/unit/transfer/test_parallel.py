@@ -195,7 +195,9 @@ class TestOrder:
     def test_an_end_mark_that_lies_across_two_parts_is_seen_in_any_order(
         self, host: MediaHost, s3: S3Simulator, bucket: Bucket
     ) -> None:
-        picture = b"\x89PNG\r\n\x1a\n" + bytes(2 * PART + 5 - 8 - 12) + b"\0\0\0\0IEND\xaeB`\x82"
+        data = bytes(2 * PART + 5 - 8 - 12 - 12)
+        chunk = len(data).to_bytes(4, "big") + b"IDAT" + data + bytes(4)
+        picture = b"\x89PNG\r\n\x1a\n" + chunk + b"\0\0\0\0IEND\xaeB`\x82"
         host.add("/large.png", picture, "image/png")
         wanted = replace(order(host.url("/large.png", fault="cut-once")), kinds=frozenset({"image"}))
         assert stored(wanted, bucket).bytes == len(picture)

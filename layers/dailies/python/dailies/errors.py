@@ -22,7 +22,7 @@ DailiesError
       ├── StorageFailed      S3 did not accept the medium: a retry may help
       ├── ObjectExists       the key already has an object
       ├── LinkDead           the host refuses the link (400, 403, 404 ...)
-      └── MediumRefused      our rules forbid the link or its content: a retry does not help
+      └── MediumRefused      our rules forbid the link or its content: a retry helps only if it is `not_ready`
            └── Contradicted  the provider's API contradicts the delivery
 """
 
@@ -152,7 +152,12 @@ class LinkDead(TransferError):
 
 
 class MediumRefused(TransferError):
-    """Our rules forbid the link or its content: a forbidden address, an error page, a file that is too large."""
+    """Our rules forbid the link or its content: a forbidden address, an error page, a file that is too large.
+    `not_ready`: the host sent no medium, but may do so later."""
+
+    def __init__(self, reason: str, *, not_ready: bool = False) -> None:
+        super().__init__(reason)
+        self.not_ready = not_ready
 
 
 class Contradicted(MediumRefused):

@@ -124,7 +124,7 @@ class SigningSecret:
         self.forget()
 
     def forget(self) -> None:
-        """Discard all that was read. The next delivery reads the secret anew."""
+        """Discard all that was read. The next delivery reads the secret again."""
         self._versions: dict[str, _Version] = {}
         self._stages: dict[str, str] = {}
         self._rotated_at = float("-inf")

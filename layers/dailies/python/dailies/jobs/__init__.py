@@ -1,1 +1,1 @@
-"""What a job is: its events, their merge, its row, what a change of it announces. Pure: no clock, no AWS, no HTTP."""
+"""What a job is: its events, their merge, its rows, the announcements of a change. Pure: no clock, no AWS, no HTTP."""

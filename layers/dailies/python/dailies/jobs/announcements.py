@@ -1,7 +1,7 @@
-"""What follows from a change of a job row: pure. A canceled job is told as failed: its status says which.
+"""The announcements that a change of a job row causes. No I/O.
 
-Each announcement's `id` is made of what it tells, so that telling it again has the same one. A consumer that remembers
-the ids hears everything once.
+An announcement's `id` is a hash of its content, so a repetition has the same id and consumers can deduplicate. A
+canceled job is announced as `Job Failed`; `status` in the detail tells them apart.
 """
 
 import json
@@ -18,22 +18,26 @@ type DetailType = Literal[
     "Media Found", "Media Archived", "Job Completed", "Job Failed", "Job Settled", "Job Needs Attention"
 ]
 MEDIA_FOUND: DetailType = "Media Found"
-OF_THE_TABLE = frozenset({"pk", "sk", "listed"})  # what only the table needs
+TABLE_ONLY = frozenset({"pk", "sk", "listed"})  # attributes that mean nothing outside the table
 COMPLETED: DetailType = "Job Completed"
 ENDS: Mapping[str, DetailType] = {"completed": COMPLETED, "failed": "Job Failed", "canceled": "Job Failed"}
-RESTS: Mapping[str, DetailType] = {"settled": "Job Settled", "attention": "Job Needs Attention"}
+STAGES: Mapping[str, DetailType] = {"settled": "Job Settled", "attention": "Job Needs Attention"}
 
 
 @dataclass(frozen=True, slots=True)
 class Announcement:
-    """One thing to tell: `detail` is the job row with an `id`; about a medium, `media` has that one only."""
+    """An event for the bus, or for the archive's queue.
+
+    `detail`: the job's summary (see `job_summary`) and `id`, 64 hex digits. If it is about one medium, `media` has only
+    that one.
+    """
 
     detail_type: DetailType
     detail: dict[str, Any]
 
 
 def media_found(old: Job | None, new: Job) -> list[Announcement]:
-    """`Media Found` for each medium that the change makes known, or known again: the archive's work."""
+    """`Media Found` for each medium that this change adds, or that was found again after a failed attempt."""
     before = _media(old)
     return [
         _about(new, MEDIA_FOUND, [medium.role, medium.media_id, medium.found_at], medium)
@@ -43,7 +47,7 @@ def media_found(old: Job | None, new: Job) -> list[Announcement]:
 
 
 def still_pending(job: Job) -> list[Announcement]:
-    """`Media Found` for each medium that is under way, once more: the archive's queue may have lost it."""
+    """`Media Found` with a new id for each pending medium, as the archive's queue may have lost the first."""
     return [
         _about(job, MEDIA_FOUND, [medium.role, medium.media_id, medium.found_at, "again"], medium)
         for medium in job.media
@@ -52,18 +56,19 @@ def still_pending(job: Job) -> list[Announcement]:
 
 
 def announcements(old: Job | None, new: Job) -> list[Announcement]:
-    """What else the change from one image of a job row to the next tells, in the order in which it makes sense."""
+    """The other announcements of a change from `old` (None if the job is new) to `new`: media, then the job's end, then
+    its stage."""
     return [*_archived(old, new), *_of_job(old, new)]
 
 
 def message(found: Announcement) -> str:
-    """A `Media Found` as the archive's queue takes it: an event of the bus, but for what the bus adds."""
+    """A `Media Found` for the archive's queue: JSON with `detail-type` and `detail`, like an event of the bus."""
     return json.dumps({"detail-type": found.detail_type, "detail": found.detail})
 
 
 def job_summary(job: Job) -> dict[str, Any]:
-    """The job row as JSON values: what stands in job.json and, with an `id`, in announcements."""
-    return {name: _json(value) for name, value in rows.job_item(job).items() if name not in OF_THE_TABLE}
+    """The job row as JSON values, without keys of the table. It is the content of job.json."""
+    return {name: _json(value) for name, value in rows.job_item(job).items() if name not in TABLE_ONLY}
 
 
 def _archived(old: Job | None, new: Job) -> Iterator[Announcement]:
@@ -78,31 +83,33 @@ def _media(job: Job | None) -> dict[tuple[str, str], MediaItem]:
 
 
 def _is_untried(medium: MediaItem) -> bool:
-    """Whether nobody has tried it since it was found; a failed try is queued already."""
+    """Whether it has no attempt since it was found. A medium with a failed attempt is already queued."""
     return medium.receipt is None
 
 
 def _of_job(old: Job | None, new: Job) -> Iterator[Announcement]:
-    """An end and a rest are told where what their ids are made of has changed: a replay has no id that was not told."""
+    """Announce an end or a stage only if its id changes, so a replay publishes no new ids."""
     if new.status in ENDS and not (old and _end_key(old) == _end_key(new)):
         yield _about(new, ENDS[new.status], _end_key(new))
-    if new.stage in RESTS and not (old and old.stage == new.stage and _rest(old) == _rest(new)):
-        yield _about(new, RESTS[new.stage], _rest(new))
+    if new.stage in STAGES and not (old and old.stage == new.stage and _stage_key(old) == _stage_key(new)):
+        yield _about(new, STAGES[new.stage], _stage_key(new))
 
 
 def _end_key(job: Job) -> list[str]:
-    """What tells one end of a job from another. Not the provider's own word: it may have one in its calls and another
-    in its API's answers. Where a job ends twice, as a picture and then as a video, its clock says so."""
+    """The identity of a job's end: its status, and its time by the provider's clock.
+
+    The provider's status word is left out: a webhook and the API may use different words for the same end. The time
+    distinguishes the ends of a job that ends twice, as a picture and then as a video.
+    """
     return [job.status, job.occurred_at]
 
 
-def _rest(job: Job) -> list[str]:
-    """What became of the job and of each medium, as far as it matters to whoever waits for it, and what else calls a
-    person."""
+def _stage_key(job: Job) -> list[str]:
+    """The identity of a stage in STAGES: the job's end, each medium's result, and other reasons for attention."""
     receipts = [(medium, medium.receipt) for medium in job.media]
     media = [f"{m.role}-{m.media_id} {m.state} {r.version_id if r else ''} {r.at if r else ''}" for m, r in receipts]
-    calls = filter(None, (job.confirmation.contradiction, job.silent_at if job.is_silent else ""))
-    return [*_end_key(job), *media, *calls]
+    reasons = filter(None, (job.confirmation.contradiction, job.silent_at if job.is_silent else ""))
+    return [*_end_key(job), *media, *reasons]
 
 
 def _about(job: Job, detail_type: DetailType, identity: list[str], medium: MediaItem | None = None) -> Announcement:
@@ -112,7 +119,7 @@ def _about(job: Job, detail_type: DetailType, identity: list[str], medium: Media
 
 
 def _json(value: Any) -> Any:
-    """A row's value as JSON has it: whole numbers as integers, others as floats."""
+    """A row's value for JSON: whole numbers become integers, other numbers floats."""
     match value:
         case Decimal():
             return int(value) if value == value.to_integral_value() else float(value)

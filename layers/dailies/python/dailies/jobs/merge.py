@@ -1,30 +1,30 @@
-"""An event into its job: pure, and the same job for any order, any repetition and any subset of its events.
+"""Merge an event into its job. No I/O. The events' order and repetition do not change the result.
 
-A job is a join of small facts, each of which has a greatest one; `merge` is the join with the one event's facts. That
-is what makes it commutative, associative and idempotent, and why it needs neither the other rows nor their survival.
+For each field of a job, `join` picks the greater of two values by a total order. So it is commutative, associative and
+idempotent, and a merge needs no other event row. Those may expire.
 """
 
 from collections.abc import Iterable
 from dataclasses import astuple, replace
 
-from dailies.jobs import links
+from dailies.jobs import link_expiry, links
 from dailies.jobs.models import Confirmation, Event, Job, MediaItem, Receipt, Status
 
-# Where no clock decides, the later step of a job wins; a word that no table knows decides nothing.
+# Without a clock, the later of two statuses here wins. An unknown status word never wins.
 STEPS: tuple[Status, ...] = ("unknown", "pending", "processing", "canceled", "failed", "completed")
 
 
 def merge(job: Job | None, event: Event) -> Job:
-    """The job after the event. `job` is None for the first one that is seen; `version` stays as it is."""
-    alone = _of(event)
-    return alone if job is None else join(job, alone)
+    """The job after the event. `job` is None for its first event. `version` does not change."""
+    single = _job_of(event)
+    return single if job is None else join(job, single)
 
 
 def join(a: Job, b: Job) -> Job:
-    """The least job that knows all that both know: commutative, associative, idempotent."""
-    standing = max(a, b, key=_status_rank)
+    """One job with the facts of both. The status comes with its error, word and time from one of them."""
+    winner = max(a, b, key=_status_rank)
     return replace(
-        standing,
+        winner,
         webhook=max(a.webhook, b.webhook),
         first_seen_at=min(a.first_seen_at, b.first_seen_at),
         updated_at=max(a.updated_at, b.updated_at),
@@ -38,16 +38,16 @@ def join(a: Job, b: Job) -> Job:
     )
 
 
-def _of(event: Event) -> Job:
-    """What one event alone says of its job."""
-    news_at = event.received_at if event.is_update else ""
+def _job_of(event: Event) -> Job:
+    """The job that has only this event."""
+    update_at = event.received_at if event.is_update else ""
     media = [
         MediaItem(
             role=medium.role,
             media_id=medium.media_id,
-            found_at=news_at,
+            found_at=update_at,
             link_host=links.host(medium.url),
-            link_expires_at=links.expires_at(medium.url),
+            link_expires_at=link_expiry.expires_at(medium.url, event.received_at),
         )
         for medium in event.media
     ]
@@ -62,7 +62,7 @@ def _of(event: Event) -> Job:
         occurred_at=event.occurred_at or "",
         error=event.error,
         first_seen_at=event.received_at,
-        updated_at=news_at,
+        updated_at=update_at,
         media=_join_media(media),
         parent=event.parent,
         credits=event.credits,
@@ -75,11 +75,11 @@ def _of(event: Event) -> Job:
 
 
 def _status_rank(job: Job) -> tuple[object, ...]:
-    """What decides between two jobs' status: the provider's clock where it has one, else the later step; what
-    follows only makes the choice the same from both sides."""
-    known = job.status != "unknown"
+    """The order of statuses: a known one first, then the provider's clock, then the later step. The rest only makes the
+    order total, so that `join` is commutative."""
+    is_known = job.status != "unknown"
     error = (job.error.code, job.error.message, job.error.retryable) if job.error else ()
-    return (known, job.occurred_at, STEPS.index(job.status), error, job.provider_status)
+    return (is_known, job.occurred_at, STEPS.index(job.status), error, job.provider_status)
 
 
 def _join_media(media: Iterable[MediaItem]) -> tuple[MediaItem, ...]:
@@ -91,16 +91,18 @@ def _join_media(media: Iterable[MediaItem]) -> tuple[MediaItem, ...]:
 
 
 def _join_medium(a: MediaItem, b: MediaItem) -> MediaItem:
-    """The latest sighting with the best receipt. An object stays; of other tries the latest counts, and only until
-    the medium is found again: a fresh link is a fresh chance. What is no news finds nothing again: a look at a job that
-    goes on has a link each time."""
-    sighting = max(a, b, key=lambda medium: (medium.found_at, medium.link_host, medium.link_expires_at or ""))
+    """The latest finding of the medium with the best receipt.
+
+    An archived object stays. Of failed attempts the latest counts, until the medium is found again: a new link is a new
+    chance. A poll of an unfinished job repeats its links, so it is not an update and finds nothing again.
+    """
+    latest = max(a, b, key=lambda medium: (medium.found_at, medium.link_host, medium.link_expires_at or ""))
     receipt = max(filter(None, (a.receipt, b.receipt)), key=_rank, default=None)
-    if receipt and receipt.state != "archived" and receipt.at < sighting.found_at:
+    if receipt and receipt.state != "archived" and receipt.at < latest.found_at:
         receipt = None
-    return replace(sighting, receipt=receipt)
+    return replace(latest, receipt=receipt)
 
 
 def _rank(receipt: Receipt) -> tuple[object, ...]:
-    """The order of receipts; to the last field, as text, so that the choice is the same from both sides."""
+    """The order of receipts. All fields count, as text, to make it total, so that `join` is commutative."""
     return (receipt.state == "archived", receipt.at, *map(str, astuple(receipt)))

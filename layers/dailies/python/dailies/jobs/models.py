@@ -1,6 +1,6 @@
-"""What passes through Dailies: a delivery, the event it is recorded as, and the job that its events add up to.
+"""The values that pass through Dailies: deliveries, events, and the jobs that events merge into.
 
-Frozen values without I/O. Moments are strings as `clock` writes them.
+All are frozen. A `Timestamp` is a string in the format of `timestamps`; an empty one means never, unless noted.
 """
 
 import json
@@ -20,14 +20,17 @@ type MediaKind = Literal["video", "audio", "image", "jsonl"]
 type MediaState = Literal["pending", "archived", "failed", "lost"]
 type ListName = Literal["waiting", "silent", "archiving", "attention", "completed", "failed", "canceled"]
 
-MAX_MESSAGE = 1000
+MAX_MESSAGE = 1000  # characters of a code or message in a row; the event's payload has the whole text
 FINISHED: frozenset[Status] = frozenset({"completed", "failed", "canceled"})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Delivery:
-    """One HTTP request as it arrived. Header names are in lower case, `token` is the path's last segment where the
-    route has one, `received_at` is ours."""
+    """One HTTP request of a provider.
+
+    `headers`: names in lower case. `body`: the raw bytes. `token`: the path's last segment, if the route has a token.
+    `received_at`: by our clock.
+    """
 
     headers: Mapping[str, str] = field(repr=False)
     body: bytes = field(repr=False)
@@ -36,7 +39,7 @@ class Delivery:
 
 
 class Proof(NamedTuple):
-    """How a delivery was verified: by which scheme, with which version of the secret (current, pending, previous)."""
+    """How a delivery was verified: the scheme, and the secret's version (current, pending or previous)."""
 
     scheme: str
     secret: str
@@ -47,8 +50,11 @@ class Proof(NamedTuple):
 
 @dataclass(frozen=True, slots=True, order=True)
 class JobError:
-    """Why a job failed, in the provider's words, at most MAX_MESSAGE characters of them and no signed URL: the event's
-    payload has them all. `retryable`: whether submitting the same again makes sense."""
+    """Why a job failed: the provider's code and message.
+
+    Each has at most MAX_MESSAGE characters, and URLs in it have no query. `retryable`: whether the same job may succeed
+    if it is submitted again.
+    """
 
     code: str
     message: str
@@ -61,9 +67,10 @@ class JobError:
 
 @dataclass(frozen=True, slots=True)
 class MediaLink:
-    """One medium that a job made: its role, a link to it that will die, and how long the provider says that it plays.
+    """A link to one medium of a job.
 
-    `renews`: the medium that the link was asked for anew for, where the new one has another path.
+    `role`: such as `output`. `url`: expires. `seconds`: the duration that the provider reports. `renews`: the id of the
+    medium for which the link was refreshed; the fresh URL may have another path.
     """
 
     role: str
@@ -73,14 +80,19 @@ class MediaLink:
 
     @property
     def media_id(self) -> str:
-        """Eight hex digits that stay the same when the link is signed anew."""
+        """Eight hex digits. A new signature of the link does not change them."""
         return self.renews or links.media_id(self.url)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Receipt:
-    """What one try to archive a medium came to. Archived: the object's proof, and what its header says of it. Else: the
-    reason, one line without the link; `pending` is tried again, `failed` can be redriven, `lost` has a dead link."""
+    """The result of one attempt to archive a medium, at the time `at`.
+
+    `state`: `archived`; `pending`, to be retried; `failed`, can be redriven; or `lost`, as its link has expired.
+    `reason`: why it is not archived, one line without the link. The other fields describe an archived object: `bytes`
+    and `checksum` of its content; `seconds`, `width` and `height` (pixels) by its header, 0 or None if unknown; `note`,
+    a remark such as a duration that differs from the provider's.
+    """
 
     role: str
     media_id: str
@@ -101,10 +113,10 @@ class Receipt:
 
 @dataclass(frozen=True, slots=True)
 class Upload:
-    """An upload in parts that has begun: all that another run needs to go on with it.
+    """A started multipart upload, with all that another run needs to continue it.
 
-    `part_bytes` is the size of each part but the last, `total` and `validator` (the host's ETag) are the medium's when
-    it began.
+    `part_bytes`: the size of each part, except the last. `total` (bytes) and `validator` (the host's ETag) describe the
+    medium when the upload started.
     """
 
     key: str
@@ -116,10 +128,11 @@ class Upload:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Report:
-    """What a provider says of one of its jobs; `parse` makes it from a payload.
+    """A provider's statement about one of its jobs, parsed from a payload.
 
-    `occurred_at` is the provider's own clock, None where it has none that orders a job's events. Words of the
-    provider that no table knows have the status `unknown` and are kept in `provider_status`.
+    `provider_status`: the provider's own word. `status`: ours; `unknown` if no table lists the word. `occurred_at`: by
+    the provider's clock; None if no clock orders the job's events. `credits`: what the job cost. `parent`: the id of
+    the batch that contains the job, or of the job that it repeats.
     """
 
     job_id: str
@@ -134,11 +147,12 @@ class Report:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Event(Report):
-    """One thing that happened to a job: what is reported, and how we came to know it.
+    """One thing that happened to a job: a report, and where it came from.
 
-    `payload` is what was said, as it came, secrets redacted. `receipt` and `upload` stand in
-    events of the archive only. `contradiction` stands in a poll that confirms a delivery: what the provider's API says
-    against it, empty where it agrees, None in all other events. `silent`: reconcile gives the job's silence a name.
+    `event_id`: 64 hex digits, from `delivery_digest` or `content_digest`. `payload`: the content as received, secrets
+    redacted. `proof`: how a delivery was verified. `receipt`, `upload`: only in events of the archive. `contradiction`:
+    None except in a poll that checks a delivery: what the API contradicts, empty if it agrees. `silent`: reconcile
+    marks the job as silent.
     """
 
     event_id: str
@@ -155,22 +169,23 @@ class Event(Report):
 
     @property
     def is_update(self) -> bool:
-        """Whether it says something new of the job: not where reconcile only looked after one that goes on, also where
-        that has media by now, of which each look tells again."""
+        """Whether it counts as the job's latest update. A poll of an unfinished job does not: it would repeat the same
+        media each time."""
         return self.origin != "poll" or self.status in FINISHED or self.receipt is not None
 
     @classmethod
-    def of(cls, report: Report, **how_we_know: Any) -> Self:
-        """The report as an event; the rest of the fields as keywords."""
-        return cls(**{f.name: getattr(report, f.name) for f in fields(Report)}, **how_we_know)
+    def of(cls, report: Report, **others: Any) -> Self:
+        """The report as an event. `others`: the fields that a report does not have."""
+        return cls(**{f.name: getattr(report, f.name) for f in fields(Report)}, **others)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MediaItem:
-    """A medium in a job row: when news of the job last told of it, empty where only looks did, and what the last try to
-    archive it came to, if any.
+    """A medium in a job row.
 
-    A try that did not succeed is forgotten when news after it tell of a link: the medium is pending again.
+    `found_at`: the last update with a link to it; empty if only polls had one. `link_expires_at`: None if unknown.
+    `receipt`: the latest attempt to archive it. A later update with a link discards a failed attempt's receipt, and the
+    medium is pending again.
     """
 
     role: str
@@ -182,17 +197,17 @@ class MediaItem:
 
     @property
     def state(self) -> MediaState:
-        """Where it stands: pending until a try says otherwise."""
+        """The state of its receipt; `pending` without one."""
         return self.receipt.state if self.receipt else "pending"
 
     @property
     def source_host(self) -> str:
-        """The host that served it, as far as it was fetched; else the host of its link."""
+        """The host that served it; before it is fetched, the host of its link."""
         return (self.receipt and self.receipt.source_host) or self.link_host
 
 
 class Confirmation(NamedTuple):
-    """What the provider's API said when a delivery was read back: `contradiction` is empty where it agreed."""
+    """The result of checking a delivery against the provider's API: `contradiction` is empty if they agree."""
 
     at: Timestamp = ""
     contradiction: str = ""
@@ -203,11 +218,11 @@ NEVER_CONFIRMED = Confirmation()
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Job:
-    """A provider's asynchronous work, as the merge of its events. Its media stand in the order of their names.
+    """A provider's asynchronous work, merged from its events.
 
-    `occurred_at` is the provider's moment of `status`, empty where it has no clock. `updated_at` is the last news of
-    it, `reconciled_at` when it was last looked after, `silent_at` when that gave its silence a name; empty: never.
-    `version` counts the row's writes.
+    `occurred_at`: the time of `status` by the provider's clock, empty without a clock. `first_seen_at`: of the first
+    event. `updated_at`: of the last update. `reconciled_at`: of the last poll. `silent_at`: when the job was last
+    marked as silent. `media`: sorted by role and id. `version`: the number of writes of the row.
     """
 
     provider: str
@@ -229,14 +244,16 @@ class Job:
 
     @property
     def is_silent(self) -> bool:
-        """Whether it waits, and nothing was heard of it for so long that a person should look."""
+        """Whether it is unfinished, and was marked as silent after its last update."""
         return self.status not in FINISHED and self.silent_at > self.updated_at
 
     @property
     def stage(self) -> Stage:
-        """`waiting` until it is finished, `archiving` while media are under way, then `settled`; `attention` where a
-        person should look: what the provider's API contradicts, a job that is silent, a role whose media are all given
-        up, or a job completed that made nothing."""
+        """`waiting` until the job is finished, `archiving` while media are pending, then `settled`.
+
+        `attention` if a person should look: the API contradicts a delivery, the job is silent, all media of a role were
+        given up, or the job completed without media.
+        """
         if self.confirmation.contradiction or self.is_silent:
             return "attention"
         if self.status not in FINISHED:
@@ -250,7 +267,7 @@ class Job:
 
     @property
     def list_name(self) -> ListName:
-        """Under what it is listed: its stage, where it is settled its status, `silent` apart from other attention."""
+        """The list that contains the job: its stage; its status if it is settled; `silent` if it is silent."""
         if self.stage == "settled" and self.status in FINISHED:
             return cast("ListName", self.status)
         return "silent" if self.is_silent else cast("ListName", self.stage)

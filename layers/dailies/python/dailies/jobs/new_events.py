@@ -1,4 +1,4 @@
-"""Events of jobs that were polled: what the provider's API answered, or that it was only asked. Pure."""
+"""Events of polls: the answer of a provider's API, or a poll without a result. No I/O."""
 
 from typing import Any
 
@@ -6,13 +6,14 @@ from dailies.jobs.models import Event, Report, content_digest
 from dailies.timestamps import Timestamp
 
 
-def poll_event(provider: str, webhook: str, report: Report, answer: bytes, *, at: Timestamp, **what: Any) -> Event:
-    """What the provider's API told of a job when it was asked at this moment. `what`: more of the event's fields."""
+def poll_event(provider: str, webhook: str, report: Report, answer: bytes, *, at: Timestamp, **others: Any) -> Event:
+    """The event of one poll of a job. `answer`: the body that the API returned. `at`: the time of the request.
+    `others`: more fields of the event."""
     content = {
         "provider": provider,
         "job_id": report.job_id,
         "answer": answer.decode(errors="replace"),
-        "asked_at": at,  # each look counts, also where the answer is the same
+        "asked_at": at,  # each poll is an event, even if the answer does not change
     }
     return Event.of(
         report,
@@ -22,10 +23,10 @@ def poll_event(provider: str, webhook: str, report: Report, answer: bytes, *, at
         origin="poll",
         received_at=at,
         payload=answer,
-        **what,
+        **others,
     )
 
 
 def nothing(job_id: str) -> Report:
-    """That nothing was told of a job: its event says only that somebody looked."""
+    """A report without content: its event records only that the job was polled."""
     return Report(job_id=job_id, status="unknown", provider_status="")

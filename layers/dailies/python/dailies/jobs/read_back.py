@@ -1,6 +1,7 @@
-"""Whether what a delivery claims of a medium is what the provider's own API says: pure.
+"""Compare a delivery's claim about a medium with the provider's API. No I/O.
 
-For providers whose deliveries prove only that the sender knows the URL (Creatify).
+For providers that do not sign their deliveries, such as Creatify: there, a valid delivery only shows that the sender
+knows the URL.
 """
 
 from collections.abc import Container
@@ -13,8 +14,7 @@ from dailies.timestamps import Timestamp
 
 @dataclass(frozen=True, slots=True)
 class Claim:
-    """What the newest delivery with a medium's link said of its job. `occurred_at` is by the provider's clock, empty
-    where it gave none."""
+    """The content of the newest delivery with a link to a medium. `occurred_at`: by the provider's clock, or empty."""
 
     url: str
     provider_status: str
@@ -22,27 +22,29 @@ class Claim:
 
 
 def contradiction(claim: Claim, role: str, report: Report | None) -> str:
-    """What the API says against a claim, one line; empty where it agrees. `report` is None where it knows no such job.
+    """How the API contradicts a claim, in one line; empty if they agree. `report`: None if the API has no such job.
 
-    The same link under another status that is newer than the claim's is progress, not a contradiction. Another link, or
-    none, always is one, however old the claim says it is: that would be the sender's own word.
+    A newer status with the same link is progress, not a contradiction. Another link, or none, always is one. The
+    claim's age does not excuse it, because the sender states that age.
     """
     if report is None:
         return "the provider's API knows no such job"
-    found = {links.media_id(medium.url) for medium in report.media if medium.role == role}
-    if found and links.media_id(claim.url) not in found:
+    ids = {links.media_id(medium.url) for medium in report.media if medium.role == role}
+    if ids and links.media_id(claim.url) not in ids:
         return f"the provider's API has another {role}"
-    if not found:
+    if not ids:
         return f"the provider's API says {report.provider_status} and has no {role}"
-    older = (report.occurred_at or "") <= claim.occurred_at
-    if older and report.provider_status != claim.provider_status:
+    is_older = (report.occurred_at or "") <= claim.occurred_at
+    if is_older and report.provider_status != claim.provider_status:
         return f"the provider's API says {report.provider_status}, the call {claim.provider_status}"
     return ""
 
 
 def may_be_late(claim: Claim, report: Report | None, may_go_on: Container[str]) -> bool:
-    """Whether the API may only not have heard yet of what the delivery claims: it tells an older state, and one that
-    is not the job's last. `may_go_on`: the provider's words for a completed job that another stage may follow."""
+    """Whether the API may lag behind the delivery: its state is older and not final.
+
+    `may_go_on`: the provider's words for a completed job that may have another stage.
+    """
     if report is None or (report.occurred_at or "") >= claim.occurred_at:
         return False
     return report.status not in FINISHED or report.provider_status in may_go_on

@@ -1,1 +1,1 @@
-"""The only folder that opens connections: to media hosts, to providers' APIs, to S3 for the bytes."""
+"""The only folder that opens connections: to media hosts, to providers' APIs, and to S3 for the bytes of objects."""

@@ -1,31 +1,34 @@
-"""Where a connection to a media host may go: decided here, for each link and each redirect anew.
+"""The SSRF guard: decides where a connection to a media host may go, for each link and each redirect.
 
-https only, port 443, no credentials in the URL; the name resolved once, each of its addresses public. The connection
-is made to the very address that was checked, with the name kept for TLS. `private` hosts are the owner's own exception:
-any address, any port, http too.
+https only, port 443, no credentials in the URL. The name is resolved once, and each of its addresses must be public.
+The connection goes to one of the checked addresses, with the name kept for TLS. `private` hosts are the owner's
+exception: any address, any port, http too.
 """
 
 import ipaddress
 import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from urllib.parse import SplitResult, quote, urljoin, urlsplit
+from urllib.parse import SplitResult, quote, unquote, urljoin, urlsplit
 
 from dailies.errors import HostFailed, MediumRefused
+from dailies.jobs.links import BLANKS
 
-SAFE = "!#$%&'()*+,/:;=?@[]~"  # what stands in a path and query as it is; the rest is encoded
+SAFE = "!#$%&'()*+,/:;=?@[]~"  # not encoded in a path and query; everything else is
 NAME = re.compile(r"[\w.:%-]+", re.ASCII)  # of a host, or an address with its zone
+NOT_UTF8 = re.compile("[\udc80-\udcff]")  # bytes of a header that are not UTF-8, as surrogates
 PORTS = {"https": 443, "http": 80}
 NAT64 = ipaddress.ip_network("64:ff9b::/96")
 NAT64_LOCAL = ipaddress.ip_network("64:ff9b:1::/48")
 
 type Resolve = Callable[[str, int], Sequence[str]]
-"""The addresses of a name; OSError where it has none."""
+"""The addresses of a name; OSError if it has none."""
 
 
 @dataclass(frozen=True, slots=True)
 class FetchPolicy:
-    """What the owner allows. `only`: if set, no other hosts than these and their subdomains."""
+    """What the owner allows. `only`: if set, no other hosts than these and their subdomains. An entry `host/path`
+    allows only that host, and only URLs below the path."""
 
     private: frozenset[str] = frozenset()
     only: frozenset[str] | None = None
@@ -33,7 +36,8 @@ class FetchPolicy:
 
 @dataclass(frozen=True, slots=True)
 class PinnedUrl:
-    """A link whose host was checked: what to connect to, and what to ask for there."""
+    """A link whose host was checked: what to connect to, and what to request. `others` are the host's addresses after
+    `address`, checked too."""
 
     url: str
     name: str
@@ -42,11 +46,24 @@ class PinnedUrl:
     tls: bool
     host: str
     target: str
+    others: tuple[str, ...] = ()
+
+    @property
+    def addresses(self) -> tuple[str, ...]:
+        """All addresses, in the order in which they are tried."""
+        return (self.address, *self.others)
+
+
+def allowed_hosts(text: str) -> frozenset[str]:
+    """The entries of a comma-separated list of hosts, each with a path or without. Names in lower case."""
+    entries = (entry.strip().rstrip("/") for entry in text.split(","))
+    split = (entry.partition("/") for entry in entries if entry)
+    return frozenset(f"{name.lower()}{slash}{path}" for name, slash, path in split)
 
 
 def resolve(url: str, ways: FetchPolicy, resolve: Resolve) -> PinnedUrl:
-    """Where a link leads. MediumRefused where we do not go there, HostFailed where its name does not resolve."""
-    parts, explicit_port = _parsed(url)
+    """Check where a link leads. MediumRefused if the rules forbid it, HostFailed if its name does not resolve."""
+    parts, explicit_port = _parsed(url.strip(BLANKS))
     name = _name(parts)
     private = name in ways.private
     if parts.scheme != "https" and not (private and parts.scheme == "http"):
@@ -55,33 +72,35 @@ def resolve(url: str, ways: FetchPolicy, resolve: Resolve) -> PinnedUrl:
         raise MediumRefused("credentials in the link")
     if explicit_port not in (None, 443) and not private:
         raise MediumRefused(f"port {explicit_port} is not fetched from")
-    if ways.only is not None and not private and not _within(name, ways.only):
+    if ways.only is not None and not private and not _within(name, parts.path, ways.only):
         raise MediumRefused(f"{name} is not among the hosts that this provider's media are fetched from")
     port = explicit_port or PORTS[parts.scheme]
+    address, *others = _addresses(name, port, resolve, private=private)
     return PinnedUrl(
         url=url,
         name=name,
-        address=_address(name, port, resolve, private=private),
+        address=address,
         port=port,
         tls=parts.scheme == "https",
         host=_in_brackets(name) + (f":{explicit_port}" if explicit_port else ""),
         target=_target(parts),
+        others=tuple(others),
     )
 
 
 def redirect_url(url: str, location: str) -> str:
-    """The link that a redirect leads to."""
+    """The link that a redirect leads to. `location`: the header, whose bytes were decoded as Latin-1, or text."""
     try:
-        link = urljoin(url, location)
+        link = urljoin(url.strip(BLANKS), _text(location).strip(BLANKS))
     except ValueError as error:
         raise MediumRefused("redirected to a malformed link") from error
-    if urlsplit(url).scheme == "https" and not link.startswith("https:"):
+    if urlsplit(url.strip(BLANKS)).scheme == "https" and not link.startswith("https:"):
         raise MediumRefused("redirected from https to something else")
     return link
 
 
 def is_public(address: str) -> bool:
-    """Whether an address is one of the public internet, also where it wraps an IPv4 address in an IPv6 one."""
+    """Whether an address is public. If it wraps an IPv4 address in an IPv6 one, that one decides."""
     ip = ipaddress.ip_address(address.partition("%")[0])
     if isinstance(ip, ipaddress.IPv6Address):
         if ip in NAT64_LOCAL or ip.teredo or ip.is_site_local:
@@ -90,6 +109,15 @@ def is_public(address: str) -> bool:
         if wrapped:
             return is_public(str(wrapped))
     return ip.is_global and not (ip.is_multicast or ip.is_reserved or ip.is_unspecified)
+
+
+def _text(location: str) -> str:
+    """The text of a header's bytes: UTF-8, else the bytes percent-encoded, as browsers send them."""
+    try:
+        text = location.encode("latin-1").decode("utf-8", "surrogateescape")
+    except UnicodeEncodeError:  # not from a header
+        return location
+    return NOT_UTF8.sub(lambda byte: f"%{ord(byte[0]) - 0xDC00:02X}", text)
 
 
 def _parsed(url: str) -> tuple[SplitResult, int | None]:
@@ -123,17 +151,31 @@ def _in_brackets(name: str) -> str:
     return f"[{name}]" if ":" in name else name
 
 
-def _within(name: str, hosts: frozenset[str]) -> bool:
-    return any(name == host or name.endswith(f".{host}") for host in hosts)
+def _within(name: str, path: str, allowed: frozenset[str]) -> bool:
+    for entry in allowed:
+        host, slash, below = entry.partition("/")
+        if not slash and (name == host or name.endswith(f".{host}")):
+            return True
+        if slash and name == host and path.startswith(f"/{below}/") and _stays_below(path):
+            return True
+    return False
 
 
-def _address(name: str, port: int, resolve: Resolve, *, private: bool) -> str:
+def _stays_below(path: str) -> bool:
+    """Whether a path has no segment that leads up, however often it is percent-encoded."""
+    while (decoded := unquote(path)) != path:
+        path = decoded
+    return not {".", ".."} & set(re.split(r"[/\\;]", path))
+
+
+def _addresses(name: str, port: int, resolve: Resolve, *, private: bool) -> list[str]:
+    """The addresses of a name, each once, all of them checked."""
     try:
-        addresses = resolve(name, port)
+        addresses = list(dict.fromkeys(resolve(name, port)))
     except (OSError, UnicodeError) as error:
         raise HostFailed(f"{name} does not resolve") from error
     if not addresses:
         raise HostFailed(f"{name} does not resolve")
     if not private and not all(map(is_public, addresses)):
         raise MediumRefused(f"{name} has an address that is not public")
-    return addresses[0]
+    return addresses

@@ -5,7 +5,7 @@ from urllib.parse import urlsplit
 
 from dailies.errors import ApiUnavailable, CredentialsRejected, HostFailed
 from dailies.outbound import responses
-from dailies.outbound.connection import HEADERS, Connection, Network
+from dailies.outbound.connection import Connection, Network
 from dailies.providers.contract import Request
 
 API_SECONDS = 15.0  # for the whole answer, however slowly it arrives
@@ -32,9 +32,9 @@ def call(request: Request, network: Network, *, seconds: float = API_SECONDS) ->
     parts = urlsplit(request.url)
     tls = parts.scheme == "https"
     name = parts.hostname or ""
-    connection = Connection(name, parts.port or (443 if tls else 80), name if tls else "", network.ca_file)
+    connection = Connection([name], parts.port or (443 if tls else 80), name if tls else "", network.ca_file)
     target = parts.path + (f"?{parts.query}" if parts.query else "")
-    headers = {"Host": parts.netloc, **HEADERS, **request.headers}
+    headers = {"Host": parts.netloc, **connection.headers, **request.headers}
     try:
         with connection.within(seconds, "answer"):
             connection.request(request.method, target, body=request.body or None, headers=headers)

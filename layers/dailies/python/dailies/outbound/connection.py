@@ -1,4 +1,4 @@
-"""One connection to one address: timeouts, TLS, and every failure as a HostFailed with a reason.
+"""One connection to a host: its addresses in turn, timeouts, TLS, and every failure as a HostFailed with a reason.
 
 HTTP and TLS are the standard library's.
 """
@@ -6,7 +6,8 @@ HTTP and TLS are the standard library's.
 import http.client
 import socket
 import ssl
-from collections.abc import Iterator, Mapping
+import time
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from functools import cache
@@ -16,24 +17,31 @@ from botocore.httpsession import get_cert_path
 
 from dailies.errors import HostFailed
 from dailies.outbound.address_guard import PinnedUrl, Resolve
+from dailies.outbound.http_response import Response
 
 CONNECT_SECONDS = 5.0
-SILENCE_SECONDS = 20.0  # without a byte; a media host that is that slow is not going to make it
-HEADER_SECONDS = 15.0  # for the whole head of an answer, however it drips
-HEADERS = {"User-Agent": "Dailies", "Accept": "*/*", "Accept-Encoding": "identity"}
+NEXT_ADDRESS_SECONDS = 2.0  # until the next address is tried: a lost packet is sent again after 1 s
+MAX_ADDRESSES = 4  # tried of a host: together they take less than HEADER_SECONDS
+SILENCE_SECONDS = 20.0  # without a byte; a slower media host will not finish
+HEADER_SECONDS = 15.0  # for connecting and the whole head of a response
+API_USER_AGENT = "Dailies"
+# Some CDNs reject a client that does not begin as browsers do. The parameter MediaUserAgent replaces it.
+MEDIA_USER_AGENT = "Mozilla/5.0 (compatible; Dailies)"
 
 
 def system_addresses(name: str, port: int) -> list[str]:
-    """What the system's resolver says."""
+    """The addresses from the system's resolver, in its order of preference."""
     return [str(found[4][0]) for found in socket.getaddrinfo(name, port, type=socket.SOCK_STREAM)]
 
 
 @dataclass(frozen=True, slots=True)
 class Network:
-    """How connections are made: by whose word names resolve, and whose certificates hold."""
+    """How connections are made: the resolver of names, the trusted certificate authorities, and the `User-Agent` that
+    media hosts receive."""
 
     resolve: Resolve = system_addresses
     ca_file: str = field(default_factory=lambda: str(get_cert_path(verify=True)))
+    user_agent: str = MEDIA_USER_AGENT
 
 
 @cache
@@ -42,44 +50,76 @@ def tls_context(ca_file: str) -> ssl.SSLContext:
 
 
 class Connection(http.client.HTTPConnection):
-    """A connection to one address. `name` is what its certificate must say; empty: without TLS."""
+    """A connection to the first of the `addresses` that answers. `name` is the name in its certificate; empty: without
+    TLS."""
 
-    def __init__(self, address: str, port: int, name: str, ca_file: str) -> None:
-        super().__init__(address, port, timeout=CONNECT_SECONDS)
+    response_class = Response
+
+    def __init__(
+        self, addresses: Sequence[str], port: int, name: str, ca_file: str, *, user_agent: str = API_USER_AGENT
+    ) -> None:
+        super().__init__(addresses[0], port, timeout=CONNECT_SECONDS)
+        self._addresses = tuple(addresses)
         self._name = name
         self._ca_file = ca_file
+        self.headers = {"User-Agent": user_agent, "Accept": "*/*", "Accept-Encoding": "identity"}
         self._cut_for = ""
         self._wire: socket.socket | None = None
-        self._answer: http.client.HTTPResponse | None = None
+        self._response: http.client.HTTPResponse | None = None
+
+    @property
+    def address(self) -> str:
+        """The connected address."""
+        return self._addresses[0]
 
     def connect(self) -> None:
-        self.sock = socket.create_connection((self.host, self.port), self.timeout)
-        self.sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        if self._name:
-            # An end without TLS's own end may be anyone's: the standard library would take it for the medium's.
-            self.sock = tls_context(self._ca_file).wrap_socket(
-                self.sock,
-                server_hostname=self._name,
-                suppress_ragged_eofs=False,
-                do_handshake_on_connect=False,  # but when it can be cut, as it may drip too
-            )
-        self._wire = self.sock  # which http.client forgets where the host ends the connection after its answer
-        if self._cut_for:
-            raise TimeoutError
-        if isinstance(self.sock, ssl.SSLSocket):
-            self.sock.do_handshake()
-        self.sock.settimeout(SILENCE_SECONDS)
+        """Connect to one address after the other, the TLS handshake included. The one that answers stays: a later
+        connect uses no other."""
+        *earlier, last = self._addresses[:MAX_ADDRESSES]
+        for address in earlier:
+            with suppress(OSError):
+                self._connect_to(address, NEXT_ADDRESS_SECONDS)
+                return
+            if self._cut_for:
+                raise TimeoutError
+        self._connect_to(last, CONNECT_SECONDS)
 
-    def ask(self, where: PinnedUrl, headers: Mapping[str, str]) -> http.client.HTTPResponse:
-        """Ask for what stands at a place; the head of the answer must be there within HEADER_SECONDS."""
+    def _connect_to(self, address: str, seconds: float) -> None:
+        until = time.monotonic() + seconds
+        wire = socket.create_connection((address, self.port), seconds)
+        try:
+            wire.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+            if self._name:
+                # Without TLS's own end, anyone may have cut the connection: the standard library would not notice.
+                wire = tls_context(self._ca_file).wrap_socket(
+                    wire,
+                    server_hostname=self._name,
+                    suppress_ragged_eofs=False,
+                    do_handshake_on_connect=False,  # but below, where `cut` can end it
+                )
+            self._wire = wire  # http.client forgets it if the host closes the connection after its response
+            if self._cut_for:
+                raise TimeoutError
+            if isinstance(wire, ssl.SSLSocket):
+                wire.settimeout(max(0.1, until - time.monotonic()))
+                wire.do_handshake()
+        except BaseException:
+            wire.close()
+            raise
+        wire.settimeout(SILENCE_SECONDS)
+        self.sock = wire
+        self._addresses = (address,)
+
+    def get(self, where: PinnedUrl, headers: Mapping[str, str]) -> http.client.HTTPResponse:
+        """Request a URL. HostFailed if the head of the response is not complete within HEADER_SECONDS."""
         with self.within(HEADER_SECONDS, "head"):
-            self.request("GET", where.target, headers={"Host": where.host, **HEADERS, **headers})
-            self._answer = self.getresponse()
-            return self._answer
+            self.request("GET", where.target, headers={"Host": where.host, **self.headers, **headers})
+            self._response = self.getresponse()
+            return self._response
 
     @contextmanager
     def within(self, seconds: float, what: str) -> Iterator[None]:
-        """The time for what is done on it, connecting among it, however the host drips. HostFailed as of `failures`."""
+        """Limit the seconds for what is done on the connection, connecting included. HostFailed as in `failures`."""
         late = Timer(seconds, self.cut, [f"no whole {what} within {seconds:g} s"])
         late.daemon = True
         late.start()
@@ -90,21 +130,21 @@ class Connection(http.client.HTTPConnection):
             late.cancel()
 
     def close(self) -> None:
-        """End it, and with it the last answer, which else keeps the socket open until it is forgotten."""
+        """Close the connection and the last response, which would keep the socket open."""
         super().close()
-        if self._answer:
-            self._answer.close()
+        if self._response:
+            self._response.close()
 
     def cut(self, reason: str) -> None:
-        """End it under its reader. The plain socket's own method: TLS is in use there."""
+        """Close the connection from another thread than its reader's: HostFailed with this reason there."""
         self._cut_for = reason
         if self._wire:
-            with suppress(OSError):
+            with suppress(OSError):  # the plain socket's method: the reader is inside TLS's
                 socket.socket.shutdown(self._wire, socket.SHUT_RDWR)
 
     @contextmanager
     def failures(self) -> Iterator[None]:
-        """What goes wrong on it, as HostFailed with a reason that tells the cases apart."""
+        """Raise every failure as HostFailed. Its reason names the kind."""
         try:
             yield
         except (OSError, http.client.HTTPException, ValueError) as error:

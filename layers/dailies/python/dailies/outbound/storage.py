@@ -7,7 +7,7 @@ from urllib.parse import urlsplit
 from dailies.errors import StorageFailed
 from dailies.outbound.connection import tls_context
 
-STORAGE_SECONDS = 30.0  # for S3 to take or answer
+STORAGE_SECONDS = 30.0  # for S3 to accept bytes or to respond
 
 
 class StorageConnection:
@@ -22,7 +22,7 @@ class StorageConnection:
         self._connection = kind(name, parts.port, timeout=STORAGE_SECONDS, **options)  # type: ignore[arg-type]
 
     def begin(self, method: str, target: str, headers: Mapping[str, str]) -> None:
-        """Send a request's head. StorageFailed where S3 cannot be reached."""
+        """Send a request's head. StorageFailed if S3 cannot be reached."""
         try:
             self._connection.putrequest(method, target, skip_host=True, skip_accept_encoding=True)
             for name, value in headers.items():
@@ -33,11 +33,11 @@ class StorageConnection:
             raise StorageFailed(f"S3 could not be reached: {type(error).__name__}") from error
 
     def send(self, piece: memoryview | bytes) -> None:
-        """Send the next bytes of its body. OSError where S3 takes no more: it may have answered already."""
+        """Send the next bytes of its body. OSError if S3 does not accept more: it may have sent its response."""
         self._connection.send(piece)
 
     def answer(self) -> tuple[int, http.client.HTTPMessage, bytes]:
-        """S3's answer: status, headers, body. StorageFailed where there is none."""
+        """Return S3's response: status, headers, body. StorageFailed if none arrives."""
         try:
             with self._connection.getresponse() as response:
                 return response.status, response.headers, response.read()
@@ -46,5 +46,5 @@ class StorageConnection:
             raise StorageFailed(f"S3 did not answer: {type(error).__name__}") from error
 
     def close(self) -> None:
-        """End the connection; a request whose body is not all sent yet does nothing at S3. The next one opens anew."""
+        """Close the connection. S3 ignores a request whose body is incomplete. The next request connects again."""
         self._connection.close()

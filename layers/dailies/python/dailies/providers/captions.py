@@ -1,7 +1,7 @@
-"""Captions (captions.ai, now Mirage): videos by an AI creator. Calls when an operation has succeeded or failed.
+"""Captions (captions.ai, now Mirage): videos by an AI creator. It sends a webhook when an operation succeeds or fails.
 
-Proof: `Authorization: Bearer <secret>`, the secret that registering the webhook returned. Undocumented: the body of
-`creator.failure`, so only `event` and `operationId` are asked of it; retries; any clock.
+Proof: `Authorization: Bearer <secret>`, with the secret from the registration of the webhook. Undocumented: the body of
+`creator.failure`, so only `event` and `operationId` are required; retries; a clock.
 
 https://help.captions.ai/docs/api/webhooks (checked 2026-11-21)
 """
@@ -60,7 +60,7 @@ class CreatorEvent(CreatorFailure):
 
 
 def verify(delivery: Delivery, secrets: Secrets, _rules: ProofRules) -> Proof:
-    """By the bearer, which bears no time."""
+    """Verify the bearer token. It has no time, so a replay verifies too."""
     return bearer(delivery.headers.get("authorization", ""), secrets)
 
 
@@ -81,14 +81,14 @@ def parse_creator(body: bytes) -> Report:
 
 
 class CreatorPoll(Payload):
-    """An operation as it stands."""
+    """The state of an operation. `progress` is not read: it documents the payload."""
 
     state: StatusWord
     url: Url = None
     progress: Lenient[float] = None
 
 
-def ask_creator(base_url: str, credentials: Credentials, job_id: str) -> Request:
+def poll_creator(base_url: str, credentials: Credentials, job_id: str) -> Request:
     """https://help.captions.ai/docs/api/creator (checked 2026-11-21)"""
     return _post(base_url, credentials, "/creator/poll", operationId=job_id)
 
@@ -98,7 +98,7 @@ def _headers(credentials: Credentials) -> dict[str, str]:
 
 
 def parse_creator_poll(body: bytes, job_id: str) -> Report:
-    """An operation's present state; the answer does not name the operation."""
+    """The state of the operation `job_id`. The answer has no id."""
     payload = CreatorPoll.read(body)
     return Report(
         job_id=job_id,
@@ -109,20 +109,21 @@ def parse_creator_poll(body: bytes, job_id: str) -> Report:
 
 
 class SubmittedCreator(Payload):
-    """What a submission is answered."""
+    """The answer to a submission."""
 
     operation_id: JobId = Field(validation_alias="operationId")
 
 
 def parse_creator_failure(body: bytes, job_id: str) -> Report:
-    """A guess: of an operation that failed, a poll is answered 400. Where that is wrong, its success outweighs it."""
+    """A guess: the API answers the poll of a failed operation with 400. If the operation succeeds later, that status
+    wins."""
     refusal = CreatorFailure.read(body)
     why = first_of(refusal.error, refusal.message, refusal.detail, refusal.reason)
     return Report(job_id=job_id, status="failed", provider_status="400", error=JobError(*why, retryable=False))
 
 
 class WebhookResponse(Payload):
-    """A webhook as it is registered; the answer to registering or updating one is the same."""
+    """A registered webhook: in the list, and in the answer to a registration or an update."""
 
     id: JobId
     url: str
@@ -130,18 +131,18 @@ class WebhookResponse(Payload):
     enabled_events: frozenset[str] = Field(validation_alias="enabledEvents")
 
     def registration(self) -> RegisteredWebhook:
-        """As a value of ours."""
+        """The webhook as `RegisteredWebhook`."""
         return RegisteredWebhook(self.id, self.url, self.enabled_events, self.secret)
 
 
 class RegisteredWebhooks(Payload):
-    """All of the account."""
+    """All webhooks of the account."""
 
     registered: tuple[WebhookResponse, ...] = Field(validation_alias="registeredWebhooks")
 
 
 class Events(Payload):
-    """What a webhook can be called for."""
+    """The event names that a webhook can subscribe to."""
 
     events: frozenset[str] = Field(min_length=1)
 
@@ -152,26 +153,29 @@ def list_events(base_url: str, credentials: Credentials) -> Request:
 
 
 def list_webhooks(base_url: str, credentials: Credentials) -> Request:
-    """The secrets are in the answer."""
+    """List the webhooks. The answer contains their secrets."""
     return _post(base_url, credentials, "/webhooks/list")
 
 
 def register_webhook(base_url: str, credentials: Credentials, url: str, events: frozenset[str]) -> Request:
-    """One more, also where there is one of that URL."""
+    """Register another webhook, even if one has this URL."""
     return _post(base_url, credentials, "/webhooks/register", url=url, enabledEvents=sorted(events))
 
 
 def update_webhook(
     base_url: str, credentials: Credentials, webhook_id: str, url: str | None, events: frozenset[str] | None
 ) -> Request:
-    """What is None stays. The secret is a new one whatever changes; when the old one goes out of use is not said."""
-    changed = {"url": url, "enabledEvents": None if events is None else sorted(events)}
-    named = {name: value for name, value in changed.items() if value is not None}
-    return _post(base_url, credentials, "/webhooks/update", id=webhook_id, **named)
+    """Change a webhook; None keeps a value. Any update makes a new secret.
+
+    Undocumented: until when Captions uses the old one.
+    """
+    given = {"url": url, "enabledEvents": None if events is None else sorted(events)}
+    changes = {name: value for name, value in given.items() if value is not None}
+    return _post(base_url, credentials, "/webhooks/update", id=webhook_id, **changes)
 
 
 def delete_webhook(base_url: str, credentials: Credentials, webhook_id: str) -> Request:
-    """Its calls end."""
+    """Delete a webhook. Captions then sends no more deliveries to it."""
     return _post(base_url, credentials, "/webhooks/delete", id=webhook_id)
 
 
@@ -196,9 +200,9 @@ CAPTIONS = Provider(
     webhooks=(CREATOR,),
     roles={"output": frozenset({"video"})},
     manifests={},
-    link_refresh={"output": GetJob(ask_creator, parse_creator_poll)},
-    polling={"creator": StatusPolling(900, GetJob(ask_creator, parse_creator_poll, parse_creator_failure))},
-    # https://help.captions.ai/api-reference (checked 2026-11-21); it calls the registered webhook that is named
+    link_refresh={"output": GetJob(poll_creator, parse_creator_poll)},
+    polling={"creator": StatusPolling(900, GetJob(poll_creator, parse_creator_poll, parse_creator_failure))},
+    # https://help.captions.ai/api-reference (checked 2026-11-21); the body has the id of a registered webhook
     submissions={
         "submit": Submission(
             "creator",

@@ -1,7 +1,7 @@
-"""What a provider offers: values made of functions.
+"""The types that describe a provider: values made of functions.
 
-They are named tuples, whose making takes a fifth of a dataclass's: each cold start makes them all. What holds a secret
-is none, so that it is never printed.
+They are named tuples, because every cold start creates all these classes and a dataclass takes five times as long.
+Classes that hold a secret are dataclasses, so that `repr` does not print it.
 """
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -15,28 +15,29 @@ from dailies.providers.signatures import Secrets
 
 
 class Limit(NamedTuple):
-    """At most `calls` in any span of `seconds`."""
+    """A rate limit: at most `calls` requests in any span of `seconds`."""
 
     calls: int
     seconds: float = 60.0
 
 
 class ProofRules(NamedTuple):
-    """What the owner decides about proofs. The tolerance is in seconds, in both directions."""
+    """The owner's settings for verification. `tolerance`: seconds between a signature's time and ours, in both
+    directions."""
 
     tolerance: float = 300
     accept_bare_sync_signature: bool = True
 
 
 type Verify = Callable[[Delivery, Secrets, ProofRules], Proof]
-"""Proves a delivery, at the moment it was received, with one of the secrets; VerificationError and nothing else."""
+"""Verifies a delivery at its `received_at` with any of the secrets. Raises VerificationError and nothing else."""
 
 
 class Webhook(NamedTuple):
-    """One kind of call a provider makes.
+    """One kind of webhook of a provider.
 
-    `parse` reads verified bytes as a report or raises PayloadError. `in_path`: the secret is the last segment of the
-    route, so the body may repeat it, and it is redacted before anything is kept.
+    `parse`: makes a report of a verified body, or raises PayloadError. `in_path`: the secret is the last segment of the
+    route. The body may repeat it, so it is redacted before anything is stored.
     """
 
     provider: str
@@ -47,22 +48,22 @@ class Webhook(NamedTuple):
 
     @property
     def full_name(self) -> str:
-        """Such as `sync/generation`: the name in routes, metrics and commands."""
+        """The name in routes, metrics and commands, such as `sync/generation`."""
         return f"{self.provider}/{self.name}"
 
     @property
     def secret_name(self) -> str:
-        """The secret that verifies its deliveries, below the stack's name: `sync/signing`, `creatify/token`."""
+        """The secret that verifies its deliveries, without the stack's name: `sync/signing`, `creatify/token`."""
         return f"{self.provider}/{'token' if self.in_path else 'signing'}"
 
 
 type Credentials = Mapping[str, str]
-"""What a provider's API asks for, by the names in its secret: `api_key`, for Creatify `api_id` too."""
+"""The credentials of a provider's API by their names in its secret: `api_key`, for Creatify also `api_id`."""
 
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """A call to a provider's API, as data; `outbound` sends it."""
+    """A request to a provider's API, as data. `outbound` sends it."""
 
     method: str
     url: str
@@ -71,20 +72,22 @@ class Request:
 
 
 class GetJob(NamedTuple):
-    """How a provider is asked about one job: `ask` makes the call from the API's base URL, the credentials and the
-    job's id, `read` makes a report of the answer's bytes and that id, or raises PayloadError. `read_failure`: the same
-    of an answer with status 400, where that is how a failed job is told of. `redact` takes secrets of ours out of an
-    answer that repeats them, before it is read or kept."""
+    """The API's request for one job.
 
-    ask: Callable[[str, Credentials, str], Request]
+    `build`: makes the request of the API's base URL, the credentials and the job's id. `read`: makes a report of the
+    answer's body and the job's id, or raises PayloadError. `read_failure`: the same for an answer with status 400, if
+    the API reports failed jobs that way. `redact`: removes our secrets from the body before it is read or stored.
+    """
+
+    build: Callable[[str, Credentials, str], Request]
     read: Callable[[bytes, str], Report]
     read_failure: Callable[[bytes, str], Report] | None = None
     redact: Callable[[bytes], bytes] = bytes
 
 
 def read_about(job_id: str, read: Callable[[bytes, str], Report], body: bytes) -> Report:
-    """What an answer reports, held to the job that was asked about: PayloadError where it is about another one, or has
-    another spelling of its id, which would make a job that nobody knows."""
+    """The report in an answer about this job. PayloadError if the answer has another id, also if only its spelling
+    differs: the event would create a second job."""
     report = read(body, job_id)
     if report.job_id != job_id:
         raise PayloadError("it is about another job")
@@ -92,14 +95,14 @@ def read_about(job_id: str, read: Callable[[bytes, str], Report], body: bytes) -
 
 
 class ReportedJob(NamedTuple):
-    """What the API told of one job, and the piece of its answer that did."""
+    """The report of one job in a list, and its row of the answer as JSON."""
 
     report: Report
     payload: bytes
 
 
 def parse_each(rows: Iterator[bytes], parse: Callable[[bytes], Report]) -> list[ReportedJob]:
-    """What each row tells; those that are no job are left out."""
+    """The reported job of each row. Rows that cannot be parsed are left out."""
     reported = []
     for row in rows:
         with suppress(PayloadError):
@@ -108,31 +111,38 @@ def parse_each(rows: Iterator[bytes], parse: Callable[[bytes], Report]) -> list[
 
 
 class ListJobs(NamedTuple):
-    """A call that tells of several jobs: of those with the ids that `ask` is given, at most `max_ids` of them, or of
-    the newest where it is given none. `read` leaves out what is no job; PayloadError where nothing can be read."""
+    """The API's request for several jobs.
 
-    ask: Callable[[str, Credentials, Sequence[str]], Request]
+    `build`: makes the request of the API's base URL, the credentials and at most `max_ids` job ids; without ids, it is
+    a request for the newest jobs. `read`: makes reports of the answer's body, without rows that cannot be parsed;
+    PayloadError if the body has no list. `redact`: as in `GetJob`.
+    """
+
+    build: Callable[[str, Credentials, Sequence[str]], Request]
     read: Callable[[bytes], list[ReportedJob]]
     max_ids: int = 0
     redact: Callable[[bytes], bytes] = bytes
 
 
 class StatusPolling(NamedTuple):
-    """How a webhook's jobs are asked about. `usual_seconds`: how long such a job usually takes, so that one that waits
-    for longer may have been finished without a word. `roll`: where the API tells of several at once."""
+    """How to poll a webhook's jobs.
+
+    `usual_seconds`: how long such a job usually takes; after that time without an update, its webhook may be missing.
+    `list_jobs`: None if the API reports only single jobs.
+    """
 
     usual_seconds: float
-    question: GetJob
-    roll: ListJobs | None = None
+    get_job: GetJob
+    list_jobs: ListJobs | None = None
 
 
 class Submission(NamedTuple):
-    """A call that submits a job, whose end a webhook of ours is told of.
+    """The API's request that submits a job.
 
-    `path`: below the base URL; `{source_id}` in it stands for the job that it goes on with or makes anew. `job_id`:
-    reads which job the answer is about, PayloadError where it names none. `webhook_field`: where the body names the
-    webhook: by its URL, which has at most `max_url` characters, or `by_id`, that of a registered one.
-    `redact`: as a question's, for what is told of the answer.
+    `webhook`: the name of the webhook that reports the job. `path`: below the base URL; `{source_id}` in it is the id
+    of the job to continue or to repeat. `job_id`: reads the id in the answer, or raises PayloadError. `webhook_field`:
+    the field of the body that names the webhook, by a URL of at most `max_url` characters, or if `by_id` by the id of a
+    registered webhook. `redact`: removes our secrets from the answer before it is shown.
     """
 
     webhook: str
@@ -146,13 +156,13 @@ class Submission(NamedTuple):
 
     @property
     def needs_source(self) -> bool:
-        """Whether it is about a job that there is."""
+        """Whether the request needs the id of an existing job."""
         return "{source_id}" in self.path
 
 
 @dataclass(frozen=True, slots=True)
 class RegisteredWebhook:
-    """A webhook as it is registered at a provider. `secret` is what its calls prove themselves with."""
+    """A webhook registered at a provider. `events`: in the provider's words. `secret`: verifies its deliveries."""
 
     id: str
     url: str
@@ -161,8 +171,11 @@ class RegisteredWebhook:
 
 
 class WebhookApi(NamedTuple):
-    """The calls by which a provider's webhooks are registered. Each makes its request from the API's base URL and the
-    credentials; the readers raise PayloadError. An update names what is to change, and makes a new secret always."""
+    """The API's requests for registered webhooks.
+
+    Each makes its request of the API's base URL, the credentials and its arguments. The `read` functions raise
+    PayloadError. `update`: changes the URL or the events that are not None, and always makes a new secret.
+    """
 
     events: Callable[[str, Credentials], Request]
     read_events: Callable[[bytes], frozenset[str]]
@@ -175,21 +188,21 @@ class WebhookApi(NamedTuple):
 
 
 class ResultManifest(NamedTuple):
-    """A medium that lists other jobs: its rows become events of those. Yields a report per row that can be read."""
+    """A medium that lists other jobs, whose rows become their events. `read`: makes a report of each row that can be
+    parsed, from the rows and the listing job's id. `webhook`: that of the listed jobs."""
 
     webhook: str
     read: Callable[[Iterator[bytes], str], Iterator[Report]]
 
 
 class Provider(NamedTuple):
-    """All that the bundle knows of one provider.
+    """All that Dailies knows about one provider.
 
-    `roles`: what kinds of medium each role may be. `manifests`: the roles whose media list other jobs. `link_refresh`:
-    how to ask for a fresh link, by role. `polling`: how to ask about a job, by webhook. `api_limit`: its API's rate
-    limit. `submissions`: the calls that submit a job, by name; `submit_limit`: theirs, where it is another one.
-    `api_names`: what stands in its API secret. `signing_prefix`: how the signing secrets begin that the provider makes.
-    `links_are_proven`: whether a delivery's proof covers the links in it. `may_go_on`: its words for a completed job
-    that another stage may follow.
+    `roles`: the kinds of media that each role may have. `manifests`: by role, for media that list other jobs.
+    `link_refresh`: by role, the request for a fresh link. `polling`: by webhook. `submissions`: by name. `api_limit`:
+    the API's rate limit. `submit_limit`: that of submissions, if it differs. `api_names`: the names in the API secret.
+    `signing_prefix`: with which the provider's signing secrets begin. `links_are_proven`: whether the proof of a
+    delivery covers its links. `may_go_on`: status words of a completed job that may have another stage.
     """
 
     name: str
@@ -208,11 +221,11 @@ class Provider(NamedTuple):
 
     @property
     def has_api(self) -> bool:
-        """Whether Dailies calls an API of the provider: to poll, to refresh a link or to submit."""
+        """Whether Dailies calls the provider's API: to poll, to refresh a link or to submit."""
         return bool(self.polling or self.link_refresh or self.submissions)
 
     @property
     def secrets(self) -> tuple[str, ...]:
-        """The names of its secrets, below the stack's name: one or two that verify deliveries, and its API's."""
+        """The names of its secrets, without the stack's name: those that verify deliveries, then the API's."""
         api = (f"{self.name}/api",) if self.has_api else ()
         return (*dict.fromkeys(webhook.secret_name for webhook in self.webhooks), *api)

@@ -1,8 +1,9 @@
-"""Creatify (creatify.ai): product videos in two stages, a picture and then its video. Calls each time a job moves.
+"""Creatify (creatify.ai): product videos in two stages, a picture and then a video.
 
-Proof: none is offered, neither signature nor header nor address list. So the last segment of the webhook's URL is a
-secret token, and the links in a body are not believed for it: see `links_are_proven`. The body echoes `webhook_url`,
-and with it the token, hence `in_path`. Its events are ordered by `updated_at`. A `failed` does not name its stage.
+It sends a webhook at each change of a job's status. Proof: Creatify offers none, neither signature nor header nor a
+list of addresses. So the last segment of the webhook's URL is a secret token. The token does not cover the links in a
+body: see `links_are_proven`. The body repeats `webhook_url` with the token, so `in_path` is set. `updated_at` orders
+the events. A `failed` does not name its stage.
 
 https://docs.creatify.ai/api-reference/product_to_video/post-apiproduct_to_videos-gen_video (checked 2026-11-21)
 """
@@ -36,7 +37,7 @@ from dailies.providers.signatures import Secrets, path_token
 WORDS: dict[str, Status] = {
     "initializing": "pending",
     "image_generating": "processing",
-    "image_generated": "completed",  # its stage is; a newer video_generating makes the job processing again
+    "image_generated": "completed",  # the stage is complete; a newer video_generating makes the job processing again
     "video_generating": "processing",
     "video_generated": "completed",
     "failed": "failed",
@@ -44,14 +45,18 @@ WORDS: dict[str, Status] = {
 
 MAX_WEBHOOK_URL = 200  # characters
 TOKEN_LETTERS = string.ascii_letters + string.digits
-TOKEN_LENGTH = 43  # of 62 letters: 256 bits; the template makes the first one alike
+TOKEN_LENGTH = 43  # of 62 letters: 256 bits; the template's first token has the same length
 
-# Our route with its token, as JSON may write it.
+# Our route with its token. JSON may escape a slash.
 OUR_ROUTE = re.compile(rb"""(webhooks\\?/creatify\\?/product_to_videos\\?/)[^"\\\s?#/]+""")
 
 
 class ProductToVideo(Payload):
-    """A product-to-video job, whole."""
+    """A product-to-video job.
+
+    Not read, only documentation of the payload: `type`, `product_url`, `aspect_ratio`, `override_avatar`,
+    `motion_style`, `product_showcase_url`, `image_prompt`, `video_prompt`, `webhook_url`, `regen_type`.
+    """
 
     id: JobId
     status: StatusWord
@@ -74,12 +79,12 @@ class ProductToVideo(Payload):
 
 
 def verify(delivery: Delivery, secrets: Secrets, _rules: ProofRules) -> Proof:
-    """By the token in the path, which bears no time."""
+    """Verify the token in the path. It has no time, so a replay verifies too."""
     return path_token(delivery.token, secrets)
 
 
 def parse_product_to_video(body: bytes) -> Report:
-    """A product-to-video job as it stands."""
+    """The state of a product-to-video job."""
     task = ProductToVideo.read(body)
     links = (("photo", task.generated_photo_url), ("video", task.generated_video_url))
     status = WORDS.get(task.status, "unknown")
@@ -95,19 +100,19 @@ def parse_product_to_video(body: bytes) -> Report:
     )
 
 
-def ask_product_to_video(base_url: str, credentials: Credentials, job_id: str) -> Request:
+def get_product_to_video(base_url: str, credentials: Credentials, job_id: str) -> Request:
     """https://docs.creatify.ai/api-reference/product_to_video/get-apiproduct_to_videos- (checked 2026-11-21)"""
     return _get(base_url, credentials, f"/product_to_videos/{quote(job_id, safe='')}/")
 
 
-def ask_product_to_videos(base_url: str, credentials: Credentials, job_ids: Sequence[str]) -> Request:
+def list_product_to_videos(base_url: str, credentials: Credentials, job_ids: Sequence[str]) -> Request:
     """https://docs.creatify.ai/api-reference/product_to_video/get-apiproduct_to_videos (checked 2026-11-21)"""
     query = f"?ids={','.join(quote(job_id, safe='') for job_id in job_ids)}" if job_ids else ""
     return _get(base_url, credentials, f"/product_to_videos/{query}")
 
 
 def read_product_to_videos(body: bytes) -> list[ReportedJob]:
-    """A job for each row of the list that is one: an array, or a page with `results`."""
+    """The jobs in a list: an array, or a page with `results`."""
     return parse_each(list_items(body, "results"), parse_product_to_video)
 
 
@@ -122,7 +127,7 @@ def _headers(credentials: Credentials) -> dict[str, str]:
 def _submission(path: str) -> Submission:
     """https://docs.creatify.ai/api-reference/product_to_video/post-apiproduct_to_videos-gen_image (checked 2026-11-21)
 
-    That of regen_video is a guess by its neighbours.
+    The path of regen_video is a guess, from the similar ones.
     """
     return Submission(
         "product_to_videos",
@@ -136,13 +141,13 @@ def _submission(path: str) -> Submission:
 
 
 def redact_answer(body: bytes) -> bytes:
-    """An answer without the token of ours that its `webhook_url` repeats."""
+    """The answer without our token, which its `webhook_url` repeats."""
     return OUR_ROUTE.sub(rb"\1[redacted]", body)
 
 
 def webhook_url(base: str, token: str) -> str:
-    """The URL to give to Creatify with a job, of the webhook's without a token (output CreatifyProductToVideosUrl).
-    ValueError where Creatify would not take it."""
+    """The webhook URL to submit with a job. `base`: the webhook's URL without the token (output
+    CreatifyProductToVideosUrl). ValueError if it is longer than Creatify accepts."""
     url = f"{base.rstrip('/')}/{token}"
     if len(url) > MAX_WEBHOOK_URL:
         raise ValueError(f"the webhook's URL has {len(url)} characters, and Creatify takes {MAX_WEBHOOK_URL}")
@@ -150,11 +155,11 @@ def webhook_url(base: str, token: str) -> str:
 
 
 def new_token() -> str:
-    """A token that nobody can guess."""
+    """A random token of 256 bits."""
     return "".join(secrets.choice(TOKEN_LETTERS) for _ in range(TOKEN_LENGTH))
 
 
-QUESTION = GetJob(ask_product_to_video, lambda body, _: parse_product_to_video(body), redact=redact_answer)
+GET_JOB = GetJob(get_product_to_video, lambda body, _: parse_product_to_video(body), redact=redact_answer)
 PRODUCT_TO_VIDEOS = Webhook(
     provider="creatify", name="product_to_videos", verify=verify, parse=parse_product_to_video, in_path=True
 )
@@ -163,10 +168,10 @@ CREATIFY = Provider(
     webhooks=(PRODUCT_TO_VIDEOS,),
     roles={"photo": frozenset({"image"}), "video": frozenset({"video"})},
     manifests={},
-    link_refresh={"photo": QUESTION, "video": QUESTION},
+    link_refresh={"photo": GET_JOB, "video": GET_JOB},
     polling={
         "product_to_videos": StatusPolling(
-            600, QUESTION, ListJobs(ask_product_to_videos, read_product_to_videos, max_ids=100, redact=redact_answer)
+            600, GET_JOB, ListJobs(list_product_to_videos, read_product_to_videos, max_ids=100, redact=redact_answer)
         )
     },
     submissions={
@@ -175,7 +180,7 @@ CREATIFY = Provider(
         "gen_video": _submission("{source_id}/gen_video"),
         "regen_video": _submission("{source_id}/regen_video"),
     },
-    api_limit=Limit(60),  # a guess: no page gives one
+    api_limit=Limit(60),  # a guess: no page has a limit
     links_are_proven=False,
     may_go_on=frozenset({"image_generated"}),
     api_names=("api_id", "api_key"),

@@ -1,7 +1,7 @@
-"""A provider's reason for a failure as a code and a text, whatever JSON it comes in.
+"""Parse a provider's reason for a failure into a code and a message, from any JSON.
 
-Documented as a string, it arrives as a string, as `{"code": ..., "message": ...}` at any depth, or as a list of those,
-as frameworks write validation errors.
+Providers document a string. They send a string, `{"code": ..., "message": ...}` at any depth, or a list of those, as
+frameworks do for validation errors.
 """
 
 import json
@@ -14,7 +14,7 @@ MESSAGES = ("message", "msg", "detail", "details", "description", "reason", "err
 
 
 class Explanation(NamedTuple):
-    """A failure's `code`, empty if there is none, and its `message`: text, or else the JSON as it came."""
+    """A failure's `code` and `message`; each may be empty. Without a text, `message` is the JSON value."""
 
     code: str = ""
     message: str = ""

@@ -1,7 +1,7 @@
-"""JSON that strict parsers reject for what it holds in free text, made strict again.
+"""Repair JSON that strict parsers reject because of its free text.
 
-Senders cut a text in the middle of an emoji (`\\ud83d` alone), put a byte order mark in front, leave a line break
-unescaped in a string, or cut UTF-8 in the middle of a character. None of that is about the job or its links.
+Senders cut a text within an emoji (`\\ud83d` alone), send a byte order mark, do not escape a line break in a string, or
+cut UTF-8 within a character. None of that concerns the job or its links.
 """
 
 import json
@@ -9,9 +9,9 @@ import re
 from codecs import BOM_UTF8, BOM_UTF16_BE, BOM_UTF16_LE
 from typing import Any
 
-REPLACEMENT = "\ufffd"  # what Unicode puts in the place of a character that is broken
+REPLACEMENT = "\ufffd"  # Unicode's replacement for a broken character
 SURROGATE = re.compile("[\ud800-\udfff]")
-MAX_DEPTH = 100  # levels that are kept; pydantic reads 200, and a provider's payload has 5
+MAX_DEPTH = 100  # levels that are kept; pydantic accepts 200, and a provider's payload has 5
 MAX_DIGITS = 400  # of an integer; Python parses 4,300, and a float holds 308
 
 

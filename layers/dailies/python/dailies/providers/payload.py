@@ -1,7 +1,7 @@
-"""What the providers' payload models have in common: how JSON from outside becomes typed values.
+"""Parse providers' JSON into typed models.
 
-Empty, null and absent mean the same. What decides something must be of its type, else it is a PayloadError; what only
-rides along (`Lenient`) is None where it is not as documented; what no page tells of is kept.
+Empty, null and absent mean the same. A field that Dailies depends on must have its type, or PayloadError is raised. A
+`Lenient` field is None if it is malformed. Undocumented fields are kept.
 """
 
 import json
@@ -22,9 +22,10 @@ from pydantic import (
 )
 
 from dailies.errors import PayloadError
+from dailies.jobs.links import BLANKS
 from dailies.providers.lenient_json import REPLACEMENT, repaired
 
-MAX_URL = 8192  # bytes: what servers commonly take; also keeps a row far below DynamoDB's 400 KB
+MAX_URL = 8192  # bytes: common limit of servers; also keeps a row far below DynamoDB's 400 KB
 
 
 def _none_if_invalid(value: Any, read: ValidatorFunctionWrapHandler) -> Any:
@@ -47,6 +48,10 @@ def _intact(value: str) -> str:
     return value
 
 
+def _trimmed(value: str) -> str:
+    return value.strip(BLANKS)
+
+
 def _short(value: str) -> str:
     if len(value.encode()) > MAX_URL:
         raise ValueError("too long")
@@ -60,16 +65,16 @@ type JobId = Annotated[
     AfterValidator(_intact),
 ]
 type StatusWord = JobId  # a provider's status word: the same bounds
-type Url = Annotated[str, AfterValidator(str.strip), AfterValidator(_short)] | None
+type Url = Annotated[str, AfterValidator(_trimmed), AfterValidator(_short)] | None
 type Lenient[T] = Annotated[T | None, WrapValidator(_none_if_invalid)]
 type Seconds = Annotated[Decimal, Field(gt=0, lt=10**6, max_digits=30)]
 type Amount = Annotated[Decimal, Field(ge=0, lt=10**12, max_digits=30)]
-"""A number of credits: what a DynamoDB number holds and no sane bill exceeds."""
+"""A number of credits. The bounds fit a DynamoDB number and exceed any plausible bill."""
 
 
 def list_items(body: bytes, *names: str) -> Iterator[bytes]:
-    """The rows of a list, each as JSON: an array, or an object that has it under one of these names. PayloadError where
-    there is none."""
+    """The rows of a list, each as JSON. The list is an array, or is in an object under one of these names. PayloadError
+    if there is no list."""
     try:
         read = json.loads(repaired(body))
     except ValueError as error:
@@ -84,13 +89,14 @@ def list_items(body: bytes, *names: str) -> Iterator[bytes]:
 class Payload(BaseModel):
     """A provider's JSON object. Unknown fields are kept."""
 
-    # deferred: each function reads one or two of a provider's models, and starts without building the others
+    # Deferred: each function uses one or two of a provider's models, so the others need not be built.
     model_config = ConfigDict(extra="allow", frozen=True, defer_build=True)
 
     @model_validator(mode="before")
     @classmethod
     def _without_empty(cls, fields: Any) -> Any:
-        """Here and not field by field: an empty value under one spelling of a name must not hide another's."""
+        """Remove empty values before fields are validated: a field may have two spellings, and an empty value under the
+        first must not hide the second."""
         if not isinstance(fields, dict):
             return fields
         return {

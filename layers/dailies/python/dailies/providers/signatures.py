@@ -1,7 +1,7 @@
-"""The ways to prove who sent a delivery: pure functions over bytes.
+"""Schemes that verify the sender of a delivery. No I/O.
 
-Each returns the `Proof` or raises `VerificationError`, and nothing else, whatever a stranger sends. `secrets` are all
-that may verify at this moment, by their version's name; comparisons are of bytes and in constant time.
+Each function returns the `Proof` or raises VerificationError, and nothing else, for any input. Comparisons are of bytes
+and take constant time.
 """
 
 import binascii
@@ -15,16 +15,17 @@ from dailies.errors import StaleSignature, VerificationError
 from dailies.jobs.models import Proof
 
 type Secrets = Mapping[str, str]
-"""The usable secrets by version: current, pending, previous. Placeholders and what is too short are not among them."""
+"""The valid secrets by version: current, pending, previous. Placeholders and short secrets are left out."""
 
-# A rotation needs two; more only make us compare.
+# A rotation needs two signatures. Each further one costs a comparison.
 MAX_SIGNATURES = 8
 
 
 def timestamped_hmac(header: str, body: bytes, secrets: Secrets, *, scheme: str, now: float, tolerance: float) -> Proof:
-    """`t=<unix time>,v1=<hex>`: HMAC-SHA256 of the time, a dot and the raw body; the key is the secret as it stands.
+    """Verify `t=<unix time>,v1=<hex>`: HMAC-SHA256 of the time, a dot and the raw body. The key is the whole secret.
 
-    Several `v1` may stand in it, `t` only once. `now` and `tolerance` are in seconds.
+    A header may have up to MAX_SIGNATURES `v1`, but one `t`. `now`: seconds since 1970. `tolerance`: seconds.
+    StaleSignature, a VerificationError, if the signature is valid but its time is not.
     """
     fields = [item.strip().partition("=") for item in header.split(",")]
     times = [value for key, _, value in fields if key == "t"]
@@ -40,7 +41,7 @@ def timestamped_hmac(header: str, body: bytes, secrets: Secrets, *, scheme: str,
 
 
 def plain_hmac(header: str, body: bytes, secrets: Secrets, *, scheme: str) -> Proof:
-    """HMAC-SHA256 of the raw body alone, in hex (a `sha256=` before it is allowed) or in base64. It bears no time."""
+    """Verify HMAC-SHA256 of the raw body, in hex (with or without `sha256=`) or base64. It has no time."""
     try:
         return _matching([_hex(header.removeprefix("sha256="))], body, secrets, scheme=f"{scheme} hex")
     except VerificationError:
@@ -48,7 +49,7 @@ def plain_hmac(header: str, body: bytes, secrets: Secrets, *, scheme: str) -> Pr
 
 
 def bearer(header: str, secrets: Secrets) -> Proof:
-    """`Bearer <secret>`; the word in any case."""
+    """Verify `Bearer <secret>`. The scheme's case does not matter."""
     scheme, _, presented = header.partition(" ")
     if scheme.lower() != "bearer":
         raise VerificationError("not a bearer")
@@ -56,12 +57,12 @@ def bearer(header: str, secrets: Secrets) -> Proof:
 
 
 def path_token(token: str, secrets: Secrets) -> Proof:
-    """A secret as the last segment of the webhook's path."""
+    """Verify a secret that is the last segment of the webhook's path."""
     return _equal(token, secrets, scheme="path token")
 
 
 def redacted(payload: bytes, secrets: Secrets) -> bytes:
-    """The payload with each secret replaced, also where JSON or a URL wrote some of its letters as escapes."""
+    """The payload with each secret replaced by `[redacted]`, also if its letters are escaped as in JSON or a URL."""
     for secret in secrets.values():
         payload = re.sub(b"".join(map(_spellings, secret)), b"[redacted]", payload)
     return payload
@@ -76,7 +77,7 @@ def _spellings(letter: str) -> bytes:
 def _matching(signatures: list[bytes], message: bytes, secrets: Secrets, *, scheme: str) -> Proof:
     for version, secret in secrets.items():
         expected = hmac.digest(secret.encode(), message, sha256)
-        matches = [hmac.compare_digest(expected, signature) for signature in signatures]  # all: the time tells nothing
+        matches = [hmac.compare_digest(expected, signature) for signature in signatures]  # all of them: constant time
         if any(matches):
             return Proof(scheme, version)
     raise VerificationError(f"{scheme}: no match")
@@ -91,7 +92,7 @@ def _equal(presented: str, secrets: Secrets, *, scheme: str) -> Proof:
 
 
 def _hex(text: str) -> bytes:
-    """The bytes that hex digits stand for; nothing that can match where they are no hex digits."""
+    """The bytes of hex digits. Malformed input becomes empty bytes, which never match."""
     try:
         return binascii.unhexlify(text.encode())
     except (binascii.Error, UnicodeError):

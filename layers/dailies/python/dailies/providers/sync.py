@@ -1,8 +1,8 @@
-"""Sync (sync.so): lip-synced video. Calls when a generation or a batch has completed or failed.
+"""Sync (sync.so): lip-synced video. It sends a webhook when a generation or a batch completes or fails.
 
-Proof: two documented headers that disagree. `Sync-Signature: t=..,v1=..` over the time, a dot and the raw body;
-`X-Signature-Primary`, "an HMAC signature of the payload" without an algorithm: taken in the same form, in hex or
-in base64. The key is the whole `whsec_...` string. Undocumented: retries, a delivery id, the unit of `t`.
+Proof: two documented headers that disagree. `Sync-Signature: t=..,v1=..` covers the time, a dot and the raw body.
+`X-Signature-Primary` is "an HMAC signature of the payload" without an algorithm. It is accepted in the same form, in
+hex or in base64. The key is the whole `whsec_...` string. Undocumented: retries, a delivery id, the unit of `t`.
 
 https://sync.so/docs/api-reference/api/webhooks-payload-reference/webhooks (checked 2026-11-21)
 https://sync.so/docs/api-reference/api/webhooks-payload-reference/webhooks/batch-status-update (checked 2026-11-21)
@@ -49,7 +49,7 @@ WORDS: dict[str, Status] = {
     "CANCELED": "canceled",
 }
 
-# The rest of https://sync.so/docs/developer-guides/error-handling is the input's fault. A guess: the page does not say.
+# A guess: the other errors of https://sync.so/docs/developer-guides/error-handling are faults of the input.
 RETRYABLE = frozenset({
     "generation_timeout",
     "generation_pipeline_failed",
@@ -63,7 +63,10 @@ MAX_LISTED = 100  # generations in one answer of the list; Sync accepts no large
 
 
 class Generation(Payload):
-    """A generation, as the webhook, GET and an older batch result have it."""
+    """A generation in a webhook, in an answer to GET or in an older batch result.
+
+    Not read, only documentation of the payload: `created_at`, `input`, `model`, `options`, `webhook_url`.
+    """
 
     id: JobId
     status: StatusWord
@@ -81,7 +84,10 @@ class Generation(Payload):
 
 
 class BatchMetrics(Payload):
-    """How a batch's generations fared. The schema spells in snake_case, the official example in camelCase."""
+    """The results of a batch's generations: snake_case in the schema, camelCase in the official example.
+
+    No field is read: they document the payload.
+    """
 
     total_generations: Lenient[int] = Field(
         None, validation_alias=AliasChoices("total_generations", "totalGenerations")
@@ -92,7 +98,10 @@ class BatchMetrics(Payload):
 
 
 class Batch(Payload):
-    """A batch. COMPLETED may contain failed items; `outputUrl` answers 302 to a signed JSONL file."""
+    """A batch. COMPLETED may contain failed items. `outputUrl` redirects (302) to a signed JSONL file.
+
+    Not read, only documentation of the payload: `created_at`, `metrics`, `webhook_url`.
+    """
 
     id: JobId
     status: StatusWord
@@ -103,7 +112,7 @@ class Batch(Payload):
 
 
 class BatchRow(Payload):
-    """A row of a batch's result. Two shapes are documented: flat, and a whole generation under `response`."""
+    """A row of a batch's result in the flat shape. `request_id` is not read: it documents the payload."""
 
     generation_id: JobId = Field(validation_alias=AliasChoices("generationId", "generation_id"))
     status: StatusWord
@@ -116,15 +125,18 @@ class BatchRow(Payload):
 
 
 class OlderBatchRow(Payload):
-    """A row as the older guide has it."""
+    """A row of a batch's result in the older guide's shape, with a whole generation. `request_id` is not read."""
 
     request_id: Lenient[str] = Field(None, validation_alias=AliasChoices("requestId", "request_id"))
     response: Generation
 
 
 def verify(delivery: Delivery, secrets: Secrets, rules: ProofRules) -> Proof:
-    """By the first header and form that proves it: where one changes silently, the other still holds, and the metric
-    of the ways tells. A signature that holds but is out of time is a replay, whatever stands beside it."""
+    """Verify by the first header and form that matches.
+
+    If Sync changes one of them, the other still matches, and the log field `proof` shows which. A matching signature
+    with a stale time is a replay, so no other header is tried.
+    """
     now = timestamps.seconds(delivery.received_at)
     stamped = {name: delivery.headers.get(name, "") for name in ("sync-signature", "x-signature-primary")}
     refusal = VerificationError("no signature header")
@@ -143,12 +155,12 @@ def verify(delivery: Delivery, secrets: Secrets, rules: ProofRules) -> Proof:
 
 
 def parse_generation(body: bytes) -> Report:
-    """A generation status update."""
+    """The status of a generation."""
     return _generation(Generation.read(body))
 
 
 def parse_batch(body: bytes) -> Report:
-    """A batch status update. Its medium is the result that lists its generations."""
+    """The status of a batch. Its medium is the result, which lists its generations."""
     batch = Batch.read(body)
     return Report(
         job_id=batch.id,
@@ -159,8 +171,8 @@ def parse_batch(body: bytes) -> Report:
 
 
 def read_result(lines: Iterator[bytes], batch_id: str) -> Iterator[Report]:
-    """The generations that a batch's result names, each a job of its own. Rows that cannot be read are passed over:
-    the result itself is kept, whole, as the batch's medium."""
+    """The generations in a batch's result, each a separate job. Rows that cannot be parsed are skipped, but the whole
+    result is archived as the batch's medium."""
     for line in lines:
         with suppress(PayloadError):
             yield _row(line, batch_id)
@@ -198,7 +210,7 @@ def _generation(generation: Generation, parent: str | None = None) -> Report:
 
 
 def _media(*links: tuple[str, str | None], seconds: Decimal | None = None) -> tuple[MediaLink, ...]:
-    """The links that are there; two spellings of one link are one medium. `seconds`: how long the output plays."""
+    """The links without None and duplicates. `seconds`: the output's duration."""
     return tuple(
         dict.fromkeys(MediaLink(role, url, seconds if role == "output" else None) for role, url in links if url)
     )
@@ -217,23 +229,23 @@ def _get(base_url: str, credentials: Credentials, path: str) -> Request:
     return Request("GET", base_url.rstrip("/") + path, _headers(credentials))
 
 
-def ask_generation(base_url: str, credentials: Credentials, job_id: str) -> Request:
+def get_generation(base_url: str, credentials: Credentials, job_id: str) -> Request:
     """https://sync.so/docs/api-reference/api/generate-api/get (checked 2026-11-21)"""
     return _get(base_url, credentials, f"/v2/generate/{quote(job_id, safe='')}")
 
 
-def ask_batch(base_url: str, credentials: Credentials, job_id: str) -> Request:
+def get_batch(base_url: str, credentials: Credentials, job_id: str) -> Request:
     """https://sync.so/docs/api-reference/api/batch-api/get (checked 2026-11-21)"""
     return _get(base_url, credentials, f"/v2/batch/{quote(job_id, safe='')}")
 
 
-def ask_download(base_url: str, credentials: Credentials, job_id: str) -> Request:
+def get_download(base_url: str, credentials: Credentials, job_id: str) -> Request:
     """A fresh link, as plain text: https://sync.so/docs/api-reference/api/generate-api/download (checked 2026-11-21)"""
     return _get(base_url, credentials, f"/v2/generations/{quote(job_id, safe='')}/download")
 
 
 def read_download(body: bytes, job_id: str) -> Report:
-    """The link to the output, unquoted. It tells nothing of the generation itself."""
+    """The link to the output, without quotes. The generation's status stays unknown."""
     try:
         url = body.decode().strip().strip('"')
     except UnicodeDecodeError as error:
@@ -243,34 +255,34 @@ def read_download(body: bytes, job_id: str) -> Report:
     return Report(job_id=job_id, status="unknown", provider_status="", media=(MediaLink("output", url),))
 
 
-def ask_generations(base_url: str, credentials: Credentials, job_ids: Sequence[str]) -> Request:
+def list_generations(base_url: str, credentials: Credentials, job_ids: Sequence[str]) -> Request:
     """https://sync.so/docs/api-reference/api/generate-api/list (checked 2026-11-30)
 
-    Without `limit` the list is whole, however long, and in no promised order; with it, it is the newest first. `ids` is
-    a comma-separated list.
+    With `limit` the newest come first. Without it the list has all generations, in no documented order. `ids` is a
+    comma-separated list.
     """
     ids = f"ids={','.join(quote(job_id, safe='') for job_id in job_ids)}&" if job_ids else ""
     return _get(base_url, credentials, f"/v2/generations?{ids}limit={MAX_LISTED}")
 
 
 def read_generations(body: bytes) -> list[ReportedJob]:
-    """A generation for each row of the list that is one."""
+    """The generations in the list."""
     return parse_each(list_items(body, "generations"), parse_generation)
 
 
 class SyncSigningSecretResponse(Payload):
-    """What signs the organisation's deliveries."""
+    """The organisation's webhook secret."""
 
     secret: str = Field(min_length=1)
 
 
-def ask_signing_secret(base_url: str, credentials: Credentials) -> Request:
+def get_signing_secret(base_url: str, credentials: Credentials) -> Request:
     """https://sync.so/docs/api-reference/api/organizations-api/get-webhook-secret (checked 2026-11-25)"""
     return _get(base_url, credentials, "/v2/organizations/webhook/secret")
 
 
 def read_signing_secret(body: bytes) -> str:
-    """The whole `whsec_...` string. PayloadError for one that is masked, as their API shows it on request."""
+    """The whole `whsec_...` string. PayloadError if it is masked, which the API can do."""
     secret = SyncSigningSecretResponse.read(body).secret.strip()
     if "*" in secret or not secret.isprintable():
         raise PayloadError("secret: not whole")
@@ -279,8 +291,8 @@ def read_signing_secret(body: bytes) -> str:
 
 GENERATION = Webhook(provider="sync", name="generation", verify=verify, parse=parse_generation)
 BATCH = Webhook(provider="sync", name="batch", verify=verify, parse=parse_batch)
-GENERATION_QUESTION = GetJob(ask_generation, lambda body, _: parse_generation(body))
-BATCH_QUESTION = GetJob(ask_batch, lambda body, _: parse_batch(body))
+GET_GENERATION = GetJob(get_generation, lambda body, _: parse_generation(body))
+GET_BATCH = GetJob(get_batch, lambda body, _: parse_batch(body))
 SYNC = Provider(
     name="sync",
     webhooks=(GENERATION, BATCH),
@@ -291,13 +303,13 @@ SYNC = Provider(
     },
     manifests={"result": ResultManifest(webhook="generation", read=read_result)},
     link_refresh={
-        "output": GetJob(ask_download, read_download),
-        "segment": GENERATION_QUESTION,
-        "result": BATCH_QUESTION,
+        "output": GetJob(get_download, read_download),
+        "segment": GET_GENERATION,
+        "result": GET_BATCH,
     },
     polling={
-        "generation": StatusPolling(600, GENERATION_QUESTION, ListJobs(ask_generations, read_generations, MAX_LISTED)),
-        "batch": StatusPolling(1800, BATCH_QUESTION),
+        "generation": StatusPolling(600, GET_GENERATION, ListJobs(list_generations, read_generations, MAX_LISTED)),
+        "batch": StatusPolling(1800, GET_BATCH),
     },
     # https://sync.so/docs/api-reference/api/generate-api/create (checked 2026-11-21)
     submissions={
@@ -310,7 +322,7 @@ SYNC = Provider(
         )
     },
     # https://sync.so/docs/developer-guides/rate-limits (checked 2026-11-21): 60 of POST /v2/generate, 600 of the rest;
-    # two of these are left to fetch_sync_secret, which asks once a minute at most and keeps no count
+    # two of these are left to fetch_sync_secret, which sends at most one request a minute and does not count it
     api_limit=Limit(598),
     submit_limit=Limit(60),
     signing_prefix="whsec_",

@@ -17,7 +17,7 @@ from dailies.aws.queues import FailureQueue, WorkQueue
 from dailies.aws.table import Table
 from dailies.aws.telemetry import Telemetry
 from dailies.errors import ApiError, AwsUnavailable, Contradicted, LinkDead, MediumRefused, TransferError, aws_problem
-from dailies.jobs import links
+from dailies.jobs import link_expiry
 from dailies.jobs.models import Event, MediaLink, MediaState, Receipt, Upload
 from dailies.jobs.object_keys import name_in_key
 from dailies.outbound.address_guard import FetchPolicy
@@ -41,7 +41,7 @@ SAME_LENGTH_SECONDS = 0.5  # the provider's duration and the header's may differ
 
 @dataclass(frozen=True, slots=True)
 class Archiver:
-    """Archives media, a queue message each.
+    """Archives media, one per queue message.
 
     table: has the jobs' events, and takes those of the archive.
     bucket: takes the media.
@@ -52,7 +52,7 @@ class Archiver:
     apis: their APIs, by the provider's name.
     network: opens the connections to media hosts.
     private_hosts: host names that may have private addresses.
-    only_hosts: by the name of each provider whose deliveries do not prove their links: the hosts they may lead to.
+    only_hosts: the allowed media hosts, by the name of each provider whose deliveries do not prove their links.
     max_attempts: attempts until a medium is given up.
     first_pause: seconds between the first attempt and the second; then doubled.
     max_bytes: larger media are refused.
@@ -75,12 +75,14 @@ class Archiver:
     retention_days: int
 
     def archive(self, message: Mapping[str, Any], *, seconds: float) -> bool:
-        """Work on a message of SQS for at most `seconds`. `message`: a record of Lambda's SQS event; its body is a
-        `Media Found` event. True if the message is done: archived, given up or queued again. False if it is to be
-        shown again.
+        """Work on a message of SQS for at most `seconds`.
 
-        An attempt is one that left a receipt. SQS counts receives, which may be more: also those in which Lambda was
-        throttled or AWS did not answer. But SQS counts from 0 again when a message is redriven.
+        `message`: a record of Lambda's SQS event, of which `messageId`, `receiptHandle`, `body` (a `Media Found` event
+        as JSON) and `attributes.ApproximateReceiveCount` are read. True if the message is done: archived, given up or
+        queued again. False if SQS is to show it again.
+
+        Each attempt leaves a receipt. SQS counts receives, and may count more: those in which Lambda was throttled or
+        AWS did not answer. After a redrive it counts from 0 again. So the lower of the two numbers is used.
         """
         received = attempt = int(message["attributes"]["ApproximateReceiveCount"])
         item, receipt = None, None
@@ -106,8 +108,7 @@ class Archiver:
         return True
 
     def _look_up(self, message: Mapping[str, Any]) -> ArchiveItem | None:
-        """The medium that the message names, with all that is recorded of it. A message that names none goes to the
-        failure queue."""
+        """The message's medium with its recorded events. A message that names no medium goes to the failure queue."""
         try:
             item = from_message(message["body"], self.providers)
         except (KeyError, TypeError, ValueError) as error:
@@ -117,7 +118,7 @@ class Archiver:
         return with_events(item, self.table.events(item.provider.name, item.job_id), time.time())
 
     def _attempt(self, item: ArchiveItem, attempt: int, seconds: float) -> tuple[Receipt, Decision | None]:
-        """Try once. The receipt to record, and what follows; None if the medium is archived."""
+        """Try once. Returns the receipt to record and the decision, None if the medium is archived."""
         started = time.monotonic()
         try:
             done, link = self._transfer(item, seconds)
@@ -140,7 +141,7 @@ class Archiver:
             attempt,
             max_attempts=self.max_attempts,
             first_pause=self.first_pause,
-            link_expires_at=_expires_at(item.link) if item and item.link else None,
+            link_expires_at=_expires_at(item, item.link) if item and item.link else None,
             found_at=timestamps.seconds(item.found_at) if item and item.found_at else None,
             now=time.time(),
         )
@@ -158,7 +159,7 @@ class Archiver:
         gives are used, after it has confirmed the delivery.
         """
         until = time.monotonic() + seconds
-        uploads = [item.upload]  # the last one is continued, also if the link expired in the middle of it
+        uploads = [item.upload]  # the last one is continued, even if the link expired during it
 
         def on_upload(upload: Upload) -> None:
             self._record([upload_event(item, upload)])
@@ -230,8 +231,8 @@ class Archiver:
         )
 
     def _record_manifest(self, item: ArchiveItem, stored: TransferResult) -> None:
-        """Record the events of the jobs that a stored manifest lists: before its receipt, so that none is missed.
-        MediumRefused if none can be read, as in an object that was there before and is not overwritten."""
+        """Record the events of the jobs that a stored manifest lists, before its receipt, so that none is missed.
+        MediumRefused if no row can be parsed: an existing object with another content is not overwritten."""
         manifest = item.provider.manifests.get(item.role)
         if manifest is None:
             return
@@ -239,7 +240,7 @@ class Archiver:
             raise MediumRefused("no row of the object that is there could be read")
 
     def _record(self, events: Iterable[Event]) -> int:
-        """Record those of the events that are not recorded yet; the number of events given."""
+        """Record the events that are not recorded yet. Returns the number of all given events."""
         count = 0
         for count, event in enumerate(events, start=1):  # noqa: B007  the last number is the result
             self.table.record(event, retention_days=self.retention_days, written_by="archive")
@@ -253,7 +254,7 @@ class Archiver:
         self.telemetry.count(
             "Archives",
             {"provider": item.provider.name, "result": result},
-            {},  # of all providers: what the alarms watch
+            {},  # for all providers: the alarms watch this one
             fields={name: text for name, text in fields.items() if text},
             **(measured or {}),
         )
@@ -292,10 +293,10 @@ def _archived_receipt(item: ArchiveItem, stored: TransferResult, at: timestamps.
 
 def _note(item: ArchiveItem, duration: float | None) -> str:
     """A remark on a medium that is archived nevertheless: its duration is not the one that the provider gave."""
-    said = float(item.link.seconds) if item.link and item.link.seconds is not None else None
-    if said is None or duration is None or abs(said - duration) <= max(SAME_LENGTH_SECONDS, said * 0.02):
+    reported = float(item.link.seconds) if item.link and item.link.seconds is not None else None
+    if reported is None or duration is None or abs(reported - duration) <= max(SAME_LENGTH_SECONDS, reported * 0.02):
         return ""
-    return f"the provider said that it plays {said:g} s"
+    return f"the provider said that it plays {reported:g} s"
 
 
 def _behind(trailing: int) -> str:
@@ -303,20 +304,20 @@ def _behind(trailing: int) -> str:
     return f"{trailing} bytes follow its end" if trailing else ""
 
 
-def _expires_at(link: MediaLink) -> float | None:
+def _expires_at(item: ArchiveItem, link: MediaLink) -> float | None:
     """When the link expires, in seconds since 1970; None if it does not say."""
-    at = links.expires_at(link.url)
+    at = link_expiry.expires_at(link.url, item.found_at)
     return timestamps.seconds(at) if at else None
 
 
 def _measured(
     item: ArchiveItem, link: MediaLink, stored: TransferResult, at: timestamps.Timestamp, seconds: float
 ) -> dict[str, float]:
-    """The measurements of an archived medium: the wait only if a recorded event says when it was found, the margin only
-    if the link says when it expires."""
+    """The metrics of an archived medium. The time since it was found needs a recorded event, the margin needs a link
+    with an expiry."""
     measured = {"MediaBytes": stored.bytes, "TransferSeconds": seconds}
     if item.found_at:
         measured["DeliveryToArchivedSeconds"] = max(0.0, timestamps.seconds(at) - timestamps.seconds(item.found_at))
-    if (expires_at := _expires_at(link)) is not None:
+    if (expires_at := _expires_at(item, link)) is not None:
         measured["LinkMarginSeconds"] = expires_at - time.time()
     return measured

@@ -46,9 +46,9 @@ class ArchiveItem:
         """The key of its object."""
         return media_key(self.provider.name, self.job_id, self.role, self.media_id, extension)
 
-    def matches(self, named: MediaLink | Receipt) -> bool:
+    def matches(self, other: MediaLink | Receipt) -> bool:
         """Whether a link or a receipt of the job is about this medium."""
-        return (named.role, named.media_id) == (self.role, self.media_id)
+        return (other.role, other.media_id) == (self.role, self.media_id)
 
 
 def from_message(body: str, providers: Mapping[str, Provider]) -> ArchiveItem:
@@ -62,13 +62,13 @@ def from_message(body: str, providers: Mapping[str, Provider]) -> ArchiveItem:
 
 
 def with_events(item: ArchiveItem, events: Iterable[Event], now: float) -> ArchiveItem:
-    """The item with what the job's events, in any order, say of it. `now`: seconds since 1970."""
+    """The item with the facts from the job's events, in any order. `now`: seconds since 1970."""
     recorded = sorted(events, key=lambda event: event.received_at)
     linked = [(event, link) for event in recorded for link in event.media if item.matches(link)]
     receipts = [(event, event.receipt) for event in recorded if event.receipt and item.matches(event.receipt)]
     attempts = [
         receipt for event, receipt in receipts if event.origin == "archive"
-    ]  # another's says that a run goes on
+    ]  # a receipt of another origin says that a run is not over
     return replace(
         item,
         link=_newest_link(linked),
@@ -86,8 +86,8 @@ def _newest_link(linked: Sequence[Linked]) -> MediaLink | None:
 
 
 def _newest_claim(linked: Sequence[Linked]) -> Claim | None:
-    """What the newest delivery with a link says of the job; events of other origins claim nothing."""
-    delivered = (one for one in linked if one[0].origin == "webhook")
+    """The job as the newest delivery with a link reports it. Only deliveries make claims."""
+    delivered = ((event, link) for event, link in linked if event.origin == "webhook")
     newest = max(delivered, key=_by_time_and_url, default=None)
     if newest is None:
         return None
@@ -103,8 +103,8 @@ def _by_time_and_url(linked: Linked) -> tuple[Timestamp, str]:
 def _unfinished_upload(
     item: ArchiveItem, recorded: Iterable[Event], attempts: Iterable[Receipt], now: float
 ) -> Upload | None:
-    """The newest upload of a run that has ended: a receipt came after it, or the function's time limit has passed. SQS
-    may deliver a message twice, so any other upload may belong to a run that goes on."""
+    """The newest upload of a run that has ended: a receipt followed it, or the function's time limit has passed. Any
+    other upload may belong to a run that is not over, as SQS may deliver a message twice."""
     ended_at = max((receipt.at for receipt in attempts), default="")
     ended_at = max(ended_at, timestamps.at(now - MAX_RUN_SECONDS))
     uploads = [
@@ -112,7 +112,7 @@ def _unfinished_upload(
         for event in recorded
         if event.upload and event.upload.key.startswith(item.key("")) and event.received_at < ended_at
     ]
-    return max(uploads, key=lambda found: found[:2])[2] if uploads else None
+    return max(uploads, key=lambda upload: upload[:2])[2] if uploads else None
 
 
 def _failed_attempts(attempts: Iterable[Receipt]) -> int:
@@ -153,7 +153,7 @@ def renewal_event(item: ArchiveItem, report: Report, answer: bytes, *, confirms:
 
 
 def contradiction_event(item: ArchiveItem, report: Report | None, answer: bytes, contradiction: str) -> Event:
-    """The provider's answer when it contradicts the delivery. Its status of the job counts, its links are left out."""
+    """The provider's answer when it contradicts the delivery. The event has its status, but not its links."""
     reported = replace(report, media=()) if report else nothing(item.job_id)
     return poll_event(
         item.provider.name, item.webhook, reported, answer, at=timestamps.now(), contradiction=contradiction
@@ -161,7 +161,7 @@ def contradiction_event(item: ArchiveItem, report: Report | None, answer: bytes,
 
 
 def manifest_events(item: ArchiveItem, manifest: ResultManifest, lines: Iterator[bytes]) -> Iterator[Event]:
-    """The events of the other jobs that a stored manifest lists. `lines`: those of its object."""
+    """The events of the other jobs that a stored manifest lists. `lines`: the lines of its object."""
     for report in manifest.read(lines, item.job_id):
         content = {
             "provider": item.provider.name,
@@ -182,7 +182,7 @@ def manifest_events(item: ArchiveItem, manifest: ResultManifest, lines: Iterator
         )
 
 
-def _archive_event(item: ArchiveItem, at: Timestamp, content: Mapping[str, Any], **what: Any) -> Event:
+def _archive_event(item: ArchiveItem, at: Timestamp, content: Mapping[str, Any], **others: Any) -> Event:
     provider, job_id = item.provider.name, item.job_id
     return Event(
         event_id=content_digest("archive", {"provider": provider, "job_id": job_id, **content}),
@@ -193,5 +193,5 @@ def _archive_event(item: ArchiveItem, at: Timestamp, content: Mapping[str, Any],
         provider_status="",
         origin="archive",
         received_at=at,
-        **what,
+        **others,
     )

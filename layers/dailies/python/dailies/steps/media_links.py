@@ -14,17 +14,17 @@ UNKNOWN_JOB = frozenset({HTTPStatus.NOT_FOUND, HTTPStatus.GONE})
 
 
 def renewal(api: ProviderApi, item: ArchiveItem) -> Event | None:
-    """Read the job, and return it as an event with the fresh link if the answer has one; None if the API does not know
-    the job. ApiError and AwsUnavailable pass through."""
+    """Get the job as an event, with a fresh link if the answer has one. None if the API does not know the job. ApiError
+    and AwsUnavailable pass through."""
     report, body = _read_job(api, item)
     return renewal_event(item, report, body) if report else None
 
 
 def confirmation(api: ProviderApi, item: ArchiveItem) -> Event:
-    """Compare the delivery with the job as the API has it. The event has the API's own link, or the `contradiction`.
+    """Compare the delivery with the API's report of the job. The event has the API's link, or the `contradiction`.
 
-    LinkDead if the API does not know the medium. ApiUnavailable if the API contradicts but may only be late; ApiError
-    and AwsUnavailable pass through.
+    LinkDead if the API does not know the medium. ApiUnavailable if the API contradicts but may lag behind. ApiError and
+    AwsUnavailable pass through.
     """
     report, body = _read_job(api, item)
     against = contradiction(item.claim, item.role, report) if item.claim else ""
@@ -39,13 +39,13 @@ def confirmation(api: ProviderApi, item: ArchiveItem) -> Event:
 
 
 def _read_job(api: ProviderApi, item: ArchiveItem) -> tuple[Report | None, bytes]:
-    """The job as the API reports it, and the answer's body without secrets; no report if the API does not know the job.
-    An answer about another job is an ApiUnavailable."""
-    question = item.provider.link_refresh[item.role]
-    answer = api.send(lambda base_url, credentials: question.ask(base_url, credentials, item.job_id))
-    body = question.redact(answer.body)
+    """The API's report of the job, None if it does not know the job, and the answer's body without our secrets.
+    ApiUnavailable if the answer is about another job."""
+    get_job = item.provider.link_refresh[item.role]
+    answer = api.send(lambda base_url, credentials: get_job.build(base_url, credentials, item.job_id))
+    body = get_job.redact(answer.body)
     if answer.status in UNKNOWN_JOB:
         return None, body
     if answer.status != HTTPStatus.OK:
         raise ApiRefused(f"the provider's API answered {answer.status}", status=answer.status)
-    return parse(ApiResponse(answer.status, body), lambda text: read_about(item.job_id, question.read, text)), body
+    return parse(ApiResponse(answer.status, body), lambda text: read_about(item.job_id, get_job.read, text)), body

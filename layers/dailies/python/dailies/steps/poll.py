@@ -1,7 +1,7 @@
-"""Poll a provider's API: each answer about a job is recorded as an event of that job.
+"""Poll a provider's API, and record each answer about a job as an event.
 
-The list of the newest jobs comes first: one request often covers all jobs that are due, and it shows finished jobs that
-we do not know. The other jobs follow, as many per request as the API accepts.
+The list of the newest jobs comes first. One request often covers all jobs that are due, and shows finished jobs that
+are not known yet. The other jobs follow, as many per request as the API accepts.
 """
 
 import time
@@ -20,7 +20,7 @@ from dailies.outbound.api import ApiResponse
 from dailies.provider_api.client import ProviderApi, RequestBuilder
 from dailies.providers.contract import GetJob, ListJobs, ReportedJob, StatusPolling, read_about
 
-MAX_FAILURES = 3  # in a row: then the provider is down, and the rest is left to the next run
+MAX_FAILURES = 3  # in a row; the API is then down, and the next run polls the rest
 HOPELESS = (RateLimited, NoCredentials, AwsUnavailable)  # no other request of this run would succeed
 
 
@@ -59,18 +59,17 @@ class Poll:
             self.problem = error.reason
 
     def _poll_webhook(self, webhook: str, polling: StatusPolling, job_ids: list[str]) -> None:
-        """Poll a webhook's jobs. Raises if the run is over for all webhooks; if only these requests fail, the next
-        webhook's may succeed."""
+        """Poll a webhook's jobs. Raises only if no request for another webhook would succeed either."""
         try:
-            if polling.roll and not self._is_over:
-                job_ids = self._poll_newest(webhook, polling.roll, job_ids)
-            if polling.roll and polling.roll.max_ids:
-                job_ids = self._poll_lists(webhook, polling.roll, job_ids)
-            # One by one last: each may be unknown to the API, and costs a request of the rate limit.
+            if polling.list_jobs and not self._is_over:
+                job_ids = self._poll_newest(webhook, polling.list_jobs, job_ids)
+            if polling.list_jobs and polling.list_jobs.max_ids:
+                job_ids = self._poll_lists(webhook, polling.list_jobs, job_ids)
+            # Single jobs come last: the API may not know them, and each costs a request of the rate limit.
             for job_id in job_ids:
                 if self._is_over:
                     return
-                self._poll_one(webhook, polling.question, job_id)
+                self._poll_one(webhook, polling.get_job, job_id)
         except (*HOPELESS, CredentialsRejected):
             raise
         except ApiError as error:
@@ -82,13 +81,13 @@ class Poll:
         missing = self._record_listed(webhook, listed, job_ids)
         due = set(job_ids)
         finished = {
-            job_id: one for job_id, one in listed.items() if one.report.status in FINISHED and job_id not in due
+            job_id: job for job_id, job in listed.items() if job.report.status in FINISHED and job_id not in due
         }
         self._discover(webhook, finished)
         return missing
 
     def _discover(self, webhook: str, finished: Mapping[str, ReportedJob]) -> None:
-        """Record the finished jobs that we do not know as finished."""
+        """Record the finished jobs that are not known as finished."""
         provider = self._api.provider
         for job_ids in batched(finished, MAX_KEYS, strict=False):
             if self._is_over:
@@ -107,8 +106,8 @@ class Poll:
         return missing
 
     def _poll_list(self, webhook: str, list_jobs: ListJobs, job_ids: Sequence[str]) -> list[str]:
-        """Poll these jobs by one request. The answer may be a page, so the missing ones are requested again as long as
-        an answer contains any of them."""
+        """Poll these jobs by one request. The answer may be a page, so the missing ones are requested again, until an
+        answer contains none of them."""
         left = list(job_ids)
         while left and not self._is_over:
             missing = self._record_listed(webhook, self._list(list_jobs, left), left)
@@ -118,9 +117,9 @@ class Poll:
         return left
 
     def _list(self, list_jobs: ListJobs, job_ids: Sequence[str]) -> dict[str, ReportedJob]:
-        """The jobs in the answer, by their ids; none if the API fails this time or the answer cannot be read."""
+        """The jobs in the answer by id. Empty if the API fails or the answer cannot be parsed."""
         try:
-            answer = self._send(lambda base_url, credentials: list_jobs.ask(base_url, credentials, job_ids))
+            answer = self._send(lambda base_url, credentials: list_jobs.build(base_url, credentials, job_ids))
             reported = list_jobs.read(list_jobs.redact(answer.body)) if answer.status == HTTPStatus.OK else []
         except PayloadError:
             return {}
@@ -129,21 +128,24 @@ class Poll:
         except ApiError as error:
             self._count_failure(error)
             return {}
-        return {one.report.job_id: one for one in reported}
+        return {job.report.job_id: job for job in reported}
 
     def _record_listed(self, webhook: str, listed: Mapping[str, ReportedJob], job_ids: Sequence[str]) -> list[str]:
-        """Record what the list says about these jobs. Returns the ids that it does not contain."""
+        """Record the list's reports of these jobs. Returns the ids that it does not contain."""
         for job_id in job_ids:
             if job_id in listed and not self._is_over:
                 self._record_polled(webhook, *listed[job_id])
         return [job_id for job_id in job_ids if job_id not in listed]
 
     def _poll_one(self, webhook: str, get_job: GetJob, job_id: str) -> None:
-        """Poll one job. A failure is recorded as a poll without a result: otherwise this job would be the first one of
-        each run, and three such jobs would end each run. If the API has answered other requests of this run, an error
-        status is about this job only."""
+        """Poll one job.
+
+        A failure is recorded as a poll without a result. Otherwise the job would come first in each run, and
+        MAX_FAILURES such jobs would end each run. An error status does not count as a failure of the API if the API has
+        answered other requests of this run.
+        """
         try:
-            answer = self._send(lambda base_url, credentials: get_job.ask(base_url, credentials, job_id))
+            answer = self._send(lambda base_url, credentials: get_job.build(base_url, credentials, job_id))
         except HOPELESS:
             raise
         except ApiError as error:
@@ -181,8 +183,8 @@ class Poll:
 
 
 def _is_update(event: Event, job: Job | None, may_go_on: Container[str]) -> bool:
-    """Whether a list's report of a finished job is new to us. Jobs that we know as finished are ignored, unless another
-    stage may follow. Any other state is an update once, though each run's list contains it."""
+    """Whether a list's report of a finished job is new. A job that is known as finished is ignored, unless it may have
+    another stage. Any other state is an update once, though each run's list contains it."""
     if job is None:
         return True
     if job.status in FINISHED and job.status != "failed" and job.provider_status not in may_go_on:
@@ -192,7 +194,7 @@ def _is_update(event: Event, job: Job | None, may_go_on: Container[str]) -> bool
 
 
 def _read(get_job: GetJob, status: int, body: bytes, job_id: str) -> Report:
-    """What an answer reports about the job; nothing if it cannot be read, or is about another job."""
+    """The answer's report of the job; an empty report if it cannot be parsed or is about another job."""
     readers = {HTTPStatus.OK: get_job.read, HTTPStatus.BAD_REQUEST: get_job.read_failure}
     read = readers.get(HTTPStatus(status)) if status in set(HTTPStatus) else None
     try:

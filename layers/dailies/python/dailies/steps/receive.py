@@ -1,8 +1,8 @@
 """Receive a delivery: verify it, parse it, record it once, answer.
 
-A delivery without a valid signature is answered 401, one that is too large 413. Neither is stored, and neither costs
-more than one read of the secret per REREAD_SECONDS. A verified delivery is stored even when it cannot be parsed. An
-answer of 200 means that it is in the table.
+A delivery that does not verify gets 401, one that is too large 413. Such deliveries are not stored, and cause at most
+one read of the secret per REREAD_SECONDS. A verified delivery is stored even if it cannot be parsed. 200 means that the
+delivery is in the table.
 """
 
 import time
@@ -48,9 +48,9 @@ RETRY_AFTER_SECONDS = "5"
 
 @dataclass(frozen=True, slots=True)
 class ReceiveResult:
-    """What became of a delivery.
+    """The result of a delivery.
 
-    `result`: what the provider is answered. `event_id`, `job_id`: the event that was recorded and its job. `proof`: how
+    `result`: the answer to the provider. `event_id`, `job_id`: the event that was recorded and its job. `proof`: how
     the delivery was verified, such as `sync-signature t,v1 (current)`. `problem`: why it was not recorded as an event.
     Empty strings where they do not apply.
     """
@@ -62,7 +62,7 @@ class ReceiveResult:
     problem: str = ""
 
     def response(self) -> dict[str, Any]:
-        """The answer in API Gateway's form. An error tells the sender the result and nothing else."""
+        """The answer for API Gateway: `statusCode`, `headers`, `body`. For an error, the body has only the result."""
         status = STATUS[self.result]
         if status == 200:
             return http_api.response(status, {"result": self.result, "event_id": self.event_id})
@@ -86,7 +86,7 @@ class Receiver:
     ) -> None:
         """`webhook`: how deliveries are verified and parsed. `secret`: the signing secret, or the token in the path.
         `table`: takes the rows. `bucket`: takes payloads that are too large for a row. `rules`: the owner's choices
-        for signatures. `max_body_bytes`: larger bodies are refused. `retention_days`: after so many days an event row
+        for signatures. `max_body_bytes`: larger bodies are refused. `retention_days`: days after which an event row
         expires."""
         self._webhook = webhook
         self._secret = secret
@@ -98,7 +98,7 @@ class Receiver:
 
     def receive(self, request: Mapping[str, Any], *, request_id: str) -> ReceiveResult:
         """Receive one request of API Gateway (HTTP API, payload format 2.0). `request_id` is stored in the row, to tell
-        its writers apart. Raises nothing for what the request holds or for an error of AWS."""
+        its writers apart. No content of a request and no error of AWS makes it raise."""
         try:
             delivery = http_api.delivery(request, received_at=timestamps.now(), limit=self._max_body_bytes)
             proof, secrets = self._verify(delivery)
@@ -240,6 +240,6 @@ def _count(telemetry: Telemetry, webhook: Webhook, result: ReceiveResult) -> Non
     telemetry.count(
         "Deliveries",
         {"webhook": webhook.full_name, "result": result.result},
-        {"result": result.result},  # of all webhooks: what alarms watch
+        {"result": result.result},  # for all webhooks: the alarms watch this one
         fields={name: text for name, text in fields.items() if text},
     )

@@ -23,9 +23,9 @@ from dailies.provider_api.client import ProviderApi
 from dailies.providers.contract import Provider
 from dailies.steps.poll import Poll
 
-STUCK_SECONDS = 5400.0  # more than the hour that a media host may ask for and the 15 minutes that an attempt may take
-GAP_FACTOR = 0.5  # of the time without an update: the gap between two looks
-MAX_GAP = 3600.0  # seconds between two looks
+STUCK_SECONDS = 5400.0  # more than a media host's longest Retry-After (1 h) and an attempt (15 min) together
+GAP_FACTOR = 0.5  # the gap between two polls, as a part of the time without an update
+MAX_GAP = 3600.0  # seconds between two polls
 MAX_AGE = 7 * 86_400.0  # seconds without an update; older jobs are neither polled nor queued again
 LIST_NAMES: tuple[ListName, ...] = ("waiting", "silent")  # in the order in which their jobs are polled
 
@@ -40,14 +40,14 @@ class Polled(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Reconciler:
-    """Looks after overdue work of all providers.
+    """Polls and requeues overdue work of all providers.
 
     - `table`: has the jobs, and gets the events.
     - `queue`: the archive's queue.
     - `telemetry`: gets a `Sweeps` line per provider and run.
     - `providers`: by name.
     - `apis`: clients by the provider's name, for the providers that have an API.
-    - `quiet`: seconds without an update after which work is overdue; 0 stands for each webhook's usual time.
+    - `quiet`: seconds without an update after which work is overdue; 0 uses each webhook's usual time.
     - `silent_after`: seconds without an update after which a job is marked as silent.
     - `retention_days`: how long to keep the events.
     """
@@ -62,13 +62,13 @@ class Reconciler:
     retention_days: int
 
     def run(self, *, seconds: float) -> None:
-        """Look after all jobs within about `seconds`. Each provider gets an equal share of the time, and each step a
-        share of that: a backlog is worked off over several runs, and does not delay other providers."""
+        """Reconcile all providers within about `seconds`. Each provider gets an equal share of the time, and each step
+        a share of that. So a backlog takes several runs, and does not delay other providers."""
         end = time.monotonic() + seconds
         for others, provider in zip(reversed(range(len(self.providers))), self.providers.values(), strict=True):
-            self._look_after(provider, _share(end, others + 1))
+            self._reconcile(provider, _share(end, others + 1))
 
-    def _look_after(self, provider: Provider, until: float) -> None:
+    def _reconcile(self, provider: Provider, until: float) -> None:
         requeued = self._queue_again(provider, _share(until, 3))
         silent = self._mark_silent(provider, _share(until, 2))
         polled = self._poll(provider, until)
@@ -97,34 +97,34 @@ class Reconciler:
         usual = {webhook: self.quiet or polling.usual_seconds for webhook, polling in provider.polling.items()}
         for list_name in LIST_NAMES:
             for row in self._rows(provider, list_name, now, min(usual.values()), until):
-                if row["webhook"] in usual and next_look(row, usual[row["webhook"]]) <= now:
+                if row["webhook"] in usual and next_poll(row, usual[row["webhook"]]) <= now:
                     yield row
 
     def _queue_again(self, provider: Provider, until: float) -> int:
-        """Queue the media of stuck jobs again, and return how many. The archive copies a medium once, however often it
-        is queued."""
+        """Queue the media of stuck jobs again, and return their number. The archive copies a medium once, however often
+        it is queued."""
         now, count = time.time(), 0
         overdue_after = self.quiet or STUCK_SECONDS
         for row in self._rows(provider, "archiving", now, overdue_after, until):
-            if next_look(row, overdue_after) > now:
+            if next_poll(row, overdue_after) > now:
                 continue
             job = self.table.job(provider.name, row["job_id"])
             if job is None:
                 continue
-            for found in announcements.still_pending(job):
-                self.queue.put(announcements.message(found))
+            for announcement in announcements.still_pending(job):
+                self.queue.put(announcements.message(announcement))
                 count += 1
-            self._record_look(provider, row)
+            self._record_poll(provider, row)
         return count
 
     def _mark_silent(self, provider: Provider, until: float) -> int:
-        """Mark the waiting jobs that had no update for too long, and return how many."""
+        """Mark the waiting jobs that had no update for `silent_after` seconds, and return their number."""
         count = 0
         rows = self.table.list_jobs(
             provider.name, "waiting", until=timestamps.at(time.time() - self.silent_after), newest_first=False
         )
         for row in _in_time(rows, until):
-            self._record_look(provider, row, silent=True)
+            self._record_poll(provider, row, silent=True)
             count += 1
         return count
 
@@ -141,21 +141,21 @@ class Reconciler:
         )
         return _in_time(rows, until)
 
-    def _record_look(self, provider: Provider, row: Item, *, silent: bool = False) -> None:
-        """Record that the job was looked after."""
+    def _record_poll(self, provider: Provider, row: Item, *, silent: bool = False) -> None:
+        """Record a poll without a result, so that the job's next turn comes later."""
         report = nothing(row["job_id"])
         event = poll_event(provider.name, row["webhook"], report, b"", at=timestamps.now(), silent=silent)
         self.table.record(event, retention_days=self.retention_days, written_by="reconcile")
 
 
-def next_look(row: Item, usual: float) -> float:
-    """When to look after a job next, in seconds since 1970: first after `usual` seconds without an update, then after
-    gaps that grow. `row` has `updated_at` and, after the first look, `reconciled_at`."""
-    updated, looked = row["updated_at"], row.get("reconciled_at", "")
-    if looked <= updated:
+def next_poll(row: Item, usual: float) -> float:
+    """When to poll a job next, in seconds since 1970: first after `usual` seconds without an update, then after growing
+    gaps. `row` has `updated_at` and, after the first poll, `reconciled_at`."""
+    updated, polled = row["updated_at"], row.get("reconciled_at", "")
+    if polled <= updated:
         return timestamps.seconds(updated) + usual
-    silence = timestamps.seconds(looked) - timestamps.seconds(updated)
-    return timestamps.seconds(looked) + min(silence * GAP_FACTOR, MAX_GAP)
+    silence = timestamps.seconds(polled) - timestamps.seconds(updated)
+    return timestamps.seconds(polled) + min(silence * GAP_FACTOR, MAX_GAP)
 
 
 def _share(until: float, of: int) -> float:

@@ -1,8 +1,8 @@
-"""A stack's webhook in the provider's list of webhooks: registered once, for all events, as long as the stack exists.
+"""Register a stack's webhook at a provider: once, for all events, for the life of the stack.
 
-A registered webhook is found by its URL, so each step can be repeated after a crash: a webhook that an earlier run has
-registered is kept, and its secret, which the provider's list contains, is stored. For the moment in which the provider
-has made a new secret that is not stored yet, see `rotate_secret`.
+A registered webhook is found by its URL, so each step can be repeated after a crash. A webhook that an earlier run has
+registered is kept, and its secret is stored: the provider's list contains it. `rotate_secret` describes the moment in
+which the provider has made a new secret that is not stored yet.
 """
 
 from collections.abc import Callable, Mapping
@@ -30,9 +30,9 @@ from dailies.steps.rotate_secret import RotationStrategy
 
 NOT_REGISTERED, PERHAPS_REGISTERED = "not-registered", "perhaps-registered"
 """Physical ids after a failed creation. CloudFormation then asks to delete the resource."""
-LAST_LOOK_SECONDS = 60.0  # before the deadline: the rate limit may leave no room for as long
-WANTED = ("Url", "ApiUrl", "ApiSecretArn")
-"""The properties of the resource that say what is registered, and where."""
+LAST_LOOK_SECONDS = 60.0  # before the deadline: the rate limit may block a request for a minute
+REGISTRATION = ("Url", "ApiUrl", "ApiSecretArn")
+"""The properties of the resource that define the registered webhook and its API."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,7 +85,8 @@ class WebhookRegistrar:
         self.unregister(url, Known())
 
     def clean_up(self, url: str) -> str:
-        """Delete what a failed creation may have registered, and return the physical id that says whether it worked."""
+        """Delete what a failed creation may have registered. Returns NOT_REGISTERED, or PERHAPS_REGISTERED if that
+        failed."""
         if not self._was_accepted:
             return NOT_REGISTERED
         with suppress(Exception):
@@ -113,24 +114,24 @@ class WebhookRegistrar:
                 made = self._call(self.webhooks.register, self.webhooks.read_one, url, events)
                 self.secret.use(made.secret)
             return made
-        one = ours[0]
-        if (one.url, one.events) == (url, events):
-            self.secret.use(one.secret)
-            return one
+        webhook = ours[0]
+        if (webhook.url, webhook.events) == (url, events):
+            self.secret.use(webhook.secret)
+            return webhook
         with self.secret.updating(settle=True):
-            made = self._update(one, url, events)
+            made = self._update(webhook, url, events)
             self.secret.use(made.secret)
         return made
 
     def _renew(self, url: str, version: str) -> None:
-        """Store a new secret as this version. If the provider already has another one than we have, an earlier run got
-        no answer: store that one."""
-        one = self._registered(url)
-        if one.secret != self.secret.current():
-            self.secret.put_pending(version, one.secret)
+        """Store a new secret as this version. If the provider already has another secret than ours, an earlier run got
+        no answer, so that secret is stored."""
+        webhook = self._registered(url)
+        if webhook.secret != self.secret.current():
+            self.secret.put_pending(version, webhook.secret)
             return
         with self.secret.updating(settle=True):
-            self.secret.put_pending(version, self._update(one).secret)
+            self.secret.put_pending(version, self._update(webhook).secret)
 
     def _compare(self, url: str, value: str) -> None:
         if self._registered(url).secret != value:
@@ -144,34 +145,36 @@ class WebhookRegistrar:
 
     def _ours(self, url: str, known: Known) -> list[RegisteredWebhook]:
         """This stack's webhooks in the provider's list: by the known id, then by the URL, then by the known URL."""
-        found = self._call(self.webhooks.all, self.webhooks.read_all)
+        listed = self._call(self.webhooks.all, self.webhooks.read_all)
         tests: list[Callable[[RegisteredWebhook], bool]] = [
-            lambda one: one.id == known.id,
-            lambda one: one.url == url,
-            lambda one: one.url == known.url,
+            lambda webhook: webhook.id == known.id,
+            lambda webhook: webhook.url == url,
+            lambda webhook: webhook.url == known.url,
         ]
-        return list({one.id: one for test in tests for one in found if test(one)}.values())
+        return list({webhook.id: webhook for test in tests for webhook in listed if test(webhook)}.values())
 
     def _update(
-        self, one: RegisteredWebhook, url: str | None = None, events: frozenset[str] | None = None
+        self, webhook: RegisteredWebhook, url: str | None = None, events: frozenset[str] | None = None
     ) -> RegisteredWebhook:
-        return self._call(self.webhooks.update, self.webhooks.read_one, one.id, url, events)
+        return self._call(self.webhooks.update, self.webhooks.read_one, webhook.id, url, events)
 
     def _delete_all(self, webhooks: list[RegisteredWebhook]) -> None:
-        for one in webhooks:
-            self._call(self.webhooks.delete, bytes, one.id)
+        for webhook in webhooks:
+            self._call(self.webhooks.delete, bytes, webhook.id)
 
     def _call[T](self, build: Callable[..., Request], read: Callable[[bytes], T], *details: object) -> T:
-        """Send the request that `build` makes of the base URL, the credentials and the details."""
+        """Send a request. `build`: gets the base URL, the credentials and `details`. `read`: gets the answer's body."""
 
         def accepted(body: bytes) -> T:
             self._was_accepted = True
             return read(body)
 
-        return self.api.call(lambda base_url, own: build(base_url, own, *details), accepted, retry=self.patience)
+        return self.api.call(
+            lambda base_url, credentials: build(base_url, credentials, *details), accepted, retry=self.patience
+        )
 
     def _patiently[T](self, attempt: Callable[[], T]) -> T:
-        """Repeat the attempt until the API answers. Each begins with a look at what is registered."""
+        """Repeat the attempt until the API answers. Each attempt starts with the list of registered webhooks."""
         while True:
             try:
                 return attempt()
@@ -181,31 +184,32 @@ class WebhookRegistrar:
 
 
 def carry_out(event: Mapping[str, Any], registrar_of: Callable[[str, str], WebhookRegistrar]) -> Outcome:
-    """Do what CloudFormation asks for, and never raise.
+    """Carry out a request of CloudFormation for the custom resource. Never raises.
 
-    `event`: a request of CloudFormation's for a custom resource, whose properties are `Url`, `ApiUrl` and
-    `ApiSecretArn`. `registrar_of` gets the last two.
+    `event`: has `RequestType`, `LogicalResourceId`, `ResourceProperties`, after the creation `PhysicalResourceId`, and
+    for an update `OldResourceProperties`. The properties are `Url`, `ApiUrl`, `ApiSecretArn` and `Release`.
+    `registrar_of`: makes the registrar of an `ApiUrl` and an `ApiSecretArn`.
 
     The physical id is the id of the registered webhook. It stays if somebody deletes that webhook and another one
     replaces it. It changes with the API, so that CloudFormation asks to delete the webhook at the previous API. If only
     the release changes, an ApiError becomes the `problem` of a success.
     """
-    wanted, before = event["ResourceProperties"], event.get("OldResourceProperties", {})
+    properties, before = event["ResourceProperties"], event.get("OldResourceProperties", {})
     physical_id = str(event.get("PhysicalResourceId", NOT_REGISTERED))
-    registrar = registrar_of(wanted["ApiUrl"], wanted["ApiSecretArn"])
+    registrar = registrar_of(properties["ApiUrl"], properties["ApiSecretArn"])
     known = Known(physical_id, before.get("Url", ""))
     try:
         match event["RequestType"]:
             case "Delete":
-                _delete(registrar, event, wanted["Url"], known)
+                _delete(registrar, event, properties["Url"], known)
                 return Outcome(physical_id)
-            case "Update" if wanted["ApiUrl"] == before.get("ApiUrl"):
-                same_key = wanted["ApiSecretArn"] == before.get("ApiSecretArn")
-                return _registered_as(registrar.register(wanted["Url"], known, may_be_new=same_key), physical_id)
+            case "Update" if properties["ApiUrl"] == before.get("ApiUrl"):
+                same_key = properties["ApiSecretArn"] == before.get("ApiSecretArn")
+                return _registered_as(registrar.register(properties["Url"], known, may_be_new=same_key), physical_id)
             case _:
-                return _registered_as(registrar.register(wanted["Url"], Known()))
+                return _registered_as(registrar.register(properties["Url"], Known()))
     except ApiError as error:
-        if event["RequestType"] == "Update" and _only_release_changes(wanted, before):
+        if event["RequestType"] == "Update" and _only_release_changes(properties, before):
             return Outcome(physical_id, data={"WebhookId": physical_id}, problem=_reason(error))
         return _failed(registrar, event, physical_id, error)
     except Exception as error:  # noqa: BLE001  whatever it is, CloudFormation waits for an answer
@@ -213,7 +217,7 @@ def carry_out(event: Mapping[str, Any], registrar_of: Callable[[str, str], Webho
 
 
 def _delete(registrar: WebhookRegistrar, event: Mapping[str, Any], url: str, known: Known) -> None:
-    if f"-{event['LogicalResourceId']}-" in known.id:  # CloudFormation made it up: the creation may still be running
+    if f"-{event['LogicalResourceId']}-" in known.id:  # an id of CloudFormation: the creation may still be running
         registrar.unregister_late(url)
     elif known.id != NOT_REGISTERED:
         registrar.unregister(url, known)
@@ -225,18 +229,18 @@ def _failed(registrar: WebhookRegistrar, event: Mapping[str, Any], physical_id: 
     return Outcome(physical_id, _reason(error))
 
 
-def _only_release_changes(wanted: Mapping[str, Any], before: Mapping[str, Any]) -> bool:
+def _only_release_changes(properties: Mapping[str, Any], before: Mapping[str, Any]) -> bool:
     """Whether an update is only a new release, or its rollback. An outage of the provider, or a revoked key, must not
     block the release: its rollback would meet the same error."""
-    return all(wanted[name] == before.get(name) for name in WANTED)
+    return all(properties[name] == before.get(name) for name in REGISTRATION)
 
 
-def _registered_as(one: RegisteredWebhook, physical_id: str = "") -> Outcome:
-    return Outcome(physical_id or one.id, data={"WebhookId": one.id})
+def _registered_as(webhook: RegisteredWebhook, physical_id: str = "") -> Outcome:
+    return Outcome(physical_id or webhook.id, data={"WebhookId": webhook.id})
 
 
 def _reason(error: Exception) -> str:
-    """One line, without secrets."""
+    """The error in one line, without secrets."""
     match error:
         case ClientError():
             return f"AWS: {error.operation_name} answered {error.response['Error']['Code']}"

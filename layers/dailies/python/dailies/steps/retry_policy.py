@@ -24,11 +24,11 @@ JITTER = (0.8, 1.2)  # of a backoff: two jobs that failed together do not retry 
 REQUEUE_JITTER = (0.1, 0.3)  # of the time waited so far: the longer a crowd waits, the less it costs
 
 type Failure = TransferError | ApiError | AwsUnavailable
-"""What ends an attempt without an archived medium: an error of the media host, the provider's API, or AWS."""
+"""An error of the media host, the provider's API, or AWS that ends an attempt without an archived medium."""
 
 
 class Retry(NamedTuple):
-    """Leave the message in the queue and show it again after `delay` seconds. Its receives go on counting."""
+    """Leave the message in the queue and show it again after `delay` seconds. SQS continues to count its receives."""
 
     delay: float
 
@@ -65,11 +65,11 @@ def decide(
 
     `error`: why it failed; None if the time limit stopped a transfer that another run can continue. `first_pause`:
     seconds after the first attempt, then doubled. `link_expires_at`, `found_at`, `now`: seconds since 1970, None if
-    unknown. An error of botocore's is never the last one: it says nothing of the medium.
+    unknown. An error of botocore is never the last one: it is not about the medium.
     """
     if isinstance(error, RateLimitReached) and found_at is not None and now - found_at < RATE_LIMIT_PATIENCE:
         return Requeue(max(error.retry_after, backoff(now - found_at, jitter=REQUEUE_JITTER)))
-    if isinstance(error, MediumRefused):
+    if isinstance(error, MediumRefused) and not error.not_ready:
         return Fail()
     if attempt < max_attempts or isinstance(error, BotoCoreError | ClientError):
         pause = backoff(first_pause, attempt, max_seconds=MAX_BACKOFF, jitter=JITTER)
@@ -80,12 +80,12 @@ def decide(
 def _delay(error: Exception | None, pause: float, link_expires_at: float | None, now: float) -> float:
     """The pause, or a longer one that the host asked for, but not beyond the link's last chance.
 
-    From the last chance on the pause is the usual one. Short ones would use up the attempts while the host still fails,
-    and an attempt after the link's end asks for a fresh link, or finds it lost. A rate limit's pause is not shortened:
-    the provider gives a link with its answer.
+    After the last chance the pause is the usual one. Short pauses would use up the attempts while the host still fails.
+    An attempt after the link's expiry gets a fresh link, or finds it lost. A rate limit's pause is not shortened: the
+    API's answer contains a link.
     """
-    asked = error.retry_after if isinstance(error, HostFailed | ApiError) else 0
-    pause = max(pause, min(MAX_RETRY_AFTER, asked))
+    retry_after = error.retry_after if isinstance(error, HostFailed | ApiError) else 0
+    pause = max(pause, min(MAX_RETRY_AFTER, retry_after))
     if link_expires_at is not None and not isinstance(error, RateLimited):
         left = link_expires_at - now
         if left > LAST_CHANCE_SECONDS:

@@ -84,18 +84,18 @@ def submit(
 def _request(submission: Submission, body: Mapping[str, Any], webhook: str, source_id: str) -> RequestBuilder:
     if submission.needs_source and not source_id:
         raise NotSubmitted("this request continues an existing job: give the job's id")
-    named = webhook or body.get(submission.webhook_field)
-    if not isinstance(named, str) or not named:
+    target = webhook or body.get(submission.webhook_field)
+    if not isinstance(target, str) or not target:
         raise NotSubmitted(
             f"the job has no webhook, so its result would be lost: give the webhook's"
             f" {'id' if submission.by_id else 'URL'} ({submission.webhook_field})"
         )
-    if not submission.by_id and len(named) > submission.max_url:
+    if not submission.by_id and len(target) > submission.max_url:
         raise NotSubmitted(
-            f"the webhook's URL has {len(named)} characters, and the provider accepts {submission.max_url}:"
+            f"the webhook's URL has {len(target)} characters, and the provider accepts {submission.max_url}:"
             " use a shorter custom domain for the API"
         )
-    content = json.dumps({**body, submission.webhook_field: named}).encode()
+    content = json.dumps({**body, submission.webhook_field: target}).encode()
     path = submission.path.format(source_id=quote(source_id, safe=""))
 
     def build(base_url: str, credentials: Credentials) -> Request:

@@ -1,4 +1,4 @@
-"""A submitted job becomes an event: the job is known before its first webhook arrives."""
+"""Record a submitted job as an event, so that the job is known before its first webhook arrives."""
 
 import json
 from collections.abc import Mapping
@@ -12,7 +12,7 @@ from dailies.timestamps import Timestamp
 
 
 class Notice(Payload):
-    """The detail of a `Job Submitted` that the owner's app puts on the bus."""
+    """The detail of a `Job Submitted` event, which the owner's app publishes on the bus."""
 
     provider: str
     webhook: str
@@ -20,7 +20,8 @@ class Notice(Payload):
 
 
 def submitted_event(detail: Mapping[str, Any], providers: Mapping[str, Provider], *, at: Timestamp) -> Event:
-    """That a job was submitted. PayloadError where the detail names no webhook of a provider's, or no job."""
+    """The event of a submitted job. `detail`: `provider`, `webhook`, `job_id`. PayloadError if it names no job, or no
+    webhook that is known."""
     notice = Notice.read(json.dumps(detail).encode())
     provider = providers.get(notice.provider)
     if provider is None:

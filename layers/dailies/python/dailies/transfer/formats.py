@@ -7,11 +7,13 @@ only recognised.
 
 import json
 import re
+import zlib
 from codecs import BOM_UTF8
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass, field
 
 from dailies.jobs.models import MediaKind
+from dailies.outbound.responses import shows_compression
 from dailies.transfer.ebml import SegmentWalk
 from dailies.transfer.images import gif, jpeg, png
 from dailies.transfer.mp3 import mp3
@@ -22,7 +24,9 @@ from dailies.transfer.walk import Steps, Walk
 type Reads = Callable[[bytes], bool]
 
 TS_PACKET = 188  # bytes
+TAIL_BYTES = 16
 HEAD_BYTES = 512  # enough for every mark below: three packets of MPEG-TS
+UNKNOWN = "no known medium"
 MAX_LINE = 1024 * 1024  # bytes of a JSON line; no provider lists a job in a longer one
 
 
@@ -94,22 +98,45 @@ def sniff(head: bytes) -> Format | None:
 
 def looks_like(head: bytes) -> str:
     """What the bytes are instead of a medium, for an error's reason."""
-    start = head.lstrip()[:16].lower()
-    if not head:
+    start = head.removeprefix(BOM_UTF8).lstrip()[:16].lower()
+    if not start:
         return "nothing"
     if start.startswith((b"<!doctype html", b"<html")):
         return "an HTML page"
     if start.startswith(b"<"):
         return "XML or HTML"
-    return "JSON" if start.startswith((b"{", b"[")) else "no known medium"
+    return "JSON" if start.startswith((b"{", b"[")) else UNKNOWN
+
+
+def _is_text(head: bytes) -> bool:
+    text = head.decode("utf-8", "ignore")  # a character may be cut at the end
+    return len(text.encode()) > len(head) - 4 and all(sign.isprintable() or sign.isspace() for sign in text)
+
+
+def is_compressed(head: bytes, codings: Collection[str]) -> bool:
+    """Whether bytes that are no medium are a compressed one: by their own marks, and for codings that have none by
+    their label in `codings`."""
+    if not head or _is_text(head):
+        return False
+    if shows_compression(head):
+        return True
+    for window in (zlib.MAX_WBITS, -zlib.MAX_WBITS):  # deflate with zlib's frame, and raw
+        try:
+            content = zlib.decompressobj(window).decompress(head)
+        except zlib.error:
+            continue
+        if window > 0 or sniff(content) not in (None, JSONL):
+            return True
+    return bool(codings)
 
 
 @dataclass(slots=True)
 class IntegrityCheck:
     """Whether bytes are a complete medium, as far as their format says. Feed it all of them, then ask.
 
-    Boxes, segments and RIFF may be fed in any order; what is `in_order` only piece after piece. `reads`: whether
-    the caller can read a line of the medium; None if any JSON will do.
+    The pieces may be fed in any order, lines (`in_order`) only one after the other. A picture whose pieces arrive in
+    another order is judged by its end mark alone. `reads`: whether the caller can read a line; None if any
+    JSON will do.
     """
 
     format: Format
@@ -119,7 +146,9 @@ class IntegrityCheck:
     _walk: Walk | None = field(init=False)
     _lines: "_LineWalk | None" = field(init=False)
     _head: bytes = b""
+    _tail: bytes = b""
     _end: int = 0
+    _walked: int = 0  # bytes that the walk has passed, from the first on
 
     def __post_init__(self) -> None:
         self._boxes = BoxWalk(*BOXES[self.format]) if self.format in BOXES else None
@@ -130,7 +159,12 @@ class IntegrityCheck:
     @property
     def in_order(self) -> bool:
         """Whether the bytes must be fed in their order."""
-        return self._lines is not None or self._walk is not None
+        return self._lines is not None
+
+    @property
+    def knows_end(self) -> bool:
+        """Whether the format shows where the medium ends."""
+        return bool(self._boxes) or self.format in END_MARKS or self.format in (WEBP, WAV)
 
     @property
     def unread(self) -> bool:
@@ -141,18 +175,23 @@ class IntegrityCheck:
         """The bytes at `offset`."""
         if offset <= len(self._head) < HEAD_BYTES:
             self._head += bytes(piece[len(self._head) - offset : HEAD_BYTES - offset])
-        self._end = max(self._end, offset + len(piece))
+        self._keep_tail(offset, bytes(piece[-TAIL_BYTES:]), offset + len(piece))
         for by_offset in (self._boxes, self._segment):
             if by_offset:
                 by_offset.feed(offset, piece)
-        for in_order in (self._walk, self._lines):
-            if in_order:
-                in_order.feed(piece)
+        if self._walk and offset == self._walked:
+            self._walk.feed(piece)
+            self._walked += len(piece)
+        if self._lines:
+            self._lines.feed(piece)
 
     def next_gap(self, total: int) -> int | None:
         """Where the next bytes are that are still needed; None if no more are needed."""
         by_offset = self._boxes or self._segment
-        return by_offset.next_gap(total) if by_offset else None
+        if by_offset:
+            return by_offset.next_gap(total)
+        seen = self._end >= total and len(self._tail) >= min(TAIL_BYTES, total)
+        return None if seen or self.format not in END_MARKS else max(0, total - TAIL_BYTES)
 
     def error(self, total: int) -> str:
         """What is missing in a medium of `total` bytes; empty if it is complete."""
@@ -161,9 +200,7 @@ class IntegrityCheck:
         if self._segment:
             problem = self._segment.error(total)
         elif self._walk:
-            problem = self._walk.error()
-            if self._walk.end is not None and self._walk.end > total:
-                problem = f"it is {self._walk.end - total} bytes short"
+            problem = self._walk_problem(self._walk, total)
         elif self._lines:
             return self._lines.error()
         else:
@@ -172,10 +209,23 @@ class IntegrityCheck:
 
     def media_info(self) -> MediaInfo:
         """Duration and picture size if the format's header has them, and the bytes behind the medium's end."""
-        if self._walk and self._walk.end is not None and self.format in ENDING:
-            return MediaInfo(trailing=max(0, self._end - self._walk.end))
+        if self._walk and self._walk.end is not None and self.format in END_MARKS:
+            return MediaInfo(trailing=max(0, self._walked - self._walk.end))
         by_offset = self._boxes or self._segment
         return by_offset.media_info() if by_offset else MediaInfo()
+
+    def _walk_problem(self, walk: Walk, total: int) -> str:
+        if self._walked < total and walk.end is None and not walk.problem:  # the pieces came in another order
+            return "" if END_MARKS.get(self.format, _any)(self._tail) else "it has no end mark"
+        if walk.end is not None and walk.end > total:
+            return f"it is {walk.end - total} bytes short"
+        return walk.error()
+
+    def _keep_tail(self, start: int, last: bytes, end: int) -> None:
+        """Keep the last bytes of the medium so far: a part may be shorter than an end mark, and arrive first."""
+        tail = (self._tail + last)[-TAIL_BYTES:] if start == self._end else last
+        if end > self._end or (end == self._end and len(tail) > len(self._tail)):
+            self._tail, self._end = tail, end
 
     def _size_problem(self, total: int) -> str:
         """What the size in the header says."""
@@ -201,10 +251,20 @@ BOXES: dict[Format, tuple[str, frozenset[bytes]]] = {
     HEIC: ("HEIC", frozenset({b"meta", b"mdat"})),
 }
 WALKS: dict[Format, Callable[[], Steps]] = {PNG: png, JPEG: jpeg, GIF: gif, MP3: mp3, OGG: ogg}
-ENDING = frozenset({PNG, JPEG, GIF})  # an MP3 may have tags behind its frames
+# How a picture ends, with the padding that some tools add. An MP3 may have tags behind its frames.
+END_MARKS: dict[Format, Callable[[bytes], bool]] = {
+    PNG: lambda tail: tail.endswith(b"IEND\xaeB`\x82"),
+    JPEG: lambda tail: tail.rstrip(b"\0\r\n").endswith(b"\xff\xd9"),
+    GIF: lambda tail: tail.rstrip(b"\0").endswith(b";"),
+}
 # Sizes that programs write into a pipe, where they cannot go back: the largest of 31 or 32 bits, less the header's or a
 # buffer's size. No file is that long by chance.
 UNKNOWN_SIZES = ((0x7FFF0000, 0x80000FFF), (0xFFFF0000, 0xFFFFFFFF))
+
+
+def _any(_: bytes) -> bool:
+    """The end of a format without an end mark."""
+    return True
 
 
 @dataclass(slots=True)

@@ -230,18 +230,29 @@ class Parts:
         return medium
 
     def _request(self, start: int, end: int, medium: MediaResponse | None) -> MediaResponse:
-        validator = self._medium.validator
+        first = self._medium
         if medium:
             try:
                 return medium.again(start, end)
             except (HostFailed, LinkDead):
                 medium.close()  # the host closed the connection, or the link has expired
-        try:
-            found = media.get(
-                self._medium.place.url, self._policy, self._network, start=start, end=end, validator=validator
+
+        def get(url: str) -> MediaResponse:
+            return media.get(
+                url,
+                self._policy,
+                self._network,
+                start=start,
+                end=end,
+                validator=first.validator,
+                codings=first.codings,
+                address=first.place.address,
             )
+
+        try:
+            found = get(first.place.url)
         except LinkDead:  # the target of a redirect may expire before the link
-            found = media.get(self._url, self._policy, self._network, start=start, end=end, validator=validator)
+            found = get(self._url)
         if found.total != self._upload.total:
             found.close()
             raise HostFailed("the medium changed while it was fetched")

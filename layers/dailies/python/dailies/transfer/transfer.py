@@ -14,11 +14,12 @@ from botocore.exceptions import BotoCoreError, ClientError
 from dailies.aws.bucket import Bucket
 from dailies.errors import HostFailed, LinkDead, MediumRefused, ObjectExists, StorageFailed
 from dailies.jobs.models import MediaKind, Upload
-from dailies.outbound import media
+from dailies.outbound import media, responses
 from dailies.outbound.address_guard import FetchPolicy
 from dailies.outbound.connection import Network
 from dailies.outbound.media import MediaResponse
-from dailies.transfer.formats import HEAD_BYTES, Format, IntegrityCheck, Reads, looks_like, sniff
+from dailies.transfer import formats
+from dailies.transfer.formats import HEAD_BYTES, JSONL, Format, IntegrityCheck, Reads
 from dailies.transfer.mp4 import MediaInfo
 from dailies.transfer.multipart import MultipartObject
 from dailies.transfer.parallel import Parts
@@ -104,6 +105,7 @@ def transfer(request: TransferRequest, bucket: Bucket) -> TransferResult | Parti
         _storage_failures(),
         Watchdog(request.seconds) as watchdog,
         watchdog.closing(media.get(request.url, request.policy, request.network)) as medium,
+        media.explained(medium),
     ):
         source = _Source(medium, request)
         target = MultipartObject(bucket, request.key(source.what.extension), source.what.content_type, request.metadata)
@@ -133,10 +135,12 @@ class _Source:
         self.medium = medium
         self._max_bytes = request.max_bytes
         self._bytes_read = 0
+        if medium.contradicted and (medium.total or 0) > self._max_bytes:
+            raise HostFailed(f"larger than the limit of {self._max_bytes} bytes")  # the host gave two sizes
         self.within_limit(medium.total or 0)
         self._first = memoryview(bytearray(PIECE_BYTES))
         self._first = self._first[: medium.read_into(self._first)]
-        self.what = _format(bytes(self._first[:HEAD_BYTES]), request)
+        self.what = _format(bytes(self._first[:HEAD_BYTES]), medium, request)
 
     def fill(self, buffer: memoryview) -> int:
         """Fill the buffer with the next bytes and return their number: less than its size only at the medium's end."""
@@ -157,12 +161,18 @@ class _Source:
             raise MediumRefused(f"larger than the limit of {self._max_bytes} bytes")
 
 
-def _format(head: bytes, request: TransferRequest) -> Format:
-    found = sniff(head)
+def _format(head: bytes, medium: MediaResponse, request: TransferRequest) -> Format:
+    """The format of a requested kind that the bytes show. MediumRefused if they show another one, or are compressed;
+    with `not_ready` if they show none, as before the host has the medium."""
+    found = formats.sniff(head)
     if found and found.kind in request.kinds:
         return found
+    if formats.is_compressed(head, medium.codings):
+        raise MediumRefused(responses.COMPRESSED)
     expected = " or ".join(sorted(request.kinds))
-    raise MediumRefused(f"not {expected}: {found.content_type if found else looks_like(head)}")
+    if found and found is not JSONL:
+        raise MediumRefused(f"not {expected}: {found.content_type}")
+    raise MediumRefused(f"not {expected}: {formats.looks_like(head)}; it may not be ready yet", not_ready=True)
 
 
 def _as_one(source: _Source, target: MultipartObject, integrity: IntegrityCheck, total: int) -> UploadedPart:
@@ -183,6 +193,8 @@ def _as_one(source: _Source, target: MultipartObject, integrity: IntegrityCheck,
 
 def _unknown_length(source: _Source, target: MultipartObject, integrity: IntegrityCheck) -> UploadedPart:
     """Upload a medium of unknown length. Only its format shows whether it is complete."""
+    if source.medium.open_ended and not integrity.knows_end:
+        raise HostFailed("the host answered a range of a medium of unknown size")
     held = memoryview(bytearray(HELD_BYTES))
     filled = source.fill(held)
     integrity.feed(0, held[:filled])

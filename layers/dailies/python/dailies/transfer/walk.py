@@ -65,7 +65,7 @@ class Walk:
         self._pass(self._skip)
         if self._step is None:
             self._next(None)
-        while not self._over and not self.problem and self._done():
+        while self._done():
             pass
 
     def error(self) -> str:
@@ -77,7 +77,9 @@ class Walk:
         self._skip -= size
 
     def _done(self) -> bool:
-        """Do the current step, and get the next one. False if it needs more bytes."""
+        """Do the current step, and get the next one. False if it needs more bytes, or the walk is over."""
+        if self._over or self.problem:
+            return False
         match self._step:
             case Read(size):
                 return len(self._rest) >= size and self._next(self._take(size))
