@@ -30,6 +30,7 @@ FOLDERS: Sequence[str] = (
     "resilience",
     "simulators",
     "testkit",
+    "tests",
 )
 
 # What is rejected, as a regular expression without regard to case, and what to say instead.

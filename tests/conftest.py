@@ -3,7 +3,7 @@
 import pytest
 from hypothesis import settings
 
-# Where the steps of the tests assert: what did not hold is told with its values.
+# Modules that assert: pytest shows the values of a failed assertion there too.
 pytest.register_assert_rewrite(
     "resilience.roles.flows",
     "resilience.roles.flows_archive",
@@ -30,6 +30,6 @@ pytest_plugins = [
     "testkit.fixtures.billed_usage",
 ]
 
-# A busy machine is no failure; 60 examples of each property are what a minute for all fast tests allows.
+# A busy machine is no failure. 60 examples of each property fit into the minute for all fast tests.
 settings.register_profile("dailies", deadline=None, max_examples=60)
 settings.load_profile("dailies")

@@ -1,8 +1,8 @@
-"""How the tests are spread over processes: three stacks with their end-to-end tests, the fast tests beside them.
+"""How the tests are spread over processes: three stacks with their end-to-end tests, and the fast tests.
 
-A lane is a stack and the end-to-end tests that use it, one after the other: they mostly wait, so the lanes run at once
+A lane is a stack and the end-to-end tests that use it, one after the other. They mostly wait, so the lanes run at once
 and leave the processors to the fast tests, which run in the other processes, a module at a time. Without pytest-xdist
-(`pytest` by itself) all tests run in one process, the fast ones first, the end-to-end ones on one stack.
+(plain `pytest`) all tests run in one process: first the fast ones, then the end-to-end ones on one stack.
 """
 
 import os
@@ -15,20 +15,20 @@ from xdist.scheduler import LoadScopeScheduling
 
 END_TO_END = "tests/e2e/"
 FIRST = "first stack"
-# Each with its end-to-end modules, chosen so that all take as long; a module that is not named is on the first stack.
+# Each with its end-to-end modules, chosen for equal run times. A module that is not named is on the first stack.
 LANES = {
     "second stack": {"captions_rotation", "captions_webhook", "command_repairs", "renewal", "rotation"},
     "third stack": {"console", "jobs", "local_stack", "reception", "reconcile", "request_log", "roles"},
     FIRST: set[str](),
 }
-# All commands and sweeps behind them would look at what they leave.
+# They leave so many jobs that later commands and polling runs would take long.
 LEAVE_MANY_JOBS = frozenset({"test_captions_rotation", "test_reconcile"})
 
 
 def lane_of(nodeid: str) -> str:
     """The lane of an end-to-end test; empty for a fast test.
 
-    What looks at the whole run is there once for each stack, and names its lane in its parameters.
+    A test of the whole run exists once per stack, with the lane's name in its parameters.
     """
     path = nodeid.partition("::")[0]
     if not path.startswith(END_TO_END):
@@ -54,7 +54,7 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> Lanes:
 
 @pytest.hookimpl(optionalhook=True)
 def pytest_xdist_auto_num_workers() -> int:
-    """A process for each lane, which mostly waits, and one for each two processors that runs fast tests."""
+    """A process for each lane, which mostly waits, and one per two processors for the fast tests."""
     return len(LANES) + max(1, (os.cpu_count() or 1) // 2)
 
 
@@ -64,15 +64,16 @@ def is_worker(config: pytest.Config) -> bool:
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
-    """What looks at the whole run looks at each stack of it."""
+    """Run a test of the whole run for each of its stacks."""
     if metafunc.definition.get_closest_marker("whole_run") and "lane" in metafunc.fixturenames:
         metafunc.parametrize("lane", LANES if is_worker(metafunc.config) else [FIRST], scope="module")
 
 
 @pytest.hookimpl(tryfirst=True)  # before `-m` chooses by mark
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Mark the end-to-end tests. In one process they run last, so that a mistake that a fast test finds shows at once;
-    in several they begin first, as the lanes take longest. Behind a lane's tests comes what looks at all of them."""
+    """Mark the end-to-end tests. In one process they run last, so that a fast test's failure shows at once. In several
+    they begin first, as the lanes take longest. A lane ends with the tests of its whole run.
+    """
     for item in items:
         if lane_of(item.nodeid):
             item.add_marker("e2e")

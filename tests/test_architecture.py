@@ -1,4 +1,4 @@
-"""The rules of the layout that lint holds: each is shown to bite where it should, and to let be where it should."""
+"""The layout rules in lint: each reports what it should, and allows what it should."""
 
 import json
 import pkgutil
@@ -34,7 +34,7 @@ ENVIRONMENT = ["import os\n\nos.environ", "from os import getenv"]
 
 
 def bans(source: str, path: str) -> list[str]:
-    """What ruff's banned imports say of this source, were it at this path: `socket` is banned..."""
+    """ruff's banned imports in this source at this path: `socket` is banned..."""
     options = ["--select", "TID251", "--output-format", "json", "--stdin-filename", path]
     done = subprocess.run(
         [str(Path(sys.executable).with_name("ruff")), "check", *options, "-"],
@@ -66,7 +66,7 @@ def test_a_function_reads_the_environment_and_makes_the_clients(source: str) -> 
 
 
 def test_outbound_may_open_connections_and_nothing_else() -> None:
-    """Its exemption in layers/dailies/ruff.toml is for the whole rule: here is what it was meant for."""
+    """Its exemption in layers/dailies/ruff.toml is for the whole rule: this is the intended use."""
     found = [
         message
         for path in (ROOT / LAYER / "outbound").glob("*.py")
@@ -92,7 +92,7 @@ def test_a_functions_folder_holds_app_py_and_nothing_else() -> None:
 
 
 def drawn(tree: str) -> Iterator[tuple[str, str]]:
-    """The names in a drawn tree, each with that of its parent."""
+    """The names in a drawn tree, each with its parent."""
     above = [(-1, tree.split("\n\n")[1].partition("\n")[0])]
     for line in re.finditer(r"^([ │]*)[├└]── (\w+)", tree, re.MULTILINE):
         depth = len(line[1])

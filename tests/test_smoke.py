@@ -1,4 +1,4 @@
-"""The short run of every script: none is missing, and one that breaks is named."""
+"""The short run of every script: none is missing, and a broken one is named."""
 
 import re
 from pathlib import Path
@@ -9,7 +9,7 @@ from local.stack import ROOT
 from resilience.parts import PARTS
 from tests.smoke import LEFT_OUT, SEQUENCES, Script, run
 
-# What can be run and is no script of its own: which one starts it, or which test.
+# Modules that can be run, but are no scripts of their own: what starts each, or which test.
 ELSEWHERE = {
     "bench.archive.host": "bench.archive, where there is no nginx",
     "bench.archive.launcher": "bench.archive",
@@ -42,7 +42,7 @@ RUNS = re.compile(r"""^(if __name__ == "__main__":|main\(\))""", re.MULTILINE)
 
 
 def runnable() -> set[str]:
-    """All modules that can be run, by the names that `python -m` takes."""
+    """All runnable modules, by the names that `python -m` takes."""
     files = [
         path
         for folder in ("bench", "demo", "local", "resilience", "simulators")
@@ -84,7 +84,7 @@ def test_scripts_that_run_say_how_long_they_took_and_what_they_left_out(
     assert left_out.strip() == "Left out: rclone"
 
 
-def test_one_that_breaks_is_named_with_its_last_words_and_the_end_of_the_sequence_comes_all_the_same(
+def test_a_broken_script_is_reported_with_its_error_and_the_last_one_still_runs(
     folder: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     sequence = (

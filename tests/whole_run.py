@@ -1,4 +1,4 @@
-"""Which end-to-end tests of a run have ended, in all its processes, and where their stacks have their files."""
+"""Which end-to-end tests of a run have ended, in all its processes, and the folders of their stacks."""
 
 import os
 from collections.abc import Iterator
@@ -33,7 +33,7 @@ class WholeRun:
         return sorted({Path(folder) for folder, _ in self._lines() if folder})
 
     def under_way(self) -> set[str]:
-        """The end-to-end tests that have not ended, but for those that look at the whole run."""
+        """The end-to-end tests that have not ended, except those of the whole run."""
         return {item.nodeid for item in self._session.items if _is_end_to_end(item) and not _looks_at_all(item)} - {
             nodeid for _, nodeid in self._lines()
         }
@@ -75,7 +75,7 @@ def pytest_runtest_teardown(item: pytest.Item) -> None:
 
 
 def pytest_sessionfinish(session: pytest.Session) -> None:
-    """Its file goes with the run: with the process that the others have been started by, where there are several."""
+    """Its file is deleted with the run: by the main process, if there are several."""
     if "PYTEST_XDIST_WORKER" not in os.environ:
         WholeRun(session).path.unlink(missing_ok=True)
 

@@ -1,4 +1,4 @@
-"""The archive's engine is judged: what is slower or larger than is wanted is missed, and so is what breaks."""
+"""The archive benchmark's verdict: runs that are too slow, too large or broken miss their target."""
 
 from typing import Any
 
@@ -25,7 +25,7 @@ SECONDS: dict[Key, float] = {
 
 
 def run(key: Key, **other: Any) -> Run:
-    """One that is as it should be, but for what is named."""
+    """A good run, except for the values given."""
     host, size, way = key
     figures: dict[str, Any] = {
         "seconds": SECONDS[key],
@@ -41,7 +41,7 @@ def run(key: Key, **other: Any) -> Run:
 
 
 def judged(key: Key | None = None, *, bounded: str = "", **other: Any) -> dict[str, bool | None]:
-    """Whether each target is reached where all is well but the run of this key."""
+    """Whether each target is reached if only the run of this key differs from a good one."""
     medians = {each: run(each, **other if each == key else {}) for each in SECONDS}
     return {target.what: target.reached for target in targets(medians, run((FREE, LARGE, OURS), problem=bounded))}
 

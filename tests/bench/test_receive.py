@@ -1,4 +1,4 @@
-"""The receivers' speed is judged: a figure over its bound is not held, and another revision's is only shown."""
+"""The receiver benchmark's verdict: a figure over its limit fails. Another revision's figures are only shown."""
 
 import pytest
 
@@ -8,7 +8,7 @@ from bench.receive.warm import Warm
 
 
 def judged(warm: float = 100, cold: float = 100, peer: float = 200) -> dict[str, tuple[float, bool]]:
-    """Ratio and verdict by what is compared, where all others are 100."""
+    """Ratio and verdict by comparison, where all other figures are 100."""
     warmed = [Warm("one", 100, []), Warm("two", warm, []), Warm("bare", 100, [])]
     started = [Cold("one", 100, []), Cold("two", cold, []), Cold("client", 100, [])]
     found = rows(warmed, started, {"ours": 100, "peer": peer, "slow": 300})
@@ -40,7 +40,7 @@ def test_what_is_missed_is_not_held(measured: dict[str, float], missed: str) -> 
 
 
 def test_another_revision_is_shown_beside_and_not_judged() -> None:
-    """Its slow start is no reason to fail; the working tree's would be."""
+    """A slow start of the other revision is no failure; one of the working tree is."""
     warmed = [Warm("one", 100, []), Warm("one", 150, [], "285269f"), Warm("bare", 100, [])]
     started = [Cold("one", 100, []), Cold("one", 200, [], "285269f"), Cold("client", 100, [])]
     found = list(rows(warmed, started, {"ours": 1, "peer": 2}))

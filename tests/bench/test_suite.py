@@ -1,4 +1,4 @@
-"""The test command's bench: it counts the CPU of all that runs, names what failed, and leaves nothing running."""
+"""The benchmark of the test command: it counts the CPU of all processes, names failures and leaves nothing running."""
 
 import json
 import subprocess
@@ -27,7 +27,7 @@ SLEEP = "import time; print(flush=True); time.sleep(1000)"
 
 
 def measured(folder: Path, *command: str) -> tuple[Measured, str]:
-    """What a command took, and what it said."""
+    """The measurement of a command, and its output."""
     report = folder / "report.json"
     done = subprocess.run([sys.executable, str(REAPER), str(report), *command], capture_output=True, check=True)
     return Measured(**json.loads(report.read_text())), done.stdout.decode()
@@ -63,7 +63,7 @@ def test_bad(): assert os.environ.get("DAILIES_LOCAL")
 class TestCheckout:
     @pytest.fixture
     def toy(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Checkout:
-        """A clone of a repository of two commits, at the first."""
+        """A clone of a repository with two commits, at the first one."""
         repository, clones = tmp_path / "toy", tmp_path / "clones"
         for made in (repository, clones):
             made.mkdir()
@@ -88,7 +88,7 @@ class TestCheckout:
         assert found.counts == {"failed": 1, "passed": 1}
         (failed,) = found.failed
         assert failed.startswith("test_toy.py::test_bad")
-        assert found.problem == "ended with 2"  # make's own
+        assert found.problem == "ended with 2"  # make's own exit code
 
     def test_some_tests_alone_can_be_run_under_a_prefix(self, toy: Checkout, tmp_path: Path) -> None:
         found = toy.test(["test_toy.py::test_good"], ("env", "SOMETHING=1"), tmp_path / "test.log")
@@ -100,7 +100,7 @@ class TestCheckout:
 
 
 def has_ended(process: psutil.Process) -> bool:
-    """Whether it has, also where nobody has waited for it yet."""
+    """Whether the process has ended, even if its parent has not waited for it yet."""
     try:
         return not process.is_running() or process.status() == psutil.STATUS_ZOMBIE
     except psutil.NoSuchProcess:
@@ -109,7 +109,7 @@ def has_ended(process: psutil.Process) -> bool:
 
 class TestLoads:
     def children(self) -> list[psutil.Process]:
-        """The loads that run beside this test."""
+        """The load processes that run beside this test."""
         found = psutil.Process().children(recursive=True)
         return [process for process in found if not has_ended(process) and "bench.suite.loads" in process.cmdline()]
 

@@ -1,4 +1,4 @@
-"""Credentials of this machine that do not work: the cause, and the command that fixes it, in one line."""
+"""Credentials on this machine that do not work: the cause and the command that fixes it, in one line."""
 
 from pathlib import Path
 
@@ -45,7 +45,7 @@ def a_configuration(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.setenv("AWS_CONFIG_FILE", str(config))
     monkeypatch.setenv("AWS_SHARED_CREDENTIALS_FILE", str(tmp_path / "none"))
     monkeypatch.setenv("AWS_EC2_METADATA_DISABLED", "true")
-    monkeypatch.setenv("HOME", str(tmp_path))  # no token of SSO is stored here
+    monkeypatch.setenv("HOME", str(tmp_path))  # no SSO token is stored here
     return config
 
 

@@ -20,14 +20,14 @@ CLIENTS = {"cloudformation": "cloudformation", "cloudwatch": "cloudwatch", "func
 
 
 class Account:
-    """A stack on AWS, whose services answer what a test says."""
+    """A stack on AWS whose services return what a test sets."""
 
     def __init__(self) -> None:
         session: Any = boto3.Session("a", "b", region_name="us-east-1")
         self.stack = Stack("dailies", "us-east-1", "https://a1", {}, {"ArchiveConcurrency": "5"}, session)
         self.stubs = {name: Stubber(session.client(service)) for name, service in CLIENTS.items()}
         for name, stub in self.stubs.items():
-            self.stack.__dict__[name] = stub.client  # where the stack keeps a client once it has one
+            self.stack.__dict__[name] = stub.client  # the stack's attributes for clients that were already created
 
     def has(self, kind: str, **resources: str) -> None:
         """The stack's resources of this type."""

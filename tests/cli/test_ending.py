@@ -1,4 +1,4 @@
-"""How the command ends when it is interrupted, when nobody reads on, and when what it says cannot be written."""
+"""How the command ends on an interrupt, a closed pipe, or an output that cannot be written."""
 
 import os
 import subprocess
@@ -16,8 +16,8 @@ from testkit.fixtures.cli import dailies
 
 COMMAND = Path(sys.executable).parent / "dailies"
 INTERRUPTED = 130
-# As a terminal's Ctrl-C while the packages load, at the same place each time; also where SIGINT is ignored, as in a
-# shell's background.
+# Like a terminal's Ctrl-C while the packages load, always at the same place; also if SIGINT is ignored, as in a shell's
+# background.
 IS_INTERRUPTED = """
 import signal
 signal.signal(signal.SIGINT, signal.default_int_handler)
@@ -26,7 +26,7 @@ signal.raise_signal(signal.SIGINT)
 
 
 class Keyboard:
-    """A terminal's, whose user answers a question with Ctrl-C."""
+    """A terminal whose user answers a question with Ctrl-C."""
 
     def isatty(self) -> bool:
         return True
@@ -37,7 +37,7 @@ class Keyboard:
 
 @pytest.fixture(params=[-1, 1], ids=["at the end", "each line"])
 def unread(request: pytest.FixtureRequest) -> Iterator[TextIO]:
-    """A pipe whose reader is gone, as `head` is when it has its lines: told so at the end, or at each line."""
+    """A pipe whose reader has closed it, as `head` does after its lines: noticed at the end, or at each line."""
     reads, writes = os.pipe()
     os.close(reads)
     with os.fdopen(writes, "w", buffering=request.param) as pipe:
@@ -46,13 +46,13 @@ def unread(request: pytest.FixtureRequest) -> Iterator[TextIO]:
 
 @pytest.fixture
 def full() -> Iterator[TextIO]:
-    """A file on a disk that is full."""
+    """A file on a full disk."""
     with Path("/dev/full").open("w") as file:
         yield file
 
 
 def ended_into(file: TextIO, *arguments: str) -> tuple[int, str]:
-    """What the command ends with that writes there, and what it says of it."""
+    """The command's exit code and error output when it writes there."""
     said = StringIO()
     with redirect_stdout(file), redirect_stderr(said), pytest.raises(SystemExit) as ended:
         main(arguments)
@@ -88,7 +88,7 @@ def test_where_nobody_reads_on_it_is_done(unread: TextIO) -> None:
 
 
 def test_where_its_output_finds_no_room_it_says_so_in_a_line(full: TextIO) -> None:
-    """Nor does Python fail, which writes what is left when the process ends."""
+    """Python itself, which flushes output when the process ends, does not fail either."""
     said = "dailies: Cannot write the output: No space left on device. Write it to another place.\n"
     done = subprocess.run([str(COMMAND), "--help"], stdout=full, stderr=subprocess.PIPE, text=True, check=False)
     assert (done.returncode, done.stderr) == (1, said)

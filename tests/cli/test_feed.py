@@ -1,4 +1,4 @@
-"""`dailies events`: all that came in since a moment, whatever number of jobs it is of."""
+"""`dailies events`: all events since a time, for any number of jobs."""
 
 import hashlib
 from datetime import UTC, datetime, timedelta
@@ -11,11 +11,11 @@ from dailies.steps.advance import advance
 from testkit.fixtures.aws import Cloud
 
 NOW = datetime.now(UTC)
-MANY = 60  # jobs: more than are on a page
+MANY = 60  # jobs: more than one page holds
 
 
 def came(job_id: str, at: datetime) -> Event:
-    """What was recorded at that moment."""
+    """An event recorded at that time."""
     return Event(
         event_id=hashlib.sha256(f"{job_id} {at}".encode()).hexdigest(),
         provider="sync",

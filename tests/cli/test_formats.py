@@ -1,4 +1,4 @@
-"""How the command and the console write spans, sizes and times for people, where that is not the library's choice."""
+"""How the command and the console format durations, sizes and times, beyond the library's defaults."""
 
 import pytest
 

@@ -1,7 +1,7 @@
-"""A page of jobs costs the same reads whether there are a thousand jobs or a million.
+"""A page of jobs costs the same reads for a thousand jobs as for a million.
 
-DynamoDB is a stand-in here that answers Query from keys alone: a million rows are computed, none is stored. It counts
-what it is asked and what it gives.
+DynamoDB is a stand-in that answers Query from keys alone: it computes a million rows and stores none. It counts queries
+and rows.
 """
 
 import json
@@ -34,7 +34,9 @@ PARTITIONS = [
 
 
 class Index:
-    """So many jobs, evenly in the partitions of the index: the job of rank r, the newest 0, changed r seconds ago."""
+    """An index of `count` jobs, spread evenly over its partitions. The job of rank r, 0 being the newest, changed r
+    seconds ago.
+    """
 
     def __init__(self, count: int) -> None:
         self._count = count
@@ -43,19 +45,19 @@ class Index:
         self.rows = 0
 
     def rank(self, updated_at: str) -> float:
-        """Of the job of that moment; of what is no moment of this index, after or before all."""
+        """The rank of the job of that time. A time outside of this index is before or after all ranks."""
         if updated_at < "0":
             return self._count
         return (NEWEST - datetime.fromisoformat(updated_at)).total_seconds() if updated_at[:1].isdigit() else 0
 
     def query(self, asked: Any) -> dict[str, Any]:
-        """DynamoDB's answer to a Query, newest first."""
+        """DynamoDB's response to a Query, newest first."""
         values = asked["ExpressionAttributeValues"]
         number = PARTITIONS.index(values[":listed"]["S"])
         after = asked.get("ExclusiveStartKey")
         first = self.rank(after["updated_at"]["S"]) + 1 if after else self.rank(values[":until"]["S"])
         last = min(self.rank(values[":since"]["S"]), self._count - 1)
-        first = first + (number - first) % len(PARTITIONS)  # of this partition
+        first = first + (number - first) % len(PARTITIONS)  # in this partition
         ranks = range(int(first), int(last) + 1, len(PARTITIONS))
         items = [self._item(rank) for rank in ranks[: asked["Limit"]]]
         with self._lock:
@@ -78,14 +80,14 @@ class Index:
 
 
 class Jobs:
-    """A stack whose table is such an index."""
+    """A stack whose table has such an index."""
 
     def __init__(self, index: Index, stack: Stack) -> None:
         self._index = index
         self._stack = stack
 
     def page(self, wanted: Filter, after: Cursor | None = None) -> tuple[list[int], Cursor | None, tuple[int, int]]:
-        """The ranks of a page's jobs, where it ends, and what it cost: queries, rows read."""
+        """The ranks of a page's jobs, the end of the page, and its cost: queries, rows read."""
         before = self._index.queries, self._index.rows
         page = jobs.page(self._stack, wanted, after=after)
         cost = self._index.queries - before[0], self._index.rows - before[1]
@@ -93,7 +95,7 @@ class Jobs:
 
 
 def jobs_of(count: int) -> Jobs:
-    """So many jobs."""
+    """A number of jobs."""
     index = Index(count)
     stack = Stack(
         name="dailies",
@@ -139,10 +141,10 @@ def test_a_page_of_fifty_takes_as_many_queries_of_a_million_jobs_as_of_a_thousan
 ) -> None:
     few, _, of_few = thousand.page(wanted)
     many, _, of_many = million.page(wanted)
-    assert many[: len(few)] == few[: len(many)]  # the newest ones, whatever there is behind them
+    assert many[: len(few)] == few[: len(many)]  # the newest ones, however many follow
     assert len(many) == 50
     assert of_many[0] == of_few[0] == partitions
-    assert of_many[1] <= 50 * partitions  # a page of each, once
+    assert of_many[1] <= 50 * partitions  # one page of each
 
 
 def test_the_next_pages_cost_no_more_and_give_each_job_once(million: Jobs) -> None:
@@ -162,7 +164,7 @@ def test_a_page_far_back_costs_what_the_first_one_does(million: Jobs) -> None:
 
 
 def test_a_filter_that_lets_few_through_ends_its_page_and_tells_where_to_go_on(million: Jobs) -> None:
-    """No job is `unknown`: all that could be are looked at, but not in one page."""
+    """No job is `unknown`: all candidates are read, but not for one page."""
     ranks, cursor, (_, rows) = million.page(Filter(status="unknown"))
     assert ranks == []
     assert cursor

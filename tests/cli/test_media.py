@@ -1,4 +1,4 @@
-"""`dailies media` at a stack on AWS (moto's): what is fetched, and what the browser is given to open."""
+"""`dailies media` on a stack on AWS (moto's): the download, and the link that the browser opens."""
 
 import webbrowser
 from dataclasses import replace
@@ -26,20 +26,20 @@ FOUND = MediaLink("output", "https://h.example/one.mp4")
 
 @pytest.fixture
 def browser(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A program that is this machine's browser: the file into which it writes what it is to open."""
+    """This machine's browser is a script: the file to which it writes its link."""
     opened, program = tmp_path / "opened", tmp_path / "browser"
     program.write_text(f'#!/bin/sh\necho "$1" >> "{opened}"\n')
     program.chmod(0o700)
     opened.touch()
     monkeypatch.setenv("BROWSER", str(program))
-    monkeypatch.setattr(webbrowser, "_tryorder", None)  # it looks once for what there is
+    monkeypatch.setattr(webbrowser, "_tryorder", None)  # it looks for browsers once
     monkeypatch.setattr(webbrowser, "_browsers", {})
     return opened
 
 
 @pytest.fixture
 def stored(archive_at_work: Archive, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The generation g-1 has one medium, which is archived."""
+    """The generation g-1 has one archived medium."""
     monkeypatch.delenv("AWS_REGION", raising=False)
     receipt = archived(FOUND, version_id="", bytes=len(CONTENT), checksum="")
     event = Event(
@@ -81,7 +81,7 @@ def test_nothing_is_opened_unasked(browser: Path, tmp_path: Path) -> None:
 
 @pytest.mark.usefixtures("stored")
 class TestWorksUntil:
-    """How long a link works: no longer than the credentials that sign it."""
+    """A link's lifetime: not longer than that of the credentials that sign it."""
 
     NOW = datetime(2026, 11, 30, 12, tzinfo=UTC)
 

@@ -1,4 +1,4 @@
-"""What an operator may mistype is refused in one line that says what to do."""
+"""An operator's typing mistakes are rejected in one line that says what to do."""
 
 from pathlib import Path
 

@@ -1,4 +1,4 @@
-"""What the command prints where the output's encoding lacks a character, as in a container without a locale."""
+"""The command's output if the encoding lacks a character, as in a container without a locale."""
 
 import os
 import subprocess

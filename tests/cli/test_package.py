@@ -1,4 +1,4 @@
-"""The package of pyproject.toml, built and installed outside the repository with the dependencies that it declares."""
+"""The package of pyproject.toml, built and installed outside the repository with its declared dependencies."""
 
 import os
 import subprocess
@@ -28,7 +28,7 @@ assert (FOLDER / "static/htmx.min.js").stat().st_size
 
 
 def run(*command: str | Path, cwd: Path = ROOT) -> "subprocess.CompletedProcess[str]":
-    """Run a command with nothing of this environment but a home."""
+    """Run a command with nothing of this environment but HOME."""
     return subprocess.run(
         [str(word) for word in command],
         cwd=cwd,
@@ -40,7 +40,7 @@ def run(*command: str | Path, cwd: Path = ROOT) -> "subprocess.CompletedProcess[
 
 
 def needed(requirements: Iterator[Requirement]) -> dict[str, metadata.Distribution]:
-    """The distributions of this environment that satisfy requirements, and those that they require in turn, by name."""
+    """The distributions in this environment that satisfy requirements, and their own requirements, by name."""
     found: dict[str, metadata.Distribution] = {}
     waiting = list(requirements)
     while waiting:
@@ -56,7 +56,7 @@ def needed(requirements: Iterator[Requirement]) -> dict[str, metadata.Distributi
 
 @pytest.fixture(scope="module")
 def environment(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """An environment with the built wheel, and of this one's packages only those that the wheel requires."""
+    """An environment with the built wheel, and only those of this environment's packages that the wheel requires."""
     folder = tmp_path_factory.mktemp("package")
     built = run(sys.executable, "-m", "hatchling", "build", "--target", "wheel", "--directory", folder)
     assert built.returncode == 0, built.stderr

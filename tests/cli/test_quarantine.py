@@ -1,4 +1,4 @@
-"""Calls in quarantine are read again: a large one that came on two days has two rows and one body."""
+"""Quarantined deliveries are parsed again. A large one that was received on two days has two rows and one body."""
 
 import hashlib
 import json
@@ -25,13 +25,13 @@ from testkit.fixtures.aws import Cloud
 
 NOW = datetime.now(UTC)
 LARGE = json.dumps({"event": "creator.failure", "operationId": "o-1", "transcript": secrets.token_hex(400_000)})
-STALL = 300  # seconds: where Ctrl-C does not end the look, the test ends
+STALL = 300  # seconds: if Ctrl-C does not end the search, the test fails after this
 EVENT_ID = hashlib.sha256(LARGE.encode()).hexdigest()
 BODY_KEY = delivery_key("captions", EVENT_ID, quarantined=True)
 
 
 def quarantined(stack: Stack, cloud: Cloud, *days_ago: int) -> list[Delivery]:
-    """The large call came on these days; as its rows have it, the newest first."""
+    """The large delivery was received on these days; its row keys, newest first."""
     cloud.s3.put_object(Bucket=stack.bucket_name, Key=BODY_KEY, Body=compressed(LARGE.encode()))
     for ago in days_ago:
         item = rows.quarantine_item(
@@ -78,7 +78,7 @@ def test_no_day_is_asked_for_before_there_were_any_stacks(fast_stack: Stack) -> 
 
 @pytest.fixture
 def ctrl_c_counts() -> Iterator[None]:
-    """As at a terminal, also where these tests run in a shell's background."""
+    """As in a terminal, even if these tests run in a shell's background."""
     before = signal.signal(signal.SIGINT, signal.default_int_handler)
     yield
     signal.signal(signal.SIGINT, before)
@@ -92,7 +92,7 @@ def test_ctrl_c_ends_the_look_and_what_is_not_asked_yet_is_left(fast_stack: Stac
         asked.append(params)
         if next(numbers) == quarantine.READERS:
             signal.pthread_kill(threading.main_thread().ident or 0, signal.SIGINT)
-        over.wait(STALL)  # none of them goes on before main has heard it, however late it is given its turn
+        over.wait(STALL)  # none of them continues before main has received it, however late main is scheduled
 
     fast_stack.dynamodb.meta.events.register("provide-client-params.dynamodb.Query", hear)
     before = set(threading.enumerate())

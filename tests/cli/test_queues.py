@@ -1,4 +1,4 @@
-"""Queues of failed work that are long: looked at without keeping anything from others, and put back to work."""
+"""Long failure queues: listed without hiding messages from others, and redriven."""
 
 import json
 import shlex
@@ -16,17 +16,17 @@ from cli.times import timestamp_since
 from dailies.jobs.models import Event
 from testkit.fixtures.aws import Cloud
 
-LONG = 35  # messages: SQS gives ten at once
+LONG = 35  # messages: SQS returns at most ten
 
 
 def work(job_id: str) -> str:
-    """A message of the archive's."""
+    """A message for the archive."""
     detail = {"provider": "sync", "webhook": "generation", "job_id": job_id}
     return json.dumps({"detail": {**detail, "media": [{"role": "output", "media_id": "0215347b"}]}})
 
 
 class Waiting:
-    """The queue of media that were given up, and whoever else works with it meanwhile."""
+    """The dead-letter queue of the archive, and another client that uses it at the same time."""
 
     def __init__(self, cloud: Cloud, stack: Stack) -> None:
         self.url = cloud.queue_url("failures")
@@ -37,12 +37,12 @@ class Waiting:
         self._events = stack.sqs.meta.events
 
     def put(self, *job_ids: str) -> None:
-        """Work of these jobs was given up."""
+        """Messages of these jobs have failed."""
         for job_id in job_ids:
             self.others.send_message(QueueUrl=self.url, MessageBody=work(job_id))
 
     def at_first_receive(self, change: Any) -> None:
-        """Somebody else does this with the messages that we receive first."""
+        """Another client does this with the messages that we receive first."""
         left = [change]
 
         def once(parsed: Any, **_: Any) -> None:
@@ -54,11 +54,11 @@ class Waiting:
         self._events.register("after-call.sqs.ReceiveMessage", once)
 
     def shown(self) -> int:
-        """How many messages others can see."""
+        """The number of messages that are visible to others."""
         return self._count(self.url)
 
     def at_work(self) -> int:
-        """How many messages the archive has before it."""
+        """The number of messages in the archive's queue."""
         return self._count(self._at_work)
 
     def _count(self, url: str) -> int:
@@ -87,7 +87,7 @@ def test_a_look_at_a_few_hides_none_of_those_that_came_with_them(fast_stack: Sta
 
 
 def test_messages_that_somebody_else_takes_while_we_look_are_passed_over(fast_stack: Stack, waiting: Waiting) -> None:
-    """SQS refuses to show them again, as it does where their time was over."""
+    """SQS refuses to make them visible again, as it does after their visibility timeout."""
     waiting.put(*(f"g-{number}" for number in range(LONG)))
     waiting.at_first_receive(waiting.others.delete_message)
     assert len(queues.look(fast_stack, ARCHIVE, None)) == LONG
@@ -136,10 +136,8 @@ def test_the_same_work_is_put_back_once_and_what_stays_of_it_is_told(fast_stack:
     assert (waiting.at_work(), waiting.shown()) == (2, 1)
 
 
-def test_where_only_a_place_in_the_stream_is_named_the_command_that_is_told_finds_its_first_row(
-    cloud: Cloud, fast_stack: Stack
-) -> None:
-    """A row bears the moment of before its put, the place that of after it."""
+def test_for_a_stream_position_the_suggested_command_finds_its_first_row(cloud: Cloud, fast_stack: Stack) -> None:
+    """A row has a time before its put, the stream position one after it."""
     event = Event(
         event_id="0" * 64,
         provider="sync",
@@ -163,7 +161,7 @@ def test_where_it_does_not_say_when_all_rows_are_looked_at(cloud: Cloud, fast_st
 
 
 def advice(stack: Stack, cloud: Cloud, place: dict[str, str]) -> str:
-    """What is told to be typed for a message that Lambda put there."""
+    """The command that is suggested for a message that Lambda sent."""
     stack = replace(stack, outputs={**stack.outputs, queues.ADVANCE.output: cloud.queue_url("failures")})
     body = json.dumps({"DDBStreamBatchInfo": place})
     stack.sqs.send_message(QueueUrl=stack.output(queues.ADVANCE.output), MessageBody=body)

@@ -1,4 +1,4 @@
-"""Rows that the stack's table lacks come back from a table that was restored beside it."""
+"""Rows that the stack's table lacks are copied from a restored table beside it."""
 
 import time
 from typing import Any
@@ -22,7 +22,7 @@ LIMIT = {"pk": {"S": "limit#sync"}, "sk": {"S": "calls"}}
 
 @pytest.fixture
 def stack(fast_stack: Stack) -> Stack:
-    """With a table beside its own that has all these rows."""
+    """A stack with a restored table that has all these rows."""
     keys: Any = [{"AttributeName": name, "KeyType": kind} for name, kind in (("pk", "HASH"), ("sk", "RANGE"))]
     fast_stack.dynamodb.create_table(
         TableName=RESTORED,

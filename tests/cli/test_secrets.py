@@ -1,4 +1,4 @@
-"""`dailies secrets set` at a stack on AWS (moto's): what is taken for a secret, and what is told of it."""
+"""`dailies secrets set` on a stack on AWS (moto's): which values it accepts, and what it reports."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -45,7 +45,7 @@ def value(cloud: Cloud, name: str) -> str:
 def test_what_leaked_is_not_left_current_by_a_value_that_is_only_pending(
     cloud_with_stack: Cloud, secrets_set: Set
 ) -> None:
-    """A pending value stands beside the current one, so the leaked one would verify on."""
+    """A pending value exists beside the current one, so the leaked value would still verify."""
     done = secrets_set("sync/signing", "whsec_0123456789abcdef", "--leaked", "--pending")
     assert (done.code, "omit --pending" in done.err) == (2, True)
     assert value(cloud_with_stack, "sync/signing") == "not-set"
@@ -96,7 +96,7 @@ def test_a_value_that_is_too_short_to_verify_is_not_taken_for_set(cloud_with_sta
 @pytest.mark.parametrize(
     ("stored", "problem"),
     [
-        ('{"SYNC_WEBHOOK_SECRET":"whsec_0123456789"}', ""),  # one value in an object is taken
+        ('{"SYNC_WEBHOOK_SECRET":"whsec_0123456789"}', ""),  # an object with one value is accepted
         ('{"a":"whsec_0123456789","b":"whsec_9876543210"}', "sync/signing is a JSON object that does not say"),
         ("0123456789", "Sync's signing secrets begin with whsec_"),
         ("whsec_01234 56789", "sync/signing has white space inside"),

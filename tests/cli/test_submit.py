@@ -1,4 +1,4 @@
-"""`dailies submit` at a stack on AWS (moto's): which webhook each provider's call names, and where that is."""
+"""`dailies submit` on a stack on AWS (moto's): the webhook that each provider's request names, and its URL."""
 
 import json
 from pathlib import Path
@@ -9,11 +9,11 @@ from testkit.fixtures.archiver import Archive
 from testkit.fixtures.cli import Done, dailies
 from testkit.fixtures.deployed_stack import BASE, deploy
 
-CAPTIONS = f"{BASE}/webhooks/captions/creator"  # the desk has it registered
+CAPTIONS = f"{BASE}/webhooks/captions/creator"  # the fixture has registered it
 
 
 class Operator:
-    """Submits by the command. The stack's outputs are as the template's; more may be given."""
+    """Submit by the command. The stack's outputs are the template's, and the given ones."""
 
     def __init__(self, desk: Archive, folder: Path) -> None:
         self.desk = desk
@@ -21,7 +21,7 @@ class Operator:
         self._body = folder / "body.json"
 
     def deploys(self, **more_outputs: str) -> None:
-        """A stack of the name `dailies` in the region of the test's account."""
+        """A stack named `dailies` in the region of the test's account."""
         deploy(self.desk, {}, more_outputs)
 
     def submits(self, call: str, *options: str, **body: object) -> Done:
@@ -29,11 +29,11 @@ class Operator:
         return dailies("submit", call, str(self._body), *options, "--json", "--stack", "dailies")
 
     def webhook_of(self, done: Done) -> str | None:
-        """The id of the webhook that Captions tells of what was submitted."""
+        """The id of the webhook that Captions calls for this job."""
         return self.captions.job(done.json["job_id"]).webhook_id
 
     def asked(self) -> list[str]:
-        """What Captions was asked for."""
+        """The requests that Captions received."""
         return [one.path for one in self.desk.apis.requests]
 
 

@@ -1,4 +1,4 @@
-"""A table on a narrow terminal: cells go on in the next line between words."""
+"""A table on a narrow terminal: cells wrap between words."""
 
 from io import StringIO
 
@@ -18,7 +18,7 @@ LINES = (
 
 
 def printed(columns: int, lines: tuple[tuple[str, ...], ...] = LINES) -> list[str]:
-    """The lines that a terminal of so many columns shows."""
+    """The lines on a terminal of this number of columns."""
     console = Console(file=StringIO(), width=columns, highlight=False)
     console.print(output.table(HEADS, lines, console))
     assert isinstance(console.file, StringIO)

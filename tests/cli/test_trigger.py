@@ -1,4 +1,4 @@
-"""`dailies trigger` by a secret and to a URL that are given: what cannot be sent is told before anything is."""
+"""`dailies trigger` with a given secret and URL: what cannot be sent is reported before anything is sent."""
 
 from collections.abc import Iterator
 

@@ -1,4 +1,4 @@
-"""`dailies webhooks captions` at a stack on AWS (moto's): by which key."""
+"""`dailies webhooks captions` on a stack on AWS (moto's): which API key it uses."""
 
 import json
 
@@ -44,8 +44,8 @@ def test_one_that_captions_says_it_made_is_taken_with_its_secret(desk: Archive, 
     assert stored["SecretString"] == made.secret
 
 
-def test_of_an_answer_that_is_not_expected_the_status_is_told_and_nothing_of_its_body(desk: Archive) -> None:
-    """It may hold a secret, as that to registering does."""
+def test_an_unexpected_response_is_reported_by_its_status_without_its_body(desk: Archive) -> None:
+    """It may hold a secret, as the response to a registration does."""
     desk.set_keys()
     desk.apis.captions.webhooks.registered.clear()
     desk.apis.captions.webhooks.made_status = 207

@@ -1,5 +1,4 @@
-"""A new provider is seven files: the steps of CONTRIBUTING.md, followed in a copy of the tree with a provider that does
-not exist."""
+"""A new provider is seven files: the steps of CONTRIBUTING.md, in a copy of the tree with an invented provider."""
 
 import json
 import os
@@ -23,7 +22,7 @@ ITS_FILES = {
     "events/acme_clip/failed.json",
 }
 NOT_COPIED = shutil.ignore_patterns(".*", "__pycache__", "node_modules", "*.png")
-HELD_BY = (  # what fails if one of the files is missing or wrong, and runs within seconds
+HELD_BY = (  # these fail if a file is missing or wrong, and take seconds
     "tests/contract/test_providers.py",
     "tests/template/test_contract.py",
     "tests/template/test_roles.py",
@@ -39,7 +38,7 @@ HELD_BY = (  # what fails if one of the files is missing or wrong, and runs with
 
 
 def run(tree: Path, *arguments: str) -> str:
-    """The output of Python with these arguments, in the tree; AssertionError with it, if it fails."""
+    """Python's output with these arguments in the tree. Raises AssertionError with the output if it fails."""
     environment = {name: value for name, value in os.environ.items() if not name.startswith(("PYTEST_", "PYTHONPATH"))}
     done = subprocess.run(
         [sys.executable, *arguments], cwd=tree, env=environment, capture_output=True, text=True, check=False

@@ -1,4 +1,4 @@
-"""What every provider must keep. All of them are found by being there; one that lacks something turns this red.
+"""Rules that every provider keeps. Providers are discovered; an incomplete one fails here.
 
 How to add one: CONTRIBUTING.md.
 """
@@ -36,7 +36,7 @@ def recorded(webhook: Webhook) -> list[Delivery]:
 
 
 def schemes(webhook: Webhook) -> set[str]:
-    """The schemes by which its recorded deliveries verify."""
+    """The schemes with which its recorded deliveries verify."""
     secrets = {"current": secret(webhook.provider)}
     return {webhook.verify(sent, secrets, RULES).scheme for sent in recorded(webhook)}
 
@@ -67,7 +67,7 @@ class TestNames:
 
     @every_webhook
     def test_a_webhook_has_one_route_to_a_function_of_its_name(self, webhook: Webhook) -> None:
-        """The folder is in the singular: it is called for one job."""
+        """The folder's name is singular: one delivery is about one job."""
         path = f"/webhooks/{webhook.full_name}" + ("/{token}" if webhook.in_path else "")
         routed = [
             function
@@ -94,8 +94,7 @@ class TestNames:
 
 
 class TestSamples:
-    """simulators/provider_calls/ has a sample of each webhook; `dailies trigger`, the demo and the fuzz targets use
-    it."""
+    """simulators/provider_calls/ has a sample of each webhook, for `dailies trigger`, the demo and the fuzz targets."""
 
     def test_each_webhook_has_one(self) -> None:
         assert set(every_sample()) == set(WEBHOOKS)
@@ -119,7 +118,7 @@ class TestSamples:
 
 
 class TestRecordings:
-    """events/ has what each webhook sends; the tests below use it."""
+    """events/ has a delivery of each webhook; the tests below use it."""
 
     @every_webhook
     def test_one_that_completed_and_one_that_failed(self, webhook: Webhook) -> None:
@@ -171,7 +170,7 @@ class TestProof:
 
     @every_webhook
     def test_a_delivery_of_another_provider_never_verifies(self, webhook: Webhook) -> None:
-        """It is proven by another secret, also if both providers prove in the same way."""
+        """It is verified with another secret, also if both providers use the same scheme."""
         for other in of_other_providers(webhook):
             for sent in recorded(other):
                 with pytest.raises(VerificationError):
@@ -215,7 +214,7 @@ class TestProof:
 
 class TestPayload:
     def without(self, webhook: Webhook, body: dict[str, Any], *names: str) -> Report | None:
-        """The report of the body without these fields; None where it cannot do without."""
+        """The report of the body without these fields; None if it is not valid without them."""
         rest = {name: value for name, value in body.items() if name not in names}
         try:
             return webhook.parse(json.dumps(rest).encode())
@@ -289,12 +288,10 @@ class TestMedia:
 
 
 class TestItsApi:
-    """How a provider is asked about its jobs, and for fresh links."""
+    """The requests for job status and for fresh links."""
 
     @every_provider_here
-    def test_the_call_goes_below_the_base_url_and_the_credentials_are_in_its_headers_alone(
-        self, provider: Provider
-    ) -> None:
+    def test_requests_stay_below_the_base_url_with_credentials_only_in_headers(self, provider: Provider) -> None:
         assert set(provider.link_refresh) <= set(provider.roles)
         assert set(provider.api_names) <= EXAMPLE_CREDENTIALS.keys()
         for base in ("https://api.example", "https://api.example/v9/"):

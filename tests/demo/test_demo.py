@@ -1,4 +1,4 @@
-"""The demo does on the stack what it says, and sees what is not as it should be."""
+"""The demo does on the stack what it says, and finds what is wrong."""
 
 import re
 from collections.abc import Iterator
@@ -35,7 +35,7 @@ class TestStory:
         }
         webhooks = set(every_sample())
         assert by_answer["200 recorded"] == by_answer["200 duplicate"] == webhooks
-        assert by_answer["401 unverified"] == webhooks - {"sync/batch"}  # its proof is the generation's
+        assert by_answer["401 unverified"] == webhooks - {"sync/batch"}  # it is signed for the generation's webhook
 
     def test_another_run_has_other_jobs_and_bodies(self, host: MediaHost) -> None:
         (first, jobs), (second, others) = (story(host, EXAMPLE, run) for run in ("run1", "run2"))
@@ -50,7 +50,7 @@ class TestStory:
 
 @dataclass(frozen=True)
 class Played:
-    """The story after it was played once on the stack."""
+    """The scenario after one run on the stack."""
 
     steps: list[Step]
     called_at: dict[str, float]

@@ -1,4 +1,4 @@
-"""From a container to the loopback: a port on one address, for the network of that address, while it is wanted."""
+"""A bridge from a container to the loopback: a port on one address, for that address's network, for a limited time."""
 
 import asyncio
 from collections.abc import Iterator
@@ -12,12 +12,12 @@ import pytest
 from demo.docker_bridge import NoDocker, has_image, opened
 from simulators.loopback_server import LoopbackServer
 
-OURS = "127.0.0.2"  # an address of this machine besides the one that the server listens on, as the bridge's is
+OURS = "127.0.0.2"  # another address of this machine than the server's, like the bridge's
 ASKED = b"GET / HTTP/1.1\r\nHost: here\r\n\r\n"
 
 
 class Handler(BaseHTTPRequestHandler):
-    """Keeps its connections open."""
+    """A client that keeps its connections open."""
 
     protocol_version = "HTTP/1.1"
 

@@ -1,5 +1,6 @@
-"""`make invoke` without Docker: what it gives to `sam local invoke`, and what it makes of the answer. With Docker,
-`make smoke` and `python -m demo.invoke --check` run it."""
+"""`make invoke` without Docker: its input for `sam local invoke`, and how it reads the result. With Docker, `make
+smoke` and `python -m demo.invoke --check` run it.
+"""
 
 import json
 from dataclasses import replace

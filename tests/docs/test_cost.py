@@ -1,4 +1,4 @@
-"""What is billed of a provider's call, of a video and of a month is what bench/cost counts, and docs/cost.md says."""
+"""What AWS bills for a delivery, a video and a month equals bench/cost's count, and docs/cost.md states it."""
 
 import json
 from dataclasses import asdict, replace
@@ -36,12 +36,12 @@ from testkit.fixtures.billed_usage import MEGABYTES, Bill
 from testkit.support.recorded_events import WEBHOOKS, event, secret
 from testkit.support.template import ROOT, resources, template
 
-SLACK = 20  # bytes: the archive's figures have more digits or fewer, and gzip is that of the machine
+SLACK = 20  # bytes: the archive's figures vary in digits, and gzip with the machine
 TWENTY_MB = 20_000_000
 
 
 def same(measured: Usage, counted: Usage) -> None:
-    """All of it; log bytes but for the slack."""
+    """All of the usage; log bytes within the tolerance."""
     assert measured.log_bytes == pytest.approx(counted.log_bytes, abs=SLACK)
     assert asdict(replace(measured, log_bytes=0)) == pytest.approx(asdict(replace(counted, log_bytes=0)))
 
@@ -49,14 +49,14 @@ def same(measured: Usage, counted: Usage) -> None:
 class TestACall:
     @pytest.fixture
     def warm(self, cloud: Cloud, bill: Bill, webhook: str) -> None:
-        """The receiver has been called before, and knows its secret."""
+        """The receiver has been called before and has read its secret."""
         cloud.set_secret(secret(WEBHOOKS[webhook].provider))
         (call, *_) = USUAL[webhook]
         refused = bill.of(call.event.partition("/")[0], {**event(call.event), "body": "{}"})
         assert refused.secrets == START.secrets
 
     def comes(self, bill: Bill, call: Call) -> None:
-        """It is billed as it is counted."""
+        """The bill equals the count."""
         received = bill.of(call.event.partition("/")[0], event(call.event))
         assert bill.calls == ["PutItem"]
         same(received, call.received)
@@ -77,16 +77,16 @@ class TestACall:
         about = {"provider": told_by.provider, "webhook": told_by.name, "job_id": job_id}
         tracked = bill.of("track", event("track/submitted") | {"detail": about}) + bill.of_what_follows()
         if webhook == SYNC:
-            same(tracked + Usage(events=1), TRACKED)  # the event is the app's
+            same(tracked + Usage(events=1), TRACKED)  # the application sends the event
         self.comes(bill, call)
 
 
 class TestAVideoOf20MB:
-    """From its message to a job that is settled. It is the last of its job's media."""
+    """From a message to a settled job: its last medium."""
 
     @pytest.fixture
     def at_work(self, archive_at_work: Archive) -> Archive:
-        """The archive. The providers' videos are of 20 MB, and the links in Creatify's calls are followed."""
+        """The archive. The providers' videos have 20 MB, and links in Creatify's deliveries are followed."""
         host = archive_at_work.apis.host
         video = padded(host.media["generation.mp4"].content, TWENTY_MB)
         for path in ("sync/g-1/generation.mp4", "creatify/p-1/product.mp4", "captions/o-1/operation.mp4"):
@@ -95,7 +95,7 @@ class TestAVideoOf20MB:
         return archive_at_work
 
     def is_archived(self, at_work: Archive, s3: S3Simulator, bill: Bill, *, seconds: float) -> Usage:
-        """What is billed of it, if the archive takes so long."""
+        """The bill if the archive takes this number of seconds."""
         bill.of_what_follows()
         *before, video = bill.found
         for medium in before:
@@ -117,7 +117,7 @@ class TestAVideoOf20MB:
         return usage + Usage(objects=1, messages=PER_MESSAGE)
 
     def moves(self, at_work: Archive) -> None:
-        """Creatify has told of each step of a job."""
+        """Creatify has reported each step of a job."""
         url = f"https://r.example/webhooks/creatify/product_to_videos/{TOKEN}"
         job = at_work.apis.creatify.job("p-1", webhook_url=url)
         job.becomes("image_generating").has_image().becomes("video_generating").completes()
@@ -154,7 +154,8 @@ class TestAMonth:
         assert MEGABYTES["archive"] == ARCHIVE_MB
         logging = template()["Globals"]["Function"]["LoggingConfig"]
         assert (logging["LogFormat"], logging["SystemLogLevel"]) == ("JSON", {"Ref": "SystemLogLevel"})
-        assert template()["Parameters"]["SystemLogLevel"]["Default"] == "WARN"  # else Lambda's own lines are billed too
+        # Below WARN, Lambda's own log lines are billed too.
+        assert template()["Parameters"]["SystemLogLevel"]["Default"] == "WARN"
         names = [made["Name"]["Fn::Sub"].split("/") for made in resources("AWS::SecretsManager::Secret").values()]
         assert sum(provider in MEASURED for _, provider, _ in names) == SECRETS
         assert len(resources("AWS::CloudWatch::Alarm")) == ALARMS
@@ -175,11 +176,11 @@ def test_every_webhook_of_the_measured_providers_is_counted() -> None:
 
 def test_the_page_is_what_the_counts_and_prices_make() -> None:
     assert PAGE.read_text() == page()
-    assert set(PRICES) == set(Usage.__slots__)  # every unit of a usage has a price
+    assert set(PRICES) == set(Usage.__slots__)  # each unit of a usage has a price
 
 
 def test_the_readme_rounds_what_the_page_says() -> None:
-    """To a dollar: of the usual ones the cheapest webhook, as the page's figures differ by some cents."""
+    """To a dollar, for the cheapest of the usual webhooks: the page's figures differ by some cents."""
     usual = {thing: min(bound.usual for bound in bounds() if bound.thing == thing) for thing in MOST}
     readme = " ".join((ROOT / "README.md").read_text().split())
     assert f"An idle stack costs about ${sum(idle().values()):.0f} a month." in readme

@@ -1,4 +1,4 @@
-"""Each `aws ...` in a document is a command that AWS has: the service, the operation or waiter, and the options."""
+"""Each `aws ...` command in a document exists: its service, its operation or waiter, and its options."""
 
 import re
 
@@ -23,13 +23,13 @@ DOCUMENTS = (
     "docs/recovery.md",
 )
 OF_THE_CLI = {"--query", "--output", "--profile", "--region", "--endpoint-url", "--cli-input-json"}
-OF_THE_CLI_ALONE = {"s3", "configure"}  # services that no description has
+OF_THE_CLI_ALONE = {"s3", "configure"}  # services without a description
 CALLED_OTHERWISE = {"s3api": "s3"}
 COMMAND = re.compile(r"\baws ([a-z0-9]+) ([a-z][a-z0-9-]+)((?:[^`\n|;&)]|\\\n)*)")
 
 
 def typed() -> list[tuple[str, str, str]]:
-    """Service, operation and what follows, once each; lines that go on are one."""
+    """Service, operation and arguments, once each. Continued lines are joined."""
     texts = [re.sub(r"\\\n\s*", " ", (ROOT / name).read_text()) for name in DOCUMENTS]
     found = {match.groups() for text in texts for match in COMMAND.finditer(text)}
     return sorted((service, operation, rest) for service, operation, rest in found if service not in OF_THE_CLI_ALONE)
@@ -39,7 +39,7 @@ SESSION = get_session()
 
 
 def taken(service: str, operation: str, rest: str) -> set[str]:
-    """The options that an operation or a waiter takes. Raises where AWS has neither."""
+    """The options of an operation or a waiter. Raises an error if AWS has neither."""
     name = CALLED_OTHERWISE.get(service, service)
     model = SESSION.get_service_model(name)
     if operation == "wait":

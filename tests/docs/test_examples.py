@@ -1,5 +1,6 @@
-"""The examples name what there is: outputs, events, targets; and the role of the workflow believes nobody else.
-`make examples` tries them with their own tools."""
+"""The examples name existing outputs, events and targets, and only the workflow can assume its role. `make examples`
+tries them with their own tools.
+"""
 
 import re
 from typing import Any, get_args
@@ -51,7 +52,7 @@ def test_each_action_of_the_workflow_is_pinned_to_a_commit() -> None:
     assert [line for line in used if not PINNED.fullmatch(line)] == []
 
 
-def test_only_the_job_that_deploys_can_prove_itself_and_only_in_the_environment_that_the_role_believes() -> None:
+def test_only_the_deploy_job_gets_an_identity_token_in_the_trusted_environment() -> None:
     jobs = WORKFLOW["jobs"]
     assert WORKFLOW["permissions"] == {}
     assert [name for name, job in jobs.items() if "id-token" in job["permissions"]] == ["deploy"]

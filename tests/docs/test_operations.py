@@ -1,5 +1,4 @@
-"""docs/operations.md has what a person looks up there: each alarm, each saved question, each metric by its name. And
-docs/threats.md names tests that are there."""
+"""docs/operations.md has each alarm, saved query and metric by name, and docs/threats.md names existing tests."""
 
 import re
 from typing import Any
@@ -33,7 +32,7 @@ def test_the_tests_that_the_threats_are_held_by_are_there() -> None:
 
 
 def section(title: str) -> str:
-    """A section, without those that follow."""
+    """A section, without the following ones."""
     return OPERATIONS.split(f"\n## {title}\n")[1].split("\n## ")[0]
 
 
@@ -70,7 +69,7 @@ def test_each_metric_of_the_code_is_in_the_table() -> None:
 
 
 def commands() -> list[str]:
-    """Every `dailies ...` that a document tells to type, once."""
+    """Each `dailies ...` command in a document, once."""
     texts = [(ROOT / name).read_text() for name in DOCUMENTS]
     typed = [
         found for text in texts for found in re.findall(r"(?:`|^ *|&& |\| )(dailies [a-z-]+[^`\n|#;)]*)", text, re.M)
@@ -89,7 +88,7 @@ def test_each_command_that_is_told_is_one_that_there_is(command: str) -> None:
     try:
         at.make_context(command, words)
     except Exception as error:
-        if type(error).__name__ != "MissingParameter":  # a document may leave out what only its reader knows
+        if type(error).__name__ != "MissingParameter":  # a document may omit what only its reader knows
             raise
 
 

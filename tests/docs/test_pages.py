@@ -1,4 +1,4 @@
-"""The pages that a reader starts from: each link leads somewhere, each parameter is explained, the README is short."""
+"""The first pages for a reader: each link works, each parameter is explained, the README is short."""
 
 import re
 import subprocess
@@ -21,14 +21,14 @@ CONFIGURATION = (ROOT / "docs/configuration.md").read_text()
 
 
 def anchors(page: Path) -> set[str]:
-    """The anchors that GitHub makes of a page's headings."""
+    """The anchors that GitHub makes from a page's headings."""
     headings = re.findall(r"^#+ (.+)$", FENCE.sub("", page.read_text()), re.MULTILINE)
     return {re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-") for heading in headings}
 
 
 def links() -> Iterator[tuple[str, str, str]]:
     for page in PAGES:
-        if page == ROOT / "bench/cost/page.md":  # the text of docs/cost.md: its links are from there
+        if page == ROOT / "bench/cost/page.md":  # the source of docs/cost.md: its links are relative to that
             continue
         for target, anchor in LINK.findall(FENCE.sub("", page.read_text())):
             yield str(page.relative_to(ROOT)), target, anchor

@@ -1,6 +1,6 @@
-"""What the template watches is what the functions tell, and where something is wrong, the owner hears of it.
+"""The template watches metrics that the functions emit, and an alarm notifies the owner.
 
-The alarms are judged by local/alarm_evaluator.py, which runs beside every local stack. AWS's own metrics are held by
+local/alarm_evaluator.py, which runs beside every local stack, evaluates the alarms. AWS's own metrics are compared by
 name.
 """
 
@@ -24,7 +24,7 @@ from testkit.support.wait import wait_for
 
 NAMESPACE = "Dailies/dailies"
 ALARM, QUERY = "AWS::CloudWatch::Alarm", "AWS::Logs::QueryDefinition"
-# Each with its dimension, as AWS documents them. Those of HTTP APIs are not those of REST APIs.
+# Each with its dimension, as AWS documents them. HTTP APIs have other metrics than REST APIs.
 OF_AWS = {
     ("AWS/SQS", "ApproximateNumberOfMessagesVisible"): "QueueName",
     ("AWS/SQS", "ApproximateNumberOfMessagesNotVisible"): "QueueName",
@@ -40,15 +40,15 @@ OF_AWS = {
     ("AWS/DynamoDB", "ConsumedWriteCapacityUnits"): "TableName",
     ("AWS/DynamoDB", "ConsumedReadCapacityUnits"): "TableName",
 }
-# By the lines of a log, each with its namespace
+# From log lines, each with its namespace.
 OF_A_FILTER = {
     made["MetricName"]: made["MetricNamespace"]
     for each in resources("AWS::Logs::MetricFilter").values()
     for made in each["MetricTransformations"]
 }
-OF_AN_ACCOUNT = {("AWS/Lambda", "Throttles")}  # which have no dimension
+OF_AN_ACCOUNT = {("AWS/Lambda", "Throttles")}  # without a dimension
 OF_AN_INDEX = {("AWS/DynamoDB", "ConsumedWriteCapacityUnits"), ("AWS/DynamoDB", "ConsumedReadCapacityUnits")}
-OF_LAMBDA = {"type", "errorType"}  # of its lines about what went wrong: `platform.report`, an error that was not caught
+OF_LAMBDA = {"type", "errorType"}  # fields of its error lines: `platform.report`, an uncaught error
 OF_THE_LOGGER = {"level", "message", "error"}  # `error` is ours: tests/unit/aws/test_queues.py
 OF_A_QUERY = {
     *("fields", "filter", "sort", "stats", "limit", "by", "as", "in", "or", "and", "like", "asc", "desc"),
@@ -60,7 +60,7 @@ type Metric = tuple[str, frozenset[str]]
 
 @pytest.fixture(scope="module")
 def topic(stack: Stack, alarms: None) -> str:
-    """The URL of a queue that hears what the alarms tell the owner's address."""
+    """The URL of a queue that receives the alarms' notifications, as the owner's address does."""
     sns: Any = stack.aws.session.client("sns", endpoint_url=stack.aws.endpoint_url)
     url = stack.aws.sqs.create_queue(QueueName="hears-alarms")["QueueUrl"]
     arn = stack.aws.sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["QueueArn"])["Attributes"]["QueueArn"]
@@ -69,7 +69,7 @@ def topic(stack: Stack, alarms: None) -> str:
     policy = {"Version": "2012-10-17", "Statement": {**statement, "Resource": arn}}
     stack.aws.sqs.set_queue_attributes(QueueUrl=url, Attributes={"Policy": json.dumps(policy)})
     sns.subscribe(TopicArn=topic_arn, Protocol="sqs", Endpoint=arn)
-    for alarm in resources(ALARM):  # one that rang for another test rings again
+    for alarm in resources(ALARM):  # an alarm that went off for another test goes off again
         stack.aws.cloudwatch.set_alarm_state(
             AlarmName=deploy.resources(stack.aws)[alarm], StateValue="OK", StateReason="from now on, we listen"
         )
@@ -78,8 +78,9 @@ def topic(stack: Stack, alarms: None) -> str:
 
 @pytest.fixture(scope="module", autouse=True)
 def wrong(topic: str, owner: Owner, providers: Providers, listener: Listener) -> None:
-    """Something of everything that an alarm of ours watches: a good job, a medium that is none, calls that nobody
-    proves or can read, and messages and rows that say nothing."""
+    """One of each event that our alarms watch: a good job, a medium that is no medium, deliveries that are forged or
+    unreadable, and invalid messages and rows.
+    """
     job, link = providers.job, providers.link
     good = sync_generation(
         "completed", job("alarm-watched"), providers.sync, output_url=link(job("alarm-watched"), "generation.mp4")
@@ -115,7 +116,7 @@ class TestTheOwnerHears:
     def test_an_alarm_rings_when_most_runs_of_a_schedule_fail(
         self, alarm: str, function: str, failed_runs: int, stack: Stack, topic: str
     ) -> None:
-        """Here each runs every minute. That so many have failed is told, not waited for."""
+        """On this stack each runs every minute. The failures are put as metric data, without waiting for them."""
         failed: Any = {
             "MetricName": "Errors",
             "Dimensions": [{"Name": "FunctionName", "Value": stack.functions[function]}],
@@ -136,8 +137,9 @@ class TestTheOwnerHears:
         return found["StateValue"]
 
     def told(self, stack: Stack, topic: str) -> Iterator[tuple[str, str]]:
-        """What is told stays in the queue: each test looks for its own. That all is well again goes, as it would hide
-        the rest: a look shows ten messages."""
+        """Alarm messages stay in the queue, since each test looks for its own. OK messages are deleted: a read returns
+        at most ten messages.
+        """
         answer = stack.aws.sqs.receive_message(QueueUrl=topic, MaxNumberOfMessages=10, VisibilityTimeout=0)
         for message in answer.get("Messages", ()):
             told = json.loads(json.loads(message["Body"])["Message"])
@@ -148,7 +150,7 @@ class TestTheOwnerHears:
 
 @pytest.fixture(scope="module")
 def lines(stack: Stack, wrong: None) -> dict[str, list[dict[str, Any]]]:
-    """The lines of JSON that each function has logged in the whole run."""
+    """The JSON lines that each function logged in the whole run."""
     found: dict[str, list[dict[str, Any]]] = {name: [] for name in stack.log_groups}
 
     def look() -> list[str]:
@@ -217,7 +219,7 @@ class TestWhatIsWatched:
         assert set(re.findall(r"\$\{(\w+)\}", json.dumps(times["properties"]["metrics"]))) == on_jobs()
 
     def shown(self, board: Any) -> Iterator[tuple[str, str, frozenset[str]]]:
-        """Namespace, metric and names of dimensions of all that is drawn."""
+        """Namespace, metric and dimension names of everything that is drawn."""
         for widget in board["widgets"]:
             above: list[str] = []
             for metric in widget["properties"].get("metrics", ()):
@@ -268,11 +270,11 @@ class TestWhatIsWatched:
             return {line["event_id"] for line in lines[name] if line.get("job_id") == providers.job("alarm-watched")}
 
         assert len(ids("SyncGeneration")) == 1
-        assert ids("SyncGeneration") < ids("Advance")  # which saw the receipt too
+        assert ids("SyncGeneration") < ids("Advance")  # which also saw the receipt
 
 
 def written_out(metric: list[str], above: list[str]) -> list[str]:
-    """A dashboard's metric without its shorthands: "." is what stands above, "..." all of it up to there."""
+    """A dashboard's metric without its shorthands: "." is the item above, "..." is all items above up to there."""
     if metric[0] == "...":
         metric = [*above[: len(above) - len(metric) + 1], *metric[1:]]
     return [above[place] if part == "." else part for place, part in enumerate(metric)]

@@ -1,7 +1,7 @@
-"""AWS fails between a function and its services: what was lost, refused or cut off is done again, and nothing is half
-done.
+"""AWS fails between a function and its services: lost, refused or interrupted calls are repeated, and nothing is left
+half done.
 
-The faults are microburst's, a proxy that answers as AWS does. The functions' identities and permissions stay true.
+The faults are microburst's, a proxy that answers as AWS does. The functions keep their identities and permissions.
 """
 
 import subprocess
@@ -36,14 +36,14 @@ REFUSALS: dict[str, Rule] = {
 
 
 class Faults:
-    """What the proxy does to the functions' calls."""
+    """The faults that the proxy adds to the functions' calls."""
 
     def __init__(self, url: str) -> None:
         self.url = url
 
     @contextmanager
     def rules(self, *rules: Rule) -> Iterator[None]:
-        """Calls that a rule is about fail its way, until the end of the context. Each rule must have been used."""
+        """Matching calls fail as their rule says, until the context ends. Each rule must have been used."""
         self._ask("DELETE", "fired")
         self._ask("POST", "rules", json=list(rules))
         try:
@@ -79,7 +79,7 @@ def put_of_event(job_id: str, **fault: Any) -> Rule:
 
 
 def call(name: str, providers: Providers, *, detail: str = "", medium_name: str = "operation.mp4") -> Call:
-    """An operation of Captions' that went well; with a detail, one that failed."""
+    """A Captions operation that succeeded; with a detail, one that failed."""
     job_id = providers.job(name)
     if detail:
         body = f'{{"event":"creator.failure","operationId":"{job_id}","detail":"{detail}"}}'.encode()
@@ -91,7 +91,7 @@ class TestReceiving:
     def test_while_no_secret_could_be_read_an_authentic_call_is_503_and_never_401(
         self, faults: Faults, providers: Providers
     ) -> None:
-        """The first test: the function has started anew for the proxy and has read no secret yet."""
+        """The first test: the function has just restarted behind the proxy and has read no secret."""
         early = call("no-secret", providers)
         broken = {"error": {"code": "InternalServiceError", "status": 500}}
         with faults.rules({"service": "secretsmanager", **broken}):
@@ -100,7 +100,7 @@ class TestReceiving:
         assert providers.send(early).result == "recorded"
 
     def answered(self, providers: Providers, call: Call) -> Answer:
-        """What the function answers: the emulator has a 5xx of its own for one that is too slow to start."""
+        """The function's response. The emulator has its own 5xx for a function that starts too slowly."""
 
         def is_its_own(answer: Answer) -> bool:
             return answer.status < 500 or answer.result == "not_stored"
@@ -118,7 +118,7 @@ class TestReceiving:
         assert providers.send(lost).result == "duplicate"
 
     @pytest.mark.parametrize("name", REFUSALS)
-    def test_what_the_table_does_not_take_is_503_leaves_no_row_and_is_recorded_when_it_comes_again(
+    def test_a_failed_put_is_503_without_a_row_and_the_retry_is_recorded(
         self, name: str, faults: Faults, providers: Providers, owner: Owner
     ) -> None:
         refused = call(name, providers)
@@ -132,7 +132,7 @@ class TestReceiving:
     def test_a_large_body_that_the_bucket_does_not_take_leaves_no_row_that_points_to_it(
         self, faults: Faults, providers: Providers, owner: Owner
     ) -> None:
-        # hex of what does not compress: over 300 KB remain
+        # hex of incompressible bytes: over 300 KB remain
         noise = providers.host.media["large.mp4"].content[-400_000:].hex()
         large = call("refused-large", providers, detail=noise)
         with faults.rules({"service": "s3", "operation": "PutObject", "error": {"code": "SlowDown", "status": 503}}):
@@ -158,7 +158,7 @@ class TestWhatFollows:
         self, faults: Faults, providers: Providers, listener: Listener
     ) -> None:
         told = call("untold", providers, detail="-")
-        throttled = {"error": {"code": "ThrottlingException"}, "times": 3}  # all that one try of the function makes
+        throttled = {"error": {"code": "ThrottlingException"}, "times": 3}  # all calls of one attempt
         with faults.rules({"service": "events", "operation": "PutEvents", **throttled}):
             assert providers.send(told).result == "recorded"
             listener.hears(told.job_id, "Job Settled")
@@ -167,7 +167,7 @@ class TestWhatFollows:
         self, faults: Faults, providers: Providers, owner: Owner
     ) -> None:
         stored = call("lost-completion", providers, medium_name="large.mp4")
-        # What begins the upload has no condition; the parts go by connections of the archive's own.
+        # The call that begins the upload has no condition. The archive sends the parts over its own connections.
         with faults.rules({"service": "s3", "headers": {"If-None-Match": "*"}, **LOST_ANSWER}):
             assert providers.send(stored).result == "recorded"
             output = medium(owner.resting("captions", stored.job_id), "output")

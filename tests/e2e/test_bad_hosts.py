@@ -1,7 +1,7 @@
-"""What becomes of a medium whose host is bad, lies or leads astray: no object, and a job row that says why.
+"""A medium whose host fails, sends wrong data or redirects elsewhere: no object, and a job row with the reason.
 
-One of each kind of outcome; every fault is in tests/unit/transfer/test_failures.py and resilience/transfers. All
-calls are made at once, at the first test; then each test waits for its own job.
+One test for each kind of outcome; every fault is in tests/unit/transfer/test_failures.py and resilience/transfers. All
+deliveries are sent at once before the first test; each test then waits for its own job.
 """
 
 from dataclasses import dataclass
@@ -18,7 +18,7 @@ from testkit.support.wait import wait_for
 
 @dataclass(frozen=True)
 class Case:
-    """A way to be bad: what the host does to the medium of that name, and the state and reason that come of it."""
+    """A fault that the host has for the medium of that name, and the resulting state and reason."""
 
     fault: str
     state: str
@@ -26,7 +26,7 @@ class Case:
     name: str = "operation.mp4"
 
 
-# Failed: given up after four tries (1, 2 and 4 s apart), or at once where no retry can help. Lost: the link is dead.
+# Failed: given up after four attempts (1, 2 and 4 s apart), or at once if no retry can help. Lost: the link is dead.
 CASES = [
     Case("cut-with-length", "failed", "cut short: "),
     Case("cut-with-length", "failed", "cut short: ", "large.mp4"),
@@ -35,12 +35,12 @@ CASES = [
     Case("redirect-to-metadata", "failed", "not https: http"),
     Case("forbidden", "lost", "the host answered 403"),
 ]
-# Four tries of this take a minute: the first one's end is enough.
+# Four of these attempts take a minute: the end of the first is enough.
 SLOW = [Case("silent", "pending", "no whole head within 15 s")]
 GOOD_IN_THE_END = ["redirect-to-good", "busy-once", "unavailable-twice"]
 
 
-# What the host serves before it recovers: what no retry can help, and what is tried for as often as it may.
+# The host's content before it recovers: one that no retry can help, and one that uses all attempts.
 RECOVERING = {"page": b"<!DOCTYPE html><p>Come back later", "beginning": b"\0\0\0\x18ftypmp42"}
 
 
@@ -54,7 +54,7 @@ def recovering(providers: Providers, name: str) -> str:
 
 @pytest.fixture(scope="module", autouse=True)
 def called(providers: Providers, listener: Listener) -> None:
-    """Every case's call."""
+    """One delivery for each case."""
     faults = [*CASES, *SLOW, *(Case(fault, "archived", "") for fault in GOOD_IN_THE_END)]
     calls = [
         captions_creator("success", job_id, providers.captions, url=providers.link(job_id, case.name, case.fault))
@@ -112,7 +112,7 @@ def test_a_host_that_never_ends_its_headers_is_left_and_the_row_says_so(
         lambda row: row and medium(row, "output").get("reason"),
     )
     assert medium(row, "output")["reason"] == case.reason
-    assert (medium(row, "output")["state"], row["stage"]) == (case.state, "archiving")  # three tries are left
+    assert (medium(row, "output")["state"], row["stage"]) == (case.state, "archiving")  # three attempts are left
     leaves_nothing(owner, "captions", job_id)
 
 
@@ -122,9 +122,7 @@ def test_a_redirect_to_an_address_that_is_not_public_is_not_followed(providers: 
     leaves_nothing(owner, "captions", row["job_id"])
 
 
-def test_a_link_from_an_unsigned_call_to_a_host_that_is_not_the_providers_is_not_followed(
-    providers: Providers, owner: Owner
-) -> None:
+def test_an_unsigned_deliverys_link_to_a_foreign_host_is_not_followed(providers: Providers, owner: Owner) -> None:
     row = owner.resting("creatify", providers.job("elsewhere"), "attention")
     photo = medium(row, "photo")
     assert photo["state"] == "failed"
@@ -138,11 +136,11 @@ def test_what_comes_whole_in_the_end_is_kept(fault: str, providers: Providers, o
     output = medium(owner.resting("captions", job_id), "output")
     content, _ = owner.object(output["key"], output["version_id"])
     assert content == providers.host.media["operation.mp4"].content
-    assert "reason" not in output  # of the tries before
+    assert "reason" not in output  # of earlier attempts
 
 
 @pytest.mark.parametrize("name", RECOVERING)
-def test_what_was_given_up_waits_and_sent_back_as_it_is_it_settles_once_the_host_has_recovered(
+def test_a_dead_letter_settles_its_job_when_sent_back_after_the_host_recovers(
     name: str, providers: Providers, owner: Owner, listener: Listener
 ) -> None:
     row = owner.resting("captions", providers.job(name), "attention")

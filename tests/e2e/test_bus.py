@@ -1,4 +1,4 @@
-"""What the owner's systems hear of a job on the bus: everything that happened, each under an id of its own."""
+"""The owner's systems receive every change of a job on the bus, each under its own id."""
 
 import json
 from collections import Counter
@@ -18,7 +18,7 @@ from testkit.support.wait import wait_for
 
 @pytest.fixture(scope="module")
 def job_id(providers: Providers, listener: Listener) -> str:
-    """A generation of Sync's with two media that has settled, and its page."""
+    """A settled Sync generation with two media, and its job.json."""
     job_id = providers.job("announced")
     call = sync_generation(
         "completed",
@@ -47,7 +47,7 @@ def test_what_is_told_again_has_the_same_id(job_id: str, listener: Listener, sta
     row = stack.aws.dynamodb.get_item(
         TableName=stack.outputs["TableName"], Key={"pk": {"S": f"job#sync#{job_id}"}, "sk": {"S": "job"}}
     )["Item"]
-    batch = {"Records": [{"eventName": "INSERT", "dynamodb": {"NewImage": row}}]}  # as if it had come so all at once
+    batch = {"Records": [{"eventName": "INSERT", "dynamodb": {"NewImage": row}}]}  # as if all of it had arrived at once
     answer = stack.aws.functions.invoke(FunctionName=stack.functions["Announce"], Payload=json.dumps(batch))
     assert answer.get("FunctionError") is None
     again = wait_for(

@@ -1,5 +1,6 @@
-"""The secret of Captions' webhook rotates under fire: whoever proves himself by the old or the new one is believed, at
-worst when he comes again, and nobody else ever is."""
+"""The Captions webhook's secret rotates during traffic: the old and the new secret verify, after retries at worst. No
+other secret ever does.
+"""
 
 import time
 from collections import Counter
@@ -20,14 +21,14 @@ from testkit.support.wait import wait_for
 
 DELIVERIES = 200
 SENDERS = 10
-PAUSE = 0.1  # seconds between two calls of a sender
-RETRY_SECONDS = 0.5  # until a sender comes again; 503 asks for five
-LATE_SECONDS = 1.5  # the answer to /update; in the meantime the new secret is in use, and known to nobody here
+PAUSE = 0.1  # seconds between two deliveries of a sender
+RETRY_SECONDS = 0.5  # seconds until a sender retries; 503 asks for five
+LATE_SECONDS = 1.5  # seconds until the response to /update; meanwhile the new secret is in use, but still unknown here
 
 
 @pytest.fixture
 def one(stack: Stack, stack_apis: ProviderApis) -> Iterator[Registration]:
-    """The stack's webhook, registered; Captions takes as many calls as come."""
+    """The stack's webhook, registered, without a rate limit at Captions."""
     captions = stack_apis.captions
     made = captions.register(stack.outputs["CaptionsCreatorUrl"])
     limits, captions.part.gate.limits = captions.part.gate.limits, []
@@ -39,7 +40,7 @@ def one(stack: Stack, stack_apis: ProviderApis) -> Iterator[Registration]:
 
 
 class Traffic:
-    """What Captions calls while its secret changes, and what it is answered."""
+    """Captions' deliveries during the change of its secret, and their results."""
 
     def __init__(self, providers: Providers, apis: ProviderApis, one: Registration) -> None:
         self.answers: Counter[str] = Counter()
@@ -52,8 +53,9 @@ class Traffic:
         self._numbers = count()
 
     def send(self, number: int) -> None:
-        """One delivery, again each time that it is answered 503; beside each tenth a forged one.
-        The second half of them comes from the moment on in which Captions has made the new secret."""
+        """Send one delivery, again after each 503; with each tenth, a forged one too. The second half starts when
+        Captions has made the new secret.
+        """
         body = b'{"event":"creator.failure","operationId":"%b"}' % self._providers.job(f"rotated-{number}").encode()
         if number >= DELIVERIES // 2:
             wait_for("Captions makes a new secret", lambda: self._one.updates or self.rotation_ended.is_set(), bool)
@@ -73,7 +75,7 @@ class Traffic:
             self.forged[self._providers.send(forged).status] += 1
 
 
-def test_of_all_deliveries_during_a_rotation_none_is_refused_and_later_the_old_secret_is(
+def test_a_rotation_rejects_no_delivery_and_later_rejects_the_old_secret(
     stack: Stack, stack_apis: ProviderApis, providers: Providers, one: Registration
 ) -> None:
     secrets = SecretsManager(stack, SIGNING, "RotateCaptionsSecret")
@@ -85,7 +87,7 @@ def test_of_all_deliveries_during_a_rotation_none_is_refused_and_later_the_old_s
     traffic = Traffic(providers, stack_apis, one)
     with ThreadPoolExecutor(SENDERS + 1) as senders:
         rotated = senders.submit(secrets.rotate)
-        rotated.add_done_callback(lambda _: traffic.rotation_ended.set())  # or failed: no sender waits for it then
+        rotated.add_done_callback(lambda _: traffic.rotation_ended.set())  # or failed: then no sender waits for it
         sent = senders.map(traffic.send, range(DELIVERIES))
         rotated.result()
         list(sent)
@@ -94,8 +96,8 @@ def test_of_all_deliveries_during_a_rotation_none_is_refused_and_later_the_old_s
     providers.ever_secret.add(old)
     assert (secrets.current(), one.updates) == (new, 1)
     assert traffic.bearers == {old, new}
-    assert traffic.answers.pop("not_stored", 0) > 0  # else the instant of the update was not met
-    assert set(traffic.answers) <= {"recorded", "duplicate"}  # the latter where an answer was late
+    assert traffic.answers.pop("not_stored", 0) > 0  # else no delivery came at the moment of the update
+    assert set(traffic.answers) <= {"recorded", "duplicate"}  # a duplicate if a response was late
     assert traffic.answers.total() == DELIVERIES
     assert set(traffic.forged) <= {401, 503}
     assert sum(traffic.forged.values()) == DELIVERIES // 10

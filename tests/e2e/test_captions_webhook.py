@@ -1,7 +1,7 @@
-"""A stack that is created, changed and deleted leaves the simulated Captions with exactly 1, 1 and 0 registrations.
+"""A stack that is created, updated and deleted leaves the simulated Captions with exactly 1, 1 and 0 registrations.
 
-The stack is the part of the template that registers, its URL a parameter; the role, the function and the layer are the
-real ones. The API takes its five calls a minute.
+The stack is the part of the template that registers, with the URL as a parameter. The role, the function and the layer
+are the real ones. The API accepts its five calls a minute.
 """
 
 import json
@@ -19,7 +19,7 @@ from testkit.fixtures.partial_stack import SmallStack, part
 from testkit.fixtures.provider_client import Providers
 
 NAME = "registering"
-NOTHING = {"Ref": "AWS::NoValue"}  # with a domain, a key: what the webhook would come after
+NOTHING = {"Ref": "AWS::NoValue"}  # with a domain, a key: what the webhook would depend on
 URL = "https://{}.example.com/webhooks/captions/creator"
 
 
@@ -31,7 +31,7 @@ def apis() -> Iterator[ProviderApis]:
 
 @pytest.fixture(scope="module")
 def small(stack: Stack, apis: ProviderApis) -> Iterator[SmallStack]:
-    """Not there yet; gone in the end."""
+    """Missing at the start, deleted in the end."""
     template = part(
         emulator_gaps.processed_template(stack.aws, stack.stack_name),
         "CaptionsWebhook",
@@ -48,8 +48,8 @@ def small(stack: Stack, apis: ProviderApis) -> Iterator[SmallStack]:
 
 @pytest.fixture(scope="module")
 def key(stack: Stack, apis: ProviderApis, providers: Providers) -> str:
-    """The ARN of the owner's secret with the API's key."""
-    providers.ever_secret.add(apis.captions.api_key)  # shows up in no log, by the test of silence
+    """The ARN of the owner's secret with the API key."""
+    providers.ever_secret.add(apis.captions.api_key)  # is in no log, as test_silence.py checks
     made = stack.aws.secretsmanager.create_secret(
         Name="owners/captions", SecretString=json.dumps(apis.captions.credentials)
     )
@@ -57,7 +57,7 @@ def key(stack: Stack, apis: ProviderApis, providers: Providers) -> str:
 
 
 def secret(stack: Stack, apis: ProviderApis, providers: Providers) -> str:
-    """What the stack holds; it is that of the one registration there is."""
+    """The stored secret is that of the only registration."""
     (one,) = apis.captions.registrations
     held = stack.aws.secretsmanager.get_secret_value(SecretId=f"{NAME}/captions/signing")["SecretString"]
     assert held == one.secret
@@ -79,7 +79,7 @@ def test_one_registration_one_with_a_new_secret_none(
     assert (small.resource("CaptionsWebhook"), one.url) == (one.id, URL.format("first"))
     first = secret(stack, apis, providers)
 
-    a_minute_later()  # no need to wait for room, which another test does
+    a_minute_later()  # no need to wait for the rate limit; another test does
     assert small.update(Url=URL.format("second"), **given) == "UPDATE_COMPLETE"
     (one,) = apis.captions.registrations
     assert (small.resource("CaptionsWebhook"), one.url) == (one.id, URL.format("second"))

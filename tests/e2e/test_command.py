@@ -1,4 +1,4 @@
-"""The operator's command on the stack: what came, what became of it, and what is put right."""
+"""The operator's command on the stack: received events, their results, and repairs."""
 
 import json
 import subprocess
@@ -17,7 +17,7 @@ from testkit.fixtures.provider_client import WEBHOOKS, Providers
 from testkit.support.wait import STALL, wait_for
 
 COMMAND = Path(sys.executable).parent / "dailies"
-USUAL = {"sync": "output", "creatify": "video", "captions": "output"}  # the role that the usual case has
+USUAL = {"sync": "output", "creatify": "video", "captions": "output"}  # the role of the usual case
 
 
 def real(*arguments: str, **environment: str) -> "subprocess.CompletedProcess[str]":
@@ -33,7 +33,7 @@ def triggered(site: MediaSite, webhook: str, job_id: str, *more: str) -> Done:
 
 @pytest.fixture(scope="module")
 def archived(site: MediaSite, providers: Providers, owner: Owner) -> str:
-    """A job of Captions', settled: its id."""
+    """A settled Captions job: its id."""
     job_id = providers.job("settled-by-command")
     triggered(site, "captions/creator", job_id)
     owner.resting("captions", job_id)
@@ -69,7 +69,7 @@ def test_without_a_stack_it_says_how_to_start_one(tmp_path: Path, monkeypatch: p
     assert "Start one with `make up`, or name a deployed one with --stack." in done.err
 
 
-# ---- What came -------------------------------------------------------------------------------------------------------
+# ---- Received events -------------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("webhook", WEBHOOKS)
@@ -77,12 +77,12 @@ def test_a_triggered_call_of_each_webhook_is_taken_and_its_media_arrive(
     webhook: str, site: MediaSite, providers: Providers, owner: Owner
 ) -> None:
     provider = webhook.partition("/")[0]
-    job_id = providers.job(f"triggered {webhook.replace('/', '-')} #1?%2F")  # as an id may be
+    job_id = providers.job(f"triggered {webhook.replace('/', '-')} #1?%2F")  # a character that ids may have
     assert "200 recorded" in triggered(site, webhook, job_id).out
     row = owner.resting(provider, job_id)
     role = "result" if webhook == "sync/batch" else USUAL[provider]
     assert medium(row, role)["state"] == "archived"
-    if webhook == "sync/batch":  # its generations are jobs of their own
+    if webhook == "sync/batch":  # its generations are separate jobs
         assert owner.resting("sync", f"{job_id}-1")["parent"] == job_id
         assert owner.resting("sync", f"{job_id}-3")["status"] == "failed"
 

@@ -1,4 +1,4 @@
-"""What the operator puts right on the stack: calls read again, failed work redriven, jobs replayed, secrets set."""
+"""The operator's repairs on the stack: deliveries parsed again, failed work redriven, jobs replayed, secrets set."""
 
 import gzip
 import json
@@ -20,7 +20,7 @@ from testkit.fixtures.cli import MediaSite, dailies
 from testkit.fixtures.provider_client import Providers
 from testkit.support.wait import wait_for
 
-NOT_OF_THE_CALL = ("expires_at", "written_by")  # what differs when a row is written later, by another
+NOT_OF_THE_CALL = ("expires_at", "written_by")  # attributes that differ if a row is written later, by another function
 
 
 def key(row: Row) -> dict[str, Any]:
@@ -32,7 +32,7 @@ def remove(stack: Stack, row: Row) -> None:
 
 
 def settled(site: MediaSite, providers: Providers, owner: Owner, name: str) -> Row:
-    """The row of a job of Captions' that has settled."""
+    """The row of a settled Captions job."""
     job_id = providers.job(name)
     assert dailies("trigger", "captions/creator", "--job", job_id).code == 0
     return owner.resting("captions", job_id)
@@ -48,7 +48,7 @@ LATELY = ("--since", "1d")  # a query for each provider and day
 def test_a_call_that_can_be_read_by_now_becomes_the_event_that_reception_makes(
     is_large: bool, site: MediaSite, providers: Providers, owner: Owner, stack: Stack
 ) -> None:
-    """The row of a call that was received is turned into a quarantine row, as an older version would have made it."""
+    """Turn the row of a received delivery into a quarantine row, as an older version would have written it."""
     job_id = providers.job(f"read-again-{is_large}")
     more = {"transcript": secrets.token_hex(400_000)} if is_large else {}
     body = json.dumps({"event": "creator.failure", "operationId": job_id, **more}).encode()
@@ -96,7 +96,7 @@ def test_a_call_that_still_cannot_be_read_stays_and_the_command_ends_with_one(si
 def test_a_call_in_quarantine_is_read_again_safely_twice(
     site: MediaSite, providers: Providers, owner: Owner, stack: Stack
 ) -> None:
-    """Killed between the event's put and the row's removal, or run by two at once: the second finds its own event."""
+    """Killed between the event's put and the row's removal, or run twice at once: the second finds its own event."""
     job_id = providers.job("read-twice")
     assert dailies("trigger", "captions/creator", "--job", job_id, "--case", "failure").code == 0
     row = owner.events("captions", job_id)[0]
@@ -159,7 +159,7 @@ def test_a_medium_given_up_while_its_host_was_down_settles_when_it_is_redriven(
     assert (nothing.code, "List all with `dailies queues`" in nothing.err) == (1, True)
 
 
-def test_a_record_that_advance_gave_up_is_merged_and_one_that_announce_gave_up_is_told(
+def test_redrive_merges_a_record_from_advance_and_publishes_one_from_announce(
     site: MediaSite, providers: Providers, owner: Owner, stack: Stack, listener: Listener
 ) -> None:
     row = settled(site, providers, owner, "given-up")
@@ -198,7 +198,7 @@ def test_what_fails_again_stays_in_its_queue_with_the_problem(site: MediaSite, o
     assert done.code == 1
     assert "This version cannot read the message (KeyError)" in done.out
     assert "Merge them with `dailies replay --since 2026-11-25T08:30:00Z --from-rows`" in done.out
-    for _ in range(2):  # both are still there; and taken out, so that they fail no other test
+    for _ in range(2):  # both still exist; removed, so that they fail no other test
         owner.message("AdvanceFailureQueueUrl", lambda body: marker in body)
 
 
@@ -213,10 +213,10 @@ def test_a_message_that_names_no_medium_is_not_sent_round_again(site: MediaSite,
 # ---- Restore ---------------------------------------------------------------------------------------------------------
 
 
-def test_a_job_whose_rows_were_lost_comes_back_from_a_restored_table_and_is_told_with_the_ids_it_had(
+def test_a_lost_job_is_restored_from_a_table_backup_and_published_with_the_same_ids(
     site: MediaSite, providers: Providers, owner: Owner, stack: Stack, listener: Listener
 ) -> None:
-    """As docs/recovery.md has it. Its event rows have expired, so only its own row knows it."""
+    """As in docs/recovery.md. Its event rows have expired, so only its own row has it."""
     row = settled(site, providers, owner, "restored")
     first = listener.hears(row["job_id"], "Job Settled")
     for event in owner.events("captions", row["job_id"]):
@@ -239,7 +239,7 @@ def test_a_job_whose_rows_were_lost_comes_back_from_a_restored_table_and_is_told
 # ---- Replay ----------------------------------------------------------------------------------------------------------
 
 
-def test_a_job_row_that_was_lost_is_made_again_from_its_events_and_told_with_the_ids_it_had(
+def test_a_lost_job_row_is_rebuilt_from_its_events_and_published_with_the_same_ids(
     site: MediaSite, providers: Providers, owner: Owner, stack: Stack, listener: Listener
 ) -> None:
     row = settled(site, providers, owner, "replayed")
@@ -291,7 +291,7 @@ def test_secrets_are_listed_without_values_and_set_from_a_file(
     states = {one["name"]: one["is_set"] for one in dailies("secrets", "list", "--json").json}
     assert (states["captions/signing"], states["captions/api"]) == (True, False)
     file = tmp_path / "secret.txt"
-    file.write_text(f" {providers.captions}\n")  # the one it has: the other tests go on with it
+    file.write_text(f" {providers.captions}\n")  # its current value: the other tests need it
     done = dailies("secrets", "set", "captions/signing", "--file", str(file))
     assert (done.code, "is set to this value already" in done.out) == (0, True)
     assert providers.captions not in done.out + done.err
@@ -325,12 +325,12 @@ def test_the_urls_are_shown_and_the_token_only_when_it_is_asked_for(site: MediaS
 
 
 def strings(image: Any) -> Any:
-    """An image as a stream record in JSON has it: bytes as base64, which nothing here reads."""
+    """An image as in a stream record's JSON, but with bytes as base64, which nothing here reads."""
     return {name: value for name, value in image.items() if "B" not in value}
 
 
 def test_what_fails_again_at_once_is_put_back_once(site: MediaSite, providers: Providers, owner: Owner) -> None:
-    """A medium that is refused for what it is comes back into the queue while it is being emptied."""
+    """A medium that is rejected for its content returns to the queue while the queue is being emptied."""
     job_id = providers.job("refused-again")
     providers.host.add(f"/{job_id}/page.mp4", b"<!doctype html><title>No</title>", "text/html")
     url = providers.host.url(f"/{job_id}/page.mp4")

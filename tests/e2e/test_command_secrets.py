@@ -14,12 +14,12 @@ from local.stack import Stack
 from testkit.fixtures.cli import Done, MediaSite, dailies
 from testkit.fixtures.provider_client import NOT_SET
 
-NAME = "creatify/api"  # no receiver proves by it
+NAME = "creatify/api"  # no receiver verifies with it
 STAGES = ("AWSCURRENT", "AWSPENDING", "AWSPREVIOUS")
 
 
 class Secret:
-    """The secret, set by the command from a file."""
+    """Set the secret by the command from a file."""
 
     def __init__(self, stack: Stack, file: Path) -> None:
         self._client, self._id, self._file = stack.aws.secretsmanager, f"{stack.stack_name}/{NAME}", file
@@ -29,7 +29,7 @@ class Secret:
         return dailies("secrets", "set", NAME, "--file", str(self._file), *options)
 
     def keys(self) -> dict[str, str]:
-        """What stands at each stage."""
+        """The value of each stage."""
         versions = self._client.describe_secret(SecretId=self._id)["VersionIdsToStages"]
         return {
             stage: json.loads(self._client.get_secret_value(SecretId=self._id, VersionId=id_)["SecretString"])[
@@ -72,7 +72,7 @@ def test_after_a_leak_nothing_but_the_new_value_verifies(secret: Secret) -> None
     done = secret.set("fourth", "--leaked")
     assert secret.keys() == {"AWSCURRENT": "fourth", "AWSPREVIOUS": "fourth"}
     assert "All previous values are invalid within a minute" in done.out
-    secret.set("fourth", "--leaked")  # said again, of what is there already
+    secret.set("fourth", "--leaked")  # set again, to its current value
     assert secret.keys() == {"AWSCURRENT": "fourth", "AWSPREVIOUS": "fourth"}
 
 

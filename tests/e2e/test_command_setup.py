@@ -1,4 +1,4 @@
-"""The operator sets a stack up: jobs tracked and submitted, the token turned over, the doctor's findings."""
+"""The operator sets up a stack: jobs tracked and submitted, the token rotated, the doctor's findings."""
 
 import json
 from collections.abc import Iterator
@@ -16,7 +16,7 @@ from testkit.fixtures.provider_client import NOT_SET, Providers
 from testkit.support.wait import wait_for
 
 CREATIFY = "creatify/product_to_videos"
-# What makes an alarm ring when another does.
+# Settings with which one alarm goes off when another does.
 LIKE_ANOTHER = (
     "Namespace",
     "MetricName",
@@ -31,7 +31,7 @@ LIKE_ANOTHER = (
 
 @pytest.fixture
 def keys(site: MediaSite, stack: Stack, stack_apis: ProviderApis, providers: Providers) -> Iterator[ProviderApis]:
-    """The owner has set the credentials of all APIs by the command."""
+    """The owner has set all API credentials by the command."""
     apis = (stack_apis.sync, stack_apis.creatify, stack_apis.captions)
     for api in apis:
         api.callbacks.are(LOST)
@@ -120,7 +120,7 @@ def test_the_doctor_ends_with_one_where_something_is_wrong(site: MediaSite, stac
 
 @pytest.mark.usefixtures("alarms")
 def test_the_doctor_tells_of_the_alarms_of_this_stack_alone(site: MediaSite, stack: Stack, owner: Owner) -> None:
-    """The names of another stack's alarms may begin as this one's do."""
+    """The names of another stack's alarms may begin like this one's."""
     own = deploy.resources(stack.aws)["TrackFailuresAlarm"]
     foreign = f"{stack.stack_name}-staging-{own.removeprefix(f'{stack.stack_name}-')}"
     both = [own, foreign]
@@ -135,7 +135,8 @@ def test_the_doctor_tells_of_the_alarms_of_this_stack_alone(site: MediaSite, sta
     owner.send("TrackFailureQueueUrl", json.dumps({"detail": {"for": "two alarms"}}))
     wait_for("both ring", ringing, lambda names: names == set(both))
     told = json.loads(dailies("doctor", "--json").out)
-    stack.aws.cloudwatch.delete_alarms(AlarmNames=[foreign])  # while it rings, so that nobody gives it another state
+    # While it is in ALARM, so that the evaluator leaves its state.
+    stack.aws.cloudwatch.delete_alarms(AlarmNames=[foreign])
     owner.message("TrackFailureQueueUrl", lambda body: "two alarms" in body)
     assert len([one for one in told if one["about"] == "TrackFailuresAlarm"]) == 1
     assert not [one for one in told if "Somebody else's." in one["message"]]

@@ -18,7 +18,7 @@ from testkit.support.wait import wait_for
 
 @pytest.fixture
 def captions(site: MediaSite, stack: Stack, stack_apis: ProviderApis, providers: Providers) -> Iterator[ProviderApis]:
-    """Its key is set, and its limit is wide: the calls of a test are more than five in a minute."""
+    """Its key is set, and its rate limit is raised: a test makes more than five calls a minute."""
     secret_id = f"{stack.stack_name}/captions/api"
     providers.ever_secret.update(stack_apis.captions.credentials.values())
     stack.aws.secretsmanager.put_secret_value(
@@ -31,7 +31,7 @@ def captions(site: MediaSite, stack: Stack, stack_apis: ProviderApis, providers:
 
 
 def with_room(stack: Stack) -> None:
-    """A minute is over: the stack's own count of calls to Captions begins anew."""
+    """A minute has passed: the stack's own count of calls to Captions starts over."""
     make_room(stack.aws, stack.outputs["TableName"])
 
 

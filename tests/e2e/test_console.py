@@ -1,4 +1,4 @@
-"""The console in a real browser, before a stack at work."""
+"""The console in a real browser, with a working stack."""
 
 import json
 import re
@@ -26,7 +26,7 @@ def row(page: Page, job_id: str) -> str:
 
 
 def deliver(providers: Providers, owner: Owner, name: str) -> str:
-    """A generation is completed, and its video is in the bucket: its id."""
+    """A generation has completed, and its video is in the bucket: its id."""
     job_id = providers.job(f"console-{name}")
     link = providers.link(job_id, "generation.mp4")
     providers.send(sync_generation("completed", job_id, providers.sync, output_url=link))
@@ -35,7 +35,7 @@ def deliver(providers: Providers, owner: Owner, name: str) -> str:
 
 
 def of_every_outcome(providers: Providers, owner: Owner, name: str) -> None:
-    """Jobs whose chart has a column for each outcome: its table is as wide as it gets."""
+    """Jobs whose chart has a column for each outcome: its table has its full width."""
     stages = {
         "PROCESSING": "waiting",
         "FAILED": "settled",
@@ -61,13 +61,13 @@ def test_a_job_shows_up_by_itself_and_its_video_is_played(window: Window, provid
     expect(page.locator(row(page, job_id))).to_contain_text("settled")
     still = page.locator(f"{row(page, job_id)} video")
     still.scroll_into_view_if_needed()
-    page.wait_for_function("(video) => video.readyState >= 2", arg=still.element_handle())  # a frame is there
+    page.wait_for_function("(video) => video.readyState >= 2", arg=still.element_handle())  # a frame is loaded
 
     page.get_by_role("link", name=job_id).press("Enter")
     video = page.locator("video")
     video.evaluate("async (video) => { video.muted = true; video.loop = true; await video.play(); }")
     page.wait_for_function("(video) => video.currentTime > 0.5", arg=video.element_handle())
-    # News come while it plays: the page tells them, and the video plays on.
+    # Updates arrive during playback: the page shows them, and the video keeps playing.
     video.evaluate("(video) => { video.theSame = true; }")
     steps = page.locator(".timeline .step")
     before = steps.count()
@@ -82,7 +82,7 @@ def test_a_job_shows_up_by_itself_and_its_video_is_played(window: Window, provid
 
 
 def test_what_failed_is_seen_put_back_and_settles(window: Window, providers: Providers, owner: Owner) -> None:
-    """The host serves an error page; then it is well again."""
+    """The host serves an error page; then it recovers."""
     job_id = providers.job("console-broken")
     path = f"/{job_id}/generation.mp4"
     providers.host.add(path, b"<!doctype html><title>Sorry</title>", "text/html")
@@ -132,7 +132,7 @@ def test_what_a_provider_writes_is_text(window: Window, providers: Providers, ow
     job_id = f"{providers.job('hostile')} {HOSTILE}"
     body = {"id": job_id, "status": HOSTILE, "error": HOSTILE, "error_code": HOSTILE}
     providers.send(providers.proven("sync/generation", json.dumps({**body, "status": "FAILED"}).encode()))
-    providers.bodies.pop()  # most of it is the job's id, which logs may tell
+    providers.bodies.pop()  # most of it is the job's id, which may be logged
     owner.resting("sync", job_id)
     page = window.open()
     page.on("dialog", lambda dialog: window.complaints.append(dialog.message))
@@ -156,10 +156,10 @@ def test_by_keyboard_alone(window: Window, providers: Providers, owner: Owner) -
     page.keyboard.press("Tab")
     provider = page.get_by_label("Provider")
     expect(provider).to_be_focused()
-    page.keyboard.press("ArrowDown")  # opens nothing, chooses the next
+    page.keyboard.press("ArrowDown")  # opens nothing, selects the next
     expect(page).to_have_url(re.compile(r"\?provider=captions$"))
     expect(page.get_by_role("link", name=job_id)).to_have_count(0)
-    expect(provider).to_be_focused()  # what changed is the list, not the place of who reads
+    expect(provider).to_be_focused()  # the list changed, not the reader's place in it
     for _ in range(2):
         page.keyboard.press("ArrowDown")
     expect(page.get_by_role("link", name=job_id)).to_be_visible()

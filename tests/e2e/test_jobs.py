@@ -1,6 +1,6 @@
-"""The main job: a provider calls, and the video is in the owner's bucket, its receipt in the table.
+"""The main job: a provider sends a webhook, and the video is in the owner's bucket, its receipt in the table.
 
-Most calls are made at once, at the first test; then each test waits for its own jobs.
+Most deliveries are sent at once before the first test; each test then waits for its own jobs.
 """
 
 import json
@@ -27,7 +27,7 @@ MOMENT = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}Z")
 
 
 class Told:
-    """All calls of this file."""
+    """All deliveries of this file."""
 
     def __init__(self, providers: Providers) -> None:
         job, link = providers.job, providers.link
@@ -85,14 +85,14 @@ class Told:
 
 @pytest.fixture(scope="module")
 def told(providers: Providers, listener: Listener) -> Told:
-    """The calls, made."""
+    """The deliveries, sent."""
     told = Told(providers)
     assert [answer.result for answer in providers.send_all(told.calls())] == ["recorded"] * len(told.calls())
     return told
 
 
 def in_bucket(owner: Owner, row: Row, role: str, served: SampleMedia) -> None:
-    """The medium is in the bucket as it was served, and its receipt says so."""
+    """The object in the bucket has the served bytes, and its receipt describes it."""
     receipt = medium(row, role)
     content, stored = owner.object(receipt["key"], receipt["version_id"])
     assert content == served.content
@@ -133,7 +133,7 @@ class TestSync:
             "retryable": True,
         }
 
-    def test_completed_then_a_late_processing_and_the_other_order_end_in_the_same_job_row(
+    def test_a_late_processing_event_ends_in_the_same_job_row_as_events_in_order(
         self, told: Told, owner: Owner, providers: Providers
     ) -> None:
         job_id = told.early.job_id
@@ -148,7 +148,7 @@ class TestSync:
         assert (other["status"], other["stage"]) == ("completed", "settled")
 
     def without_times(self, row: Row) -> Row:
-        """A job row without what differs between any two jobs: its id and its moments."""
+        """A job row without what differs between any two jobs: its id and its timestamps."""
         output = {
             name: value
             for name, value in medium(row, "output").items()
@@ -223,7 +223,7 @@ class TestCreatify:
         in_bucket(owner, pictured, "photo", providers.host.media["product.png"])
         assert set(pictured) == JOB | {"occurred_at"}
 
-        tell("image_generating", 0)  # older by Creatify's own clock, though it comes later
+        tell("image_generating", 0)  # older by Creatify's own clock, though received later
         tell("video_generating", 2, photo_url=photo)
         making = owner.resting("creatify", job_id, "waiting")
         assert (making["status"], making["provider_status"]) == ("processing", "video_generating")
@@ -265,7 +265,7 @@ class TestRows:
         received = datetime.fromisoformat(event["received_at"]).timestamp()
         assert 0 <= received + 90 * 86_400 - int(event["expires_at"]) < 1
         assert [(m["role"], set(m)) for m in event["media"]] == [
-            ("output", {"role", "media_id", "url", "seconds"}),  # Sync tells how long its output plays
+            ("output", {"role", "media_id", "url", "seconds"}),  # Sync reports its output's duration
             ("segment", {"role", "media_id", "url"}),
         ]
 

@@ -1,4 +1,4 @@
-"""`up` run again updates what runs; what the emulator leaves out of a deploy is made up for, once."""
+"""`up` on a running stack updates it, and adds once what the emulator leaves out of a deploy."""
 
 import dataclasses
 from pathlib import Path
@@ -13,7 +13,7 @@ from testkit.support.template import events
 
 
 def routes(stack: Stack) -> dict[str, str]:
-    """The HTTP API's routes: to which function's alias each leads."""
+    """The HTTP API's routes: the function alias that each leads to."""
     api_id = deploy.resources(stack.aws)["Api"]
     integrations = {
         f"integrations/{integration['IntegrationId']}": integration["IntegrationUri"].rpartition(":function:")[2]
@@ -58,7 +58,7 @@ def test_up_again_sets_the_parameter_given_and_restarts_nothing(stack: Stack, st
         running = [processes.running(name, stack_folder) for name in (emulator.NAME, FRONT_DOOR)]
         return [process.pid for process in running if process]
 
-    before, as_it_runs = pids(), read(stack_folder)  # which is more than `stack` where Captions' webhook was added
+    before, as_it_runs = pids(), read(stack_folder)  # more than in `stack` if Captions' webhook was added
     assert len(before) == 2
     again = up(stack_folder, {"LogRetentionDays": "14"}, emulator_port=0, webhook_port=0, alarms=False)
     described = again.aws.cloudformation.describe_stacks(StackName=again.stack_name)["Stacks"][0]
@@ -74,5 +74,5 @@ def test_neither_a_profile_nor_a_proxy_of_the_users_matters(stack: Stack, monkey
     for name in ("HTTP_PROXY", "http_proxy", "AWS_ENDPOINT_URL"):
         monkeypatch.setenv(name, nothing_listens)
     monkeypatch.setenv("AWS_PROFILE", "not-there")
-    aws = dataclasses.replace(stack.aws)  # an equal one that has made no client yet
+    aws = dataclasses.replace(stack.aws)  # an equal stack without any client yet
     assert stack.outputs["TableName"] in aws.dynamodb.list_tables()["TableNames"]

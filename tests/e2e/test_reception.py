@@ -1,4 +1,6 @@
-"""Reception: recorded once however often and however concurrently it comes, refused unless proven, never a 5xx."""
+"""Reception: each event is recorded once despite duplicates and concurrency, rejected unless verified, and never
+answered with a 5xx.
+"""
 
 import gzip
 import json
@@ -23,8 +25,8 @@ from testkit.fixtures.provider_client import COME_AGAIN, SECRET_OF, WEBHOOKS, An
 from testkit.support.attributes import EVENT, QUARANTINED
 
 KIB, MIB = 1024, 1024 * 1024
-MAX_INLINE = 300 * KIB  # of a payload, compressed
-SIGNED = tuple(webhook for webhook in WEBHOOKS if not every_sample()[webhook].in_path)  # a header proves them
+MAX_INLINE = 300 * KIB  # bytes of a payload, compressed
+SIGNED = tuple(webhook for webhook in WEBHOOKS if not every_sample()[webhook].in_path)  # signed in a header
 
 
 def digest(webhook: str, body: bytes) -> str:
@@ -33,7 +35,7 @@ def digest(webhook: str, body: bytes) -> str:
 
 
 def good(webhook: str, job_id: str, providers: Providers) -> Call:
-    """A call of that webhook, correctly proven, by one header where it has several."""
+    """A delivery for that webhook with a valid signature; with one header if there are several."""
     match webhook:
         case "sync/generation":
             return sync_generation("failed", job_id, providers.sync, proof="Sync-Signature")
@@ -61,8 +63,9 @@ class TestOnce:
     def test_of_fifty_at_once_one_is_recorded_and_there_is_one_object(
         self, providers: Providers, owner: Owner, stack: Stack
     ) -> None:
-        """Lambda has ten of them at work at any time and turns the rest away until one is free: here each function at
-        work is a process, which takes a second of a processor to start. Who is told to come again does so."""
+        """Lambda runs ten of them at once and throttles the rest. Here each concurrent function is a process that takes
+        a second to start. A throttled sender retries.
+        """
         job_id = providers.job("fifty")
         url = providers.link(job_id, "generation.mp4")
         call = sync_generation("completed", job_id, providers.sync, output_url=url)
@@ -82,7 +85,7 @@ class TestOnce:
         finally:
             stack.aws.functions.delete_function_concurrency(FunctionName=function)
         results = Counter(answer.result for answer in answers)
-        # A put whose answer is late is stored, and its caller comes again: then all are duplicates.
+        # A put whose response is late takes effect, and its sender retries: then all are duplicates.
         late = any(answer.result == "not_stored" for answer in refused)
         assert results in ({"recorded": 1, "duplicate": 49}, {"duplicate": 50} if late else {})
         assert {answer.body["event_id"] for answer in answers} == {digest("sync/generation", call.body)}
@@ -92,10 +95,10 @@ class TestOnce:
 
 
 class TestForged:
-    """What is not proven: 401 and no row."""
+    """Unverified deliveries: 401 and no row."""
 
     def forged(self, providers: Providers) -> Iterator[tuple[str, Call, Headers]]:
-        """Each way to be unproven, as (what is wrong, the call, its headers)."""
+        """Each kind of invalid signature, as (defect, delivery, headers)."""
         for webhook in SIGNED:
             call = good(webhook, providers.job(f"forged-{webhook.replace('/', '-')}"), providers)
             proof = next(name for name in call.headers if name != "Content-Type")
@@ -126,7 +129,7 @@ class TestForged:
                     changed = bytearray(call.body)
                     changed[place] ^= 1
                     yield f"byte {place} changed", replace(call, body=bytes(changed)), call.headers.items()
-        for minutes in (-6, 6):  # five are tolerated
+        for minutes in (-6, 6):  # five minutes are tolerated
             at = datetime.now(UTC) + timedelta(minutes=minutes)
             stale = sync_generation("failed", providers.job("stale"), providers.sync, proof="Sync-Signature", at=at)
             yield f"signed {minutes} minutes from now", stale, stale.headers.items()
@@ -146,7 +149,7 @@ class TestForged:
             yield what, replace(call, path=path), [*call.headers.items(), bearer]
 
     def by(self, webhook: str, call: Call, secret: str, providers: Providers) -> Headers:
-        """The headers that would prove the call if that were the secret."""
+        """The headers that would sign the delivery if this were the secret."""
         return providers.proven(webhook, call.body, secret=secret).headers.items()
 
     def test_it_is_401_and_leaves_no_row(self, providers: Providers, owner: Owner) -> None:
@@ -162,7 +165,7 @@ class TestForged:
         assert [row for row in rows if row.get("event_id") in digests or row.get("job_id") in jobs] == []
 
     def test_what_was_forged_is_recorded_when_it_is_proven(self, providers: Providers) -> None:
-        """The calls of the test above are refused for their proofs and nothing else."""
+        """The deliveries of the test above are rejected for their signatures alone."""
         for webhook in WEBHOOKS:
             call = good(webhook, providers.job(f"proven-{webhook.replace('/', '-')}"), providers)
             assert providers.send(call).result == "recorded"
@@ -193,18 +196,19 @@ UNREADABLE = {
 
 
 class TestUnreadable:
-    """What is proven and cannot be read: kept in quarantine."""
+    """Authentic but unreadable deliveries: kept in quarantine."""
 
     def rows(self, webhook: str, owner: Owner) -> dict[str, Row]:
         provider = webhook.partition("/")[0]
-        days = {datetime.now(UTC).date() - timedelta(days=back) for back in (0, 1)}  # midnight may have been meanwhile
+        # Midnight may have passed meanwhile.
+        days = {datetime.now(UTC).date() - timedelta(days=back) for back in (0, 1)}
         return {row["sk"]: row for day in days for row in owner.rows(f"quarantine#{provider}#{day}")}
 
     @pytest.mark.parametrize("webhook", WEBHOOKS)
     def test_it_is_quarantined_and_kept_as_it_came(self, webhook: str, providers: Providers, owner: Owner) -> None:
         for what, body in UNREADABLE.items():
             call = providers.proven(webhook, body)
-            headers = {**call.headers, "Content-Type": "application/octet-stream"}  # so that it comes as bytes
+            headers = {**call.headers, "Content-Type": "application/octet-stream"}  # so that it is sent as bytes
             answer = providers.post(call.path, headers.items(), body, stored_as="quarantined")
             event_id = digest(webhook, body)
             assert (answer.status, answer.body) == (200, {"result": "quarantined", "event_id": event_id}), what
@@ -229,14 +233,14 @@ class TestUnreadable:
 
 class TestLarge:
     def body(self, job_id: str, size: int) -> bytes:
-        """A payload of that size that cannot be compressed to less than three quarters of it."""
+        """A payload of this size that compresses to at least three quarters of it."""
         noise = random.Random(job_id).randbytes(size).hex()
         text = json.dumps({"event": "creator.failure", "operationId": job_id, "detail": ""})
         return text.replace('""', f'"{noise[: size - len(text)]}"').encode()
 
     def test_a_large_body_lies_in_the_bucket_and_its_row_points_there(self, providers: Providers, owner: Owner) -> None:
         job_id = providers.job("large-body")
-        body = self.body(job_id, MIB)  # the most there may be
+        body = self.body(job_id, MIB)  # the maximum
         assert len(body) == MIB
         assert len(gzip.compress(body)) > MAX_INLINE
         call = providers.proven("captions/creator", body)
@@ -246,7 +250,7 @@ class TestLarge:
         assert row["payload_key"] == f"deliveries/events/captions/{row['event_id']}.gz"
         kept, _ = owner.object(row["payload_key"])
         assert gzip.decompress(kept) == body
-        assert len(row["error"]["message"]) <= 1000  # the payload has it all
+        assert len(row["error"]["message"]) <= 1000  # the payload has all of it
         assert owner.resting("captions", job_id)["status"] == "failed"
 
     @pytest.mark.parametrize("webhook", WEBHOOKS)

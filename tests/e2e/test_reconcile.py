@@ -1,7 +1,7 @@
-"""Jobs whose calls never come: tracked when they are submitted, asked about by sweeps, archived and settled.
+"""Jobs whose deliveries are lost: tracked on submission, polled, archived and settled.
 
-All providers have credentials set here, and call nobody. Hundreds of other jobs wait beside: they are asked about
-within the providers' rate limits.
+All providers have credentials here, and send no webhooks. Hundreds of other jobs wait beside: they are polled within
+the providers' rate limits.
 """
 
 import json
@@ -30,8 +30,8 @@ from testkit.support.wait import wait_for
 
 WEBHOOK = {"sync": "generation", "creatify": "product_to_videos", "captions": "creator"}
 MEDIA = {"sync": {"output"}, "creatify": {"photo", "video"}, "captions": {"output"}}
-WAITING = {"sync": 120, "creatify": 210, "captions": 10}  # Creatify's page has a hundred
-UNLISTED = {"sync": 20, "creatify": 110, "captions": 0}  # of them, which the provider's list of the newest leaves out
+WAITING = {"sync": 120, "creatify": 210, "captions": 10}  # Creatify's page holds a hundred
+UNLISTED = {"sync": 20, "creatify": 110, "captions": 0}  # jobs that the provider's list of the newest leaves out
 PROVIDERS = every_provider()
 BEGINS: dict[str, Callable[[ProviderApis, str], object]] = {
     "sync": lambda apis, job_id: apis.sync.job(job_id),
@@ -47,7 +47,7 @@ COMPLETES: dict[str, Callable[[ProviderApis, str], object]] = {
 
 @dataclass
 class Reconcile:
-    """The stack's reconcile, and the providers that it asks."""
+    """The stack's reconcile function, and the providers that it polls."""
 
     stack: Stack
     apis: ProviderApis
@@ -57,7 +57,7 @@ class Reconcile:
     before: set[str] = field(default_factory=set)
 
     def submit(self, provider: str, job_id: str) -> None:
-        """The owner's app tells the bus."""
+        """The owner's application publishes to the bus."""
         detail = {"provider": provider, "webhook": WEBHOOK[provider], "job_id": job_id}
         answer = self.stack.aws.events.put_events(
             Entries=[
@@ -72,7 +72,7 @@ class Reconcile:
         assert not answer["FailedEntryCount"]
 
     def sweep(self) -> None:
-        """One sweep, now."""
+        """Run the polling once, now."""
         answer = self.stack.aws.functions.invoke(FunctionName=self.stack.functions["Reconcile"], Payload=b"{}")
         self.invoked.add(answer["ResponseMetadata"]["RequestId"])
         assert answer.get("FunctionError") is None
@@ -81,12 +81,12 @@ class Reconcile:
         return [request for request in self.apis.requests if request.provider == provider]
 
     def asked_singly(self) -> set[str]:
-        """Sync's jobs of the crowd that were asked about one by one."""
+        """The waiting Sync jobs that were polled one by one."""
         paths = {request.path for request in self.asked("sync")}
         return {job_id for job_id in self.crowd["sync"] if f"/v2/generate/{job_id}" in paths}
 
     def sweeps(self) -> set[str]:
-        """The request ids of all sweeps that have ended."""
+        """The request ids of all finished polling runs."""
         lines = logged(self.stack, "Reconcile", 0)
         return {found[1] for line in lines if (found := re.match(r"END RequestId: (\S+)", line))}
 
@@ -100,11 +100,11 @@ def reconciles(stack: Stack, stack_apis: ProviderApis, providers: Providers) -> 
     providers.ever_secret |= {value for api in apis for value in api.credentials.values()}
     set_api_secrets(stack, {api.part.provider: json.dumps(api.credentials) for api in apis})
     start_anew(stack, ["Reconcile"], RECONCILE_QUIET_SECONDS="1")
-    stack_apis.clock.forward(61)  # what other tests have taken of Captions' limit is over, at the provider and here
+    stack_apis.clock.forward(61)  # other tests' use of Captions' rate limit is over, at the provider and here
     make_room(stack.aws, stack.outputs["TableName"])
     stack_apis.requests.clear()
     yield made
-    set_api_secrets(stack, dict.fromkeys(WEBHOOK, NOT_SET))  # before a sweep by the schedule reads them anew
+    set_api_secrets(stack, dict.fromkeys(WEBHOOK, NOT_SET))  # before a scheduled run reads them again
     start_anew(stack, ["Reconcile"], RECONCILE_QUIET_SECONDS="0")
 
 
@@ -164,13 +164,13 @@ def test_a_notice_that_names_no_webhook_waits_in_the_failure_queue(reconciles: R
 
 
 def _wait_a_while(made: Reconcile) -> None:
-    """Hundreds of jobs that were submitted an hour ago; the providers are at work on them."""
+    """Hundreds of jobs that were submitted an hour ago; the providers are working on them."""
     jobs = Table(made.stack.aws.dynamodb, made.stack.outputs["TableName"])
     at = timestamps.at(time.time() - 3600)
     for provider, count in WAITING.items():
         made.crowd[provider] = [made.providers.job(f"crowd-{number}") for number in range(count)]
         for number, job_id in enumerate(made.crowd[provider]):
-            if number >= UNLISTED[provider] or provider == "creatify":  # whose list is a page
+            if number >= UNLISTED[provider] or provider == "creatify":  # its list is a page
                 BEGINS[provider](made.apis, job_id)
             detail = {"provider": provider, "webhook": WEBHOOK[provider], "job_id": job_id}
             advance(jobs, submitted_event(detail, PROVIDERS, at=at))
@@ -178,8 +178,9 @@ def _wait_a_while(made: Reconcile) -> None:
 
 @pytest.fixture(scope="module")
 def swept(reconciles: Reconcile) -> Iterator[Reconcile]:
-    """After a sweep over the hundreds; after more of them, where one had not the time for all. What is asked counts
-    from before they are there: the schedule's sweep may come while they are made, and does not ask again so soon."""
+    """After one polling run over the hundreds, or more if one ran out of time. Requests are counted from before the
+    jobs exist: a scheduled run may come meanwhile, and does not poll them again so soon.
+    """
     reconciles.before = reconciles.sweeps()
     reconciles.apis.requests.clear()
     reconciles.apis.creatify.page_size = WAITING["creatify"] - UNLISTED["creatify"]
@@ -198,11 +199,13 @@ def test_hundreds_of_waiting_jobs_are_asked_about_in_few_calls(swept: Reconcile)
     assert {request.status for request in swept.apis.requests} <= {200, 404}  # no 429
     unlisted = set(swept.crowd["sync"][: UNLISTED["sync"]])
     assert unlisted <= swept.asked_singly()
-    assert len(swept.asked_singly()) <= 2 * len(unlisted)  # of those that the list has none, but while they are made
-    sweeps = len(swept.sweeps() - swept.before) + 1  # ours, any of the schedule's, and one of its that may be at it
+    # Only those that the list leaves out, unless a run came while they were made.
+    assert len(swept.asked_singly()) <= 2 * len(unlisted)
+    # Ours, any scheduled ones, and a scheduled one that may still be running.
+    sweeps = len(swept.sweeps() - swept.before) + 1
     ids = [request.query.get("ids", "").split(",") for request in swept.asked("creatify")]
     of_the_crowd = [some for some in ids if not set(some).isdisjoint(swept.crowd["creatify"])]
-    # A hundred each; none of those that the list has, which is more of them where a sweep came while they were made.
+    # A hundred each, without those in the list. If a run came while they were made, the list has more of them.
     assert 1 <= len(of_the_crowd) <= 2 * sweeps
     assert 1 <= len(swept.asked("captions")) <= 5 * sweeps
 
@@ -220,7 +223,7 @@ def test_each_of_them_but_those_that_the_limit_left_was_looked_after(swept: Reco
 
 
 def test_those_that_the_limit_left_are_asked_about_a_minute_later(swept: Reconcile, owner: Owner) -> None:
-    swept.apis.clock.forward(61)  # the providers' minute, and ours
+    swept.apis.clock.forward(61)  # the provider's minute, and ours
     make_room(swept.stack.aws, swept.stack.outputs["TableName"])
     asked = len(swept.asked("captions"))
     swept.sweep()

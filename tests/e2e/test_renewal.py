@@ -1,7 +1,7 @@
-"""A delivery whose links are dead by the time they are followed: with the owner's API credentials the provider is asked
-for fresh ones and the job settles; without them the media are lost, and a person should look.
+"""A delivery's links die before they are followed. With the owner's API credentials, fresh links are requested and the
+job settles. Without them, the media are lost and the job needs attention.
 
-All jobs without credentials are told of first, the others when those have come to their end.
+All jobs without credentials are reported first; the others follow after those have ended.
 """
 
 import json
@@ -30,11 +30,11 @@ MEDIA = {
     "captions": {"output": "operation.mp4"},
 }
 NO_ROOM = "the provider's rate limit is used up for now"
-OVER = {"sync": 403, "creatify": 403, "captions": 400}  # what a link whose time is over is answered with
+OVER = {"sync": 403, "creatify": 403, "captions": 400}  # the host's response to an expired link
 
 
 class Jobs:
-    """A finished job of each provider, whose API gives out fresh links; the ones that its webhook told are dead."""
+    """A finished job of each provider, whose API returns fresh links; the links of its webhook are dead."""
 
     def __init__(self, providers: Providers, apis: ProviderApis, name: str) -> None:
         self.ids = {provider: providers.job(f"{name}-{provider}") for provider in MEDIA}
@@ -42,7 +42,7 @@ class Jobs:
         self.apis = apis
 
     def tell(self) -> None:
-        """Each provider calls."""
+        """Each provider sends its webhook."""
         sync, creatify, captions = self.ids.values()
         self.apis.sync.job(sync).completes(*MEDIA["sync"].values())
         self.apis.creatify.job(creatify).completes(MEDIA["creatify"]["video"], MEDIA["creatify"]["photo"])
@@ -69,7 +69,7 @@ class Jobs:
 
 @pytest.fixture(scope="module")
 def lost(providers: Providers, stack_apis: ProviderApis, stack: Stack) -> Iterator[Jobs]:
-    """Told of while no credentials are set. Two tries are enough."""
+    """Reported while no credentials are set. Two attempts are enough."""
     start_anew(stack, ["Archive"], ARCHIVE_TRIES="2")
     jobs = Jobs(providers, stack_apis, "lost")
     jobs.tell()
@@ -79,7 +79,7 @@ def lost(providers: Providers, stack_apis: ProviderApis, stack: Stack) -> Iterat
 
 @pytest.fixture(scope="module")
 def renewed(lost: Jobs, owner: Owner, stack: Stack) -> Iterator[Jobs]:
-    """Told of when credentials are set."""
+    """Reported while credentials are set."""
     for provider, job_id in lost.ids.items():
         owner.resting(provider, job_id, "attention")
     apis = lost.apis
@@ -87,7 +87,7 @@ def renewed(lost: Jobs, owner: Owner, stack: Stack) -> Iterator[Jobs]:
     lost.providers.ever_secret |= {value for one in credentials.values() for value in one.values()}
     set_api_secrets(stack, {provider: json.dumps(one) for provider, one in credentials.items()})
     apis.requests.clear()
-    apis.clock.forward(61)  # what other tests have taken of Captions' limit is over, at the provider and here
+    apis.clock.forward(61)  # other tests' use of Captions' rate limit is over, at the provider and here
     make_room(stack.aws, stack.outputs["TableName"])
     jobs = Jobs(lost.providers, apis, "renewed")
     jobs.tell()
@@ -115,7 +115,7 @@ def test_with_credentials_fresh_links_are_asked_for_and_the_job_settles(
         stored = of_role(row, role)
         assert stored["state"] == "archived"
         assert owner.object(stored["key"], stored["version_id"])[0] == served(renewed, name).content
-    # about this job: the schedule's sweeps ask for the newest jobs beside
+    # about this job: scheduled runs request the newest jobs meanwhile
     asked = [
         request
         for request in renewed.apis.requests
@@ -141,7 +141,7 @@ def test_what_the_api_said_is_kept_without_what_is_secret(renewed: Jobs, owner: 
 
 
 def test_what_the_rate_limit_leaves_no_room_for_is_queued_anew(renewed: Jobs, owner: Owner, stack: Stack) -> None:
-    """For a minute at least, which is not waited for here: the job settles beside the tests that follow."""
+    """For a minute at least. The test does not wait for that: the job settles during the following tests."""
     job_id = renewed.providers.job("no-room")
     full = {"pk": "allowance#creatify", "sk": "allowance", "version": 1, "taken": [[str(time.time()), 60]]}
     queue = stack.outputs["ArchiveQueueUrl"]

@@ -1,4 +1,4 @@
-"""The log of requests holds each that a role makes, with what it was checked for, and nothing confidential."""
+"""The request log holds each request that a role makes, with its checked actions, and nothing confidential."""
 
 import json
 from collections.abc import Callable, Iterator
@@ -87,7 +87,7 @@ def test_requests_about_objects_have_their_names_and_no_data(recorded: Recorded)
     ]
     found = []
     for ask in asked:
-        with suppress(ClientError):  # what it is called matters here, not its outcome
+        with suppress(ClientError):  # its recorded action matters here, not its outcome
             ask()
         last = recorded.last()
         found.append((last["operation"], last["checks"][0]["action"], last["request"]["body"] or None))
@@ -108,7 +108,7 @@ def test_the_owners_own_requests_are_not_there(recorded: Recorded) -> None:
 
 
 def test_nothing_confidential_is_in_it(recorded: Recorded) -> None:
-    """Behind all of the above."""
+    """Follows all of the above."""
     recorded.acting.secretsmanager.create_secret(Name="s", SecretString=SECRET)
     assert recorded.last()["request"]["body"]["SecretString"] == "***"
     log = recorded.path.read_text()

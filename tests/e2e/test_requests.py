@@ -1,8 +1,7 @@
-"""After all end-to-end tests: each request that the functions made was allowed by their role, and each role allows what
-was requested and no more.
+"""After all end-to-end tests: each request of the functions was allowed by their role, and each role allows only what
+was requested.
 
-It looks at the requests that the stacks have recorded (local/request_log.py), and decides them once more by what the
-template says.
+It reads the requests that the stacks recorded (local/request_log.py), and checks them again against the template.
 """
 
 import json
@@ -21,7 +20,7 @@ pytestmark = pytest.mark.whole_run
 
 @pytest.fixture(scope="module")
 def recording(lane: str, stack: Stack, stack_folder: Path) -> Recording:
-    """Of this lane's stack."""
+    """Those of this lane's stack."""
     return read(stack_folder)
 
 
@@ -47,7 +46,7 @@ def test_nothing_was_refused_but_for_a_grant_that_a_test_took_out(recording: Rec
 
 
 def test_each_grant_is_needed_by_a_request_of_the_whole_run(lane: str, whole_run: WholeRun) -> None:
-    """Where the tests are spread over processes, the one that ends last looks at what all of them have recorded."""
+    """If the tests run in several processes, the last one to end reads the records of all of them."""
     recordings = [read(folder) for folder in whole_run.stack_folders()]
     if whole_run.left_out:
         pytest.skip(f"only a part of the end-to-end tests was chosen; without the others: {len(unused(recordings))}")

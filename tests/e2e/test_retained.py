@@ -1,6 +1,6 @@
-"""A new stack takes on the table and the bucket of a deleted one, as docs/recovery.md has it.
+"""A new stack takes over the table and the bucket of a deleted one, as in docs/recovery.md.
 
-The stack is these two resources alone; the emulator's import keeps to what AWS's documentation says of it.
+The stack has only these two resources; the emulator's import follows AWS's documentation.
 """
 
 import json
@@ -19,7 +19,7 @@ ROW = {"pk": {"S": "job#sync#kept"}, "sk": {"S": "job"}}
 
 
 class Retained:
-    """A stack of what outlives one."""
+    """A stack of the resources that outlive it."""
 
     def __init__(self, stack: Stack) -> None:
         self.client: Any = stack.aws.cloudformation
@@ -35,7 +35,7 @@ class Retained:
         return self.rests()
 
     def rests(self) -> str:
-        """The status that it comes to."""
+        """Its final status."""
         return wait_for(f"{NAME} rests", self.status, lambda status: not status.endswith("IN_PROGRESS"))
 
     def status(self) -> str:
@@ -46,7 +46,7 @@ class Retained:
         return str(found["StackStatus"])
 
     def names(self) -> dict[str, str]:
-        """What its resources are called in AWS."""
+        """The names of its resources in AWS."""
         (found,) = self.client.describe_stacks(StackName=NAME)["Stacks"]
         return {output["OutputKey"]: output["OutputValue"] for output in found["Outputs"]}
 

@@ -1,5 +1,5 @@
-"""The roles as they hold at run time: one grant of each is taken out and given back, and a receiver may write where its
-role says and nowhere else. That every grant is needed: tests/e2e/test_requests.py.
+"""The roles at run time: one grant of each is removed and restored, and a receiver may write only where its role says.
+tests/e2e/test_requests.py checks that every grant is needed.
 """
 
 import pytest
@@ -29,7 +29,7 @@ TRIED = [
 
 @pytest.fixture(scope="module")
 def came(stack: Stack, stack_apis: ProviderApis, providers: Providers, owner: Owner, listener: Listener) -> Outcomes:
-    """What came of each. All roles at once: they mostly wait."""
+    """The result of each. All roles at once: they mostly wait."""
     return outcomes(Ground(stack, providers, owner, listener, stack_apis), TRIED)
 
 

@@ -1,7 +1,7 @@
-"""A secret is rotated: old and new verify meanwhile; what was removed and what was never set verify nothing.
+"""A secret is rotated: old and new verify meanwhile. A removed secret, and one that was never set, verify nothing.
 
-All three secrets go through it at the same time. Their functions start anew before and after, so that what they
-remember of a secret is from here.
+All three secrets rotate at the same time. Their functions restart before and after, so that the secrets they hold are
+from here.
 """
 
 import secrets
@@ -30,7 +30,7 @@ class Rotation:
         self._calls = 0
 
     def put(self, values: Values) -> None:
-        """Make these the current versions; those that were it become the previous."""
+        """Make these the current versions; the current ones become the previous."""
         for name, value in values.items():
             self._client.put_secret_value(SecretId=self._id(name), SecretString=value)
             self._providers.ever_secret.add(value)
@@ -40,7 +40,7 @@ class Rotation:
         return {name: self._providers.put_pending(name) for name in NAMES}
 
     def finish(self) -> None:
-        """Make the pending versions the current ones, as a rotation ends; those that were it become the previous."""
+        """Make the pending versions the current ones, as a rotation ends; the current ones become the previous."""
         for name in NAMES:
             versions = self._client.describe_secret(SecretId=self._id(name))["VersionIdsToStages"]
             (pending,) = [version for version, stages in versions.items() if "AWSPENDING" in stages]
@@ -56,7 +56,7 @@ class Rotation:
             )
 
     def answers(self, values: Values) -> dict[str, int]:
-        """What each webhook answers to a call proven by these."""
+        """Each webhook's response to a delivery that is signed with these."""
         return dict(
             zip(
                 WEBHOOKS,
@@ -84,11 +84,11 @@ def new_values() -> Values:
 
 @pytest.fixture
 def rotation(stack: Stack, providers: Providers) -> Iterator[Rotation]:
-    """The secrets as they are set; put back in the end."""
+    """The secrets, restored in the end."""
     rotation = Rotation(stack, providers)
     start_anew(stack, RECEIVERS)
     yield rotation
-    rotation.put(new_values())  # so that what is the previous one now is it no more
+    rotation.put(new_values())  # so that the previous one no longer is
     rotation.put(providers.secrets)
     start_anew(stack, RECEIVERS)
 
@@ -96,15 +96,15 @@ def rotation(stack: Stack, providers: Providers) -> Iterator[Rotation]:
 def test_current_pending_and_previous_verify_and_nothing_else_does(rotation: Rotation, providers: Providers) -> None:
     first, second, third = dict(providers.secrets), rotation.begin(), new_values()
     assert rotation.answers(first) == ACCEPTED
-    assert rotation.answers(second) == ACCEPTED  # before it is anybody's current one
+    assert rotation.answers(second) == ACCEPTED  # before it is a current one
     assert rotation.answers(third) == REFUSED
 
     rotation.finish()
     assert rotation.answers(second) == ACCEPTED
-    assert rotation.answers(first) == ACCEPTED  # for as long as the grace period
+    assert rotation.answers(first) == ACCEPTED  # for the whole grace period
 
     rotation.put(third)
-    # At once, but for the few seconds in which a stranger's tries must not make us read the secret again.
+    # At once, except for a few seconds in which a stranger's attempts must not make us read the secret again.
     wait_for("the third verifies", lambda: rotation.answers(third), lambda answers: answers == ACCEPTED)
     assert rotation.answers(second) == ACCEPTED
     assert rotation.answers(first) == REFUSED  # removed: neither current nor previous nor pending

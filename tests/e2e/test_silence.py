@@ -1,7 +1,7 @@
-"""After all that the end-to-end tests before it did: nothing secret is in any log, on the bus, or in a job row.
+"""After all end-to-end tests: no log, no bus event and no job row has anything secret.
 
-It looks at the whole run of each stack, so it comes last there, by its mark (tests/lanes.py); alone, it looks at what
-its own calls did.
+It reads the whole run of each stack, so its mark puts it last there (tests/lanes.py). Alone, it reads what its own
+deliveries did.
 """
 
 import gzip
@@ -24,16 +24,17 @@ from tests.lanes import lane_of
 
 pytestmark = pytest.mark.whole_run
 
-# Woken by none of the calls below, nor by the stack's own start.
+# Invoked by none of the deliveries below, and not by the stack's own start.
 OTHERS = ("Track", "Reconcile", "RotateCaptionsSecret", "RotateCreatifyToken", "FetchSyncSecret")
-# What a body's middle is told by, in a log; shorter ones are too common to tell.
+# Length of the piece of a body that is searched in logs; shorter pieces are too common.
 BODY_WINDOW = 40
 
 
 @pytest.fixture(scope="module", autouse=True)
 def called(lane: str, stack: Stack, providers: Providers, listener: Listener) -> None:
-    """A call of each provider that went well, one that did not, and one that nobody proved; the functions that none of
-    these wakes have run too, to whatever end."""
+    """For each provider a good delivery, then a failed medium and a forged delivery. The functions that none of these
+    invoke have run too, with any result.
+    """
     job, link = providers.job, providers.link
     calls = [
         sync_generation("completed", job("quiet-1"), providers.sync, output_url=link(job("quiet-1"), "generation.mp4")),
@@ -70,8 +71,9 @@ def logs(stack: Stack) -> dict[str, str]:
 
 @pytest.fixture(scope="module")
 def secret(stack: Stack, stack_apis: ProviderApis, providers: Providers) -> set[str]:
-    """Every value that was secret in this run: what the tests remember, the keys of the providers' APIs, and all that
-    Secrets Manager still holds in any version, one by one where it is JSON."""
+    """Every secret value of this run: those the tests remember, the provider APIs' keys, and all that Secrets Manager
+    still holds in any version, each value of a JSON object separately.
+    """
     client = stack.aws.secretsmanager
     found = set(providers.ever_secret)
     for api in (stack_apis.sync, stack_apis.creatify, stack_apis.captions):
@@ -82,17 +84,17 @@ def secret(stack: Stack, stack_apis: ProviderApis, providers: Providers) -> set[
         for version in client.describe_secret(SecretId=secret_id)["VersionIdsToStages"]:
             value = client.get_secret_value(SecretId=secret_id, VersionId=version)["SecretString"]
             found |= set(json.loads(value).values()) if value.startswith("{") else {value}
-    assert len(ids) >= 6  # the template's
-    return {value for value in found - {NOT_SET} if len(value) > 8}  # one that a test emptied is found everywhere
+    assert len(ids) >= 6  # those of the template
+    return {value for value in found - {NOT_SET} if len(value) > 8}  # an emptied one would be found everywhere
 
 
 def told(text: str, confidential: set[str]) -> list[str]:
-    """Which of the values stand in a text."""
+    """The values that a text contains."""
     return [value for value in confidential if value in text]
 
 
 def test_no_test_comes_behind_these(request: pytest.FixtureRequest) -> None:
-    """What it logged would not be searched."""
+    """Its logs would not be searched."""
     of_the_lane = [item for item in request.session.items if lane_of(item.nodeid) == lane_of(request.node.nodeid)]
     files = [item.path for item in of_the_lane]
     assert set(files[files.index(request.path) :]) == {request.path}
@@ -101,7 +103,7 @@ def test_no_test_comes_behind_these(request: pytest.FixtureRequest) -> None:
 def test_every_function_of_the_template_has_logged_what_it_did(
     logs: dict[str, str], stack: Stack, providers: Providers
 ) -> None:
-    """So that the tests below look at something."""
+    """Else the tests below would read nothing."""
     groups = stack.log_groups
     assert set(groups) == set(functions())
     assert [name for name, group in groups.items() if not logs.get(group)] == []
@@ -128,11 +130,11 @@ def test_no_log_has_a_body(logs: dict[str, str], providers: Providers) -> None:
     assert len(providers.bodies) >= 5
     windows = set()
     for body in providers.bodies:
-        text = re.sub(rf"{providers.run}-[\w-]+", "", body.decode("utf-8", "replace"))  # a job's id may be told
+        text = re.sub(rf"{providers.run}-[\w-]+", "", body.decode("utf-8", "replace"))  # a job's id may be logged
         middle = text[len(text) // 2 :][:BODY_WINDOW]
-        if len(middle) == BODY_WINDOW and len(set(middle)) > 8:  # not of those that are one sign over and over
+        if len(middle) == BODY_WINDOW and len(set(middle)) > 8:  # not those of one repeated character
             windows.add(middle)
-            windows.add(json.dumps(middle)[1:-1])  # as it would stand in a line of JSON
+            windows.add(json.dumps(middle)[1:-1])  # as it would be in a JSON line
     for name, text in logs.items():
         assert told(text, windows) == [], name
 

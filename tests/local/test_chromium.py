@@ -1,4 +1,4 @@
-"""Which Chromium the console's tests and pictures take: CHROMIUM's, the machine's, else the one that was brought."""
+"""The Chromium for the console's tests and pictures: CHROMIUM, else this machine's, else the installed one."""
 
 from pathlib import Path
 

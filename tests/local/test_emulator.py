@@ -1,7 +1,8 @@
-"""What we rely on in the emulated AWS, shown on an empty one: where this passes, the end-to-end tests prove something.
+"""The behaviour that we rely on in the emulated AWS, tested on an empty one: if this passes, the end-to-end tests mean
+something.
 
-Another emulator, or AWS itself, can take its place when it passes this too. What ministack does otherwise than AWS is
-made up for in local/emulator_gaps.py.
+Another emulator, or AWS itself, can replace it if it passes too. local/emulator_gaps.py fills in what ministack does
+differently from AWS.
 """
 
 import base64
@@ -51,9 +52,7 @@ def aws(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Aws]:
 
 
 class TestTable:
-    def test_of_twenty_equal_conditional_puts_at_once_one_wins_and_the_others_are_shown_its_item(
-        self, aws: Aws
-    ) -> None:
+    def test_one_of_twenty_concurrent_conditional_puts_wins_and_the_others_get_its_item(self, aws: Aws) -> None:
         table(aws, "races")
 
         def put(owner: int) -> tuple[bool, str]:
@@ -234,7 +233,7 @@ class TestQueue:
         )
         assert again[0]["Attributes"]["ApproximateReceiveCount"] == "2"
 
-    def test_what_a_function_names_as_failed_is_tried_again_then_dead_and_the_rest_is_gone(self, aws: Aws) -> None:
+    def test_a_reported_failure_is_retried_then_dead_lettered_and_the_rest_is_deleted(self, aws: Aws) -> None:
         dead_url, dead_arn = queue(aws, "dead")
         redrive = json.dumps({"deadLetterTargetArn": dead_arn, "maxReceiveCount": 2})
         work_url, work_arn = queue(aws, "work", VisibilityTimeout="1", RedrivePolicy=redrive)
@@ -264,7 +263,7 @@ class TestQueue:
             if event["message"].startswith("REPORT")
         ]
         ends = sorted(event["timestamp"] for event in reports)
-        # Of three that end within one run time, three ran at once.
+        # If three end within one run time, three ran at once.
         assert min(later - sooner for sooner, later in zip(ends, ends[2:], strict=False)) > 400  # ms, of 500
 
 
@@ -318,7 +317,7 @@ class TestFunctions:
     def test_an_update_lets_what_runs_and_what_starts_end_and_what_comes_next_begin_anew(self, aws: Aws) -> None:
         code = (
             "import os, time\n"
-            "time.sleep(0.5)\n"  # it starts for so long
+            "time.sleep(0.5)\n"  # seconds that its start takes
             "def lambda_handler(event, context):\n"
             "    time.sleep(0.5)\n"
             "    return {'version': os.environ['VERSION'], 'process': os.getpid()}"
@@ -340,7 +339,7 @@ class TestFunctions:
 
 @pytest.fixture(scope="module")
 def host(aws: Aws) -> str:
-    """An HTTP API with one route; the name it is called by."""
+    """An HTTP API with one route; its URL."""
     arn = function(aws, "is-called", Timeout=10)
     api = aws.apigatewayv2.create_api(Name="api", ProtocolType="HTTP")["ApiId"]
     integration = aws.apigatewayv2.create_integration(
@@ -353,7 +352,7 @@ def host(aws: Aws) -> str:
 
 class TestHttpApi:
     def call(self, aws: Aws, host: str, body: bytes, *headers: tuple[str, bytes]) -> dict[str, Any]:
-        """What the function was called with."""
+        """The events that the function received."""
         connection = HTTPConnection("127.0.0.1", aws.port, timeout=PATIENCE)
         connection.putrequest("POST", "/webhooks/t0ken", skip_host=True)
         for name, value in (("Host", host.encode()), ("Content-Length", str(len(body)).encode()), *headers):

@@ -1,4 +1,4 @@
-"""What a local stack leaves running is ended by its own recorded pid, and nothing else ever is."""
+"""Processes that a local stack leaves running are ended by their recorded pids, and no others."""
 
 import os
 import signal
@@ -11,7 +11,7 @@ import psutil
 from local import processes
 
 WAITS = [sys.executable, "-c", "import time; time.sleep(60)"]
-# Starts another, and does not end when it is asked to.
+# Starts another, and ignores a request to end.
 STUBBORN = """
 import signal, subprocess, sys, time
 signal.signal(signal.SIGTERM, signal.SIG_IGN)

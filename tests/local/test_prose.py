@@ -1,4 +1,4 @@
-"""The words that CONTRIBUTING rejects are found where they are prose, and nowhere else."""
+"""The words that CONTRIBUTING rejects are found in prose, and nowhere else."""
 
 import subprocess
 import sys

@@ -1,4 +1,4 @@
-"""The change set by which a new stack takes on the table and the bucket that a deleted one has left."""
+"""The change set by which a new stack takes over the table and the bucket of a deleted one."""
 
 import json
 import subprocess
@@ -31,14 +31,14 @@ def test_it_is_what_cloudformation_takes() -> None:
     made = change_set("dailies", NAMES, {})
     assert ParamValidator().validate(made, asked).generate_report() == ""
     assert made["ChangeSetType"] == "IMPORT"
-    assert len(made["TemplateBody"]) < 51_200  # bytes that CreateChangeSet takes without a bucket
+    assert len(made["TemplateBody"]) < 51_200  # bytes that CreateChangeSet accepts without a bucket
 
 
 def test_it_names_what_outlives_its_stack_and_nothing_else() -> None:
     outliving = {name for name, one in template()["Resources"].items() if "Retain" in one.get("DeletionPolicy", "")}
     assert outliving == NAMED_BY.keys()
     made = change_set("dailies", NAMES, {})
-    assert body(made).keys() == {"AWSTemplateFormatVersion", "Resources"}  # an import takes no outputs
+    assert body(made).keys() == {"AWSTemplateFormatVersion", "Resources"}  # an import accepts no outputs
     assert body(made)["Resources"].keys() == outliving
     assert {one["LogicalResourceId"]: one["ResourceIdentifier"] for one in made["ResourcesToImport"]} == {
         "Table": {"TableName": "dailies-Table-1ABC"},
@@ -47,14 +47,14 @@ def test_it_names_what_outlives_its_stack_and_nothing_else() -> None:
 
 
 @pytest.mark.parametrize("parameters", [{}, {"KmsKeyArn": KEY, "DeletionProtection": "true", "RetentionDays": "30"}])
-def test_its_resources_are_those_of_the_deploy_that_follows_so_that_it_changes_nothing(
+def test_imported_resources_equal_those_of_the_following_deploy(
     parameters: dict[str, str],
 ) -> None:
     imported = body(change_set("dailies", NAMES, parameters))["Resources"]
     deployed = resolved(translated(TEMPLATE), parameters)["Resources"]
     for name in NAMED_BY:
         assert imported[name]["Properties"] == deployed[name]["Properties"]
-        assert imported[name]["DeletionPolicy"] == "Retain"  # without one, no import
+        assert imported[name]["DeletionPolicy"] == "Retain"  # without a deletion policy, no import
     referred = json.dumps(imported)
     assert '"Ref"' not in referred
     assert '"Fn::' not in referred

@@ -1,4 +1,4 @@
-"""The front door passes a request on as it came: what a provider signed is what the function gets."""
+"""The proxy forwards a request unchanged: the function gets the bytes that the provider signed."""
 
 import re
 import socket
@@ -20,8 +20,7 @@ LENGTH = re.compile(rb"(?i)content-length: (\d+)")
 
 
 class Api:
-    """Stands where the API does: keeps each request byte by byte and answers ANSWER, to so many as are to be there
-    together."""
+    """Plays the API: keeps each request byte by byte and answers ANSWER once `together` requests have arrived."""
 
     def __init__(self) -> None:
         self.requests: list[bytes] = []
@@ -61,7 +60,7 @@ def api() -> Iterator[Api]:
 
 @pytest.fixture
 def open_door(tmp_path: Path) -> Iterator[Callable[[int], int]]:
-    """Opens a front door to the API at a port; its own port."""
+    """Open a proxy to the API's port; its own port."""
 
     def open_door(api_port: int) -> int:
         port = ports.free()
@@ -82,7 +81,7 @@ def door(open_door: Callable[[int], int], api: Api) -> int:
 
 
 def send(port: int, request: bytes) -> bytes:
-    """All that is answered until the connection ends."""
+    """All responses until the connection ends."""
     with socket.create_connection(("127.0.0.1", port), timeout=PATIENCE) as connection:
         connection.sendall(request)
         answer = b""
@@ -104,7 +103,7 @@ def test_only_the_host_and_the_connections_end_are_changed(door: int, api: Api) 
 
 
 def test_fifty_at_once_are_each_answered(door: int, api: Api) -> None:
-    api.together = threading.Barrier(50)  # none is answered before all are there
+    api.together = threading.Barrier(50)  # none is answered before all have arrived
     request = b"POST / HTTP/1.1\r\nHost: h\r\nContent-Length: 2\r\n\r\n{}"
     with ThreadPoolExecutor(50) as callers:
         answers = list(callers.map(lambda _: send(door, request), range(50)))

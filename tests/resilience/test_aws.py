@@ -1,4 +1,4 @@
-"""The smoke test of AWS: which steps a run takes, what becomes of each, what may be touched, and its table."""
+"""The smoke test of AWS: which steps a run takes, their results, which resources it may touch, and its table."""
 
 import json
 from collections.abc import Callable, Iterator
@@ -19,7 +19,7 @@ ARN = f"arn:aws:cloudformation:{REGION}:{ACCOUNT}:stack/{NAME}/1"
 
 
 class Account:
-    """What the steps of these tests act on."""
+    """The resources that the steps of these tests act on."""
 
     def __init__(self) -> None:
         self.deployed = False
@@ -168,7 +168,7 @@ class TestWaiting:
 
 
 class TestWhatMayBeTouched:
-    """Nothing but what the record says."""
+    """Only what the record says."""
 
     def test_a_name_that_is_free_begins_a_record(self) -> None:
         assert record.claim(None, [], account=ACCOUNT, region=REGION, stack=NAME) == Record(ACCOUNT, REGION, NAME)

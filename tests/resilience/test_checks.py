@@ -1,4 +1,4 @@
-"""The verdict of the proof says nothing of a case that went as it should, and finds each way in which one can lose."""
+"""The fault run's checks accept a good case, and find each way in which a case can lose data."""
 
 import copy
 import json

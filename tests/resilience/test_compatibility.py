@@ -1,4 +1,4 @@
-"""The second opinions: what is not as it should be is found, and so is a difference that is none any more."""
+"""The second opinions: a difference is found, and so is a listed difference that no longer exists."""
 
 from pathlib import Path
 

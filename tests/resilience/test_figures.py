@@ -1,4 +1,4 @@
-"""The figures of a proof: which are kept, and for how long."""
+"""The figures of the resilience runs: which are kept, and for how long."""
 
 from pathlib import Path
 from typing import Any

@@ -1,4 +1,4 @@
-"""What the fuzzing begins with and what it has found stays held. `make fuzz` looks for more."""
+"""The seeds of the fuzz targets and their past findings pass. `make fuzz` looks for more."""
 
 import pytest
 

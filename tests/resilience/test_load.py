@@ -1,4 +1,4 @@
-"""The proof under load: its calls are mixed as it says, and it finds where what was told and what is stored part."""
+"""The load test mixes its deliveries as documented, and finds differences between published and stored."""
 
 from random import Random
 

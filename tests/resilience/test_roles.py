@@ -1,4 +1,4 @@
-"""What the proof of the roles rests on: a grant is cut out exactly, and what is wrong in a recording is found."""
+"""The basis of the check of the roles: a grant is removed exactly, and defects in a recording are found."""
 
 import json
 from collections.abc import Sequence
@@ -43,7 +43,7 @@ def pairs(of: Sequence[dict[str, Any]]) -> list[tuple[str, str]]:
 def recorded(
     folder: Path, asked: Sequence[tuple[str, str]], *, decision: str = "Allow", now: Sequence[dict[str, Any]] = DEPLOYED
 ) -> Recording:
-    """A recording of requests, each decided so, while the role's statements were these."""
+    """A recording of requests, each with this decision, while the role had these statements."""
     in_effect = [
         {
             "sid": "",
@@ -87,7 +87,7 @@ class TestGrants:
         assert sorted(FLOWS) == sorted(grant.key for grant in GRANTS if not of_lambda(grant))
 
     def test_lambdas_own_are_those_of_its_pollers_and_of_the_logs(self) -> None:
-        """A function that reads a stream or a queue by itself needs a flow."""
+        """A function that polls a stream or a queue needs a flow."""
         own = {(grant.role, grant.action.partition(":")[0], grant.resource) for grant in GRANTS if of_lambda(grant)}
         assert own == {
             ("AdvanceRole", "dynamodb", "Table.StreamArn"),

@@ -1,4 +1,4 @@
-"""The proof sees a secret that a function prints, and what is none it lets pass."""
+"""The check finds a secret that a function prints, and accepts what is no secret."""
 
 from pathlib import Path
 

@@ -1,4 +1,4 @@
-"""Whatever happens to a job, in whatever order: its row is what the model says, and what is told of it is true.
+"""For any events of a job, in any order: its row is what the model says, and its published events are true.
 
 A few machines here; `make proof` runs many.
 """

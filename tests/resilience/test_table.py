@@ -1,4 +1,4 @@
-"""The table of the proof: a part that failed has its line, and says so."""
+"""The table of the resilience runs: a part that failed has a line that says so."""
 
 from typing import Any
 
@@ -13,7 +13,7 @@ STATES = {
 
 
 def line(kept: dict[str, Any], ended: dict[str, int]) -> str:
-    """The one line below the head."""
+    """The only line below the header."""
     (told,) = table(kept, ended).splitlines()[2:]
     return told
 

@@ -1,7 +1,7 @@
-"""The simulated media host: its media are real, its links die as S3's and Google's do, and each fault is on the wire
+"""The simulated media host: its media are real, its links expire as S3's and Google's do, and each fault is on the wire
 what its name says.
 
-What is read here is read with a bare socket or with urllib3: the host is not judged by the code it is there to test.
+The tests read with a bare socket or urllib3: the host is not judged by the code that it is there to test.
 """
 
 import gzip
@@ -35,8 +35,8 @@ from simulators.media_host.server import MediaHost, media_host
 
 HTTP_CLIENT = urllib3.PoolManager(retries=False)
 CLIP = "generation.mp4"
-PATIENCE = 60.0  # seconds: what ends by itself ends long before
-QUIET = 0.3  # seconds after which nothing is taken to follow
+PATIENCE = 60.0  # seconds: a response that ends does so long before
+QUIET = 0.3  # seconds of silence after which nothing is expected any more
 
 
 @pytest.fixture(scope="module")
@@ -56,8 +56,9 @@ def get(url: str, **headers: str) -> urllib3.BaseHTTPResponse:
 
 
 def wire(url: str, asked: str = "", *, limit: int = 2**26, last: bytes | None = None) -> tuple[bytes, str]:
-    """The bytes that come for a GET of a range or of all, and why no more came: `closed`, `reset`, `limit`, or
-    `silence` after the last ones that are awaited."""
+    """The bytes of a GET for a range or for all, and why they ended: `closed`, `reset`, `limit`, or `silence` after the
+    last expected ones.
+    """
     parts = urlsplit(url)
     assert parts.hostname
     assert parts.port
@@ -80,7 +81,7 @@ def wire(url: str, asked: str = "", *, limit: int = 2**26, last: bytes | None = 
 
 
 def split(message: bytes) -> tuple[int, dict[str, str], bytes]:
-    """Status, headers in lower case and body of a message as it was on the wire."""
+    """Status, headers in lower case and body of a message, as on the wire."""
     head, _, body = message.partition(b"\r\n\r\n")
     line, _, lines = head.partition(b"\r\n")
     headers = BytesParser(policy=HTTP).parsebytes(lines + b"\r\n")
@@ -204,8 +205,9 @@ def nothing(due: bytes) -> bytes:
 
 
 class Wire(NamedTuple):
-    """What comes of a fault for a GET: the body, the status, headers that are said (None: not said; `{size}` and
-    `{last}` are the medium's), and how it ends."""
+    """The result of a fault for a GET: the body, the status, the headers (None: absent; `{size}` and `{last}` are the
+    medium's), and how it ends.
+    """
 
     fault: str
     body: Callable[[bytes], bytes] = whole
@@ -217,7 +219,7 @@ class Wire(NamedTuple):
 
 NO_LENGTH: dict[str, str | None] = {"content-length": None, "transfer-encoding": None}
 WIRES = [
-    # Whole media, told in less usual ways
+    # Whole media, in unusual framing
     Wire("no-length", says=NO_LENGTH),
     Wire("range-ignored", asked="bytes=5-9", says={"content-range": None}),
     Wire("partial-unasked", status=206, says={"content-range": "bytes 0-{last}/{size}"}),
@@ -228,20 +230,20 @@ WIRES = [
     Wire("cut-with-weak-etag", half, says={"etag": 'W/"*', "content-length": "{size}"}),
     Wire("cut-chunked", lambda due: b"%x\r\n%b\r\n" % (len(half(due)), half(due)), says={"content-length": None}),
     Wire("cut-without-length", half, says=NO_LENGTH),
-    Wire("end-unannounced", says=NO_LENGTH),  # over TLS, a reader that heeds TLS's own end misses it
+    Wire("end-unannounced", says=NO_LENGTH),  # over TLS, a reader that respects TLS's own end misses it
     Wire("stall-at-half", half, ends="silence"),
     Wire("length-too-long", says={"content-length": "{longer}"}),
     Wire("length-too-short", says={"content-length": "{shorter}"}),
     Wire("length-huge", says={"content-length": str(100 * 2**40)}),
     Wire("empty", nothing, says={"content-type": "video/mp4"}),
-    # Something else than the medium
+    # Other content than the medium
     Wire("wrong-content-range", lambda due: due[10:20], 206, {"content-range": "bytes 11-20/*"}, "bytes=10-19"),
     Wire("whole-as-range", whole, 206, {"content-range": "bytes 0-{last}/{size}"}, "bytes=10-19"),
     Wire("range-not-satisfiable", nothing, 416, {"content-range": "bytes [*]/{size}"}, "bytes=0-"),
     # No answer
     Wire("silent", nothing, 0, ends="silence"),
     Wire("hang-up", nothing, 0),
-    # Elsewhere, not at all, not yet
+    # Redirects, missing media, not yet available
     Wire("redirect-to-metadata", nothing, 302, {"location": "http://169.254.169.254/*"}),
     Wire("busy-two-minutes", nothing, 429, {"retry-after": "120"}),
     Wire("busy-a-week", nothing, 429, {"retry-after": "604800"}),

@@ -1,6 +1,6 @@
-"""The simulated providers' APIs answer as the providers document: with a key, in their shapes, within their limits.
+"""The simulated provider APIs respond as the providers document: with a key, in their shapes, within their limits.
 
-The shapes are those of the providers' own pages; nothing of the bundle reads them here.
+The shapes are from the providers' own pages; no code of the bundle reads them here.
 """
 
 import json
@@ -26,7 +26,7 @@ def apis() -> Iterator[ProviderApis]:
 class TestSync:
     """https://docs.sync.so/api-reference/endpoint/generate/get-generate and its neighbours"""
 
-    GENERATION = (  # the fields of the page's sample, then those that the SDK has besides
+    GENERATION = (  # the fields of the page's sample, then those that only the SDK has
         *("id", "createdAt", "status", "model", "input", "webhookUrl", "options"),
         *("outputUrl", "outputDuration", "error", "error_code", "segmentOutputUrl", "outputMediaUrl"),
     )
@@ -172,7 +172,7 @@ class TestCreatify:
 
 
 class TestCaptions:
-    """https://help.captions.ai/api-reference and poll answers as they were seen"""
+    """https://help.captions.ai/api-reference and observed poll responses"""
 
     def test_a_poll_shows_state_progress_and_url_as_far_as_there_are(self, apis: ProviderApis) -> None:
         job = apis.captions.job("o-1")
@@ -270,7 +270,7 @@ class TestFaults:
 
 
 class TestLinks:
-    """Signed anew each time, and dead when a test or the clock says so."""
+    """Signed for each response, and expired when a test or the clock says so."""
 
     def test_each_answer_has_a_link_signed_anew_of_the_same_path(self, apis: ProviderApis) -> None:
         apis.sync.job("g-1").completes()

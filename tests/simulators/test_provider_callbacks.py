@@ -1,4 +1,4 @@
-"""The simulated providers call webhooks when jobs change, with the right proof; Captions those that are registered."""
+"""The simulated providers call webhooks when jobs change, with valid signatures; Captions calls the registered ones."""
 
 import hmac
 import time
@@ -120,7 +120,7 @@ class TestFates:
 
 
 def bearers(apis: ProviderApis, receiver: Webhook, number: int = 1) -> list[str]:
-    """With what the next calls prove themselves."""
+    """The bearer token of the next deliveries."""
     receiver.deliveries.clear()
     for operation in range(number):
         apis.captions.job(f"o-{operation}").completes()

@@ -1,4 +1,4 @@
-"""The simulated providers call as the real ones do: their bodies have the documented fields, their proofs are right.
+"""The simulated deliveries equal the real ones: their bodies have the documented fields, their signatures are valid.
 
 The signatures here were computed with `openssl dgst -sha256 -hmac`, not by Python.
 """

@@ -1,5 +1,6 @@
-"""The recorded events have AWS's shapes, and the deliveries among them are proven, by code that shares nothing with the
-bundle: hashes are computed here, from the files' bytes."""
+"""The recorded events have AWS's shapes, and their deliveries verify, by code that shares nothing with the bundle:
+hashes are computed here, from the files' bytes.
+"""
 
 import base64
 import gzip
@@ -91,7 +92,7 @@ class TestTheFolder:
 
 
 def unpacked(event: Any) -> Any:
-    """The same with payloads decompressed: what gzip makes of them depends on the zlib of the machine."""
+    """The same with payloads decompressed, since gzip's output depends on the machine's zlib."""
     for record in event.get("Records", ()):
         image = record.get("dynamodb", {}).get("NewImage", {})
         if "payload" in image:
@@ -113,7 +114,7 @@ class TestChangesOfSecrets:
         event = load(name)
         wanted = template()["Resources"]["CaptionsWebhook"]
         told = {name for name, value in wanted["Properties"].items() if "AWS::NoValue" not in str(value)}
-        told -= {"ServiceTimeout"}  # which is CloudFormation's own
+        told -= {"ServiceTimeout"}  # CloudFormation's own
         assert (event["ResourceType"], set(event["ResourceProperties"])) == (wanted["Type"], told)
         assert event["RequestType"] == ("Delete" if "PhysicalResourceId" in event else "Create")
         assert {"ResponseURL", "StackId", "RequestId", "LogicalResourceId"} < set(event)
@@ -138,7 +139,7 @@ class TestDeliveries:
         assert event.get("pathParameters") == ({"token": secret} if "{token}" in self.route(name) else None)
 
     def route(self, name: str) -> str:
-        """The route that the template gives to the function of that folder."""
+        """The route of that folder's function in the template."""
         function = functions()[next(one for one in functions() if folder(one).name == name.partition("/")[0])]
         path = function["Events"]["Call"]["Properties"]["Path"]
         assert isinstance(path, str)
@@ -251,7 +252,7 @@ class TestConsequences:
         assert (row["pk"], row["origin"], row["status"]) == (f"job#sync#{self.GENERATION}", "track", "pending")
 
     def test_the_rows_have_the_attributes_of_real_ones(self, stack: Stack) -> None:
-        """What a generation with one medium leaves in the table of the running stack."""
+        """The rows of a generation with one medium in the running stack's table."""
         job_id = "events-attributes"
         with media_host() as host:
             call = sync_generation(
@@ -268,7 +269,7 @@ class TestConsequences:
             (by_origin["archive"], recorded["advance/receipt"]),
             (job, recorded["announce/archived"]),
         ):
-            # The links here are signed for an hour, and say so; those of Sync's do not.
+            # These links are signed for an hour, and say so; Sync's links do not.
             assert shape(real) - {"media.link_expires_at"} == shape(example)
 
 

@@ -1,8 +1,8 @@
-"""The S3 stand-in refuses what S3 refuses of what the archive sends, and lets go wrong what a test wants.
+"""The S3 simulator rejects what S3 rejects of the archive's requests, and fails as a test demands.
 
-Requests come from boto3 or are signed by botocore and sent by urllib3 or over a bare socket; checksums are the
-published check values of their algorithms or computed by hashlib. What only the benchmark's competitors send is tried
-by the benchmark.
+Requests come from boto3, or are signed by botocore and sent by urllib3 or a bare socket. Checksums are the published
+check values of their algorithms, or computed by hashlib. The benchmark tries the requests that only its competitors
+send.
 """
 
 import os
@@ -27,9 +27,9 @@ from simulators.s3.signature import ACCESS_KEY, SECRET_KEY
 from testkit.support.wait import wait_for
 
 MIB = 1024 * 1024
-PART = os.urandom(5 * MIB)  # the least a part may have
+PART = os.urandom(5 * MIB)  # the minimum size of a part
 END = os.urandom(1000)
-DIGITS = b"123456789"  # what the check values of CRCs are given for
+DIGITS = b"123456789"  # the input of the published check values of CRCs
 CHECKSUMS = {
     "crc64nvme": b64encode(0xAE8B14860A799888.to_bytes(8)).decode(),
     "crc32": b64encode(0xCBF43926.to_bytes(4)).decode(),
@@ -37,7 +37,7 @@ CHECKSUMS = {
     "sha256": b64encode(sha256(DIGITS).digest()).decode(),
     "sha1": b64encode(sha1(DIGITS).digest()).decode(),
 }
-ONCE = {"retries": {"total_max_attempts": 1}}  # faults are to be seen, not retried away
+ONCE = {"retries": {"total_max_attempts": 1}}  # faults are seen, not retried
 HTTP_CLIENT = urllib3.PoolManager(retries=False, timeout=5)
 
 
@@ -48,7 +48,7 @@ def s3() -> Iterator[S3Simulator]:
 
 
 class Signer(S3SigV4Auth):
-    """botocore's, saying of the body what it is told to."""
+    """botocore's request, with the given statement about its body."""
 
     def __init__(self, payload: str) -> None:
         super().__init__(Credentials(ACCESS_KEY, SECRET_KEY), "s3", "us-east-1")
@@ -59,7 +59,7 @@ class Signer(S3SigV4Auth):
 
 
 def signed(s3: S3Simulator, method: str, path: str, headers: Mapping[str, str], payload: str) -> dict[str, str]:
-    """The headers with what a signature adds to them."""
+    """The headers plus those of a signature."""
     request = AWSRequest(method, f"{s3.endpoint_url}/{BUCKET}/{path}", headers=dict(headers))
     Signer(payload).add_auth(request)
     return {name: str(value) for name, value in request.headers.items()}
@@ -75,7 +75,7 @@ def send(
     payload: str = "UNSIGNED-PAYLOAD",
     unsigned: Mapping[str, str] | None = None,
 ) -> tuple[int, str, Mapping[str, str]]:
-    """Status, S3's error code (empty where there is none) and headers of the answer."""
+    """Status, S3's error code (empty if there is none) and headers of the response."""
     sent = {**signed(s3, method, path, headers or {}, payload), **(unsigned or {})}
     answer = HTTP_CLIENT.request(method, f"{s3.endpoint_url}/{BUCKET}/{path}", headers=sent, body=body)
     return answer.status, code_in(answer.data), answer.headers
@@ -94,7 +94,7 @@ def chunked(content: bytes, size: int, trailers: Mapping[str, str]) -> bytes:
 
 
 def begun(s3: S3Simulator, key: str = "video.mp4", **more: Any) -> dict[str, Any]:
-    """A new upload, as arguments of the calls that belong to it."""
+    """A new upload, as arguments of its calls."""
     created = s3.client().create_multipart_upload(Bucket=BUCKET, Key=key, **more)
     return {"Bucket": BUCKET, "Key": key, "UploadId": created["UploadId"]}
 
@@ -109,7 +109,7 @@ def with_parts(s3: S3Simulator, upload: Mapping[str, Any], *parts: bytes) -> lis
 
 
 def refused(call: Callable[..., object], **arguments: Any) -> str:
-    """The error code that S3 refuses the call with."""
+    """The error code with which S3 rejects the call."""
     with pytest.raises(ClientError) as error:
         call(**arguments)
     return error.value.response["Error"]["Code"]
@@ -173,7 +173,7 @@ class TestPutObject:
 
 
 def exchange(s3: S3Simulator, headers: Mapping[str, str], body: bytes) -> tuple[int, str]:
-    """A PUT to the key `none` as it stands here, its sender's side closed after it: status and error code."""
+    """PUT these bytes to the key `none` unchanged, then close the sender's side: status and error code."""
     url = urlsplit(s3.endpoint_url)
     lines = [
         f"PUT /{BUCKET}/none HTTP/1.1",
@@ -308,7 +308,7 @@ class TestMultipartUpload:
 class TestFaults:
     def test_fail_refuses_as_often_as_told_and_without_effect(self, s3: S3Simulator) -> None:
         s3.fail("PutObject", status=503)
-        s3.client().put_object(Bucket=BUCKET, Key="one", Body=END)  # boto3 tries again
+        s3.client().put_object(Bucket=BUCKET, Key="one", Body=END)  # boto3 retries
         assert [(call.operation, call.headers["amz-sdk-request"][:9]) for call in s3.requests] == [
             ("PutObject", "attempt=1"),
             ("PutObject", "attempt=2"),

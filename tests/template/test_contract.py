@@ -51,7 +51,7 @@ class TestNames:
             name: {"LogGroup": {"Ref": f"{name}Logs"}} for name in functions()
         }
 
-    # The property by which one gives a resource a name of one's own: two stacks could not have it both.
+    # The property by which a resource gets a fixed name, which two stacks could not both have.
     OWN_NAME: ClassVar = {
         "AWS::ApiGatewayV2::ApiMapping": None,
         "AWS::CloudWatch::Alarm": "AlarmName",
@@ -81,7 +81,7 @@ class TestNames:
     def test_nothing_has_a_name_of_its_own_but_what_is_named_after_the_stack(self) -> None:
         named = {}
         for name, resource in template()["Resources"].items():
-            property_ = self.OWN_NAME[resource["Type"]]  # a KeyError: say here which property names that type
+            property_ = self.OWN_NAME[resource["Type"]]  # a KeyError: add the property that names this type
             if property_ in resource.get("Properties", {}):
                 named[name] = resource["Properties"][property_]
         secrets = [name for provider in every_provider().values() for name in provider.secrets]
@@ -150,7 +150,7 @@ class TestNames:
 
 
 class Environment(dict[str, str]):
-    """An environment that remembers which of its names were asked for."""
+    """An environment that remembers which of its names were read."""
 
     def __init__(self, values: dict[str, str]) -> None:
         super().__init__(values)
@@ -167,14 +167,16 @@ class Environment(dict[str, str]):
 
 @cache
 def asked_by(name: str) -> set[str]:
-    """What the function's module asks of its environment when Lambda loads it, given what the template gives it."""
+    """The names that the function's module reads from its environment when Lambda loads it, with the template's
+    variables set.
+    """
     own = functions()[name]["Environment"]["Variables"]
     given = dict.fromkeys({*own, *TestCode.ALL}, "1") | {"AWS_DEFAULT_REGION": "eu-central-1"}
     environment = Environment(given)
-    # In this order: the other way round, the end would put back the session that lends clients.
+    # In this order: else the end would restore the session that lends clients.
     with lent_clients(), pytest.MonkeyPatch.context() as patched:
         patched.setattr(os, "environ", environment)
-        patched.setattr(boto3, "DEFAULT_SESSION", None)  # it reads the environment that it was made in
+        patched.setattr(boto3, "DEFAULT_SESSION", None)  # it reads the environment in which it was created
         assert callable(runpy.run_path(str(folder(name) / "app.py"))["lambda_handler"])
     return environment.asked
 
@@ -194,10 +196,10 @@ class TestCode:
 
     def test_what_all_functions_are_given_most_of_them_read(self) -> None:
         readers = [asked_by(name) for name in FUNCTIONS]
-        for variable in {*self.ALL} - {"PYDANTIC_DISABLE_PLUGINS"}:  # which pydantic reads, at its first model
+        for variable in {*self.ALL} - {"PYDANTIC_DISABLE_PLUGINS"}:  # pydantic reads it for its first model
             assert sum(variable in asked for asked in readers) > len(FUNCTIONS) / 2, variable
 
-    def test_the_layer_carries_the_descriptions_of_the_services_that_the_bundle_calls_and_no_others(self) -> None:
+    def test_the_layer_carries_descriptions_of_exactly_the_services_that_are_called(self) -> None:
         carried = runpy.run_path(str(ROOT / "layers/dailies/trim.py"))["OPERATIONS"]
         sources = [*(ROOT / "functions").rglob("*.py"), *(ROOT / "layers/dailies/python/dailies").rglob("*.py")]
         called = {
@@ -208,11 +210,11 @@ class TestCode:
         assert carried.keys() == called
         everything = "\n".join(source.read_text() for source in sources)
         for operation in set().union(*carried.values()):
-            call = xform_name(operation)  # as botocore names its method
+            call = xform_name(operation)  # botocore's name for its method
             paginated = f'get_paginator("{call}")'
             assert f".{call}(" in everything or paginated in everything, f"{operation} is carried, but not called"
 
-    def test_every_function_runs_the_handler_of_its_app_on_the_layer_and_the_architecture_of_the_parameter(
+    def test_every_function_runs_its_apps_handler_on_the_layer_and_chosen_architecture(
         self,
     ) -> None:
         shared = template()["Globals"]["Function"]

@@ -1,5 +1,6 @@
-"""What a deployer needs, in examples/deployer-policy: what CloudFormation asks IAM for to make, update and delete the
-template's types of resources, by its own schemas of them (cfn-lint carries these), and nothing else."""
+"""What a deployer needs, in examples/deployer-policy: the permissions that CloudFormation needs to create, update and
+delete the template's types of resources, by its own schemas (in cfn-lint), and no others.
+"""
 
 import json
 import re
@@ -20,9 +21,9 @@ from testkit.support.template import actions, as_list, roles
 
 SCHEMAS = Path(cfnlint.__file__).parent / "data/schemas"
 NAME = re.compile(r"(Alarm|Bucket|Dashboard|Function|Layer|LogGroup|Policy|Queue|Role|Rule|Table|Topic)?Name")
-LONGEST = 6144  # characters of a managed policy, blanks left out
+LONGEST = 6144  # characters of a managed policy, without blanks
 
-# What a schema asks for and this template needs not, by why.
+# Permissions in a schema that this template does not need, by reason.
 NOT_NEEDED = {
     "a feature that no resource here has": {
         "dynamodb": "AssociateTableReplica BatchWriteItem CreateTableReplica DeleteItem DeleteResourcePolicy"
@@ -62,7 +63,7 @@ NOT_NEEDED = {
     },
     "for other things of S3's than buckets": {"s3": "ListTagsForResource TagResource UntagResource"},
 }
-# What no schema asks for, by why.
+# Permissions in no schema, by reason.
 ALSO_NEEDED = {
     "`sam` and the deployer themselves": {
         "cloudformation": "ContinueUpdateRollback CreateChangeSet DeleteChangeSet DeleteStack DescribeChangeSet"
@@ -77,14 +78,14 @@ ALSO_NEEDED = {
 
 
 def named(groups: dict[str, dict[str, str]]) -> list[str]:
-    """The actions of such a table, or patterns of them."""
+    """The actions of such a table, or patterns for them."""
     return [
         f"{service}:{word}" for group in groups.values() for service, words in group.items() for word in words.split()
     ]
 
 
 def matches(action: str, patterns: list[str]) -> bool:
-    """Whether one of the patterns is this action; IAM knows no case."""
+    """Whether one of the patterns matches this action; IAM ignores case."""
     return any(fnmatch(action.lower(), pattern.lower()) for pattern in patterns)
 
 
@@ -95,19 +96,19 @@ def statements() -> list[dict[str, Any]]:
 
 
 def allowed() -> list[str]:
-    """All that the policies allow, patterns among it."""
+    """All that the policies allow, including patterns."""
     return [action for statement in statements() for action in actions(statement)]
 
 
 @cache
 def types() -> frozenset[str]:
-    """The types of resources that the template makes."""
+    """The types of resources in the template."""
     return frozenset(resource["Type"] for resource in translated(TEMPLATE, EVERYTHING)["Resources"].values())
 
 
 @cache
 def asked_for(type_: str) -> frozenset[str]:
-    """What CloudFormation asks IAM for, to make, read, update and delete such a resource."""
+    """The permissions that CloudFormation needs to create, read, update and delete such a resource."""
     if type_.startswith("Custom::"):
         return frozenset({"lambda:InvokeFunction"})
     files = json.loads((SCHEMAS / "providers/us-east-1.json").read_text())
@@ -161,7 +162,7 @@ def test_only_what_has_no_narrower_resource_is_allowed_on_all() -> None:
         *("cloudformation", "codedeploy", "kms", "lambda", "logs", "secretsmanager", "sns")
     }
     for statement in everywhere:
-        # parliament, in `make lint`, says of each other action that its resources can be named.
+        # For each other action, parliament in `make lint` says that its resources can be named.
         assert statement["Sid"] in {"KeyOfTable", "WithoutAResource"}
         assert ("Condition" in statement) is (statement["Sid"] == "KeyOfTable")
 
@@ -170,7 +171,7 @@ def test_what_the_template_names_is_among_the_resources() -> None:
     named_types = {
         "AWS::CloudWatch::Alarm": ("AlarmName", "alarm:"),
         "AWS::Events::EventBus": ("Name", "event-bus/"),
-        "AWS::IAM::Policy": ("PolicyName", ""),  # nor has what a role alone holds
+        "AWS::IAM::Policy": ("PolicyName", ""),  # an inline policy has no ARN
         "AWS::Lambda::Alias": ("Name", ""),  # its resource is its function's
         "AWS::Lambda::LayerVersion": ("LayerName", "layer:"),
         "AWS::Logs::LogGroup": ("LogGroupName", "log-group:"),

@@ -1,4 +1,6 @@
-"""docs/unproven.md lists what the emulator ignores of the template, and what it reads: both are as the emulator is."""
+"""docs/unproven.md lists which of the template's properties the emulator ignores and which it reads: both lists match
+the emulator.
+"""
 
 import json
 import os
@@ -12,19 +14,19 @@ import pytest
 from testkit.support.template import ROOT
 
 UNPROVEN = ROOT / "docs/unproven.md"
-READ = "read"  # testkit/support/emulated_properties.py's words; importing it would bring all of the emulator
+READ = "read"  # testkit/support/emulated_properties.py's words; importing it would import all of the emulator
 WORDS = {"ignores": "ignored", "keeps": READ, "refuses": "refused"}
 
 
 class Listed(NamedTuple):
-    """A line of a table about one name: what the emulator does, in its first word, and who else looked."""
+    """A table's line about one name: what the emulator does, in its first word, and what else checks it."""
 
     does: str
     second_opinion: str
 
 
 def rows() -> dict[tuple[str, str], Listed]:
-    """What is listed, by resource type and the name of a property, which stands for all below it."""
+    """The listed names, by resource type and the name of a property, which covers all below it."""
     found: dict[tuple[str, str], Listed] = {}
     for line in UNPROVEN.read_text().splitlines():
         if line.startswith("| `AWS::"):
@@ -41,7 +43,7 @@ ROWS = rows()
 
 
 def row_of(property_name: str) -> tuple[str, str] | None:
-    """The line about a property: the one with the longest name that it is, or is below."""
+    """The line about a property: the one with the longest name that is the property or contains it."""
     kind, name = property_name.split(" ", 1)
     steps = name.split(".")
     above = [(kind, ".".join(steps[:number])) for number in range(len(steps), 0, -1)]

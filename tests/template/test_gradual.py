@@ -1,5 +1,6 @@
 """The receivers are published versions behind an alias: what publishes one, how a deploy moves calls to it, and what
-SnapStart adds. `translated` runs SAM's own translator, as CloudFormation does."""
+SnapStart adds. `translated` runs SAM's own translator, as CloudFormation does.
+"""
 
 import json
 from typing import Any
@@ -14,7 +15,7 @@ from testkit.support.template import functions, receivers, template
 CANARY = {"ReceiverDeployment": "Canary10Percent5Minutes"}
 RECEIVERS = sorted(receivers())
 CODE_DEPLOY = ("AWS::CodeDeploy::Application", "AWS::CodeDeploy::DeploymentGroup")
-DESCRIPTION = 256  # characters that Lambda takes
+DESCRIPTION = 256  # characters that Lambda accepts
 
 
 def made(**parameters: str) -> dict[str, dict[str, Any]]:
@@ -37,7 +38,7 @@ def references(value: Any) -> set[str]:
 
 
 def descriptions(**parameters: str) -> set[str]:
-    """What the versions are called, which CloudFormation publishes anew where it changes."""
+    """The names of the versions. CloudFormation publishes a new version if its name changes."""
     return {each["Properties"]["Description"] for each in of_type(made(**parameters), "AWS::Lambda::Version").values()}
 
 
@@ -87,10 +88,10 @@ def test_with_snap_start_each_receiver_and_no_other_function_is_one() -> None:
 
 @pytest.mark.parametrize("name", RECEIVERS)
 def test_a_version_is_called_by_each_parameter_that_its_function_has(name: str) -> None:
-    """SAM publishes where the text of the template changes: the alias would keep the old value of a parameter."""
+    """SAM publishes if the template's text changes: the alias would keep the old value of a parameter."""
     function = dict(functions()[name])
     text = function.pop("VersionDescription")["Fn::Sub"]
-    for unversioned in ("DeploymentPreference", "ReservedConcurrentExecutions"):  # they are not of a version
+    for unversioned in ("DeploymentPreference", "ReservedConcurrentExecutions"):  # they do not belong to a version
         function.pop(unversioned)
     has = references([function, template()["Globals"]["Function"]]) & template()["Parameters"].keys()
     assert has == {word.strip("${}") for word in text.split()}

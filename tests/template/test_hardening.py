@@ -1,4 +1,4 @@
-"""What a company's reviewer may ask for: a key of its own, and a domain. Empty, they change nothing."""
+"""What a company's reviewer may require: its own key, and its own domain. Empty, they change nothing."""
 
 import json
 from functools import cache
@@ -24,12 +24,12 @@ def made(**parameters: str) -> dict[str, dict[str, Any]]:
 
 
 def of_type(kind: str, found: dict[str, dict[str, Any]]) -> dict[str, dict[str, Any]]:
-    """The properties of those of a type."""
+    """The properties of resources of a type."""
     return {name: each.get("Properties", {}) for name, each in found.items() if each["Type"] == kind}
 
 
 class TestAKeyOfTheOwners:
-    # The property that names the key, by the type of what keeps something.
+    # The property that names the key, by the type of the store.
     NAMES_THE_KEY: ClassVar = {
         "AWS::Logs::LogGroup": lambda kept: kept.get("KmsKeyId"),
         "AWS::SecretsManager::Secret": lambda kept: kept.get("KmsKeyId"),
@@ -68,7 +68,7 @@ class TestAKeyOfTheOwners:
         ):
             assert made(KmsKeyArn=given)["Table"]["Properties"]["SSESpecification"] == expected
 
-    # Which service's permissions mean what is encrypted, by the policy that lets the service use the key.
+    # The service through which a role uses the key, by the policy that allows it.
     SERVICES: ClassVar = {
         "KeyForTable": "dynamodb",
         "KeyForBucket": "s3",
@@ -77,9 +77,7 @@ class TestAKeyOfTheOwners:
     }
 
     @pytest.mark.parametrize(("policy", "service"), sorted(SERVICES.items()))
-    def test_who_works_with_what_it_encrypts_may_have_it_used_by_that_service_and_nobody_else_may(
-        self, policy: str, service: str
-    ) -> None:
+    def test_a_key_is_usable_only_by_the_roles_that_work_with_what_it_encrypts(self, policy: str, service: str) -> None:
         granted = of_type("AWS::IAM::Policy", made(KmsKeyArn=KEY, CaptionsApiSecretArn=CAPTIONS_KEY))
         assert granted.keys() == self.SERVICES.keys()
         (statement,) = granted[policy]["PolicyDocument"]["Statement"]
@@ -101,7 +99,7 @@ class TestAKeyOfTheOwners:
         assert '"kms:' not in json.dumps(made())
 
     def test_what_reads_the_secrets_as_the_stack_is_made_comes_after_the_grant(self) -> None:
-        """CloudFormation knows no order but that of references, and calls that function at once."""
+        """CloudFormation knows no order except references, and invokes that function at once."""
         webhook = made(KmsKeyArn=KEY, CaptionsApiSecretArn=CAPTIONS_KEY)["CaptionsWebhook"]["Properties"]
         assert {target(each) for each in webhook["Key"]["Fn::Join"][1]} == {"KeyForSecrets", "KeyForTable"}
         assert "Key" not in made(CaptionsApiSecretArn=CAPTIONS_KEY)["CaptionsWebhook"]["Properties"]
@@ -111,7 +109,7 @@ class TestAKeyOfTheOwners:
         principals = {principal: one for one in policy["Statement"] for principal in one["Principal"].values()}
         assert principals.keys() == {
             "arn:aws:iam::123456789012:root",
-            "logs.us-east-1.amazonaws.com",  # writes what functions and the API log
+            "logs.us-east-1.amazonaws.com",  # writes the logs of functions and API
             "events.amazonaws.com",  # sends to the queues by its rules
         }
         sent = {"kms:Decrypt", "kms:GenerateDataKey"}
@@ -159,14 +157,14 @@ class TestADomain:
         assert "Mapping" not in made(CaptionsApiSecretArn=CAPTIONS_KEY)["CaptionsWebhook"]["Properties"]
 
     def test_the_urls_of_before_stay(self) -> None:
-        """Jobs that were submitted with them call them."""
+        """Jobs that were submitted with these URLs call them."""
         (api,) = resources("AWS::Serverless::HttpApi").values()
         assert "DisableExecuteApiEndpoint" not in api
 
 
 class TestWhatTheApiTurnsAway:
     def test_the_filter_reads_the_status_as_the_access_log_writes_it(self) -> None:
-        """As text: a number in the pattern would match none of the lines."""
+        """As text: a number in the pattern would match no line."""
         (rule,) = resources("AWS::Logs::MetricFilter").values()
         (api,) = resources("AWS::Serverless::HttpApi").values()
         written = json.loads(api["AccessLogSettings"]["Format"].replace("$context.status", "429"))

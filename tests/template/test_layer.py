@@ -1,4 +1,4 @@
-"""The layer's build: compiled modules of both architectures side by side, and none of one alone."""
+"""The layer's build: compiled modules of both architectures side by side, and none of only one."""
 
 from pathlib import Path
 

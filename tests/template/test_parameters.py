@@ -1,4 +1,4 @@
-"""The file that an owner sets parameters in, as SAM itself reads it at each `sam deploy`."""
+"""The file in which an owner sets parameters, as SAM itself reads it at each `sam deploy`."""
 
 import json
 import re
@@ -19,7 +19,7 @@ KEY = "arn:aws:secretsmanager:eu-central-1:123456789012:secret:captions-key-AbC1
 
 
 def read_by_sam(value: str) -> dict[str, str]:
-    """What `sam deploy` takes for --parameter-overrides of this value."""
+    """What `sam deploy` makes of this value for --parameter-overrides."""
     command = [str(ROOT / ".local/sam/bin/python"), "-c", READS, value]
     answer = subprocess.run(command, cwd=ROOT, check=True, capture_output=True, text=True)
     parameters: dict[str, str] = json.loads(answer.stdout)

@@ -1,4 +1,4 @@
-"""The template as it is for certain parameters, which is what the machines of `make lint` look at."""
+"""The template resolved for given parameters, as the checkers of `make lint` see it."""
 
 from typing import Any
 
@@ -23,7 +23,7 @@ CONDITIONS = {
 
 
 def value(written: Any, **parameters: str) -> Any:
-    """What a property that is written so is, for these parameters."""
+    """The value of a property that is written like this, for these parameters."""
     template = {
         "Parameters": PARAMETERS,
         "Conditions": CONDITIONS,
@@ -96,7 +96,7 @@ def test_a_parameter_without_a_value_or_that_there_is_not_is_refused() -> None:
         resolved({"Resources": {}}, {"Unknown": "x"})
 
 
-def test_with_everything_set_each_resource_is_there_and_with_the_defaults_only_those_of_a_condition_are_not() -> None:
+def test_only_conditional_resources_are_absent_with_the_default_parameters() -> None:
     template = translated(TEMPLATE)
     conditional = {name for name, resource in template["Resources"].items() if "Condition" in resource}
     assert conditional

@@ -1,4 +1,4 @@
-"""The template's metadata for the Serverless Application Repository: what its API takes, and what is true here."""
+"""The template's metadata for the Serverless Application Repository: its API accepts them, and they are true here."""
 
 import re
 
@@ -7,7 +7,7 @@ import pytest
 from local.stack import ROOT
 from testkit.support.template import template
 
-# By the reference of CreateApplication: the longest, and the characters.
+# From the reference of CreateApplication: maximum length, and characters.
 LIMITS = {
     "Author": (127, r"[a-z0-9](([a-z0-9]|-(?!-))*[a-z0-9])?"),
     "Description": (256, r"[^\n]+"),
@@ -39,7 +39,7 @@ def test_the_version_is_the_changelogs_newest() -> None:
     assert METADATA["SemanticVersion"] == RELEASE.findall((ROOT / "CHANGELOG.md").read_text())[0]
 
 
-def test_the_license_and_the_readme_are_there_and_the_license_is_the_one_that_is_named() -> None:
+def test_the_readme_and_the_named_license_exist() -> None:
     assert (ROOT / METADATA["ReadmeUrl"]).is_file()
     text = (ROOT / METADATA["LicenseUrl"]).read_text()
     assert METADATA["SpdxLicenseId"] == "Apache-2.0"

@@ -1,4 +1,4 @@
-"""Each function's role in the template: nobody else's, with named actions on what the stack made."""
+"""Each function's role in the template: its own, with named actions on the stack's resources."""
 
 import json
 import re
@@ -33,7 +33,7 @@ def either(resource: Any) -> list[Any]:
 
 
 class TestRoles:
-    # A resource of "*", by role and action, where AWS allows nothing narrower, with the reason.
+    # A resource of "*", by role and action, if AWS allows nothing narrower, with the reason.
     WILDCARDS_AWS_DEMANDS: ClassVar[dict[tuple[str, str], str]] = {
         (role, "dynamodb:ListStreams"): "it lists streams, and is of none of them"
         for role in ("AdvanceRole", "AnnounceRole")
@@ -61,9 +61,7 @@ class TestRoles:
             assert re.fullmatch(r"[a-z0-9]+:[A-Z][A-Za-z]+", action), action
 
     @pytest.mark.parametrize("role", ROLES)
-    def test_every_action_is_narrowed_to_what_the_stack_made_or_the_secret_that_the_owner_named(
-        self, role: str
-    ) -> None:
+    def test_every_action_is_limited_to_the_stacks_resources_or_the_owners_secret(self, role: str) -> None:
         for statement in statements(roles()[role]):
             for resource in [each for one in as_list(statement["Resource"]) for each in either(one)]:
                 if resource == "*":
@@ -101,7 +99,7 @@ class TestRoles:
         assert logs["Resource"] == {"Fn::GetAtt": [f"{name}Logs", "Arn"]}
 
     @pytest.mark.parametrize(("name", "path"), [(name, route["Path"]) for name, route in events("HttpApi")])
-    def test_a_receiver_puts_rows_keeps_its_providers_large_bodies_reads_its_own_secret_and_no_more(
+    def test_a_receiver_may_only_put_rows_keep_its_large_bodies_and_read_its_own_secret(
         self, name: str, path: str
     ) -> None:
         _, _, provider, *_ = path.split("/")
@@ -122,7 +120,7 @@ class TestRoles:
         }
 
     def test_who_changes_a_secret_changes_its_own_only(self) -> None:
-        """Another provider's is none of its business, and nobody writes an API's credentials."""
+        """It may not read another provider's secret, and no role may write an API's credentials."""
         changed = {
             (name, target(statement["Resource"]))
             for name in FUNCTIONS
@@ -138,7 +136,7 @@ class TestRoles:
 
     @pytest.mark.parametrize(("name", "webhook"), sorted(receivers().items()))
     def test_a_receiver_puts_rows_of_its_own_provider_and_no_others(self, name: str, webhook: str) -> None:
-        """The emulator does not know the key of a row as a condition, so this is what holds it."""
+        """The emulator ignores conditions on a row's key, so this test checks them."""
         puts = [one for one in statements(roles()[f"{name}Role"]) if "dynamodb:PutItem" in actions(one)]
         patterns = [one["Condition"]["ForAllValues:StringLike"]["dynamodb:LeadingKeys"] for one in puts]
         own = webhook.partition("/")[0]

@@ -1,5 +1,6 @@
-"""What the template promises of what comes in and stays: no asynchronous edge loses what it cannot deliver, and what is
-kept is private, encrypted and kept for as long as it should."""
+"""The template's guarantees: no asynchronous edge loses an event that it cannot deliver, and stored data are private,
+encrypted and kept for the set time.
+"""
 
 import json
 import re
@@ -42,7 +43,7 @@ class TestAsynchronousEdges:
         by_the_stack = {target(made["ServiceToken"]) for made in resources("Custom::CaptionsWebhook").values()}
         assert {name for name, found in events_of.items() if not found} == by_the_stack | self.rotating()
 
-    def test_a_rotation_is_begun_by_secrets_manager_of_this_account_only_and_rings_as_soon_as_it_fails(self) -> None:
+    def test_only_secrets_manager_starts_a_rotation_and_the_first_failure_alarms(self) -> None:
         assert len(self.rotating()) == 2
         for permission in resources("AWS::Lambda::Permission").values():
             assert permission["Action"] == "lambda:InvokeFunction"
@@ -51,9 +52,9 @@ class TestAsynchronousEdges:
         for name in self.rotating():
             alarm = self.rings_on_errors(name)
             assert (alarm["EvaluationPeriods"], alarm["Threshold"]) == (1, 0)
-            assert alarm["Period"] > functions()[name]["Timeout"]  # an error is counted when its run began
+            assert alarm["Period"] > functions()[name]["Timeout"]  # an error is counted at the start of its run
 
-    def test_the_webhook_goes_before_the_key_that_takes_it_out_of_the_register_and_comes_after_what_it_calls(
+    def test_the_webhook_is_created_after_its_url_works_and_deleted_before_its_api_key(
         self,
     ) -> None:
         made = template()["Resources"]["CaptionsWebhook"]
@@ -68,7 +69,8 @@ class TestAsynchronousEdges:
             for name, resource in template()["Resources"].items()
             if resource.get("Condition") == "RegistersCaptions"
         }
-        # Without it they go as they are: a role that stayed would no longer read the key of what it has to delete.
+        # Without the parameter, all go at once: a role that stayed could no longer read the key of what it has to
+        # delete.
         assert with_the_parameter == {"CaptionsWebhook", *register}
 
     def test_every_stream_consumer_has_a_failure_queue_that_it_may_send_to_by_itself(self) -> None:
@@ -80,11 +82,11 @@ class TestAsynchronousEdges:
             assert functions()[name]["Environment"]["Variables"]["FAILURE_QUEUE_URL"] == {"Ref": f"{name}Failures"}
             sends_on = {"ArchiveQueue"} if name == "Announce" else set()
             assert self.may_send(name) == {f"{name}Failures"} | sends_on
-            # before the stream forgets it after a day
+            # before the stream drops it after a day
             assert HOUR <= stream["MaximumRecordAgeInSeconds"] < 24 * HOUR
 
-    def test_every_queue_that_is_worked_off_has_dead_letters_that_its_function_may_send_to_as_to_itself(self) -> None:
-        """What failed; and what waits for a provider's rate limit, anew."""
+    def test_a_queues_consumer_may_send_to_the_queue_and_to_its_dead_letter_queue(self) -> None:
+        """Failed messages; and those that wait for a provider's rate limit, again."""
         consumers = events("SQS")
         assert len(consumers) == 1
         for name, source in consumers:
@@ -95,7 +97,7 @@ class TestAsynchronousEdges:
             assert self.may_send(name) == {dead_letters, queue}
             assert source["FunctionResponseTypes"] == ["ReportBatchItemFailures"]
 
-    def test_every_function_that_a_rule_wakes_has_a_failure_queue_for_what_did_not_reach_it_and_what_it_could_not_do(
+    def test_a_rules_function_has_one_queue_for_undelivered_and_for_failed_events(
         self,
     ) -> None:
         woken = events("EventBridgeRule")
@@ -114,9 +116,7 @@ class TestAsynchronousEdges:
 
     @pytest.mark.parametrize("minutes", template()["Parameters"]["ReconcileMinutes"]["AllowedValues"])
     @pytest.mark.parametrize("name", ["Reconcile", "FetchSyncSecret"])
-    def test_an_alarm_on_a_schedule_can_ring_at_each_pace_when_most_runs_fail_and_does_not_for_one(
-        self, name: str, minutes: int
-    ) -> None:
+    def test_a_schedules_alarm_goes_off_when_most_runs_fail_and_not_after_one(self, name: str, minutes: int) -> None:
         alarm, pace = self.rings_on_errors(name), minutes * 60
         period, threshold = self.at(minutes, alarm["Period"]), self.at(minutes, alarm["Threshold"])
         assert alarm["EvaluationPeriods"] == 1
@@ -124,11 +124,11 @@ class TestAsynchronousEdges:
         assert period <= 24 * HOUR  # CloudWatch looks no further back
         assert threshold == period // pace // 2
         assert threshold > 0
-        # Counted when its run began, an error is known when that has ended, by its time limit at the latest.
+        # Counted at the start of its run, an error is known at its end: at the time limit at the latest.
         known = (period - functions()[name]["Timeout"]) // pace + 1
         assert known > threshold
 
-    def test_every_queue_that_failed_work_waits_in_keeps_it_for_the_fourteen_days_there_are(self) -> None:
+    def test_every_failure_queue_keeps_messages_for_sqs_maximum_of_fourteen_days(self) -> None:
         assert self.failure_queues() == {"TrackFailures", "AdvanceFailures", "AnnounceFailures", "ArchiveDeadLetters"}
         for name in self.failure_queues():
             assert queues()[name]["MessageRetentionPeriod"] == 14 * 24 * HOUR
@@ -155,17 +155,17 @@ class TestAsynchronousEdges:
         assert [name for name, alarm in resources(ALARM).items() if alarm["AlarmActions"] != tell] == []
         assert [name for name, alarm in resources(ALARM).items() if alarm["OKActions"] != tell] == []
 
-    def test_a_message_stays_hidden_until_its_function_must_have_ended_and_three_times_within_the_hour(self) -> None:
+    def test_a_message_stays_hidden_for_its_functions_run_and_has_three_attempts_an_hour(self) -> None:
         for name, source in events("SQS"):
             visibility = queues()[target(source["Queue"])]["VisibilityTimeout"]
-            assert visibility > functions()[name]["Timeout"]  # AWS refuses less; the emulator does not
-            assert 3 * visibility < HOUR  # the worst that a link may live
+            assert visibility > functions()[name]["Timeout"]  # AWS rejects less; the emulator does not
+            assert 3 * visibility < HOUR  # a link may live no longer than an hour
 
     def test_the_archive_knows_after_how_long_a_run_of_it_must_have_ended(self) -> None:
         assert functions()["Archive"]["Timeout"] == MAX_RUN_SECONDS
 
     def at(self, minutes: int, value: Any) -> int:
-        """A value of the template for a ReconcileMinutes, by which it may be looked up."""
+        """The template's value for a ReconcileMinutes, which may be in a mapping."""
         if not isinstance(value, dict):
             return int(value)
         table, parameter, column = value["Fn::FindInMap"]
@@ -177,7 +177,7 @@ class TestAsynchronousEdges:
         return {target(permission["FunctionName"]) for permission in resources("AWS::Lambda::Permission").values()}
 
     def rings_on_errors(self, name: str) -> dict[str, Any]:
-        """The alarm that rings at each error of a function."""
+        """The alarm that goes off at each error of a function."""
         (found,) = [
             alarm
             for alarm in resources(ALARM).values()
@@ -196,7 +196,7 @@ class TestAsynchronousEdges:
         }
 
     def failure_queues(self) -> set[str]:
-        """All queues that no function works off."""
+        """All queues without a consumer function."""
         return set(queues()) - {target(source["Queue"]) for _, source in events("SQS")}
 
 
@@ -255,7 +255,7 @@ class TestWhatIsKept:
             assert (resource["DeletionPolicy"], resource["UpdateReplacePolicy"]) == ("RetainExceptOnCreate", "Retain")
 
     def test_a_record_that_kills_the_function_waits_without_the_others_of_its_batch(self) -> None:
-        """It cannot put the record into the failure queue by its own hand."""
+        """It cannot send the record to the failure queue with its own permissions."""
         streams = [event for _, event in events("DynamoDB")]
         assert len(streams) == 2
         assert all(stream["BisectBatchOnFunctionError"] is True for stream in streams)
@@ -267,14 +267,14 @@ class TestWhatIsKept:
             found = {name: each["Properties"].get(reserved) for name, each in made.items() if name in functions()}
             assert {name: most for name, most in found.items() if most} == expected
 
-    def test_what_waits_for_a_rate_limit_may_be_queued_anew_for_longer_than_lambda_lets_a_loop_run(self) -> None:
+    def test_only_the_archive_may_queue_its_own_messages_again_as_a_recursive_loop(self) -> None:
         assert {name for name, function in functions().items() if "RecursiveLoop" in function} == {"Archive"}
         assert functions()["Archive"]["RecursiveLoop"] == "Allow"
 
     def test_expired_event_rows_are_no_news(self) -> None:
         ((_, stream),) = [event for event in events("DynamoDB") if event[0] == "Advance"]
         (pattern,) = [json.loads(each["Pattern"]) for each in stream["FilterCriteria"]["Filters"]]
-        assert pattern["eventName"] == ["INSERT"]  # TTL's removals are REMOVE
+        assert pattern["eventName"] == ["INSERT"]  # TTL's deletions are REMOVE
 
     def test_logs_are_kept_for_as_long_as_the_owner_says(self) -> None:
         groups = resources("AWS::Logs::LogGroup")
@@ -283,7 +283,7 @@ class TestWhatIsKept:
             assert group["RetentionInDays"] == {"Ref": "LogRetentionDays"}
 
     def test_logs_may_be_kept_for_as_long_as_cloudwatch_takes(self) -> None:
-        """What PutRetentionPolicy takes, as AWS's own description of it says in words."""
+        """The values that PutRetentionPolicy accepts, from AWS's own description."""
         request = get_session().get_service_model("logs").shape_for("PutRetentionPolicyRequest")
         assert isinstance(request, StructureShape)
         words, _, _ = request.members["retentionInDays"].documentation.partition("</p>")
@@ -299,7 +299,7 @@ class TestWhatIsKept:
         assert told <= {
             *("$context.requestId", "$context.routeKey", "$context.status"),
             *("$context.responseLatency", "$context.identity.sourceIp"),
-            "$context.integrationErrorMessage",  # AWS's own words about the function, none of the call's
+            "$context.integrationErrorMessage",  # AWS's own words about the function, none about the call
         }
 
     def test_the_api_lets_through_no_more_than_the_owner_says(self) -> None:
@@ -321,8 +321,9 @@ class TestWhatIsKept:
         assert made["PasswordLength"] == 43  # log2(62) * 43 = 256
 
     def test_each_kind_of_character_that_a_generated_secret_must_have_is_left_to_it(self) -> None:
-        """By default Secrets Manager demands one of each kind, and the stack is not created where a kind is excluded by
-        its characters (API reference of GetRandomPassword, 2026-11-30)."""
+        """By default Secrets Manager demands one of each kind; the stack is not created if all characters of a kind are
+        excluded (API reference of GetRandomPassword, 2026-11-30).
+        """
         kinds = {
             "Uppercase": string.ascii_uppercase,
             "Lowercase": string.ascii_lowercase,

@@ -1,4 +1,4 @@
-"""What is a request that AWS describes, and what is none."""
+"""Which requests AWS describes, and which it does not."""
 
 from typing import Any
 

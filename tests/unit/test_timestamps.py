@@ -1,4 +1,4 @@
-"""Moments are strings whose order is the order in time."""
+"""Timestamps are strings whose order is the order in time."""
 
 from datetime import UTC, datetime, timedelta, timezone
 

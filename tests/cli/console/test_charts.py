@@ -1,4 +1,4 @@
-"""The console's charts, and the figures that they show."""
+"""The console's charts and their figures."""
 
 from collections.abc import Sequence
 from datetime import UTC, datetime
@@ -19,7 +19,7 @@ SECONDS = st.lists(st.floats(-1e6, 1e7), max_size=50).map(sorted)
 
 
 def heights(chart: Chart) -> dict[str, float]:
-    """How high the bars of each colour are, together."""
+    """The total height of the bars of each colour."""
     return {
         kind: sum(bar.height for bar in chart.bars if bar.kind == kind) for kind in {bar.kind for bar in chart.bars}
     }
@@ -96,7 +96,7 @@ class TestFigures:
                 medium("archived", "2026-11-25T14:00:30.000000Z"),
                 medium("archived", "2026-11-25T14:00:05.000000Z", None),
                 medium("failed", "2026-11-25T14:00:01.000000Z"),
-                # named again behind its receipt, as Creatify's photo by the call about the video
+                # found again after its receipt, as Creatify's photo is by the delivery about the video
                 medium("archived", "2026-11-25T13:51:00.000000Z"),
                 MediaItem(role="segment", media_id="x", found_at=found_at, link_expires_at=died_at),
             ),

@@ -1,4 +1,4 @@
-"""What a provider writes is text in the console, whatever it writes: never markup, never an attribute, never a link."""
+"""A provider's text stays text in the console: it never becomes markup, an attribute or a link."""
 
 from collections import Counter
 from html.parser import HTMLParser
@@ -20,7 +20,7 @@ LEADING = {"href", "src", "action", "formaction", "hx-get", "hx-post"}
 
 
 class Markup(HTMLParser):
-    """A page's elements with the names of their attributes, where its links lead, and all its text."""
+    """A page's elements with their attribute names, its link targets, and all its text."""
 
     def __init__(self, page: str) -> None:
         super().__init__()
@@ -39,7 +39,7 @@ class Markup(HTMLParser):
 
 
 def recorded(console: Console, text: str) -> list[str]:
-    """Rows with the text wherever a provider or a host has a word; the pages of their own."""
+    """Rows with this text in each field that a provider or a host fills, and their pages."""
     medium = MediaLink("output", "https://h.example/one.mp4")
     received = console.hears(
         text, provider_status=text, error=failure(text, text), media=(medium,), parent=text, payload=text.encode()

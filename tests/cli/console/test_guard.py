@@ -1,4 +1,4 @@
-"""The console answers its own pages and the address bar, and nobody else."""
+"""The console serves only its own pages and requests from the address bar."""
 
 import pytest
 
@@ -21,7 +21,7 @@ POLICY = {
 
 @pytest.fixture(scope="module")
 def console(one_console: Console) -> Console:
-    """With a job in it."""
+    """A console with one job."""
     one_console.hears("g-secret")
     return one_console
 
@@ -39,7 +39,7 @@ def test_every_answer_says_what_a_browser_may_do_with_it(console: Console, path:
 
 @pytest.mark.parametrize("host", ["evil.example", "evil.example:8780", "127.0.0.1.evil.example", "169.254.169.254", ""])
 def test_a_name_that_somebody_else_gave_this_machine_is_refused(console: Console, host: str) -> None:
-    """DNS rebinding: the browser believes to talk to evil.example, and sends its name."""
+    """DNS rebinding: the browser takes us for evil.example, and sends that name."""
     answer = console.get("/", {**BY_LINK, "host": host})
     assert answer.status_code == 400
     assert "g-secret" not in answer.text
@@ -68,13 +68,14 @@ class TestForeignPages:
 
 
 class TestActing:
-    """The token stands in a page; a foreign page can send a form, but neither read the token nor change what its
-    browser says of it."""
+    """The token is in a page. A foreign page can send a form, but cannot read the token or change the browser's
+    headers.
+    """
 
     JOB = "/job?provider=sync&id=g-secret"
 
     def refused(self, console: Console, headers: dict[str, str], **changed: str) -> bool:
-        """Whether the replay was refused, and nothing was told."""
+        """Whether the replay was rejected and nothing was published."""
         sent = {name: value.replace("{host}", console.host) for name, value in headers.items()}
         status = console.press(self.JOB, "/replay", sent, **changed).status_code
         told = console.cloud.told()
@@ -85,7 +86,7 @@ class TestActing:
         "headers",
         [
             {"sec-fetch-site": "same-origin", "origin": "null"},  # a form of ours: no referrer, so no origin
-            {"origin": "http://{host}"},  # of an older browser
+            {"origin": "http://{host}"},  # an older browser's headers
         ],
     )
     def test_our_own_button_acts(self, console: Console, headers: dict[str, str]) -> None:

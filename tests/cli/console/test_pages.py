@@ -13,33 +13,33 @@ from testkit.fixtures.console import BY_LINK, BY_SCRIPT, Console, Fields, archiv
 
 OUTPUT = MediaLink("output", "https://h.example/one.mp4?Expires=4102444800")
 JOB = "/job?provider=sync&id=g-1"
-OF_SYNC = "/?provider=sync"  # the list: of one provider it is a third of the reads
+OF_SYNC = "/?provider=sync"  # the list: one provider takes a third of the reads
 BEGAN = datetime.now(UTC) - timedelta(hours=1)
 
 
 def at(seconds: float) -> str:
-    """So many seconds after the tests' beginning of time, a while ago."""
+    """A time this number of seconds after the tests' first timestamp, some time ago."""
     return timestamps.from_datetime(BEGAN + timedelta(seconds=seconds))
 
 
 def text_of(page: str) -> str:
-    """What a page says, without its markup, in one line."""
+    """A page's text without markup, in one line."""
     return " ".join(unescape(re.sub(r"<(script|title)\b.*?</\1>|<[^>]*>", " ", page, flags=re.S)).split())
 
 
 def live_link(page: str) -> str:
-    """Where a page's live part asks for itself."""
+    """The URL from which a page's live part refreshes."""
     (link,) = re.findall(r'id="live" hx-get="([^"]*)"', page)
     return unescape(link)
 
 
 def found(console: Console, job_id: str = "g-1", **known: object) -> Event:
-    """A generation with a medium was completed."""
+    """A generation with a medium has completed."""
     return console.hears(job_id, media=(OUTPUT,), **known)
 
 
 def stored(console: Console, job_id: str = "g-1", **known: str) -> Receipt:
-    """Its medium is in the bucket, or what else is known of it."""
+    """Its medium is in the bucket, or has this other receipt."""
     receipt = archived(OUTPUT, **known)
     console.hears(job_id, origin="archive", receipt=receipt, received_at=receipt.at)
     return receipt
@@ -137,7 +137,7 @@ class TestJob:
             assert part in said
 
     def test_of_one_named_again_the_page_does_not_say_how_long_it_took(self, console: Console) -> None:
-        found(console, received_at=at(600))  # as Creatify's photo is, in the call about the video
+        found(console, received_at=at(600))  # as Creatify's photo is, in the delivery about the video
         stored(console, at=at(12))
         said = text_of(console.get(JOB).text)
         assert ("From delivery to bucket" in said, "Time left on the link" in said) == (False, False)
@@ -203,13 +203,13 @@ class TestJob:
 
 class TestQueues:
     def body(self, job_id: str) -> str:
-        """A message of the archive's."""
+        """A message for the archive."""
         media = [{"role": "output", "media_id": OUTPUT.media_id}]
         detail = {"provider": "sync", "webhook": "generation", "job_id": job_id, "media": media}
         return json.dumps({"detail": detail})
 
     def at_work(self, console: Console) -> set[str]:
-        """The jobs whose media the archive has before it."""
+        """The jobs whose media are in the archive's queue."""
         answer = console.cloud.sqs.receive_message(QueueUrl=console.cloud.queue_url("found"), MaxNumberOfMessages=10)
         return {json.loads(message["Body"])["detail"]["job_id"] for message in answer.get("Messages", ())}
 
@@ -326,7 +326,7 @@ def test_what_aws_refuses_is_told_in_one_line_with_the_next_step(console: Consol
 
 
 def test_what_fails_in_our_own_words_is_told_as_well(console: Console) -> None:
-    """Somebody else writes the job's row each time before us."""
+    """Another process writes the job's row before each of our writes."""
 
     def is_overtaken(**_: object) -> None:
         refused: Any = {

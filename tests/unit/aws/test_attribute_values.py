@@ -1,4 +1,4 @@
-"""Rows go to DynamoDB and come back as boto3's own serializer would have them."""
+"""Rows that go to DynamoDB and back equal those of boto3's own serializer."""
 
 from decimal import Decimal
 

@@ -1,4 +1,4 @@
-"""What CloudFormation is answered by a custom resource."""
+"""The responses of a custom resource to CloudFormation."""
 
 import json
 

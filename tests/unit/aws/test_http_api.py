@@ -1,4 +1,4 @@
-"""API Gateway's event becomes the delivery that was sent: its very bytes, its headers, its token."""
+"""API Gateway's event becomes the delivery that was sent: its exact bytes, headers and token."""
 
 import base64
 from typing import Any
@@ -24,7 +24,7 @@ def delivery(limit: int = LIMIT, **fields: Any) -> Delivery:
 class TestBody:
     @given(body=st.binary(max_size=LIMIT))
     def test_base64_is_undone(self, body: bytes) -> None:
-        """What is no text comes in base64; the proof is over what was sent."""
+        """A body that is not text is in base64; the signature covers the original bytes."""
         assert delivery(body=base64.b64encode(body).decode(), isBase64Encoded=True).body == body
 
     @given(body=st.text(max_size=LIMIT // 4))
@@ -37,7 +37,7 @@ class TestBody:
 
     @pytest.mark.parametrize("body", ["=", "abc", "a b=", "{}", "é", "\ud800", "YWJj\n"])
     def test_what_is_no_base64_cannot_be_proven(self, body: str) -> None:
-        """API Gateway does not send it; if it did, it is the stranger's 401 and not our 5xx."""
+        """API Gateway does not send it. If it did, the response is 401 for a stranger, not our 5xx."""
         with pytest.raises(VerificationError):
             delivery(body=body, isBase64Encoded=True)
 
@@ -47,7 +47,7 @@ class TestBody:
 
 
 class TestSize:
-    """The limit is of bytes as they were sent, and is reached by none above it."""
+    """The limit counts the bytes that were sent, and none below it is rejected."""
 
     @pytest.mark.parametrize("limit", range(1024, 1028))
     def test_the_limit_itself_passes_and_one_byte_more_does_not(self, limit: int) -> None:
@@ -70,7 +70,7 @@ class TestSize:
 
 
 class TestHeaders:
-    """Names come in any case; API Gateway joins doubled headers by a comma."""
+    """Names have any case; API Gateway joins repeated headers with a comma."""
 
     RECORDED = event("sync_generation/completed")
     SIGNATURE = RECORDED["headers"]["sync-signature"]

@@ -1,4 +1,4 @@
-"""Failed work: what a retry can help passes through, the rest is kept whole, and the batch goes on."""
+"""Failed work: errors that a retry can help are raised, the rest is kept whole, and the batch continues."""
 
 import json
 from typing import Any

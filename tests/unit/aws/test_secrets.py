@@ -1,6 +1,6 @@
-"""The versions of a secret that verify at a moment, and how often Secrets Manager is asked for them.
+"""The versions of a secret that verify at a time, and how often Secrets Manager is called for them.
 
-The moment is handed in; moto keeps the versions, and dates them by the real clock.
+The time is a parameter; moto keeps the versions, and dates them by the real clock.
 """
 
 import time
@@ -30,13 +30,12 @@ from dailies.errors import AwsUnavailable
 from testkit.fixtures.aws import ONE_TRY, SECRET, UNREACHABLE, Cloud
 
 GRACE = 2 * 86_400.0  # seconds
-# After the versions were made, however long this run takes to get here. Whole seconds: what is added to them is there
-# to the last bit.
+# After the versions were created, however long this run takes to get here. Whole seconds, so that sums are exact.
 NOW = float(int(time.time()) + 86_400)
 
 
 class Store:
-    """Secrets Manager as a SigningSecret sees it: counted, and gone while it is `down`."""
+    """Secrets Manager as a SigningSecret sees it: calls are counted, and all fail while it is `down`."""
 
     def __init__(self, cloud: Cloud) -> None:
         self.aws = cloud.secretsmanager
@@ -51,7 +50,7 @@ class Store:
         return SigningSecret(lambda: self._gone if self.down else self.aws, SECRET, grace=grace, elapsed=self.elapsed)
 
     def elapsed(self) -> float:
-        """A clock that the calls alone move."""
+        """A clock that only calls advance."""
         return len(self.calls) * self.seconds_a_call
 
     def put(self, value: str, stage: str = "AWSCURRENT") -> str:
@@ -82,9 +81,7 @@ class TestVersions:
             ("previous", "whsec_first"),
         ]
 
-    def test_the_previous_one_verifies_until_the_grace_after_the_current_one_was_made_is_over(
-        self, store: Store
-    ) -> None:
+    def test_the_previous_secret_verifies_until_its_grace_period_ends(self, store: Store) -> None:
         made = store.put("whsec_second")
         at = store.aws.get_secret_value(SecretId=SECRET, VersionId=made)["CreatedDate"].timestamp()
         secret = store.secret()
@@ -92,7 +89,7 @@ class TestVersions:
         assert secret.usable(at + GRACE) == {"current": "whsec_second"}
 
     def test_where_a_rotation_ended_later_the_grace_begins_then(self, store: Store) -> None:
-        """It makes its version first, as pending, and tries it before it makes it the current one."""
+        """A rotation creates its version first, as pending, and tests it before making it the current one."""
         ended = NOW + 10_000
         told = {"LastRotatedDate": datetime.fromtimestamp(ended, UTC)}
         store.aws.meta.events.register(
@@ -122,7 +119,7 @@ class TestVersions:
 
     @pytest.mark.parametrize("stage", ["AWSCURRENT", "AWSPENDING"])
     def test_a_value_that_can_be_guessed_verifies_nothing(self, store: Store, stage: str) -> None:
-        """Nor is each of its letters redacted from what is recorded."""
+        """Also, its single letters are not redacted from records."""
         store.put("x" * (MIN_LETTERS - 1), stage)
         assert store.secret(grace=0).usable(NOW) == ({} if stage == "AWSCURRENT" else {"current": "whsec_first"})
         store.put("x" * MIN_LETTERS, stage)
@@ -134,7 +131,7 @@ class TestVersions:
 
 
 class TestBare:
-    """What is stored around a value, by other means than `dailies secrets set`."""
+    """A value's wrapping, if it was not set by `dailies secrets set`."""
 
     @pytest.mark.parametrize(
         "stored",
@@ -189,7 +186,7 @@ class TestHowOftenItIsRead:
 
 
 class TestOutage:
-    """While Secrets Manager does not answer."""
+    """While Secrets Manager does not respond."""
 
     def test_what_is_known_goes_on_to_verify(self, store: Store) -> None:
         secret, now = store.secret(), NOW
@@ -201,7 +198,7 @@ class TestOutage:
         assert secret.usable(now + 48 * 3600)["current"] == "whsec_second"
 
     def test_where_nothing_is_known_yet_nobody_is_told_that_he_is_unproven(self, store: Store) -> None:
-        """A provider that hears 401 does not come again; with 503 it does. At any moment of the outage."""
+        """After 401 a provider does not retry; after 503 it does. At any time of the outage."""
         secret, now = store.secret(), NOW
         with store.outage():
             for after in (0, 0.1, 4.9, REREAD_SECONDS, REFRESH_SECONDS - 1, REFRESH_SECONDS):
@@ -238,11 +235,11 @@ class TestOutage:
 
 
 class TestSlow:
-    """Where Secrets Manager takes its time: a receiver has to answer in its own."""
+    """Secrets Manager is slow: a receiver must still respond in time."""
 
     @pytest.fixture
     def slow(self, store: Store) -> Store:
-        """Three versions, and calls that each take more than half of what there is for all."""
+        """Three versions, and calls that each take more than half of the time for all."""
         store.put("whsec_second")
         store.put("whsec_third", "AWSPENDING")
         store.calls.clear()
@@ -274,7 +271,7 @@ class TestSlow:
 
 
 class TestUpdating:
-    """While a provider makes a new value, the secret bears a tag."""
+    """While a provider creates a new value, the secret has a tag."""
 
     def tag(self, store: Store, until: object) -> None:
         store.aws.tag_resource(SecretId=SECRET, Tags=[{"Key": UPDATING_UNTIL, "Value": str(until)}])
@@ -302,7 +299,7 @@ class TestUpdating:
 
     @pytest.mark.parametrize("ahead", [1, MAX_SKEW, MAX_CLOCK_SKEW])
     def test_the_clock_of_whoever_sets_it_may_be_ahead_of_ours(self, store: Store, ahead: float) -> None:
-        """By as much as `dailies doctor` lets pass, and more: where the tag does not count, a job is lost by a 401."""
+        """By as much as `dailies doctor` allows, and more: if the tag were ignored, a 401 would lose a job."""
         self.tag(store, NOW + ahead + UPDATING_SECONDS)
         secret = store.secret()
         secret.usable(NOW)
@@ -320,7 +317,7 @@ class TestUpdating:
         assert not secret.updating(NOW)
 
     def test_a_version_without_a_value_is_read_again_when_it_may_have_one(self, store: Store) -> None:
-        """Secrets Manager stages the version before a rotation gives it its value."""
+        """Secrets Manager stages the version before a rotation sets its value."""
         version = str(uuid4())
         keeps = secretsmanager_backends["123456789012"]["us-east-1"].secrets[SECRET]
         keeps.versions[version] = {"createdate": 1, "version_id": version, "version_stages": ["AWSPENDING"]}

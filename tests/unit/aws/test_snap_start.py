@@ -1,4 +1,6 @@
-"""SnapStart's hooks: no environment that starts from a snapshot uses its secrets or connections. A fork plays one."""
+"""SnapStart's hooks: an environment that starts from a snapshot uses none of its secrets or connections. A fork plays
+such an environment.
+"""
 
 import os
 import socket
@@ -19,7 +21,7 @@ from testkit.support.functions import RECEIVERS
 from testkit.support.template import ROOT, folder
 
 FOLDERS = [folder(name).name for name in RECEIVERS]
-# The layer as it is in the repository, and its packages as they are in this environment.
+# The layer as in the repository, with this environment's packages.
 LAYER = Path(f"{ROOT / 'layers/dailies/python'}:{sysconfig.get_path('purelib')}")
 
 
@@ -33,7 +35,7 @@ class Aws:
         threading.Thread(target=self._accept, daemon=True).start()
 
     def answer(self, head: bytes, body: bytes) -> bytes:
-        """As the stand of this moment answers."""
+        """The response for the current state."""
         return self.stand.answer(head, body)
 
     def _accept(self) -> None:
@@ -45,7 +47,7 @@ class Aws:
             threading.Thread(target=serve, args=(connection, self), daemon=True).start()
 
     def close(self) -> None:
-        """Accept nothing more."""
+        """Accept no further connections."""
         self._server.close()
 
 
@@ -57,7 +59,7 @@ def aws() -> Iterator[Aws]:
 
 
 def connections(port: int) -> int:
-    """How many of this process's children's connections lead to a port."""
+    """The number of connections from this process's children to a port."""
     return sum(
         bool(one.raddr) and one.raddr.port == port and one.status == psutil.CONN_ESTABLISHED
         for child in psutil.Process().children(recursive=True)
@@ -66,13 +68,11 @@ def connections(port: int) -> int:
 
 
 @pytest.mark.parametrize("name", FOLDERS)
-def test_what_starts_from_a_snapshot_proves_by_the_secret_of_now_over_connections_of_its_own(
-    aws: Aws, name: str
-) -> None:
+def test_a_restored_snapshot_verifies_with_todays_secret_over_its_own_connections(aws: Aws, name: str) -> None:
     with initialised(receiver(name, LAYER), aws.port) as ask:
         (first, second, third) = fresh(name, 3)
         assert ask(b"warm " + first)["statusCode"] == 200
-        assert connections(aws.port) == 2  # the secret's and the table's
+        assert connections(aws.port) == 2  # for the secret and for the table
         ask(b"snapshot")
         assert connections(aws.port) == 0
         assert ask(b"restore " + second)["statusCode"] == 200

@@ -1,4 +1,4 @@
-"""Jobs are listed by the index: under their standing, in the order of their last news, each once."""
+"""Jobs are listed by the index: under their list name, in the order of their last update, each once."""
 
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
@@ -19,7 +19,7 @@ LINK = MediaLink("output", "https://h.example/o.mp4")
 
 
 def told(number: int, *, completed: bool = False, second: int = 0) -> Event:
-    """A delivery about one of many jobs, so many seconds after another."""
+    """A delivery about one of many jobs, `number` seconds after the first."""
     return Event(
         event_id=f"{number:064x}",
         provider="sync",
@@ -34,8 +34,7 @@ def told(number: int, *, completed: bool = False, second: int = 0) -> Event:
 
 
 class AtItsLimit:
-    """DynamoDB answers none of the keys of the next BatchGetItem calls; `calls` counts all. They follow each other at
-    once."""
+    """DynamoDB returns no key in the next BatchGetItem calls; `calls` counts all. Retries have no pause."""
 
     def __init__(self, client: "DynamoDBClient", patched: pytest.MonkeyPatch, times: int) -> None:
         patched.setattr(table, "BATCH_PAUSE", 0)
@@ -86,7 +85,7 @@ class TestJobs:
 class TestStandingJobs:
     def test_they_are_listed_from_the_newest_across_shards_and_pages(self, cloud: Cloud) -> None:
         jobs = Table(cloud.dynamodb, TABLE)
-        count = PAGE * (SHARDS + 1)  # more than a page in one shard at least
+        count = PAGE * (SHARDS + 1)  # more than one page in at least one shard
         cloud.put_events(map(told, range(count)))
         found = [job["job_id"] for job in jobs.list_jobs("sync", "waiting")]
         assert {shard_of(job_id) for job_id in found} == set(range(SHARDS))

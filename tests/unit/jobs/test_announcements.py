@@ -1,4 +1,4 @@
-"""What a change of a job's row tells: each thing once, under an id that a consumer can remember, and nothing secret."""
+"""The announcements of a change of a job's row: each fact once, under an id for deduplication, and nothing secret."""
 
 import json
 from collections import Counter
@@ -47,13 +47,13 @@ ARCHIVED, LOST, CUT = tried("archived", T2, version="v1"), tried("lost", T2), tr
 
 
 def story(*events: Event) -> list[list[Announcement]]:
-    """What follows from each step of a job."""
+    """The announcements after each step of a job."""
     jobs: list[Job | None] = [None, *map(merged, accumulate([[event] for event in events]))]
     return [follows(old, new) for old, new in pairwise(jobs) if new]
 
 
 def follows(old: Job | None, new: Job) -> list[Announcement]:
-    """What the archive is given and what the bus is told."""
+    """The archive's message and the bus event."""
     return [*media_found(old, new), *announcements(old, new)]
 
 
@@ -70,7 +70,7 @@ class TestWhatIsTold:
         ]
 
     def test_a_medium_is_told_before_its_job_is_done(self) -> None:
-        """So that it is archived while its link lives."""
+        """So that it is archived before its link expires."""
         assert titles(replace(BEGUN, media=(LINK,))) == [["Media Found"]]
 
     @pytest.mark.parametrize("end", [FAILED, CANCELED])
@@ -99,7 +99,7 @@ class TestWhatIsTold:
         assert again[0].detail["id"] != first[0].detail["id"]
         assert [told.detail_type for told in settled] == ["Media Archived", "Job Settled"]
 
-    def test_a_try_that_did_not_succeed_tells_nothing_and_a_link_found_after_it_is_tried_at_once(self) -> None:
+    def test_a_failed_attempt_publishes_nothing_and_a_link_found_later_is_tried_at_once(self) -> None:
         steps = titles(DONE, CUT, replace(DONE, received_at=T3))
         assert steps == [["Media Found", "Job Completed"], [], ["Media Found"]]
 
@@ -115,7 +115,7 @@ class TestWhatIsTold:
         assert not {told.detail["id"] for told in first} & {told.detail["id"] for told in second}
 
     def test_one_completion_in_two_words_of_the_provider_is_told_once(self) -> None:
-        """Captions' API says COMPLETE, its call behind that creator.success; a replay then tells what was told."""
+        """Captions' API says COMPLETE, its webhook creator.success. A replay then repeats what was published."""
         polled = replace(DONE, provider="captions", provider_status="COMPLETE", origin="poll")
         called = replace(polled, provider_status="creator.success", origin="webhook", received_at=T3)
         history = [polled, replace(ARCHIVED, provider="captions"), called]
@@ -140,7 +140,7 @@ class TestWhatIsTold:
 
 
 def steps(history: list[Event]) -> list[tuple[Job | None, Job]]:
-    """Each image of the row and the next, as the stream tells them."""
+    """Each image of the row and the next, as in the stream."""
     jobs: list[Job] = []
     for event in history:
         jobs.append(merge(jobs[-1] if jobs else None, event))
@@ -155,13 +155,13 @@ class TestLaws:
 
     @given(history=HISTORIES)
     def test_told_again_it_has_the_same_ids(self, history: list[Event]) -> None:
-        """Also by another process, which knows the job from its row only."""
+        """Also by another process, which has only the job's row."""
         for old, new in steps(history):
             assert follows(old and reread(old), reread(new)) == follows(old, new)
 
     @given(history=HISTORIES)
     def test_what_a_replay_says_of_a_job_has_ids_that_were_told(self, history: list[Event]) -> None:
-        """Of a medium it may find another: one that was found again and is not tried yet."""
+        """Media are left out: a replay may announce one that was found again and not tried yet."""
         told = {item.detail["id"] for old, new in steps(history) for item in announcements(old, new)}
         replayed = [item for item in announcements(None, merged(history)) if item.detail_type.startswith("Job ")]
         assert {item.detail["id"] for item in replayed} <= told
@@ -199,13 +199,13 @@ class TestLaws:
 
 
 def media_of(told: list[Announcement], title: str) -> set[tuple[str, str]]:
-    """The media that announcements with this title were about."""
+    """The media in announcements with this title."""
     about = (item.detail["media"][0] for item in told if item.detail_type == title)
     return {(medium["role"], medium["media_id"]) for medium in about}
 
 
 def reread(job: Job) -> Job:
-    """The job as it comes back from its row."""
+    """The job as read from its row."""
     write, read = TypeSerializer().serialize, TypeDeserializer().deserialize
     return job_of({name: read(write(value)) for name, value in job_item(job).items()})
 

@@ -1,4 +1,4 @@
-"""What a link says of itself: which medium it is, where it leads, when it dies."""
+"""What a link shows: its medium, its host, its expiry."""
 
 import json
 from base64 import b64encode, urlsafe_b64encode

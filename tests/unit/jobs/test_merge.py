@@ -1,4 +1,4 @@
-"""A job is what its events add up to: in any order, however often, however many of them are known."""
+"""A job is the sum of its events: in any order, with duplicates, and with only some of them known."""
 
 from dataclasses import replace
 from decimal import Decimal
@@ -19,7 +19,7 @@ LINK = MediaLink("output", "https://h.example/o.mp4?X-Signature=1")
 def told(
     status: Status, received_at: str = FIRST, *, clock: str | None = None, word: str = "", **more: object
 ) -> Event:
-    """A delivery of one job's."""
+    """A delivery about one job."""
     known = Event(
         event_id="0" * 64,
         provider="sync",
@@ -39,13 +39,13 @@ def found(received_at: str, *media: MediaLink, status: Status = "completed") -> 
 
 
 def tried(state: MediaState, at: str, medium: MediaLink = LINK, **more: object) -> Event:
-    """What the archive says of one try."""
+    """The archive's receipt of one attempt."""
     receipt = Receipt(role=medium.role, media_id=medium.media_id, state=state, at=at, **more)  # type: ignore[arg-type]
     return told("unknown", at, origin="archive", provider_status="", receipt=receipt)
 
 
 def both_ways(*events: Event) -> Job:
-    """The job, the same from first to last and from last to first."""
+    """The job, which is the same in both orders of its events."""
     job = merged(list(events))
     assert job == merged(list(reversed(events)))
     return job
@@ -74,7 +74,7 @@ class TestLaws:
 
     @given(history=HISTORIES, data=st.data())
     def test_what_a_subset_tells_the_rest_only_adds_to(self, history: list[Event], data: st.DataObject) -> None:
-        """So that event rows may come late, or expire: nothing is lost and nothing comes back."""
+        """Event rows may come late, or expire: nothing is lost and nothing comes back."""
         some = data.draw(st.lists(st.sampled_from(history), min_size=1))
         assert join(merged(some), merged(history)) == merged(history)
 
@@ -94,7 +94,7 @@ class TestLaws:
 
 
 class TestStatusWithoutAClock:
-    """Sync and Captions do not say when: the later step of a job wins."""
+    """Sync and Captions send no event times: the later step of a job wins."""
 
     @pytest.mark.parametrize("end", ["completed", "failed", "canceled"])
     @pytest.mark.parametrize("late", ["pending", "processing"])
@@ -118,7 +118,7 @@ class TestStatusWithoutAClock:
 
 
 class TestStatusByTheProvidersClock:
-    """Creatify says when: the newest wins, whenever it arrives."""
+    """Creatify sends event times: the newest wins, in any order of arrival."""
 
     IMAGE = told("completed", THIRD, clock=FIRST, word="image_generated")
     VIDEO = told("processing", FIRST, clock=SECOND, word="video_generating")
@@ -209,7 +209,7 @@ class TestStage:
             ([found(FIRST, LINK, SEGMENT), tried("archived", SECOND)], "archiving"),
             ([found(FIRST, LINK, SEGMENT), tried("archived", SECOND), tried("lost", SECOND, SEGMENT)], "attention"),
             ([found(FIRST, LINK, OTHER), tried("archived", SECOND), tried("lost", SECOND, OTHER)], "settled"),
-            ([told("completed")], "attention"),  # it made nothing
+            ([told("completed")], "attention"),  # it created nothing
             ([told("failed")], "settled"),
             ([told("canceled")], "settled"),
             ([found(FIRST, status="failed"), tried("lost", SECOND)], "attention"),
@@ -220,7 +220,7 @@ class TestStage:
 
 
 class TestLookedAfter:
-    """What reconcile and the archive heard from the provider's API."""
+    """The provider API's reports to reconcile and the archive."""
 
     def asked(self, at: str, status: Status = "processing", **more: object) -> Event:
         return replace(told(status, at), origin="poll", **more)  # type: ignore[arg-type]
@@ -230,7 +230,7 @@ class TestLookedAfter:
         assert (job.updated_at, job.reconciled_at) == (FIRST, SECOND)
 
     def test_nor_is_it_with_a_medium_that_is_there_already(self) -> None:
-        """Creatify's photo, while the video is made: each look tells of it."""
+        """Creatify's photo, while the video is being made: each poll reports it."""
         job = both_ways(told("processing", FIRST), self.asked(SECOND, media=(LINK,)))
         assert (job.updated_at, job.reconciled_at) == (FIRST, SECOND)
         assert [(medium.state, medium.link_host) for medium in job.media] == [("pending", "h.example")]
@@ -269,7 +269,7 @@ class TestLookedAfter:
 
 
 class TestStanding:
-    """Under what a job is listed."""
+    """The name of the list that a job is in."""
 
     @pytest.mark.parametrize(
         ("history", "standing"),
@@ -297,7 +297,7 @@ class TestTheRest:
         assert merge(job, told("completed")).version == 7
 
     def test_what_a_message_says_is_cut_and_the_queries_of_its_links_are_taken_out(self) -> None:
-        """It stands in job rows and is told on the bus, where no signed URL may be; the payload has it all."""
+        """It is in job rows and on the bus, where no signed URL may be; the payload has all of it."""
         error = JobError("c", "GET https://h.example/o.mp4?X-Signature=1#x was refused; see HTTP://i.example?k=2", True)
         assert error.message == "GET https://h.example/o.mp4 was refused; see HTTP://i.example"
         assert JobError("", "x" * 1001, True).message == "x" * 1000

@@ -1,4 +1,4 @@
-"""Where things lie in the bucket, and that no job's name leads out of its place."""
+"""The keys of objects in the bucket: no job's name leads outside its prefix."""
 
 import json
 from urllib.parse import unquote
@@ -75,7 +75,7 @@ class TestObjects:
 
 @pytest.mark.parametrize("region", ["us-east-1", "eu-west-1", "eu-south-1"])
 def test_bytes_go_to_the_buckets_own_host_in_its_region(region: str) -> None:
-    """The global host answers a new bucket with redirects for a day, and newer regions not at all."""
+    """The global host redirects requests to a new bucket for a day, and does not serve newer regions at all."""
     session = boto3.Session(aws_access_key_id="key", aws_secret_access_key="secret", region_name=region)
     s3 = session.client("s3", config=bucket.UPLOAD_CLIENT)
     endpoint = Bucket(lambda: s3, "media-bucket", credentials=session.get_credentials()).upload_endpoint(

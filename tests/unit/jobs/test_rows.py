@@ -1,4 +1,4 @@
-"""Events and jobs come back from their rows as they were; the rows have the names that the table's contract gives."""
+"""Events and jobs read from their rows equal the originals; the rows have the names of the table's contract."""
 
 from dataclasses import fields, replace
 
@@ -14,7 +14,7 @@ from testkit.support.strategies import JOBS, SIGNED, events, receipts
 
 
 def through_dynamodb(item: Item) -> Item:
-    """The item as it comes back from a row."""
+    """The item as read from a row."""
     write, read = TypeSerializer().serialize, TypeDeserializer().deserialize
     return {name: read(write(value)) for name, value in item.items()}
 
@@ -57,7 +57,7 @@ class TestFields:
 
 
 class TestContract:
-    """`media`, `error`, `credits` and the like are left out where there are none."""
+    """`media`, `error`, `credits` and the like are omitted if empty."""
 
     EVENT = frozenset({
         *("pk", "sk", "event_id", "provider", "webhook", "job_id", "status", "provider_status", "occurred_at"),

@@ -1,4 +1,4 @@
-"""Which addresses are public, and what a link says of where it leads."""
+"""Which addresses are public, and where a link leads."""
 
 from collections.abc import Sequence
 
@@ -26,7 +26,7 @@ class TestIsPublic:
 
     @given(st.ip_addresses(v=4))
     def test_an_ipv4_address_is_the_same_wrapped_in_ipv6(self, address: object) -> None:
-        """Mapped and by NAT64, as a resolver or a link may write it."""
+        """IPv4-mapped and NAT64, as a resolver or a link may write it."""
         for wrapped in (f"::ffff:{address}", f"64:ff9b::{address}"):
             assert is_public(wrapped) == is_public(str(address))
 
@@ -36,7 +36,7 @@ class TestPlace:
         "link", ["https://h.example/\udcbc", "https://h.e\0e/", "https://h.e\x7fe/", "https://h e/"]
     )
     def test_what_is_no_text_and_no_name_is_refused(self, link: str) -> None:
-        """Found by fuzzing: the first ended in an exception nobody expects, the others were asked of a resolver."""
+        """Found by fuzzing: the first raised an unexpected exception, the others were sent to a resolver."""
         with pytest.raises(MediumRefused):
             resolve(link, FetchPolicy(), public)
 
@@ -62,7 +62,7 @@ class TestPlace:
 
     @given(url=st.text() | st.text().map("https://{}".format) | st.text().map("https://h.example/{}".format))
     def test_no_text_is_too_odd(self, url: str) -> None:
-        """It is a place on the public internet, or refused."""
+        """It is a place on the public internet, or is rejected."""
         try:
             found = resolve(url, FetchPolicy(), public)
         except (MediumRefused, HostFailed):

@@ -1,4 +1,4 @@
-"""A provider's API is called where the owner said and nowhere else, and its answer is there in time or given up."""
+"""A provider's API is called only at the owner's URL, and its response arrives in time or is given up."""
 
 import socket
 from collections.abc import Iterator
@@ -27,8 +27,9 @@ def host() -> Iterator[MediaHost]:
 
 @contextmanager
 def dripping(start: bytes) -> Iterator[tuple[int, Event]]:
-    """A host that takes one connection, says this and then for five seconds a byte after the other: its port, and
-    whether the other side had enough before."""
+    """A host that takes one connection, sends this and then one byte at a time for five seconds: its port, and whether
+    the client closed before the end.
+    """
     left = Event()
 
     def drip() -> None:

@@ -1,6 +1,7 @@
-"""Where a link may lead: nothing that is not public is connected to, whatever the link, its name or a redirect says.
+"""Where a link may lead: no connection is made to an address that is not public, whatever the link, its name or a
+redirect says.
 
-Python tells an audit hook of every connection that is about to be made; none may be, and that is what is looked at.
+Python reports every connection to an audit hook before it is made; the tests check that there is none.
 """
 
 import ssl
@@ -46,7 +47,7 @@ def secure() -> Iterator[MediaHost]:
 
 
 def whole(medium: MediaResponse) -> bytes:
-    """All bytes of an answer."""
+    """All bytes of a response."""
     content, buffer = b"", memoryview(bytearray(64 * 1024))
     while read := medium.read_into(buffer):
         content += buffer[:read]
@@ -59,14 +60,14 @@ def fetched(url: str, ways: FetchPolicy = LOOPBACK, network: Network = SYSTEM) -
 
 
 def answers(*addresses: str) -> Resolve:
-    """A resolver that has these addresses for every name."""
+    """A resolver that returns these addresses for every name."""
     return lambda _name, _port: addresses
 
 
 class TestHostileLinks:
     @pytest.mark.parametrize("url", REFUSED)
     def test_nothing_is_connected_to(self, url: str) -> None:
-        """Names are resolved by the system here: that is what knows the odd spellings of an address."""
+        """The system resolves names here: it knows the odd spellings of an address."""
         with no_connection(), pytest.raises(MediumRefused) as refusal:
             fetched(url, FetchPolicy())
         assert "secret" not in refusal.value.reason
@@ -93,7 +94,7 @@ class TestHostileLinks:
 
 
 class TestOnlySomeHosts:
-    """A provider whose calls prove no links."""
+    """A provider whose deliveries authenticate no links."""
 
     @pytest.mark.parametrize("name", ["creatify.ai", "media.creatify.ai", "a.b.CREATIFY.ai", "creatify.ai."])
     def test_they_and_their_subdomains_are_asked(self, name: str) -> None:
@@ -118,13 +119,14 @@ class TestRedirects:
     @pytest.mark.parametrize(
         "to",
         [
-            *(url for url in REFUSED if ":" in url and "/127.0.0.1" not in url),  # that one may be fetched from here
+            # But a link to that one may be fetched from here.
+            *(url for url in REFUSED if ":" in url and "/127.0.0.1" not in url),
             *("https://127.0.0.2/", "//169.254.169.254/", "https:\\\\10.0.0.1/", "HTTPS://10.0.0.1/", "//[::1/"),
         ],
     )
     def test_each_is_checked_like_the_first_link(self, host: MediaHost, to: str) -> None:
         if not to.isascii():
-            to = to.encode().decode("latin-1")  # as the bytes of a header are read
+            to = to.encode().decode("latin-1")  # as a header's bytes are decoded
         host.redirect("/hostile", to=to)
         before = len(connections)
         with pytest.raises((MediumRefused, HostFailed, LinkDead)):
@@ -147,7 +149,7 @@ class TestRedirects:
         assert len(host.requests_for(f"/endless/{CLIP}")) == MAX_REDIRECTS + 1
 
     def test_the_link_is_asked_for_as_it_stands(self, host: MediaHost) -> None:
-        """A signature is over the path and query as they were written."""
+        """A signature covers the path and query as they were written."""
         fetched(host.url(f"/a%20b/ü+~/{CLIP}", lifetime=None) + "?X-Amz-Signature=a%2Fb&c=d%20e#part")
         request = host.requests[-1]
         assert request.path == f"/a%20b/%C3%BC+~/{CLIP}"
@@ -164,7 +166,7 @@ class TestTls:
         return fetched(url, FetchPolicy(private=frozenset({name})), Network(resolve, str(secure.ca_file)))
 
     def test_the_certificate_must_be_the_names(self, secure: MediaHost) -> None:
-        """The connection goes to an address; the name is what is certified."""
+        """The connection goes to an address; the certificate is for the name."""
         for name in ("localhost", "127.0.0.1"):
             assert self.fetched(secure, name) == secure.media[CLIP].content
         with pytest.raises(HostFailed, match="certificate does not hold"):
@@ -175,7 +177,7 @@ class TestTls:
             fetched(secure.url(f"/{CLIP}"))
 
     def test_a_name_is_resolved_once_and_its_address_is_the_one_that_is_connected_to(self, secure: MediaHost) -> None:
-        """A name that answers otherwise the second time leads nowhere else."""
+        """A name with another address at the second lookup leads nowhere else."""
         asked = []
 
         def rebinding(name: str, port: int) -> Sequence[str]:
@@ -195,7 +197,7 @@ class TestTls:
             fetched(host.url(f"/{CLIP}").replace("http:", "https:"))
 
     def test_an_answer_without_a_length_ends_where_tls_says_so_and_nowhere_else(self, secure: MediaHost) -> None:
-        """Who cuts the wire can end the connection, but cannot say that it was the end."""
+        """An attacker who cuts the connection can end it, but cannot fake a regular end."""
         network = Network(ca_file=str(secure.ca_file))
         whole = secure.media[CLIP].content
         assert fetched(secure.url(f"/{CLIP}", fault="plain-no-length"), LOOPBACK, network) == whole
@@ -264,7 +266,7 @@ class TestAnswers:
 
 
 class TestRanges:
-    """A host's word on what it sends is taken only where it fits what was asked for."""
+    """A host's headers are trusted only if they fit the request."""
 
     def range(
         self, host: MediaHost, start: int, end: int | None, fault: str | None = None, validator: str = ""

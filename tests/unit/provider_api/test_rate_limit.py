@@ -1,4 +1,4 @@
-"""A provider's rate limit, kept by all functions together."""
+"""A provider's rate limit, shared by all functions."""
 
 from concurrent.futures import ThreadPoolExecutor
 
@@ -14,7 +14,7 @@ from dailies.providers.contract import Limit
 from local.stack import Stack
 
 NOW = 1_800_000_000.0
-OFF = st.floats(-900, 900)  # seconds: AWS refuses what a clock signs that is more off
+OFF = st.floats(-900, 900)  # seconds: AWS rejects signatures from a clock that is further off
 WISHES = st.lists(st.tuples(st.floats(0, 40), st.integers(1, 9)), max_size=30)
 
 
@@ -47,7 +47,7 @@ class TestTake:
     def test_a_wrong_clock_makes_no_room_for_those_that_go_right(
         self, calls: int, wishes: list[tuple[float, int]], off: float, strangers: set[int]
     ) -> None:
-        """Some of the takes are an operator's, whose clock is ahead or behind."""
+        """Some reservations are an operator's, whose clock is ahead or behind."""
         limit, now = Limit(calls, 60), NOW
         taken: list[Reservation] = []
         granted: list[Reservation] = []
@@ -74,7 +74,7 @@ class TestTake:
 
     @pytest.mark.parametrize("off", [0, 600, -600])
     def test_the_row_stays_small_however_much_is_called(self, off: float) -> None:
-        """It is written with each take: an entry has about 25 bytes, and 1 KB is the unit that AWS counts."""
+        """It is written with each reservation: an entry has about 25 bytes, and AWS counts units of 1 KB."""
         taken: list[Reservation] = []
         longest = 0
         for number in range(1500):

@@ -1,7 +1,7 @@
-"""What Captions sends, read.
+"""What Captions sends, parsed.
 
 The success has the fields of https://help.captions.ai/docs/api/webhooks and a link as its operations have them. What a
-failure says besides its event and operation is published nowhere. Checked 2026-11-21.
+failure contains besides its event and operation is not published. Checked 2026-11-21.
 """
 
 import json

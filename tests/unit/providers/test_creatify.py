@@ -1,7 +1,7 @@
-"""What Creatify sends, read: its own examples, its two stages, its clock.
+"""What Creatify sends, parsed: its own examples, its two stages, its timestamps.
 
-Bodies that are marked `page` stand like this on Creatify's own pages; the others have the fields of those pages with
-values put in. Checked 2026-11-21.
+Bodies marked `page` are copied from Creatify's own pages; the others have those pages' fields with sample values.
+Checked 2026-11-21.
 """
 
 import json
@@ -52,7 +52,7 @@ REGENERATED = b"""{
   "updated_at": "2025-05-30T04:11:05.751592-07:00",
   "webhook_url": "<string>"
 }"""
-# page: the answer of gen_image, gen_video and regen_image, and of GET
+# page: the response of gen_image, gen_video and regen_image, and of GET
 INITIALIZING = b"""{
   "id": "3c90c3cc-0d44-4b50-8888-8dd25736052a",
   "type": "product_anyshot",
@@ -136,7 +136,8 @@ class TestItsOwnExamples:
 
 class TestStages:
     """A picture, then its video: `image_generated` completes the first, and a newer `video_generating` opens the job
-    again (test_merging.py)."""
+    again (tests/unit/jobs/test_merge.py).
+    """
 
     @pytest.mark.parametrize(
         ("word", "status"),

@@ -1,4 +1,4 @@
-"""A failure's code and text, in whatever JSON a provider or its framework puts them."""
+"""A failure's code and text, in any JSON that a provider or its framework uses."""
 
 import json
 

@@ -1,4 +1,4 @@
-"""What stands in a field that is not needed never costs the job or its link."""
+"""A bad value in a field that is not needed never costs the job or its link."""
 
 import json
 

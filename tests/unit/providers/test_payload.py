@@ -1,5 +1,6 @@
-"""Whatever bytes a provider signs, reading them gives a report that a row can hold, or a PayloadError: never anything
-else, so that every authentic delivery is recorded or quarantined."""
+"""Any bytes that a provider signs give a report that a row can hold, or a PayloadError and no other exception, so that
+every authentic delivery is recorded or quarantined.
+"""
 
 import json
 from collections.abc import Iterator
@@ -67,7 +68,7 @@ every_webhook = pytest.mark.parametrize("webhook", WEBHOOKS.values(), ids=WEBHOO
 
 
 def event_item(webhook: Webhook, report: Report, payload: bytes = b"") -> dict[str, Any]:
-    """The row that recording it writes, as DynamoDB gets it; TypeError where boto3 cannot write it."""
+    """The row that records it, as DynamoDB gets it; TypeError if boto3 cannot write it."""
     event = Event.of(
         report,
         event_id="0" * 64,
@@ -139,7 +140,7 @@ def test_what_is_no_payload_is_a_payload_error(webhook: Webhook, body: bytes) ->
 
 @every_webhook
 def test_a_payload_that_no_parser_takes_is_a_payload_error(webhook: Webhook) -> None:
-    """In an unused field, too: no parser sees past it."""
+    """In an unused field, too: no parser accepts it."""
     body = delivery(outcomes(webhook)[0]).body
     with pytest.raises(PayloadError):
         webhook.parse(body.removesuffix(b"}") + b',"new":' + b"[" * 50_000 + b"]" * 50_000 + b"}")
@@ -155,8 +156,9 @@ def test_unknown_fields_change_nothing(webhook: Webhook) -> None:
 
 @every_webhook
 def test_the_largest_report_fits_into_a_row_beside_the_largest_payload(webhook: Webhook) -> None:
-    """Every field as long as it may be, in letters of four bytes; else an authentic delivery would be refused by
-    DynamoDB, answered 503 and sent again for ever."""
+    """Every field at its maximum length, in letters of four bytes. Too large a row would be rejected by DynamoDB,
+    answered 503 and retried without end.
+    """
     body = json.loads(delivery(outcomes(webhook)[0]).body)
     most: dict[str, str] = {}
     for name in NAMES:
@@ -172,7 +174,7 @@ def test_the_largest_report_fits_into_a_row_beside_the_largest_payload(webhook: 
 
 
 def longest(name: str, letters: int) -> str:
-    """So many letters, all but 32 of them of four bytes; other ones for each name, so that no two links are one."""
+    """This number of letters, all but 32 of them of four bytes, different for each name, so that all links differ."""
     return name.ljust(32, ".") + "😀" * (letters - 32)
 
 

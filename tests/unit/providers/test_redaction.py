@@ -1,4 +1,4 @@
-"""What a delivery repeats of the secret that proved it is gone before anything is kept, however it is spelled."""
+"""The verifying secret is removed from a delivery before anything is stored, in every spelling."""
 
 import json
 from hashlib import sha256
@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from dailies.providers.signatures import redacted
 
-# What may stand in a path as it is; the stack's own tokens are letters and digits.
+# Characters that a path may have unescaped; the stack's own tokens are letters and digits.
 TOKENS = st.text("abcdefXYZ0189-._~!$&'()*+,;=:@", min_size=16, max_size=60)
 
 

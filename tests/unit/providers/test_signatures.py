@@ -1,7 +1,7 @@
-"""Who sent a delivery is proven by its bytes alone; whatever else comes is VerificationError and nothing else.
+"""A delivery's bytes alone authenticate its sender; anything else raises VerificationError and no other exception.
 
-The signatures written out here were computed with `openssl dgst -sha256 -hmac`. Those that are made while a test runs
-come from the simulated providers, which share no code with the bundle.
+The literal signatures were computed with `openssl dgst -sha256 -hmac`. Those made while a test runs come from the
+simulated providers, which share no code with the bundle.
 """
 
 import base64
@@ -84,7 +84,7 @@ class TestSyncSignature:
         assert sync_proof(call({"sync-signature": STAMPED}, after=after)).secret
 
     @pytest.mark.parametrize("after", [-86_400 / 4, -300.000001, 300.000001, 86_400 / 4])
-    def test_outside_of_the_window_it_is_a_replay_even_beside_a_bare_signature_that_holds(self, after: float) -> None:
+    def test_a_stale_timestamp_is_a_replay_even_beside_a_valid_bare_signature(self, after: float) -> None:
         with pytest.raises(StaleSignature):
             sync_proof(call({"sync-signature": STAMPED, "x-signature-primary": HEX}, after=after))
 
@@ -143,7 +143,7 @@ class TestSyncSignature:
 
 
 class TestSignaturePrimary:
-    """`X-Signature-Primary`, whose form Sync does not tell."""
+    """`X-Signature-Primary`, whose form Sync does not document."""
 
     @pytest.mark.parametrize(
         ("header", "scheme"),
@@ -243,7 +243,7 @@ class TestPathToken:
 
 
 class TestVersionsOfASecret:
-    """During a rotation the provider signs with one of two; which one it was is told."""
+    """During a rotation the provider signs with one of two secrets; the result names the stage."""
 
     @pytest.mark.parametrize("version", ["current", "pending", "previous"])
     def test_any_of_them_proves_and_is_named(self, version: str) -> None:
@@ -276,7 +276,7 @@ HEADERS = st.text(LETTERS) | FIELDS.map(lambda fields: ",".join(f"{key}={value}"
 
 class TestWhateverComes:
     @given(header=HEADERS, scheme=st.sampled_from(["", "Bearer ", "sha256="]), body=st.binary(), secret=st.text())
-    def test_anything_that_is_not_the_right_proof_is_a_verification_error_and_nothing_else(
+    def test_any_wrong_signature_raises_a_verification_error_and_no_other(
         self, header: str, scheme: str, body: bytes, secret: str
     ) -> None:
         assume(secret.strip() and secret not in header)
@@ -329,6 +329,6 @@ class TestWhateverComes:
 
 @st.composite
 def flipped(draw: st.DrawFn, content: bytes, bits: int = 8) -> bytes:
-    """The bytes with one bit of the lower `bits` of one of them turned over."""
+    """The bytes with one bit inverted, among the lower `bits` of a byte."""
     at = draw(st.integers(0, len(content) - 1))
     return content[:at] + bytes([content[at] ^ 1 << draw(st.integers(0, bits - 1))]) + content[at + 1 :]

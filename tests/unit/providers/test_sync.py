@@ -1,7 +1,7 @@
-"""What Sync sends, read: its own examples, both spellings, both shapes of a batch's rows.
+"""What Sync sends, parsed: its own examples, both spellings, both shapes of a batch's rows.
 
-Bodies that are marked `page` stand like this on Sync's own pages; the others are put together from its published lists
-of fields, with the sample values that Sync uses. Checked 2026-11-21.
+Bodies marked `page` are copied from Sync's own pages; the others are composed from its published lists of fields, with
+Sync's sample values. Checked 2026-11-21.
 """
 
 import json
@@ -36,7 +36,7 @@ OLDER_GENERATION = b"""{
   "error": "<string>"
 }"""
 
-# page: https://docs.sync.so/api-reference/endpoint/generate/get-generate; its {} stand for values that may be null
+# page: https://docs.sync.so/api-reference/endpoint/generate/get-generate; its {} are values that may be null
 GENERATION_BY_GET = b"""{
   "id": "<string>",
   "createdAt": "2023-11-07T05:31:56Z",
@@ -267,7 +267,7 @@ class TestBatch:
 
 
 class TestRowsOfABatch:
-    """Each names a generation: a job of its own whose parent is the batch."""
+    """Each names a generation: a separate job whose parent is the batch."""
 
     # fields: Sync's own tool descriptions, https://glama.ai/mcp/servers/synchronicity-labs/mcp-server/tools/batches_get
     COMPLETED = (

@@ -1,4 +1,4 @@
-"""New event rows change the row of their job, whatever else is in the batch and however often it comes."""
+"""New event rows change the row of their job, whatever else the batch has and however often it is delivered."""
 
 import copy
 import json
@@ -61,7 +61,7 @@ class TestAdvance:
         assert job_row(cloud) == other_way
 
     def test_twice_is_once(self, cloud: Cloud) -> None:
-        """A batch comes again when its last record failed: what was merged writes nothing, so that nothing follows."""
+        """A batch is delivered again when its last record failed: merged events write nothing, so nothing follows."""
         advance = cloud.function("advance").lambda_handler
         advance(batch(WEBHOOK, RECEIPT), Context())
         row = job_row(cloud)
@@ -96,7 +96,7 @@ class TestAdvance:
     def test_where_the_table_takes_nothing_the_batch_comes_again(
         self, cloud: Cloud, caplog: pytest.LogCaptureFixture
     ) -> None:
-        """The warning names the request, so that Lambda's own lines about it can be found."""
+        """The warning has the request id, so that Lambda's own lines about it can be found."""
         function = cloud.function("advance")
         cloud.dynamodb.delete_table(TableName=TABLE)
         with pytest.raises(ClientError):
@@ -115,7 +115,7 @@ class TestAdvance:
 
 
 def overtaken(cloud: Cloud, times: int) -> Table:
-    """A table in which somebody else writes the job row between each read and write of ours, so many times."""
+    """A table in which another process writes the job row between each of our reads and writes, `times` times."""
     client, rival = own_client("dynamodb"), Table(cloud.dynamodb, TABLE)
     moments = iter([f"2026-01-15T10:30:{number:02}.000000Z" for number in reversed(range(times))])
 
@@ -154,7 +154,7 @@ class TestOvertaken:
             advance(overtaken(cloud, times=30), stream.new_event(WEBHOOK["Records"][0]))
 
     def test_a_row_that_is_there_is_never_written_over_unread(self, cloud: Cloud) -> None:
-        """It has versions; a first write asks for there being none."""
+        """It has versions; a first write requires that there is none."""
         table = Table(cloud.dynamodb, TABLE)
         advance(table, _seen("2026-01-15T10:30:05.000000Z"))
         merged = advance(table, stream.new_event(WEBHOOK["Records"][0]))

@@ -1,4 +1,6 @@
-"""What follows from changed job rows: found media are queued, a settled job's page is written, the bus is told."""
+"""The consequences of changed job rows: found media are queued, a settled job's job.json is written, events are
+published.
+"""
 
 import copy
 import json
@@ -107,7 +109,7 @@ class TestBus:
         assert calls == []
 
     def test_one_that_is_not_taken_is_told_so(self, cloud: Cloud) -> None:
-        """PutEvents answers 200 and says in the answer which it did not take."""
+        """PutEvents answers 200 and lists the entries that it rejected."""
         refused = {"FailedEntryCount": 1, "Entries": [{"EventId": "1"}, {"ErrorCode": "ThrottlingException"}]}
         client = cloud.events
         client.meta.events.register("after-call.events.PutEvents", lambda parsed, **_: parsed.update(refused))

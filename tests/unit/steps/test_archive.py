@@ -1,7 +1,7 @@
-"""A medium that was found is copied into the bucket, and what came of each try is recorded.
+"""A found medium is copied into the bucket, and the result of each attempt is recorded.
 
-The function is called as its queue calls it. Its S3 is the one that keeps S3's rules, the media host and the providers'
-APIs are on loopback.
+The function is called as its queue calls it. Its S3 is the simulator with S3's rules; the media host and the provider
+APIs are on the loopback.
 """
 
 import json
@@ -41,7 +41,7 @@ def s3() -> Iterator[S3Simulator]:
 
 
 class Archive:
-    """The function, and a job of the test's own that it works on."""
+    """The function, and a job of the test's own for it."""
 
     def __init__(self, cloud: Cloud, handler: Handler) -> None:
         self.cloud = cloud
@@ -50,7 +50,7 @@ class Archive:
         self._handler = handler
 
     def found(self, *media: MediaLink, provider: str = "sync", webhook: str = "generation", at: str = NOW) -> None:
-        """A delivery has told of these media."""
+        """A delivery has reported these media."""
         happened = Event(
             event_id=sha256("".join(medium.url for medium in media).encode()).hexdigest(),
             provider=provider,
@@ -65,7 +65,7 @@ class Archive:
         self.table.put_once(event_item(happened, expires_at=2_000_000_000), written_by="test")
 
     def run(self, medium: MediaLink, *, tries: int = 1, provider: str = "sync", webhook: str = "generation") -> bool:
-        """Work off the message that names a medium; whether it is done with."""
+        """Process the message that names a medium; whether the message is done."""
         about = {"role": medium.role, "media_id": medium.media_id}
         detail = {"provider": provider, "webhook": webhook, "job_id": self.job_id, "media": [about]}
         return self.message(json.dumps({"detail": detail}), tries)
@@ -82,7 +82,7 @@ class Archive:
         return not answer["batchItemFailures"]
 
     def events(self) -> list[Event]:
-        """All that is recorded of the job and of those that it lists, but the deliveries."""
+        """All records of the job and of those that it lists, except deliveries."""
         happened = (event_of(row) for row in self.cloud.rows() if row.get("origin", "webhook") != "webhook")
         ours = (one for one in happened if self.job_id in (one.job_id, one.parent))
         return sorted(ours, key=lambda one: one.received_at)
@@ -95,7 +95,7 @@ class Archive:
 
 
 def loaded(cloud: Cloud, s3: S3Simulator, host: MediaHost, secret: str, **environment: str) -> Handler:
-    """The function, where the owner has set this as the secret of Sync's API."""
+    """The function, with this secret for Sync's API."""
     named = cloud.secretsmanager.create_secret(Name=f"dailies/sync/{uuid4().hex}", SecretString=secret)
     where = {"AWS_ENDPOINT_URL_S3": s3.endpoint_url, "SYNC_API_URL": host.base_url}
     keys = {"AWS_ACCESS_KEY_ID": ACCESS_KEY, "AWS_SECRET_ACCESS_KEY": SECRET_KEY}
@@ -155,7 +155,7 @@ class TestArchived:
     def test_a_row_among_the_jobs_events_that_cannot_be_read_does_not_stop_it(
         self, archive: Archive, host: MediaHost
     ) -> None:
-        """The fault matrix found this: advance had put the row into its failure queue, and the archive fell over it."""
+        """Found by the fault matrix: advance had put the row into its failure queue, and the archive failed."""
         medium = MediaLink("output", host.url(f"/strange/{CLIP}"))
         archive.found(medium)
         strange = {"pk": f"job#sync#{archive.job_id}", "sk": "event#0", "origin": "webhook"}
@@ -260,14 +260,14 @@ class TestNotArchived:
 
 
 class TestRenewed:
-    """A dead link is asked for anew, where the owner has set the provider's API credentials."""
+    """A dead link is requested again if the owner has set the provider's API credentials."""
 
     @pytest.fixture
     def renewing(self, shared: tuple[Cloud, Handler], s3: S3Simulator, host: MediaHost) -> Archive:
         return Archive(shared[0], loaded(shared[0], s3, host, '{"api_key":"k-0123"}'))
 
     def dead(self, archive: Archive, host: MediaHost) -> MediaLink:
-        """A medium whose link is dead, and of which Sync's API has a fresh one."""
+        """A medium with a dead link, for which Sync's API has a fresh one."""
         medium = MediaLink("output", host.url(f"/dead/{CLIP}", issued=1.0))
         archive.found(medium)
         fresh = host.url(f"/renewed/{CLIP}").encode()

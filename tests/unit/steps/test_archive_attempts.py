@@ -1,4 +1,4 @@
-"""When a medium is tried again, where it stands until then, what is noted of it."""
+"""When a medium is tried again, its state until then, and what is recorded."""
 
 import json
 from collections.abc import Callable
@@ -20,10 +20,10 @@ type Trouble = Callable[[S3Simulator], object]
 
 
 class TestTries:
-    """What counts as one: a receipt. SQS counts receives."""
+    """A receipt counts as one. SQS counts receives."""
 
     def test_a_receive_that_did_not_reach_the_function_is_none(self, archive_at_work: Archive) -> None:
-        """Lambda was throttled, or ended the function before it could say anything."""
+        """Lambda was throttled, or ended the function before it could record anything."""
         event = archive_at_work.generation("/fault/broken/generation.mp4")
         for received in (TRIES, TRIES + 1):
             assert not archive_at_work.receive(event, "output", times=received)
@@ -45,7 +45,7 @@ class TestTries:
 
 
 class TestPauses:
-    """Before a message shows again."""
+    """Before a message is visible again."""
 
     def test_they_double_up_to_ten_minutes(self, archive_at_work: Archive) -> None:
         archive_at_work.archiver = replace(archive_at_work.archiver, max_attempts=20)
@@ -54,7 +54,7 @@ class TestPauses:
             assert not archive_at_work.try_medium(event, "output", tries=tries)
         for tries, pause in enumerate(archive_at_work.pauses, start=1):
             meant = min(MAX_BACKOFF, FIRST_PAUSE * 2 ** (tries - 1))
-            assert 0.8 * meant - 1 <= pause <= 1.2 * meant + 1  # no two jobs come again in step
+            assert 0.8 * meant - 1 <= pause <= 1.2 * meant + 1  # jitter: no two jobs retry in step
 
     @pytest.mark.parametrize("left", [62, 90, 200, 500])
     def test_a_link_is_tried_again_before_it_dies(self, archive_at_work: Archive, left: int) -> None:
@@ -62,20 +62,20 @@ class TestPauses:
         archive_at_work.apis.sync.links.lifetime = left
         event = archive_at_work.generation("/fault/broken/generation.mp4")
         until = time() + left
-        assert not archive_at_work.try_medium(event, "output", tries=9)  # ten minutes, by itself
+        assert not archive_at_work.try_medium(event, "output", tries=9)  # ten minutes without the link's expiry
         (pause,) = archive_at_work.pauses
         assert 1 <= pause <= max(1, until - time() - LAST_CHANCE_SECONDS + 1)
 
     @pytest.mark.parametrize("left", [5, 30, 58])
     def test_its_last_minute_costs_no_more_tries_than_any_other(self, archive_at_work: Archive, left: int) -> None:
-        """One of them was its last chance. What is left of them is for the fresh link that can be asked for then."""
+        """One of them was its last chance. The remaining attempts are for a fresh link."""
         archive_at_work.apis.sync.links.lifetime = left
         event = archive_at_work.generation("/fault/broken/generation.mp4")
         assert not archive_at_work.try_medium(event, "output", tries=2)
         assert 0.8 * 30 - 1 <= archive_at_work.pauses[0] <= 1.2 * 30 + 1
 
     def test_one_that_is_dead_already_is_given_its_pause(self, archive_at_work: Archive) -> None:
-        """The provider may answer later, or the host's clock be late."""
+        """The provider may respond later, or the host's clock may be late."""
         archive_at_work.apis.sync.links.lifetime = -10
         event = archive_at_work.generation()
         assert not archive_at_work.try_medium(event, "output", tries=2)
@@ -87,7 +87,7 @@ class TestPauses:
         self, archive_at_work: Archive, fault: str
     ) -> None:
         event = archive_at_work.generation(f"/fault/{fault}/generation.mp4")
-        assert not archive_at_work.try_medium(event, "output")  # fifteen seconds, by ourselves
+        assert not archive_at_work.try_medium(event, "output")  # fifteen seconds by our own policy
         assert 100 <= archive_at_work.pauses[0] <= 125
 
     def test_but_not_beyond_the_links_life(self, archive_at_work: Archive) -> None:
@@ -97,7 +97,7 @@ class TestPauses:
         assert archive_at_work.pauses[0] <= 100 - LAST_CHANCE_SECONDS
 
     def test_what_the_providers_rate_limit_asks_for_is_not_shortened_by_it(self, archive_at_work: Archive) -> None:
-        """It is the provider that is waited for then: it gives a fresh link with its answer."""
+        """Then the provider is waited for: its response brings a fresh link."""
         archive_at_work.set_keys()
         archive_at_work.apis.creatify.links.lifetime = 100
         archive_at_work.apis.creatify.fail(429, retry_after=60)
@@ -126,7 +126,7 @@ class TestPauses:
 
 
 class TestMargin:
-    """How long a link had still to live when its medium was stored, which an alarm watches."""
+    """A link's remaining life when its medium was stored, which an alarm watches."""
 
     def measured(self, archive: Archive, printed: pytest.CaptureFixture[str]) -> dict[str, float]:
         return self.measured_of(archive, archive.generation(), "output", printed)
@@ -164,7 +164,7 @@ class TestMargin:
     def test_nor_of_the_links_that_are_not_believed(
         self, archive_at_work: Archive, capsys: pytest.CaptureFixture[str]
     ) -> None:
-        """Creatify's own one is followed, whatever the call said."""
+        """Creatify's own link is used, not the delivery's."""
         archive_at_work.set_keys()
         archive_at_work.apis.creatify.links.lifetime = -10
         event = archive_at_work.product()
@@ -174,7 +174,7 @@ class TestMargin:
 
 
 class TestNamedByHand:
-    """A medium whose event rows have expired, which somebody has put into the queue by its name."""
+    """A medium whose event rows have expired, which an operator has queued by its name."""
 
     def test_it_is_archived_by_a_fresh_link_and_its_wait_is_not_guessed(
         self, archive_at_work: Archive, s3: S3Simulator, capsys: pytest.CaptureFixture[str]
@@ -192,7 +192,7 @@ class TestNamedByHand:
 
 
 class TestStates:
-    """Where a medium stands after a try, and whether its message waits for a person."""
+    """A medium's state after an attempt, and whether its message is kept for a person."""
 
     @pytest.mark.parametrize(
         ("medium", "trouble", "states", "reason"),
@@ -245,7 +245,7 @@ class TestStates:
 
 
 class TestNotes:
-    """Where what the provider said is not what came."""
+    """Where the provider's facts differ from the file."""
 
     @pytest.mark.parametrize(
         ("said", "note"),
@@ -271,7 +271,7 @@ class TestNotes:
 
     def test_of_a_long_one_a_fiftieth_is_rounding(self, archive_at_work: Archive) -> None:
         clip = archive_at_work.apis.host.media["large.mp4"]  # of three seconds
-        at = clip.content.index(b"mvhd") + 4 + 12  # its units a second: a hundredth of them make it three hundred
+        at = clip.content.index(b"mvhd") + 4 + 12  # its units a second: a hundredth of them makes it three hundred
         units = int.from_bytes(clip.content[at : at + 4]) // 100
         slower = clip.content[:at] + units.to_bytes(4) + clip.content[at + 4 :]
         archive_at_work.apis.host.media["slower.mp4"] = SampleMedia("slower.mp4", "video/mp4", slower)
@@ -295,7 +295,7 @@ class TestNotes:
 
 
 class TestResult:
-    """A batch's result lists generations, or it is none."""
+    """A batch's result lists generations, or it is invalid."""
 
     NOT_READY = b'{"error":"not ready"}'
     ROW = b'{"generationId":"g-1","status":"FAILED","error":"for a test"}\n'
@@ -339,7 +339,7 @@ class TestResult:
     def test_what_lies_there_and_lists_nothing_is_not_told_as_its_result(
         self, archive_at_work: Archive, s3: S3Simulator
     ) -> None:
-        """As versions before this one stored it; no object is overwritten."""
+        """As earlier versions stored it; no object is overwritten."""
         batch = archive_at_work.batch({"g-1": None})
         key = f"media/sync/b-1/result-{batch.media[0].media_id}.jsonl"
         s3.client().put_object(Bucket=BUCKET, Key=key, Body=self.NOT_READY)

@@ -1,4 +1,4 @@
-"""What an archive run adds to a medium's events, and what follows from it."""
+"""What an archive run adds to a medium's events, and the consequences."""
 
 import json
 from dataclasses import replace
@@ -25,21 +25,21 @@ WANTED = ArchiveItem(CREATIFY, "product_to_videos", "j-1", "video", LINK.media_i
 
 
 def told(number: int) -> Report:
-    """The provider's answer when it is asked for the nth time: another link each time, and one in another role."""
+    """The provider's nth response: another link each time, and one in another role."""
     fresh = MediaLink("video", f"https://media.example/other-{number}.mp4?signature={number}")
     other = MediaLink("photo", f"https://media.example/photo-{number}.png")
     return Report(job_id="j-1", status="completed", provider_status="video_generated", media=(fresh, other))
 
 
 class TestRenewal:
-    """The provider's answer to the question for a fresh link."""
+    """The provider's response to the request for a fresh link."""
 
     def test_its_link_is_for_the_medium_that_was_asked_for_whatever_its_path(self) -> None:
         event = renewal_event(WANTED, told(1), b"{}")
         assert [(medium.role, medium.media_id) for medium in event.media] == [("video", LINK.media_id)]
 
-    def test_it_is_not_a_find_so_a_dead_link_that_is_renewed_again_and_again_starts_nothing(self) -> None:
-        """Else each try would put another message on the queue, with tries of its own."""
+    def test_a_refreshed_link_is_not_new_media_so_repeated_refreshes_queue_nothing(self) -> None:
+        """Else each attempt would queue another message, with its own attempts."""
         job: Job | None = None
         found = []
         for number in range(1, 4):
@@ -61,18 +61,18 @@ class TestRenewal:
 
 
 class TestUpload:
-    """An upload in parts that another run has begun: whether it is left, or that run may still be at it."""
+    """An upload in parts that another run has begun: abandoned, or possibly still in use."""
 
     UPLOAD = Upload(WANTED.key("mp4"), "u-1", 5, 10, '"etag"')
     BEGAN = 1_768_473_000.0  # seconds since 1970
 
     def after(self, seconds: float, *events: Event) -> Upload | None:
-        """What a run finds that begins so long after the upload."""
+        """The upload that a run finds that begins `seconds` after it."""
         begun = replace(upload_event(WANTED, self.UPLOAD), received_at=timestamps.at(self.BEGAN))
         return with_events(WANTED, [begun, *events], self.BEGAN + seconds).upload
 
     def receipt(self, seconds: float, media_id: str = WANTED.media_id) -> Event:
-        """So long after the upload, some run has told what it came to."""
+        """The receipt of some run, `seconds` after the upload."""
         at = timestamps.at(self.BEGAN + seconds)
         return receipt_event(WANTED, replace(_tried(), at=at, media_id=media_id))
 
@@ -102,7 +102,7 @@ class TestUpload:
 
 
 class TestTheJobsEvents:
-    """They come in no order."""
+    """They are in no order."""
 
     BEGAN = 1_768_473_000.0  # seconds since 1970
 
@@ -110,7 +110,7 @@ class TestTheJobsEvents:
         return timestamps.at(self.BEGAN + seconds)
 
     def delivery(self, seconds: float, *, origin: Origin = "webhook", status: str = "video_generated") -> Event:
-        """It has a link that is signed anew, and one in another role."""
+        """It has a newly signed link, and one in another role."""
         report = replace(told(1), media=(replace(LINK, url=f"{LINK.url}{seconds}"), told(1).media[1]))
         return Event.of(
             replace(report, provider_status=status),

@@ -1,7 +1,7 @@
-"""The archive's function is killed in the middle of a large medium; called again for the same message, it goes on.
+"""The archive's function is killed in the middle of a large medium; invoked again for the same message, it resumes.
 
-The function is the real one, in processes of its own, as Lambda starts it. Its table and queues are moto's, on
-loopback; its S3 keeps S3's rules.
+The function is the real one, in separate processes, as Lambda starts it. Its table and queues are moto's, on the
+loopback; its S3 is the simulator with S3's rules.
 """
 
 import json
@@ -36,7 +36,7 @@ def host() -> Iterator[MediaHost]:
 
 @pytest.fixture
 def cloud(monkeypatch: pytest.MonkeyPatch) -> Iterator[Cloud]:
-    """An account that other processes reach."""
+    """An account that other processes can reach."""
     server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
     server.start()
     address, port = server.get_host_and_port()
@@ -82,7 +82,7 @@ def test_what_s3_has_is_not_sent_again_though_the_link_died_meanwhile(
     key = {"pk": {"S": "job#sync#g-1"}, "sk": {"S": f"event#{begun.event_id}"}}
     began = {
         ":at": {"S": timestamps.at(time.time() - 960)}
-    }  # for so long the queue hides a message whose run was killed
+    }  # the queue hides a message whose run was killed for so long
     cloud.dynamodb.update_item(
         TableName=TABLE, Key=key, UpdateExpression="SET received_at = :at", ExpressionAttributeValues=began
     )
@@ -99,12 +99,12 @@ def test_what_s3_has_is_not_sent_again_though_the_link_died_meanwhile(
 
 
 def batch(cloud: Cloud, medium: MediaLink, *, tries: int) -> dict[str, Any]:
-    """The message of the medium as the function gets it, shown for so many times."""
+    """The medium's message as the function gets it, with this receive count."""
     about = {"role": medium.role, "media_id": medium.media_id}
     body = json.dumps({"detail": {"provider": "sync", "webhook": "generation", "job_id": "g-1", "media": [about]}})
     queue = cloud.queue_url("found")
     cloud.sqs.send_message(QueueUrl=queue, MessageBody=body)
-    # Where the answer is lost on the way, the client asks again by itself: the message must not be hidden then.
+    # If the response is lost, the client retries: the message must not be hidden then.
     (message,) = cloud.sqs.receive_message(QueueUrl=queue, VisibilityTimeout=0)["Messages"]
     record = {"messageId": message["MessageId"], "receiptHandle": message["ReceiptHandle"], "body": body}
     return {"Records": [{**record, "attributes": {"ApproximateReceiveCount": str(tries)}}]}

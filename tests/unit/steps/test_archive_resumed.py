@@ -1,5 +1,6 @@
-"""What an earlier try of a medium has begun is in an event row, and S3 has its parts: the next try goes on with it,
-where no other run may be at it."""
+"""The upload of an earlier attempt is in an event row, and S3 has its parts: the next attempt resumes it, unless
+another run may still use it.
+"""
 
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
@@ -58,7 +59,7 @@ def test_a_try_that_ran_out_of_its_time_is_followed_by_one_that_goes_on(
 
 
 def test_that_it_was_begun_is_recorded_before_its_first_part_is_sent(archive_at_work: Archive, s3: S3Simulator) -> None:
-    """So that a function that is killed at any moment leaves what the next one needs."""
+    """So that a function killed at any time leaves what the next one needs."""
     calls: list[tuple[int, int]] = []
     archive_at_work.cloud.dynamodb.meta.events.register(
         "provide-client-params.dynamodb.PutItem",
@@ -71,7 +72,7 @@ def test_that_it_was_begun_is_recorded_before_its_first_part_is_sent(archive_at_
 
 
 def begun_by_another(archive: Archive, s3: S3Simulator, event: Event, *, ago: float, sent: int) -> str:
-    """Another run began an upload of the output so long ago, and has sent so many parts: the upload's id."""
+    """Another run began an upload of the output `ago` seconds ago, and has sent parts: the upload's id."""
     (output,) = event.media
     wanted = ArchiveItem(PROVIDERS["sync"], "generation", "g-1", "output", output.media_id)
     where: dict[str, Any] = {"Bucket": BUCKET, "Key": wanted.key("mp4")}
@@ -88,7 +89,7 @@ def begun_by_another(archive: Archive, s3: S3Simulator, event: Event, *, ago: fl
 
 @pytest.mark.parametrize("sent", [0, 2])
 def test_what_a_run_beside_it_may_be_at_is_left_alone(archive_at_work: Archive, s3: S3Simulator, sent: int) -> None:
-    """A queue may hand out a message twice. Who completes the object first has stored it."""
+    """A queue may deliver a message twice. The run that completes the object first has stored it."""
     event = archive_at_work.generation("long.mp4")
     theirs = begun_by_another(archive_at_work, s3, event, ago=60, sent=sent)
     assert archive_at_work.try_medium(event, "output")
@@ -131,7 +132,7 @@ def test_what_a_host_that_fails_in_the_middle_has_sent_is_not_asked_for_again(
 
 
 def test_also_where_it_was_given_up_and_is_brought_back(archive_at_work: Archive, s3: S3Simulator) -> None:
-    """Within a day: then the bucket's rule has dropped it."""
+    """Only within a day: then the bucket's lifecycle rule aborts the upload."""
     event = archive_at_work.generation("/fault/cut-then-busy-two-minutes/long.mp4")
     assert archive_at_work.try_medium(event, "output", tries=TRIES)
     assert archive_at_work.receipt(event).state == "failed"
@@ -147,7 +148,7 @@ def test_also_where_it_was_given_up_and_is_brought_back(archive_at_work: Archive
 def test_a_link_that_dies_in_the_middle_is_followed_by_the_fresh_one_from_there(
     archive_at_work: Archive, s3: S3Simulator
 ) -> None:
-    """In the same try."""
+    """In the same attempt."""
     archive_at_work.set_keys()
     event = archive_at_work.generation("/fault/cut-then-forbidden/long.mp4")
     archive_at_work.apis.sync.job("g-1").output = "/quick/long.mp4"

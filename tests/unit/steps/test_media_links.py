@@ -1,4 +1,6 @@
-"""A dead link is asked for anew at its provider's own API, and the work goes on; without one the medium is lost."""
+"""A fresh link for a dead one comes from the provider's own API, and the archive continues. Without one the medium is
+lost.
+"""
 
 import time
 from collections.abc import Callable, Iterator
@@ -24,7 +26,7 @@ from testkit.fixtures.archiver import PROVIDERS, TOKEN, TRIES, Archive
 
 @dataclass(frozen=True)
 class Case:
-    """A medium of a provider: how it is told of, its role and its file, and what the API is asked."""
+    """A provider's medium: its delivery, its role and file, and the API's requests."""
 
     provider: str
     job_id: str
@@ -32,7 +34,7 @@ class Case:
     role: str
     file: str
     asked: tuple[str, str]
-    over: int = 403  # what the host of its links answers when their time is over
+    over: int = 403  # the media host's response to expired links
 
     def __str__(self) -> str:
         return f"{self.provider} {self.role}"
@@ -62,7 +64,7 @@ def case(request: pytest.FixtureRequest) -> Case:
 
 @pytest.fixture
 def event(case: Case, archive_at_work: Archive) -> Event:
-    """The medium was told of, and its link died since."""
+    """The medium was reported, and its link has expired since."""
     told = case.told(archive_at_work)
     case.api(archive_at_work.apis).links.die(case.job_id)
     archive_at_work.apis.requests.clear()
@@ -71,7 +73,7 @@ def event(case: Case, archive_at_work: Archive) -> Event:
 
 @pytest.fixture
 def keys(archive_at_work: Archive) -> Iterator[list[str]]:
-    """The owner has set the credentials of all; they and the token show up nowhere in the end."""
+    """The owner has set all credentials; these and the token are in no output in the end."""
     archive_at_work.set_keys()
     apis = archive_at_work.apis
     secret = [apis.sync.api_key, apis.creatify.api_key, apis.creatify.api_id, apis.captions.api_key]
@@ -83,7 +85,7 @@ def keys(archive_at_work: Archive) -> Iterator[list[str]]:
 
 
 def tries_of(case: Case) -> int:
-    """How often its provider's API is asked in one try of the archive."""
+    """The number of API requests in one attempt of the archive."""
     return attempts_within(PROVIDERS[case.provider].api_limit)
 
 
@@ -120,7 +122,7 @@ class TestRenewed:
     def test_it_may_be_on_another_path(
         self, case: Case, archive_at_work: Archive, s3: S3Simulator, keys: list[str]
     ) -> None:
-        """It is the medium that it was asked for all the same, and no other one. Creatify's would contradict it."""
+        """It is still the requested medium, and no other one. For Creatify it would be a contradiction."""
         case.api(archive_at_work.apis).links.fresh_paths = True
         told = case.told(archive_at_work)
         case.api(archive_at_work.apis).links.die(case.job_id)
@@ -134,7 +136,7 @@ class TestRenewed:
     def test_another_try_takes_the_link_that_was_told_last(
         self, case: Case, event: Event, archive_at_work: Archive, s3: S3Simulator, keys: list[str]
     ) -> None:
-        """The renewed one, as long as it lives: the API is not asked again, but where links are believed only of it."""
+        """The fresh one, while it lives: no second API request, unless only the API's links are trusted."""
         s3.fail("PutObject")
         assert not archive_at_work.try_medium(event, case.role)
         assert archive_at_work.try_medium(event, case.role, tries=2)
@@ -181,7 +183,7 @@ class TestNotRenewed:
     def test_an_answer_about_another_job_is_none_of_this_one_and_makes_no_job(
         self, case: Case, event: Event, archive_at_work: Archive, keys: list[str]
     ) -> None:
-        """Or under another spelling of its id. The other calls answer without one."""
+        """Or under another spelling of its id. The other requests return none."""
         apis = archive_at_work.apis
         job = apis.sync.job("g-1") if case.provider == "sync" else apis.creatify.job("p-1")
         job.id = case.job_id.upper()
@@ -189,7 +191,7 @@ class TestNotRenewed:
         receipt = archive_at_work.receipt(event)
         assert (receipt.state, receipt.reason.partition(" (")[2]) == ("failed", "it is about another job)")
         assert {row["job_id"] for row in archive_at_work.cloud.rows() if "job_id" in row} == {case.job_id}
-        assert len(archive_at_work.cloud.failed()) == 1  # the API may answer for it when it is brought back
+        assert len(archive_at_work.cloud.failed()) == 1  # the API may answer for it after a redrive
 
     def test_so_is_one_whose_fresh_link_is_dead_too(
         self, case: Case, event: Event, archive_at_work: Archive, keys: list[str]
@@ -238,7 +240,7 @@ class TestNotRenewed:
         self, case: Case, event: Event, archive_at_work: Archive, keys: list[str]
     ) -> None:
         self.exhaust(archive_at_work, case)
-        assert archive_at_work.try_medium(event, case.role, tries=TRIES)  # this message is done with
+        assert archive_at_work.try_medium(event, case.role, tries=TRIES)  # this message is done
         receipt = archive_at_work.receipt(event)
         assert (receipt.state, receipt.reason) == ("pending", "the provider's rate limit is used up for now")
         assert archive_at_work.cloud.failed() == []
@@ -283,12 +285,12 @@ class TestNotRenewed:
         assert archive_at_work.receipt(event).reason.startswith("the provider's API")
 
     def exhaust(self, archive: Archive, case: Case, room: int = 0) -> None:
-        """What the limit allows is taken, but for so many calls."""
+        """All calls of the limit are reserved, except `left`."""
         limit = PROVIDERS[case.provider].api_limit
         reserve_calls(archive.table, case.provider, limit, limit.calls - room, time.time())
 
     def found(self, archive: Archive, *, ago: float, room: int = 0) -> Event:
-        """An operation of Captions' whose link is dead, found so many seconds ago; no room is left."""
+        """A Captions operation whose link is dead, found `ago` seconds ago, with no calls left."""
         event = archive.operation()
         archive.apis.captions.links.die("o-1")
         archive.apis.requests.clear()
@@ -312,7 +314,7 @@ class TestBatch:
     ) -> None:
         batch = archive_at_work.batch({"g-1": "batch-1.mp4", "g-2": "batch-2.mp4", "g-3": None})
         archive_at_work.apis.requests.clear()
-        archive_at_work.apis.sync.fail(410, path="/result")  # where its link leads; once
+        archive_at_work.apis.sync.fail(410, path="/result")  # the target of its link, fetched once
         assert archive_at_work.try_medium(batch, "result")
         assert [(request.path, request.headers.get("x-api-key")) for request in archive_at_work.apis.requests] == [
             ("/v2/batches/b-1/result", None),

@@ -1,5 +1,6 @@
-"""What a provider is asked in a sweep, in how many calls, and what is made of its answers: the APIs are the simulated
-ones."""
+"""The requests to a provider in a polling run, how many there are, and how the responses are used. The APIs are the
+simulated ones.
+"""
 
 import time
 from datetime import timedelta
@@ -18,7 +19,7 @@ from tests.unit.aws.test_table import AtItsLimit
 
 
 def numbered(prefix: str, count: int) -> list[str]:
-    """So many job ids."""
+    """A number of job ids."""
     return [f"{prefix}{number}" for number in range(count)]
 
 
@@ -47,10 +48,8 @@ class TestAsk:
         assert job.reconciled_at > before.updated_at
         assert len(reconciles.asked(provider)) >= 1
 
-    def test_also_where_a_picture_of_it_is_there_already_whose_links_are_told_at_each_look(
-        self, reconciles: Reconcile
-    ) -> None:
-        """Its look is backed off like any other's, its silence counted on, and a photo that failed stays so."""
+    def test_also_if_its_image_is_finished_and_each_poll_reports_new_links(self, reconciles: Reconcile) -> None:
+        """Its polling is backed off like any other's, its silence is still counted, and a failed photo stays failed."""
         reconciles.submitted("creatify", "j-1", ago=HOUR)
         before = reconciles.job("creatify", "j-1")
         reconciles.desk.apis.creatify.job("j-1").has_image().becomes("video_generating")
@@ -114,7 +113,7 @@ class TestAsk:
     def test_those_that_an_answer_has_no_room_for_are_asked_about_again(
         self, reconciles: Reconcile, paged: bool
     ) -> None:
-        """It is a page of the jobs that were asked about, in an order that stays."""
+        """It is a page of the requested jobs, in a stable order."""
         reconciles.desk.apis.creatify.paged, reconciles.desk.apis.creatify.page_size = paged, 20
         reconciles.submitted("creatify", *numbered("p-", 50), ago=HOUR)
         for job_id in numbered("p-", 50):
@@ -126,8 +125,9 @@ class TestAsk:
     def test_those_that_no_list_tells_of_are_asked_about_one_by_one_after_all_others(
         self, reconciles: Reconcile
     ) -> None:
-        """So that they take nothing of the rate limit from these: one in a minute is as far as it reaches, and the
-        rest are as due in the next sweep."""
+        """So that they use none of the others' rate limit: one request a minute is the maximum, and the rest stay due
+        for the next run.
+        """
         unknown = numbered("unknown-", 101)
         reconciles.submitted("creatify", *unknown, ago=2 * HOUR)
         reconciles.submitted("creatify", "p-1", ago=HOUR)
@@ -149,7 +149,7 @@ class TestAsk:
         assert reconciles.job("creatify", "p-1").status == "completed"
 
     def ids_asked(self, reconciles: Reconcile) -> list[int]:
-        """How many ids each call of Creatify's list has named."""
+        """The number of ids in each call of Creatify's list."""
         calls = [request for request in reconciles.desk.apis.requests if request.path == "/product_to_videos/"]
         return [len(list(filter(None, request.query.get("ids", "").split(",")))) for request in calls]
 
@@ -161,7 +161,7 @@ class TestAsk:
         assert archive_at_work.apis.requests == []
 
     def test_the_rate_limit_leaves_the_rest_to_the_next_sweep(self, reconciles: Reconcile) -> None:
-        """Captions': five a minute, of ten that wait; the longest first."""
+        """Captions': five a minute, for ten waiting jobs; the longest silent first."""
         reconciles.submitted("captions", *numbered("o-", 10), ago=10 * HOUR)
         for job_id in numbered("o-", 10):
             reconciles.desk.apis.captions.job(job_id).completes()
@@ -170,7 +170,7 @@ class TestAsk:
         assert statuses == ["completed"] * 5 + ["pending"] * 5
         assert {request.status for request in reconciles.desk.apis.requests if request.provider == "captions"} == {200}
 
-    def test_a_provider_that_is_down_is_left_alone_after_a_few_calls_and_the_others_are_asked(
+    def test_a_provider_that_is_down_gets_only_a_few_calls_and_the_others_are_polled(
         self, reconciles: Reconcile
     ) -> None:
         reconciles.submitted("sync", *numbered("g-", 20), ago=HOUR)
@@ -183,10 +183,10 @@ class TestAsk:
         assert reconciles.job("sync", "g-19").reconciled_at == ""  # as due as before
 
     @pytest.mark.parametrize("status", [500, 403])
-    def test_jobs_whose_questions_fail_are_asked_about_less_and_less_and_the_others_as_ever(
+    def test_jobs_whose_requests_fail_are_polled_less_often_and_the_others_as_before(
         self, reconciles: Reconcile, status: int
     ) -> None:
-        """Five, the longest silent of all, while the provider answers everything else but for the list."""
+        """Five jobs, the longest silent of all, while the provider answers all other requests except the list."""
         sync = reconciles.desk.apis.sync
         sync.fail(404, times=100, path="/v2/generations")
         sick = numbered("sick-", 5)
@@ -251,7 +251,7 @@ class TestTakeIn:
 
     @pytest.mark.parametrize("before", ["image_generated", "failed"])
     def test_so_is_one_that_went_on_from_what_we_heard_of_as_its_end(self, reconciles: Reconcile, before: str) -> None:
-        """The calls about Creatify's video are lost; its picture's came."""
+        """The deliveries about Creatify's video are lost; its picture's arrived."""
         job = self.heard(reconciles, before)
         job.completes()
         reconciles.run("creatify")
@@ -275,7 +275,7 @@ class TestTakeIn:
     def test_what_we_know_or_know_better_is_passed_over_at_every_sweep(
         self, reconciles: Reconcile, heard: str, told: str
     ) -> None:
-        """The list may be behind, and what nothing may follow is not taken back by it."""
+        """The list may lag, and a final state is not taken back by it."""
         job = self.heard(reconciles, heard)
         before = job.updated_at
         job.becomes(told)
@@ -296,7 +296,7 @@ class TestTakeIn:
         assert reconciles.job("sync", "j-1").status == "completed"
 
     def heard(self, reconciles: Reconcile, status: str) -> ProductToVideo:
-        """Creatify's job of which we have heard this, by its webhook."""
+        """Creatify's job after this status arrived by webhook."""
         creatify = reconciles.desk.apis.creatify
         job = creatify.job("p-1", webhook_url=f"https://r.example/webhooks/creatify/product_to_videos/{TOKEN}")
         job.has_image().becomes(status)

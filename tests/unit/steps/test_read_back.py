@@ -1,4 +1,4 @@
-"""Creatify's calls prove only that their sender knows the URL: with API credentials set, its API must say the same."""
+"""Creatify's deliveries prove only that their sender has the URL: with API credentials set, its API must agree."""
 
 from dataclasses import replace
 
@@ -57,7 +57,7 @@ class TestContradiction:
 
     @pytest.mark.parametrize("role", ["photo", "video"])
     def test_so_may_the_end_of_a_stage_that_another_one_follows(self, role: str) -> None:
-        """The image is generated, says the API; the call says that the video is: with the photo beside it."""
+        """By the API the image is generated; by the delivery the video is, beside the photo."""
         told = replace(TOLD, provider_status="image_generated", occurred_at=BEFORE, media=(PHOTO,))
         claim = replace(CLAIM, url=PHOTO.url if role == "photo" else VIDEO.url)
         assert contradiction(claim, role, told)
@@ -78,7 +78,7 @@ class TestContradiction:
         assert not may_be_late(CLAIM, told, MAY_GO_ON)
 
     def test_another_link_contradicts_whatever_moment_the_call_gives(self) -> None:
-        """It is the sender who says how old the call is."""
+        """The sender chooses the delivery's time."""
         old = replace(CLAIM, url="https://evil.example/v.mp4", occurred_at="2000-01-01T00:00:00.000000Z")
         assert contradiction(old, "video", TOLD) == "the provider's API has another video"
 
@@ -87,7 +87,7 @@ class TestInTheArchive:
     HOSTILE = "https://evil.example/video.mp4"
 
     def forged(self, archive: Archive, event: Event) -> Event:
-        """A call with the right token, of a job that is Creatify's, with a link to somewhere else."""
+        """A delivery with the right token, for an existing Creatify job, with a link to another host."""
         forged = replace(event, event_id="f" * 64, media=(MediaLink("video", self.HOSTILE),))
         archive.record(forged)
         return forged
@@ -128,7 +128,7 @@ class TestInTheArchive:
         assert s3.keys == []
 
     @pytest.mark.parametrize("status", [301, 400, 402, 409])
-    def test_an_answer_that_says_nothing_of_the_job_is_no_contradiction_and_it_is_asked_again(
+    def test_a_response_without_the_job_is_no_mismatch_and_is_requested_again(
         self, archive_at_work: Archive, s3: S3Simulator, status: int
     ) -> None:
         archive_at_work.set_keys()
@@ -176,7 +176,7 @@ class TestInTheArchive:
         assert not archive_at_work.try_medium(early, "video")
         assert archive_at_work.receipt(early).reason.startswith("not confirmed yet: ")
 
-    def test_neither_is_the_videos_call_contradicted_by_an_api_that_still_shows_the_image_alone(
+    def test_an_api_that_still_shows_only_the_image_does_not_contradict_the_video(
         self, archive_at_work: Archive, s3: S3Simulator
     ) -> None:
         archive_at_work.set_keys()

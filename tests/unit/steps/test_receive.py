@@ -1,6 +1,6 @@
-"""A delivery is answered as the contract says, and an answer of 200 means that it is in the table.
+"""A delivery is answered as the contract says, and 200 means that it is in the table.
 
-The functions are called as API Gateway calls them, with the recorded events and with bodies proven here.
+The functions are called as API Gateway calls them, with the recorded events and with bodies signed here.
 """
 
 import base64
@@ -47,14 +47,14 @@ class Inbox:
         return read(self._handler(request, Context(request_id)))
 
     def row(self, event_id: str) -> dict[str, Any]:
-        """The one row of an event, as DynamoDB writes it."""
+        """The only row of an event, as DynamoDB writes it."""
         (row,) = (row for row in self.cloud.typed_rows() if row["sk"]["S"] == f"event#{event_id}")
         return row
 
 
 @pytest.fixture(scope="module")
 def inbox() -> Iterator[Inbox]:
-    """One that the tests share: each sends bodies of its own."""
+    """One that the tests share: each sends its own bodies."""
     with account() as cloud:
         yield Inbox(cloud)
 
@@ -66,7 +66,7 @@ def read(response: Mapping[str, Any]) -> Answer:
 
 
 def proven(body: bytes, whsec: str = WHSEC) -> dict[str, Any]:
-    """A request that Sync has signed just now, in base64 where it is no text."""
+    """A request that Sync has signed just now, in base64 if it is not text."""
     proof = sync_proofs(whsec, body, int(time.time()))["Sync-Signature"]
     try:
         sent = {"body": body.decode(), "isBase64Encoded": False}
@@ -89,7 +89,7 @@ def noise(size: int) -> str:
 
 
 def large(size: int) -> bytes:
-    """A generation whose body has about so many bytes."""
+    """A generation whose body has about `size` bytes."""
     return json.dumps({"id": "g-1", "status": "COMPLETED", "options": {"noise": noise(size)}}).encode()
 
 
@@ -210,7 +210,7 @@ class TestQuarantined:
 
 
 class TestNotStored:
-    """503 and Retry-After: the provider comes again, and nothing is half done."""
+    """503 and Retry-After: the provider retries, and nothing is half done."""
 
     def refused(self, answer: Answer) -> None:
         status, body, headers = answer
@@ -240,7 +240,7 @@ class TestNotStored:
         self.refused(read(handler(RECORDED, Context())))  # type: ignore[arg-type]
 
     def test_a_write_whose_answer_was_lost_is_recorded_and_no_duplicate(self, inbox: Inbox) -> None:
-        """It took effect, the SDK tried again and met its own row. Here it tries again though it was answered."""
+        """The put took effect, the SDK retried and met its own row. Here it retries although it got a response."""
         client, calls = boto3.client("dynamodb"), []
 
         def once_more(attempts: int, **_: Any) -> float | None:
@@ -260,7 +260,7 @@ class TestNotStored:
 
 
 class TestLines:
-    """What is told of deliveries: counts, and whose they were; no secret, no body, no signed URL."""
+    """What is logged about deliveries: counts, and job ids; no secret, no body, no signed URL."""
 
     def test_each_answer_is_one_line_of_metrics(self, inbox: Inbox, capsys: pytest.CaptureFixture[str]) -> None:
         capsys.readouterr()
@@ -305,7 +305,7 @@ class TestLines:
 
 
 class TestRotation:
-    """A changed secret is seen by the delivery that the known one does not prove."""
+    """A delivery that the known secret does not verify causes a reread, which finds a changed secret."""
 
     def test_what_the_new_secret_proves_is_recorded_at_once(self, inbox: Inbox) -> None:
         client = inbox.cloud.secretsmanager
@@ -327,7 +327,7 @@ class TestRotation:
 
 
 class TestTheTokenOfThePath:
-    """Creatify's: the body repeats it, and what is kept does not."""
+    """Creatify's: the body repeats it, and the record does not."""
 
     TOKEN = secret("creatify")
 

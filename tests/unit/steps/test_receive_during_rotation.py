@@ -1,4 +1,6 @@
-"""While Captions makes a new secret, who may prove himself by it is asked to come again; nobody is believed for it."""
+"""While Captions creates a new secret, a delivery that it may have signed gets 503 for a retry; none is trusted for
+that.
+"""
 
 import time
 from collections.abc import Iterator
@@ -14,7 +16,7 @@ RECORDED = event("captions_creator/success")
 
 
 class Receiver:
-    """The function of Captions' webhook, its secret marked or not, in a new environment for each call."""
+    """The function of Captions' webhook, its secret tagged or not, in a new environment for each call."""
 
     def __init__(self, cloud: Cloud) -> None:
         self.cloud = cloud
@@ -52,6 +54,6 @@ def test_when_it_has_come_again_it_is_proven_once_the_secret_is_stored(receiver:
 
 
 def test_when_the_mark_has_lapsed_it_is_refused(receiver: Receiver) -> None:
-    """Also where the rotation that left it died."""
+    """Also if the rotation that left it has died."""
     receiver.mark(time.time() - 1)
     assert receiver.answers("Bearer another")[0] == 401

@@ -1,4 +1,6 @@
-"""What a receiver imports at its cold start, which is most of it: a list that only grows on purpose (docs/speed.md)."""
+"""What a receiver imports at its cold start, which is most of that time: a list that only grows on purpose
+(docs/speed.md).
+"""
 
 import json
 import os
@@ -22,19 +24,19 @@ OURS = {
     "dailies.aws.snap_start",
     *("dailies.steps", "dailies.steps.receive"),
 }
-OF_A_PROVIDER = {"creatify": {"secrets"}}  # new_token's
+OF_A_PROVIDER = {"creatify": {"secrets"}}  # for new_token
 # Packages beside the standard library. dateutil and six come with botocore, the rest of the second line with pydantic.
 PACKAGES = {
     *("botocore", "jmespath", "urllib3", "dateutil", "six"),
     *("pydantic", "pydantic_core", "annotated_types", "typing_extensions", "typing_inspection"),
 }
-# Of the standard library, beside what a client of botocore's needs by itself: pydantic's, and what lists the providers.
+# From the standard library, beyond what a botocore client needs: pydantic's, and those that discover the providers.
 STANDARD = {"fractions", "zoneinfo", "sysconfig", "pkgutil"}
-# What botocore may not need either: each was imported once, and is slow.
+# Unneeded by botocore too: each was imported once, and is slow.
 SLOW = {"asyncio", "multiprocessing"}
-# What writes botocore's documentation, an eighth of its import: `cold_start` leaves it out.
+# What writes botocore's documentation, an eighth of its import: `cold_start` omits it.
 DOCUMENTATION = {"botocore.docs.bcdoc.restdoc", "botocore.docs.client", "botocore.docs.method"}
-# botocore takes these where they are: the layer has no certifi, which reads its file so, and of awscrt the checksums.
+# botocore uses these if they exist: the layer has no certifi, which reads its file so, and of awscrt the checksums.
 OF_THIS_ENVIRONMENT = {"certifi", "awscrt", "importlib.readers", "importlib.resources.readers"}
 
 A_CLIENT = """
@@ -47,7 +49,7 @@ get_session().create_client("dynamodb")
 
 @cache
 def imported(source: str, *path: str) -> frozenset[str]:
-    """The modules that a new process imports for this, without those that others have for themselves (`_...`)."""
+    """The modules that a new process imports for this, without those that others have as private parts (`_...`)."""
     tell = f"import json, sys\nbefore = set(sys.modules)\n{source}\nprint(json.dumps([*sys.modules.keys() - before]))"
     done = subprocess.run(
         [sys.executable, "-c", tell],
@@ -66,7 +68,7 @@ def imported(source: str, *path: str) -> frozenset[str]:
 
 
 def top(module: str) -> str:
-    """The package that a module is of."""
+    """The package of a module."""
     return module.partition(".")[0]
 
 

@@ -1,4 +1,4 @@
-"""A receiver answers in time however slow AWS is: else a provider gets API Gateway's own 5xx, without Retry-After."""
+"""A receiver responds in time however slow AWS is: else a provider gets API Gateway's own 5xx, without Retry-After."""
 
 import pytest
 from botocore.config import Config
@@ -7,12 +7,12 @@ from dailies.aws import bucket, secrets, table
 from dailies.aws.secrets import MAX_REFRESH_SECONDS
 from testkit.support.template import functions, receivers
 
-OWN_SECONDS = 1.0  # for the proof and the parse, and on a cold start to make the clients
-GATEWAY_SECONDS = 30  # that API Gateway waits
+OWN_SECONDS = 1.0  # for verification and parsing, and on a cold start for creating the clients
+GATEWAY_SECONDS = 30  # API Gateway's timeout
 
 
 def longest(client: Config) -> float:
-    """Seconds that a call takes at most: each try times out; before the next, botocore pauses up to 1, 2, 4 ... s."""
+    """The maximum seconds of a call: each attempt times out; before the next, botocore pauses up to 1, 2, 4 ... s."""
     tries: int = client.retries["total_max_attempts"]  # type: ignore[attr-defined]
     one: float = client.connect_timeout + client.read_timeout  # type: ignore[attr-defined]
     return tries * one + sum(min(2.0**pause, 20.0) for pause in range(tries - 1))
@@ -25,8 +25,9 @@ def test_a_call_is_as_long_as_its_tries_and_the_pauses_between_them() -> None:
 
 @pytest.mark.parametrize("name", receivers())
 def test_the_secret_the_bucket_and_the_table_at_their_slowest_leave_time_to_say_so(name: str) -> None:
-    """A look at the secret begins no call once its time is over; the last one that it began may take its whole time. A
-    large body goes to the bucket, and then its row into the table."""
+    """Reading the secret begins no call after its time limit; the last one may take its whole timeout. A large body
+    goes to the bucket, and then its row into the table.
+    """
     secret = MAX_REFRESH_SECONDS + longest(secrets.CLIENT)
     timeout = functions()[name]["Timeout"]
     assert secret + longest(bucket.CLIENT) + longest(table.CLIENT) + OWN_SECONDS <= timeout < GATEWAY_SECONDS

@@ -1,4 +1,4 @@
-"""A sweep over jobs that are stuck or silent, within its time; whom it asks is in test_polling."""
+"""A polling run over jobs that are stuck or silent, within its time; its requests are in test_poll.py."""
 
 import json
 import time
@@ -18,11 +18,11 @@ from dailies.steps.track import submitted_event
 from testkit.fixtures.archiver import PROVIDERS, Archive
 from testkit.fixtures.reconciler import FINISHES, HOUR, WEBHOOK, Reconcile
 
-TIME_LIMIT = 960.0  # seconds for which a medium's message is hidden while it is tried
+TIME_LIMIT = 960.0  # seconds for which a medium's message is hidden during an attempt
 
 
 def found(job_id: str, *, ago: float) -> Event:
-    """Sync has told of the job's medium so many seconds ago."""
+    """Sync has reported the job's medium `ago` seconds ago."""
     detail = {"provider": "sync", "webhook": "generation", "job_id": job_id}
     event = submitted_event(detail, PROVIDERS, at=timestamps.at(timestamps.seconds(timestamps.now()) - ago))
     medium = MediaLink("output", f"https://h.example/{job_id}.mp4")
@@ -46,7 +46,7 @@ class TestStuck:
 
     @pytest.mark.parametrize("ago", [HOUR / 2, MAX_RETRY_AFTER + TIME_LIMIT])
     def test_one_that_may_still_be_under_way_is_not(self, archive_at_work: Archive, ago: float) -> None:
-        """Also after the pause that its host asked for, and a try that took all of its time."""
+        """Also after the pause that its host asked for, and an attempt that took its whole time."""
         reconciles = Reconcile(archive_at_work)
         reconciles.advance(self.found(ago=ago))
         reconciles.run()
@@ -84,7 +84,7 @@ class TestStuck:
 
 
 class TestSilence:
-    def test_a_job_that_is_silent_for_a_day_needs_attention_also_where_nobody_can_be_asked(
+    def test_a_job_without_updates_for_a_day_needs_attention_even_without_an_api_key(
         self, archive_at_work: Archive
     ) -> None:
         reconciles = Reconcile(archive_at_work)
@@ -114,14 +114,14 @@ class TestSilence:
 
 
 class TestTime:
-    """A sweep's time is limited; what it has no time for is as due in the next."""
+    """A run's time is limited; what it does not get to stays due for the next."""
 
     SLOW = 5  # seconds that a write takes here
     MANY = 12  # jobs for each step
 
     @pytest.fixture(autouse=True)
     def slow_writes(self, reconciles: Reconcile, monkeypatch: pytest.MonkeyPatch) -> None:
-        """On a clock that they put forward."""
+        """On a clock that they advance."""
         passed, real = [0.0], time.monotonic
         monkeypatch.setattr(time, "monotonic", lambda: real() + sum(passed))
         reconciles.desk.cloud.dynamodb.meta.events.register(
@@ -129,7 +129,7 @@ class TestTime:
         )
 
     def backlog(self, reconciles: Reconcile, provider: str) -> None:
-        """So much that no sweep is enough for any step of it."""
+        """More than any run has time for in any step."""
         numbers = range(self.MANY)
         if provider == "sync":
             reconciles.desk.cloud.put_events(found(f"stuck-{number}", ago=3 * HOUR) for number in numbers)
@@ -191,7 +191,7 @@ class TestNextLook:
 
 class TestLines:
     def told(self, capsys: pytest.CaptureFixture[str]) -> dict[str, int]:
-        """The metrics of the sweeps' lines, added up."""
+        """The metrics in the runs' log lines, added up."""
         added: Counter[str] = Counter()
         for line in map(json.loads, capsys.readouterr().out.splitlines()):
             (directive,) = line["_aws"]["CloudWatchMetrics"]

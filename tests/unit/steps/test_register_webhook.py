@@ -1,7 +1,7 @@
-"""A stack's webhook at Captions, as CloudFormation has it made, changed and deleted: registered once, its secret
-stored, and after a crash anywhere the same.
+"""A stack's webhook at Captions, as CloudFormation creates, updates and deletes it: registered once, its secret stored,
+and the same after a crash at any point.
 
-The API is the simulated one, with its five calls a minute; waiting moves its clock. moto keeps the secrets.
+The API is the simulated one, with its five calls a minute; waiting advances its clock. moto keeps the secrets.
 """
 
 from collections.abc import Callable, Iterator
@@ -24,8 +24,8 @@ from testkit.fixtures.aws import TABLE, Cloud, Context
 from testkit.fixtures.cloudformation import EVENTS, KEY, OTHER_KEY, OTHER_URL, PATIENCE, URL, Formation
 
 START = 1_705_314_600.0
-HANGS = 20.0  # seconds that a call may take until it is given up
-EARLIER = 120.0  # seconds that a creation gives up before a deletion that began with it
+HANGS = 20.0  # seconds after which a call is given up
+EARLIER = 120.0  # seconds by which a creation stops earlier than a deletion that began with it
 NAMED_BY_CLOUDFORMATION = "dailies-CaptionsWebhook-1ABCDEF"
 
 
@@ -58,7 +58,7 @@ class TestCreated:
         assert formation.holds(one)
 
     def test_again_it_is_the_same_one(self, formation: Formation) -> None:
-        """CloudFormation never heard of the first time."""
+        """CloudFormation never got the first response."""
         physical_id, before = formation.created(), formation.secret
         assert formation.ask("Create").physical_id == physical_id
         assert (len(formation.captions.registrations), formation.secret) == (1, before)
@@ -139,7 +139,7 @@ class TestUpdated:
         formation.refuse_to_store(1)
         outcome = formation.ask("Update", physical_id, Url=OTHER_URL)
         assert outcome == Outcome(physical_id, "AWS: PutSecretValue answered AccessDeniedException")
-        assert formation.tags == [UPDATING_UNTIL]  # Captions uses what we do not know
+        assert formation.tags == [UPDATING_UNTIL]  # Captions uses a secret that we do not have
         formation.ask("Update", physical_id, Url=OTHER_URL)
         (one,) = formation.captions.registrations
         assert formation.holds(one, OTHER_URL)
@@ -148,7 +148,7 @@ class TestUpdated:
     def test_one_that_somebody_has_deleted_is_registered_anew_under_the_same_physical_id(
         self, formation: Formation
     ) -> None:
-        """Another one would have CloudFormation delete by the URL what is registered now."""
+        """With another id, CloudFormation would delete the current registration by its URL."""
         physical_id = formation.created()
         formation.captions.webhooks.registered.clear()
         outcome = formation.ask("Update", physical_id)
@@ -195,12 +195,12 @@ class TestUpdated:
         assert formation.ask("Update", physical_id, ApiSecretArn=OTHER_KEY).physical_id == physical_id
         assert (len(formation.captions.registrations), formation.secret) == (1, before)
 
-    def test_a_key_that_does_not_know_the_webhook_is_refused_before_a_second_one_is_registered(
+    def test_a_key_of_another_account_is_rejected_before_a_second_webhook_is_registered(
         self, formation: Formation
     ) -> None:
-        """It is another account's: from there the first one could not be deleted."""
+        """It is another account's key, which could not delete the first webhook."""
         physical_id = formation.created()
-        formation.captions.webhooks.registered.clear()  # is how the other account sees it
+        formation.captions.webhooks.registered.clear()  # as the other account sees it
         formation.set_key(OTHER_KEY, formation.captions.api_key)
         outcome = formation.ask("Update", physical_id, ApiSecretArn=OTHER_KEY)
         assert outcome.physical_id == physical_id
@@ -215,7 +215,7 @@ class TestUpdated:
             outcome = formation.ask("Update", physical_id, ApiUrl=new_url)
             (one,) = others.captions.registrations
             assert (outcome.physical_id, formation.secret) == (one.id, one.secret)
-            assert formation.ask("Delete", physical_id).reason == ""  # CloudFormation's, for what was replaced
+            assert formation.ask("Delete", physical_id).reason == ""  # CloudFormation's, for the replaced one
             assert (formation.captions.registrations, others.captions.registrations) == ([], [one])
 
 
@@ -232,7 +232,7 @@ class TestDeleted:
             assert formation.ask("Delete", physical_id).reason == ""
 
     def test_where_captions_does_not_let_us_cloudformation_hears_of_it(self, formation: Formation) -> None:
-        """The stack stays, so that nobody believes that the webhook is gone."""
+        """The stack remains, so nobody assumes that the webhook is gone."""
         physical_id = formation.created()
         formation.captions.api_key = "revoked"
         answered = "captions /webhooks/list: the provider's API answered 403"
@@ -240,13 +240,13 @@ class TestDeleted:
         assert formation.ask("Delete", physical_id) == Outcome(physical_id, reason)
 
     def test_by_a_name_of_cloudformations_own_it_is_found_by_its_url(self, formation: Formation) -> None:
-        """It makes one where the creation was never answered."""
+        """It creates a webhook if the creation got no response."""
         formation.created()
         assert formation.ask("Delete", NAMED_BY_CLOUDFORMATION).reason == ""
         assert formation.captions.registrations == []
 
     def test_so_is_one_that_the_creation_registers_only_while_it_is_being_deleted(self, formation: Formation) -> None:
-        """Another resource of the new stack has failed: CloudFormation does not wait for the creation to answer."""
+        """Another resource of the new stack has failed: CloudFormation does not wait for the creation's response."""
         other = formation.captions.register(OTHER_URL)
         came: list[Registration] = []
         pause = formation.pause
@@ -276,7 +276,7 @@ class TestCreationThatFailed:
         assert formation.captions.registrations == []
         formation.requests.clear()
         assert formation.ask("Delete", NOT_REGISTERED).reason == ""
-        assert formation.requests == []  # it is as well where the key never held
+        assert formation.requests == []  # also if the key was never a key
 
     def test_what_it_could_not_take_away_the_deletion_does(self, formation: Formation) -> None:
         formation.refuse_to_store(1)
@@ -316,7 +316,7 @@ class TestCreationThatFailed:
         assert 100 < sum(formation.pauses) <= PATIENCE
 
     def test_requests_that_hang_use_up_the_patience_as_pauses_do(self, formation: Formation, cloud: Cloud) -> None:
-        """CloudFormation has to be answered before the function's time is over, and what was made to be taken back."""
+        """CloudFormation needs a response before the function's timeout, and a created webhook is removed."""
         formation.captions.fail(None, times=10**6)
         formation.table = Table(cloud.dynamodb, TABLE)
         limits = Limits(cloud)
@@ -325,7 +325,7 @@ class TestCreationThatFailed:
         assert formation.ask("Create").reason.startswith("captions /webhooks/events: the provider's API: the host")
         assert PATIENCE - HANGS < formation.clock.now() - START <= PATIENCE + HANGS
 
-    def test_where_little_of_the_functions_time_is_left_cloudformation_is_answered_without_a_pause(
+    def test_cloudformation_gets_its_response_without_a_pause_if_time_runs_out(
         self, formation: Formation, cloud: Cloud
     ) -> None:
         class Late(Context):
@@ -345,7 +345,7 @@ class TestCreationThatFailed:
         )
 
 
-def test_made_changed_and_deleted_within_a_minute_it_waits_for_room_and_no_call_is_lost(formation: Formation) -> None:
+def test_create_update_and_delete_within_a_minute_wait_and_lose_no_request(formation: Formation) -> None:
     physical_id = formation.ask("Create").physical_id
     assert formation.ask("Update", physical_id, Url=OTHER_URL).reason == ""
     assert formation.ask("Delete", physical_id, Url=OTHER_URL).reason == ""
@@ -353,9 +353,7 @@ def test_made_changed_and_deleted_within_a_minute_it_waits_for_room_and_no_call_
     assert sum(request.status == 200 for request in formation.requests) == 3 + 3 + 2
 
 
-def test_without_room_in_the_rate_limit_that_all_functions_share_it_waits_before_it_asks(
-    formation: Formation, cloud: Cloud
-) -> None:
+def test_it_waits_for_the_shared_rate_limit_before_its_request(formation: Formation, cloud: Cloud) -> None:
     formation.table = Table(cloud.dynamodb, TABLE)
     reserve_calls(formation.table, "captions", CAPTIONS.api_limit, CAPTIONS.api_limit.calls, time())
     limits = Limits(cloud)
@@ -373,7 +371,7 @@ class Limits:
 
     def when_read(self, then: Callable[[], object]) -> None:
         def read(**_: object) -> None:
-            then()  # what it returns would be the call's answer
+            then()  # a returned value would replace the call's response
 
         self._dynamodb.meta.events.register("before-call.dynamodb.GetItem", read)
 

@@ -1,4 +1,4 @@
-"""What follows a failed attempt, by its error, its number, and the life of the link."""
+"""The decision after a failed attempt, by its error, its number, and the life of the link."""
 
 import pytest
 from botocore.exceptions import ClientError, ConnectTimeoutError
@@ -40,7 +40,7 @@ type Of = Failure | ClientError | ConnectTimeoutError | None
 
 
 def decided(error: Of, attempt: int = 1, *, link_left: float | None = None, found_ago: float | None = 10.0) -> Decision:
-    """What follows, where the link expires in `link_left` seconds, and the medium was found `found_ago` seconds ago."""
+    """The decision if the link expires in `link_left` seconds, and the medium was found `found_ago` seconds ago."""
     return decide(
         error,
         attempt,
@@ -84,7 +84,7 @@ def test_by_the_error_and_whether_it_is_the_last_attempt(
 
 
 class TestTheDelayOfARetry:
-    """Each row: the seconds between which it is."""
+    """Each row: the seconds that it lies between."""
 
     FAILED = HostFailed("the host answered 500")
 
@@ -114,7 +114,7 @@ class TestTheDelayOfARetry:
             (FAILED, 2, LAST_CHANCE_SECONDS, (24, 36)),
             (FAILED, 2, 5, (24, 36)),
             (FAILED, 2, -10, (24, 36)),
-            # a rate limit's pause is not shortened: the API gives a link with its answer
+            # a rate limit's pause is not shortened: the API gives a link with its response
             (RateLimited("answered 429", 60), 1, 100, (60, 60)),
         ],
     )

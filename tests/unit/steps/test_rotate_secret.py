@@ -1,5 +1,6 @@
-"""A secret rotates by Secrets Manager's four steps, called here as it calls the functions; moto keeps the versions, and
-Captions' API is the simulated one."""
+"""A secret rotates by Secrets Manager's four steps, called here as it calls the functions. moto keeps the versions;
+Captions' API is the simulated one.
+"""
 
 import json
 import time
@@ -22,7 +23,7 @@ STEPS = ("createSecret", "setSecret", "testSecret", "finishSecret")
 
 
 class Rotation:
-    """Secrets Manager, which calls a function: begun, step by step, or all of it."""
+    """Secrets Manager, which calls a function: for the start, step by step, or for all steps."""
 
     def __init__(self, cloud: Cloud, function: str, **environment: str) -> None:
         self.aws = cloud.secretsmanager
@@ -31,7 +32,7 @@ class Rotation:
         self.version = ""
 
     def begin(self) -> None:
-        """Make a version that is pending and has no value yet. moto's own rotation wants a container."""
+        """Create a pending version without a value. moto's own rotation needs a container."""
         self.version = str(uuid4())
         moto_keeps = secretsmanager_backends["123456789012"]["us-east-1"].secrets[SECRET]
         begun = {"createdate": int(time.time()), "version_id": self.version, "version_stages": ["AWSPENDING"]}
@@ -48,7 +49,7 @@ class Rotation:
 
     @property
     def values(self) -> dict[str, str]:
-        """What verifies, by stage, as a receiver reads it."""
+        """The verifying values by stage, as a receiver reads them."""
         return dict(SigningSecret(lambda: self.aws, SECRET, grace=3600).usable(time.time()))
 
     @property
@@ -91,7 +92,7 @@ class TestCreatify:
         assert rotation.values["previous"] == first != rotation.values["current"]
 
     def test_a_version_whose_last_step_was_stopped_in_its_middle_is_pending_no_more(self, rotation: Rotation) -> None:
-        """It would verify as such when it is neither current nor previous: for ever, leaked or not."""
+        """It would verify as pending when it is neither current nor previous: forever, leaked or not."""
         rotation.begin()
         rotation.step("createSecret")
         current = next(v for v, s in rotation.aws.describe_secret(SecretId=SECRET)["VersionIdsToStages"].items()
@@ -179,13 +180,13 @@ class TestCaptions:
             rotation.step(step, step)
         assert (one.updates, rotation.values["current"]) == (1, one.secret)
 
-    def test_an_answer_that_is_lost_with_the_function_is_taken_from_the_list_by_the_next_try(
+    def test_a_new_secret_whose_response_was_lost_is_read_from_the_list_by_the_retry(
         self, rotation: Rotation, one: Registration, apis: ProviderApis
     ) -> None:
         old = one.secret
         rotation.begin()
         rotation.step("createSecret")
-        apis.captions.fail(400, path="/webhooks/update", took_effect=True)  # no try of the same run helps
+        apis.captions.fail(400, path="/webhooks/update", took_effect=True)  # no retry in the same run helps
         with pytest.raises(ApiRefused):
             rotation.step("setSecret")
         assert rotation.values == {"current": old}
@@ -198,7 +199,7 @@ class TestCaptions:
     ) -> None:
         rotation.begin()
         rotation.step("createSecret", "setSecret")
-        apis.captions.webhooks.update(one, None, None)  # somebody else's
+        apis.captions.webhooks.update(one, None, None)  # another registration's
         with pytest.raises(RotationFailed, match="not the one that the provider shows"):
             rotation.step("testSecret")
 
@@ -235,7 +236,7 @@ class TestSyncIsFetched:
         return {"SecretId": "dailies/sync/api", "SecretString": json.dumps(apis.sync.credentials)}
 
     def run(self, cloud: Cloud, apis: ProviderApis) -> list[str]:
-        """One run in a new environment: what verifies then."""
+        """One run in a new environment: the values that verify then."""
         cloud.function("fetch_sync_secret", SYNC_API_URL=apis.sync.base_url).lambda_handler({}, None)
         return list(SigningSecret(lambda: cloud.secretsmanager, SECRET, grace=3600).usable(time.time()).values())
 
@@ -278,7 +279,7 @@ class TestSyncIsFetched:
     def test_an_api_that_does_not_give_it_is_called_once_and_the_run_fails(
         self, cloud: Cloud, apis: ProviderApis, key: dict[str, str], status: int | None, error: type[Exception]
     ) -> None:
-        """Which is what the alarm counts."""
+        """The alarm counts the error."""
         cloud.secretsmanager.put_secret_value(**key)
         apis.sync.fail(status, times=5)
         with pytest.raises(error) as failed:

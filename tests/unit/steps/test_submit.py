@@ -1,4 +1,4 @@
-"""Jobs are submitted with the webhook in them, once, and are known from then on."""
+"""Jobs are submitted with the webhook in them, once, and are tracked from then on."""
 
 import json
 import time
@@ -23,7 +23,7 @@ GENERATION = {"model": "lipsync-2", "input": [{"type": "video", "url": "https://
 
 
 class Owner:
-    """The owner's app, with the stack's credentials."""
+    """The owner's application, with the stack's credentials."""
 
     def __init__(self, desk: Archive) -> None:
         self.desk = desk
@@ -118,7 +118,7 @@ class TestNotSubmitted:
             Owner(archive_at_work).submit("sync", "generate", GENERATION, SYNC_URL)
 
     def test_with_a_key_that_cannot_be_sent(self, owner: Owner) -> None:
-        """Nobody has to look whether the provider took the job."""
+        """The operator need not check whether the provider accepted the job."""
         owner.desk.cloud.secretsmanager.put_secret_value(SecretId="dailies/sync/api", SecretString='{"api_key":"ключ"}')
         with pytest.raises(NotSubmitted, match=r"^sync did not accept the job: the API key cannot be sent"):
             owner.submit("sync", "generate", GENERATION, SYNC_URL)
@@ -130,7 +130,7 @@ class TestNotSubmitted:
 
     @pytest.mark.parametrize("status", [200, 400])
     def test_an_answer_that_repeats_the_webhooks_url_is_told_without_its_token(self, owner: Owner, status: int) -> None:
-        """Refused, or taken without naming a job."""
+        """Rejected, or accepted without a job id."""
         apis = owner.desk.archiver.apis
         with webhook() as creatify:
             creatify.answers, creatify.echoes = [status], True
@@ -141,7 +141,7 @@ class TestNotSubmitted:
         assert TOKEN not in str(refused.value)
 
     def test_syncs_submissions_have_a_limit_of_their_own(self, owner: Owner) -> None:
-        """Sixty a minute, whatever is asked beside."""
+        """Sixty a minute, whatever else is requested."""
         limit = SYNC.submit_limit
         assert limit == Limit(60, 60)
         reserve_calls(owner.desk.table, "sync", SYNC.api_limit, SYNC.api_limit.calls, time.time())

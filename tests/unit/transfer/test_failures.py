@@ -1,6 +1,7 @@
-"""Whatever goes wrong with a transfer leaves no object and no open upload, and one line that says why.
+"""A failed transfer leaves no object and no open upload, and one line with the reason.
 
-What a large one meets in its parts, and all that S3 may do: test_parts.py, test_resume.py and test_fault_matrix.py.
+Failures in the parts of a large medium, and all failures of S3: test_parallel.py, test_resume.py and
+test_fault_matrix.py.
 """
 
 from collections.abc import Iterator
@@ -76,7 +77,7 @@ class TestFailures:
     def test_a_large_one_that_its_host_has_cut_itself(
         self, host: MediaHost, s3: S3Simulator, bucket: Bucket, fault: str | None
     ) -> None:
-        """All that was promised comes; only the container shows that it is not all."""
+        """All promised bytes arrive; only the container shows that some are missing."""
         for name, content in self.cut_files(host).items():
             host.add("/cut.mp4", content, "video/mp4")
             failure = self.refused(order(host.url("/cut.mp4", fault=fault)), bucket, s3)

@@ -1,7 +1,7 @@
-"""Each fault of a transfer once, at the size that matters for it: resilience/transfers/matrix.py. `make proof` tries
-all its variants at both sizes.
+"""Each fault of a transfer once, at the relevant size: resilience/transfers/matrix.py. `make proof` tries all its
+variants at both sizes.
 
-The transfers run beside each other; the first test starts those of all tests that were chosen.
+The transfers run in parallel; the first test starts those of all selected tests.
 """
 
 from collections.abc import Iterator
@@ -15,7 +15,7 @@ from resilience.transfers.running import running
 
 @pytest.fixture(scope="module")
 def transfers(request: pytest.FixtureRequest) -> Iterator[dict[Cell, Future[None]]]:
-    """Those of all cells that were chosen."""
+    """Those of all selected cells."""
     names = {item.name for item in request.session.items if item.path == request.path}
     chosen = [
         cell for cell in TESTED if f"{test_it_is_the_right_object_or_none_and_a_reason.__name__}[{cell}]" in names

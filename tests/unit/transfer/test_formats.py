@@ -1,4 +1,4 @@
-"""What bytes are is seen in the bytes, and so is whether they are all there."""
+"""The format of a file is found in its bytes, and so is whether it is complete."""
 
 import json
 import struct
@@ -48,7 +48,7 @@ HEIC = box(b"ftyp", b"heic\x00\x00\x00\x00mif1heic") + box(b"meta", bytes(40)) +
 
 
 def error(content: bytes, pieces: list[int] | None = None) -> str:
-    """What is wrong with it; `pieces`: where it is cut into the pieces that are fed."""
+    """The error of the file; `pieces`: where it is cut into the pieces that are fed."""
     what = sniff(content[:HEAD_BYTES])
     assert what
     whole = IntegrityCheck(what)
@@ -130,7 +130,7 @@ class TestSniffing:
 
 
 class TestCutShort:
-    """A file that ends too soon is seen, wherever it was cut."""
+    """A file that ends too soon is detected, wherever it was cut."""
 
     @pytest.mark.parametrize(
         "content",
@@ -154,7 +154,7 @@ class TestCutShort:
             assert error(content[:-1])
 
     def test_where_nothing_says_so_is_not_seen(self) -> None:
-        """A live muxer writes no size, and a pipe no header behind its frames."""
+        """A live muxer writes no size, and a pipe no header after its frames."""
         for content in (LIVE, sound("mp3", "libmp3lame", piped=True, options=(("write_xing", "0"),))):
             assert error(content) == error(content[: len(content) // 2]) == ""
 
@@ -163,7 +163,7 @@ class TestCutShort:
         assert error(clip) == "the MP4 has no track"
 
     def test_the_second_picture_of_a_jpeg_is_missed_too(self) -> None:
-        """A camera's preview, or a gain map, behind the first."""
+        """A camera's preview, or a gain map, after the first."""
         assert error(JPEG + JPEG) == ""
         assert error(JPEG + JPEG[:-20])
 
@@ -183,7 +183,7 @@ class TestCutShort:
         assert error(clip[:-1]) == "the MP4 is cut within a box"
 
     def test_an_mp4_whose_index_comes_first_is_nothing_without_its_pictures(self) -> None:
-        """Cut between two boxes it looks tidy."""
+        """A cut between two boxes looks tidy."""
         clip = FTYP + INDEX + box(b"free") + box(b"mdat", bytes(500))
         assert error(clip) == ""
         for end in range(len(FTYP) + len(INDEX), len(clip)):
@@ -198,7 +198,7 @@ class TestCutShort:
 
 
 class TestWhole:
-    """Files that are whole are taken, however they were made."""
+    """Complete files are accepted, however they were made."""
 
     @given(pieces=st.lists(st.integers(0, len(CLIP)), max_size=40))
     def test_an_mp4_in_any_pieces(self, pieces: list[int]) -> None:
@@ -276,7 +276,7 @@ class TestWhole:
 
     @given(st.sampled_from([WEBM, MP3, JPEG, GIF, PICTURE, OGG, HEIC]), st.data())
     def test_no_bytes_are_too_odd(self, content: bytes, data: st.DataObject) -> None:
-        """Whatever is changed in a file, it is complete or it is not."""
+        """After any change, a file is complete or it is not."""
         changed = bytearray(content)
         for at in data.draw(st.lists(st.integers(0, len(content) - 1), max_size=8)):
             changed[at] = data.draw(st.integers(0, 255))
@@ -303,7 +303,7 @@ class TestLines:
 
     @pytest.mark.parametrize("pieces", [[], [5], list(range(len(LINES)))])
     def test_whether_one_is_of_use_is_for_who_asks_to_say(self, pieces: list[int]) -> None:
-        """Each line is shown to him whole, and none that comes after one that is."""
+        """Each line is checked whole, and none after a match."""
         shown: list[bytes] = []
 
         def unread(content: bytes, useful: bytes) -> bool:

@@ -1,6 +1,6 @@
-"""An MP4 is walked box by box, whatever order its bytes come in; its header says how long it plays and how large it is.
+"""An MP4 is walked box by box, in any order of its bytes; its header has its duration and size.
 
-What the header says is held against PyAV, which reads it by FFmpeg's libraries.
+The header's values are compared with PyAV, which uses FFmpeg's libraries.
 """
 
 import struct
@@ -72,7 +72,7 @@ PEEK = 64  # small, so that much must be peeked at
 
 
 def walked(content: bytes, pieces: list[tuple[int, int]]) -> BoxWalk:
-    """A walk that has seen these spans of it, and then peeked at what it still needed."""
+    """A walk that has seen these spans, and then peeked at what it still needed."""
     walk = BoxWalk()
     for start, end in pieces:
         walk.feed(start, memoryview(content)[start:end])
@@ -108,7 +108,7 @@ class TestOrder:
 
     @given(
         content=(st.binary(max_size=200) | st.binary(max_size=100).map(lambda tail: FTYP + tail)).filter(
-            lambda content: b"moov" not in content[:-8]  # with a box's header behind it, it may be one that holds a box
+            lambda content: b"moov" not in content[:-8]  # with a box's header after it, it may be one that holds a box
         )
     )
     def test_no_bytes_are_too_odd(self, content: bytes) -> None:
@@ -139,7 +139,7 @@ class TestOrder:
 
 
 class TestFragments:
-    """An MP4 that was written as it was made: its header tells no length, and its boxes are many."""
+    """An MP4 written while it was recorded: its header has no length, and its boxes are many."""
 
     def test_it_is_whole_and_says_no_duration(self) -> None:
         assert FRAGMENTED.count(b"moof") > 3
@@ -185,7 +185,7 @@ class TestFacts:
         assert walk.media_info() == MediaInfo(5.005, None, None)
 
     def test_a_box_beyond_4_gib_is_stepped_over(self) -> None:
-        """Nothing of it is needed but its head, and what stands behind it."""
+        """Only its head is needed, and what follows it."""
         front = FTYP + struct.pack(">I4sQ", 1, b"mdat", 5 * 2**30)
         total = len(FTYP) + 5 * 2**30 + len(back := box(b"moov", movie(1, 1000, 7000) + box(b"trak")))
         walk = BoxWalk()
@@ -224,13 +224,13 @@ class TestFacts:
 
 
 def movie(version: int, scale: int, length: int) -> bytes:
-    """A movie's header: units a second, and how many of them it plays."""
+    """A movie's header: units a second, and its duration in units."""
     times = struct.pack(">QQIQ" if version == 1 else ">IIII", 0, 0, scale, length)
     return box(b"mvhd", bytes([version, 0, 0, 0]) + times + bytes(80))
 
 
 class TestDuration:
-    """The movie's header counts the first fragment at most; `mehd` counts all of them, where a muxer writes it."""
+    """The movie's header counts the first fragment at most; `mehd` counts all of them, if a muxer writes it."""
 
     MVHD = box(b"mvhd", bytes(12) + struct.pack(">II", 1000, 1045) + bytes(80))
 

@@ -1,6 +1,6 @@
-"""A large medium comes by as many connections as help; what goes wrong with one part or one connection stays there.
+"""A large medium is fetched over as many connections as help; a failed part or connection affects no other.
 
-Parts are of 5 MiB here, the least that S3 takes: the medium has six.
+Parts are of 5 MiB here, S3's minimum: the medium has six.
 """
 
 import sys
@@ -44,7 +44,7 @@ def small_parts_and_pauses(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.fixture
 def one_by_one(monkeypatch: pytest.MonkeyPatch) -> None:
-    """One connection at a time, so that what it does is certain."""
+    """One connection at a time, so that the order is certain."""
     monkeypatch.setattr(parallel, "MAX_CONNECTIONS", 1)
 
 
@@ -56,7 +56,7 @@ def host() -> Iterator[MediaHost]:
 
 
 def starts(host: MediaHost, path: str) -> list[int]:
-    """Where the ranges that were asked for begin."""
+    """The starts of the requested ranges."""
     asked = [request.header("range") or "" for request in host.requests_for(path)]
     return [int(span.removeprefix("bytes=").partition("-")[0]) for span in asked]
 
@@ -65,7 +65,7 @@ def failure(url: str, bucket: Bucket, s3: S3Simulator) -> TransferError:
     with pytest.raises(TransferError) as failed:
         transfer.transfer(order(url), bucket)
     assert s3.keys == []
-    assert all(upload.parts for upload in s3.objects.uploads.values())  # else there is nothing to go on with
+    assert all(upload.parts for upload in s3.objects.uploads.values())  # else there is nothing to resume
     return failed.value
 
 
@@ -77,12 +77,12 @@ class TestConnections:
         assert first == 0
         assert len(others) >= 3
         assert set(others) <= {number * PART for number in range(PARTS)}
-        assert s3.calls["UploadPart"] == PARTS  # nothing came twice
+        assert s3.calls["UploadPart"] == PARTS  # no part was sent twice
 
     def test_with_the_last_byte_it_ends(
         self, host: MediaHost, s3: S3Simulator, bucket: Bucket, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        """Nobody waits to see whether more connections would pay."""
+        """It does not wait to see whether more connections would pay off."""
         monkeypatch.setattr(parallel, "SAMPLE_SECONDS", NEVER)
         began = time.monotonic()
         stored(order(host.url("/free/long.mp4")), bucket)
@@ -94,7 +94,7 @@ class TestConnections:
     def test_one_that_takes_no_more_is_streamed_by_the_first(
         self, host: MediaHost, s3: S3Simulator, bucket: Bucket, then: str
     ) -> None:
-        """As hosts do that let a client have one connection, or a link be used once."""
+        """Some hosts allow a client only one connection, or a link only one use."""
         stored(order(host.url(f"/alone/{then}/shorter.mp4", fault=f"slow-then-{then}")), bucket)
         kept(s3, SHORTER.content)
         assert len(starts(host, f"/alone/{then}/shorter.mp4")) > 1
@@ -102,7 +102,7 @@ class TestConnections:
     def test_a_part_that_no_range_brings_is_not_made_of_other_bytes(
         self, host: MediaHost, s3: S3Simulator, bucket: Bucket
     ) -> None:
-        """It is the stream's to bring, if the stream gets there; what it stands at is not what is left."""
+        """The stream has to bring it, if it gets there; its position is not the missing part."""
         with suppress(HostFailed):
             stored(order(host.url("/end/long.mp4", fault="slow-then-end-unavailable")), bucket)
         if s3.keys:
@@ -117,7 +117,7 @@ class TestConnections:
         kept(s3, LONG.content)
         port = urlsplit(host.base_url).port
         assert starts(host, "/same/long.mp4") == [0, *(number * PART for number in reversed(range(PARTS - 1)))]
-        assert connections[before:].count(("127.0.0.1", port)) == 2  # the first answer was left halfway
+        assert connections[before:].count(("127.0.0.1", port)) == 2  # the first response was cut halfway
 
     def test_lines_are_read_in_their_order_and_so_by_one(
         self, host: MediaHost, s3: S3Simulator, bucket: Bucket
@@ -180,7 +180,7 @@ class TestOnePart:
     def test_where_a_redirect_led_is_dead_and_the_link_leads_elsewhere_now(
         self, s3: S3Simulator, bucket: Bucket
     ) -> None:
-        """As a link to an API does that redirects to a link signed for minutes."""
+        """An API's link may redirect to a link that is signed for minutes."""
         with media_host(now=lambda: time.time() + (2 * HOUR if len(dying.requests) > 3 else 0)) as dying:
             dying.media["long.mp4"] = LONG.medium
             dying.redirect("/v2/result", to=dying.url("/r/long.mp4", fault="cut-once"))
@@ -201,12 +201,12 @@ class TestOrder:
         host.add("/large.png", picture, "image/png")
         wanted = replace(order(host.url("/large.png", fault="cut-once")), kinds=frozenset({"image"}))
         assert stored(wanted, bucket).bytes == len(picture)
-        assert starts(host, "/large.png")[1] == 2 * PART  # the last five bytes come before the others
+        assert starts(host, "/large.png")[1] == 2 * PART  # the last five bytes arrive before the others
 
     def test_an_mp4_of_very_many_boxes_is_taken_by_its_length(
         self, host: MediaHost, s3: S3Simulator, bucket: Bucket
     ) -> None:
-        """Not one of its parts is seen when the walk over the boxes is there, and each has thousands."""
+        """The walk over the boxes passes none of its parts, and each has thousands."""
         fragment = box(b"moof", bytes(92)) + box(b"mdat", bytes(3992))
         content = (
             FTYP

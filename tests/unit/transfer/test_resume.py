@@ -1,7 +1,7 @@
-"""A transfer that was killed, or stopped because its time was over, is gone on with by the next one.
+"""A transfer that was killed, or stopped because its time was over, is resumed by the next one.
 
-What S3 has is not sent again, and only where the medium is still the same. Parts are of 5 MiB here, the least that S3
-takes: the medium has six.
+S3's parts are not sent again, but only if the medium is still the same. Parts are of 5 MiB here, S3's minimum: the
+medium has six.
 """
 
 from collections.abc import Iterator
@@ -36,7 +36,7 @@ def small_parts_and_pauses(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.fixture
 def one_by_one(monkeypatch: pytest.MonkeyPatch) -> None:
-    """One connection at a time, so that what it does is certain."""
+    """One connection at a time, so that the order is certain."""
     monkeypatch.setattr(parallel, "MAX_CONNECTIONS", 1)
 
 
@@ -49,14 +49,14 @@ def host() -> Iterator[MediaHost]:
 
 @pytest.fixture(scope="module")
 def elsewhere() -> Iterator[MediaHost]:
-    """Another host, of the same medium."""
+    """Another host with the same medium."""
     with media_host() as running:
         running.media["long.mp4"] = LONG.medium
         yield running
 
 
 def stopped(wanted: TransferRequest, bucket: Bucket, s3: S3Simulator) -> Upload:
-    """An upload that has three of its parts, the time of whose run was over."""
+    """An upload with three of its parts, whose run ran out of time."""
     begun: list[Upload] = []
     done = transfer.transfer(replace(wanted, seconds=0, on_upload=begun.append), bucket)
     assert done == PartialTransfer(begun[0], 0)
@@ -119,10 +119,10 @@ class TestTimeOver:
 
 
 class TestFailed:
-    """What is there when a run fails is kept, where another one can go on with it."""
+    """The parts of a failed run are kept if another run can resume it."""
 
     def left(self, wanted: TransferRequest, bucket: Bucket, s3: S3Simulator) -> list[Upload]:
-        """The upload that the run has begun, if it is still open when the run has failed."""
+        """The upload that the run has begun, if it is still open after the failure."""
         begun: list[Upload] = []
         with pytest.raises(TransferError):
             transfer.transfer(replace(wanted, on_upload=begun.append), bucket)
@@ -164,7 +164,7 @@ class TestFailed:
     def test_where_the_rest_cannot_be_had_by_itself_the_next_run_but_one_begins_anew(
         self, host: MediaHost, s3: S3Simulator, bucket: Bucket
     ) -> None:
-        """This host answers each range with the whole, and says that it is the range."""
+        """This host sends the whole for each range, and claims that it is the range."""
         wanted = order(host.url("/lies/long.mp4", fault="cut-then-whole-as-range"))
         (begun,) = self.left(wanted, bucket, s3)
         assert self.left(replace(wanted, resume=begun), bucket, s3) == []
@@ -187,7 +187,7 @@ class TestTheSameMedium:
     def test_a_fresh_link_leads_to_it_as_well(
         self, host: MediaHost, elsewhere: MediaHost, s3: S3Simulator, bucket: Bucket
     ) -> None:
-        """Another host, path and query; the ETag and the length are what tells."""
+        """Another host, path and query; the ETag and the length identify it."""
         begun = stopped(order(host.url("/first/long.mp4")), bucket, s3)
         host.revoke("/first/long.mp4")
         stored(replace(order(elsewhere.url("/renewed/9/long.mp4")), resume=begun), bucket)
@@ -199,9 +199,9 @@ class TestTheSameMedium:
         [
             (CHANGED.medium, None),  # another ETag
             (OTHER.medium, None),  # and another length
-            (LONG.medium, "range-ignored"),  # the same, but not in ranges any more
-            (long_medium(4 * MIB).medium, None),  # one that goes as one object
-            (LONG.medium, "plain-no-length"),  # one that promises no length any more
+            (LONG.medium, "range-ignored"),  # the same, but no longer in ranges
+            (long_medium(4 * MIB).medium, None),  # one that is sent as one object
+            (LONG.medium, "plain-no-length"),  # one that no longer promises a length
         ],
         ids=["changed", "longer", "without ranges", "small", "without length"],
     )
@@ -218,7 +218,7 @@ class TestTheSameMedium:
         assert begun.upload_id not in s3.objects.uploads
 
     def test_nor_if_it_is_of_another_kind_now(self, s3: S3Simulator, bucket: Bucket) -> None:
-        """And so of another key."""
+        """The same for another key."""
         with media_host() as host:
             host.media["long.mp4"] = LONG.medium
             begun = stopped(order(host.url("/kind/long.mp4")), bucket, s3)
@@ -244,7 +244,7 @@ class TestTheUpload:
     def test_one_that_s3_knows_no_longer_is_begun_anew(
         self, host: MediaHost, s3: S3Simulator, bucket: Bucket, status: int
     ) -> None:
-        """S3 says 403 of an object that is not there to who may not list the bucket."""
+        """S3 answers 403 for a missing object to a role that may not list the bucket."""
         begun = stopped(order(host.url("/gone/long.mp4")), bucket, s3)
         s3.objects.uploads.clear()  # as the bucket's rule does after a day
         s3.fail("HeadObject", status=status, code="AccessDenied")
@@ -253,7 +253,7 @@ class TestTheUpload:
         assert s3.done["UploadPart"] == PARTS
 
     def test_one_that_was_completed_is_the_object(self, host: MediaHost, s3: S3Simulator, bucket: Bucket) -> None:
-        """Its run was killed between S3's answer and ours: nothing is fetched a second time."""
+        """Its run was killed between S3's response and ours: nothing is fetched a second time."""
         begun: list[Upload] = []
         wanted = replace(order(host.url("/done/long.mp4")), on_upload=begun.append)
         first = stored(wanted, bucket)
@@ -264,7 +264,7 @@ class TestTheUpload:
         assert s3.done["UploadPart"] == 0
 
     def test_two_runs_at_once_do_not_spoil_it(self, host: MediaHost, s3: S3Simulator, bucket: Bucket) -> None:
-        """A part that comes twice is the same bytes. Who comes too late finds the object, or has to come again."""
+        """A part that is sent twice has the same bytes. The later run finds the object, or has to retry."""
         begun = stopped(order(host.url("/both/long.mp4")), bucket, s3)
         wanted = replace(order(host.url("/both/long.mp4")), resume=begun)
         with ThreadPoolExecutor(2) as both:

@@ -1,4 +1,4 @@
-"""A thread that has something to do wants a core, whether it gets one or not; one that waits does not."""
+"""A thread with work wants a core, whether it gets one or not; a waiting thread does not."""
 
 import os
 import subprocess
@@ -16,7 +16,7 @@ SECONDS = 0.4
 
 @pytest.fixture
 def busy_core() -> Iterator[None]:
-    """This test's threads are kept to one core, which a process without end has all to itself until then."""
+    """This test's threads run on one core, which an endless process keeps busy until then."""
     allowed = os.sched_getaffinity(0)
     one = min(allowed)
     spinning = subprocess.Popen(
@@ -30,7 +30,7 @@ def busy_core() -> Iterator[None]:
 
 
 def share(work: Callable[[Event], object]) -> tuple[float, float]:
-    """Of a thread's time: what it wanted a core for, and what it ran."""
+    """Of a thread's time: the seconds it was runnable, and the seconds it ran."""
     ended = Event()
     ran = []
 

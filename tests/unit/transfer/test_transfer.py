@@ -1,4 +1,4 @@
-"""A link becomes an object, whole and once, by as few calls as it takes; what one try did, another finds."""
+"""A link becomes an object, complete and once, with the fewest calls; an attempt finds the result of an earlier one."""
 
 from collections.abc import Iterator
 from dataclasses import replace
@@ -89,7 +89,7 @@ class TestWhole:
 
 
 class TestAgain:
-    """What one try did, another finds."""
+    """An attempt finds the result of an earlier one."""
 
     @pytest.mark.parametrize("name", [CLIP, LARGE])
     def test_an_object_that_is_there_is_kept_and_is_the_result(

@@ -1,4 +1,4 @@
-"""A medium whose length nobody promised ends where it ends: only its container tells whether it is whole."""
+"""A medium without a promised length ends at the end of its bytes: only its container shows whether it is complete."""
 
 import threading
 from collections.abc import Iterator
@@ -22,7 +22,7 @@ LARGE = padded(CLIP, 20 * MIB)  # three parts of HELD_BYTES
 
 @contextmanager
 def streaming(*pieces: bytes, chunked: bool = False, endless: bool = False) -> Iterator[str]:
-    """A host that knows neither ranges nor lengths: it sends pieces, the last one for ever if it is `endless`."""
+    """A host without ranges or lengths: it sends pieces, the last one without end if it is `endless`."""
 
     class Handler(BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.1"
@@ -37,7 +37,7 @@ def streaming(*pieces: bytes, chunked: bool = False, endless: bool = False) -> I
                     self.wfile.write(b"%x\r\n%b\r\n" % (len(piece), piece) if chunked else piece)
                 self.wfile.write(b"0\r\n\r\n" if chunked else b"")
             except OSError:
-                return  # whoever listened has heard enough
+                return  # the client has closed the connection
 
         def log_message(self, *_: object) -> None:
             pass

@@ -1,7 +1,7 @@
-"""Bytes go to S3 piece by piece under one signature, their checksum behind them; what S3 does not take, it says why.
+"""Bytes go to S3 piece by piece under one signature, followed by their checksum; a rejection has S3's reason.
 
-The S3 is the one that keeps S3's rules: it holds the signature, the framing, the lengths and the checksum against what
-comes.
+The S3 is the simulator with S3's rules: it checks the signature, the framing, the lengths and the checksum against the
+received bytes.
 """
 
 import sys
@@ -42,7 +42,7 @@ def target(bucket: Bucket, key: str = KEY) -> MultipartObject:
 
 
 def sent(stream: PutStream, content: bytes) -> UploadedPart:
-    """The body that was begun, sent as a transfer sends it."""
+    """The begun body, sent as a transfer sends it."""
     buffer = ChunkBuffer()
     for offset in range(0, len(content), PIECE_BYTES):
         piece = content[offset : offset + PIECE_BYTES]
@@ -160,7 +160,7 @@ class TestRefusals:
         assert s3.keys == [KEY]
 
     def test_a_refusal_before_the_end_of_the_body_is_heard_or_felt(self, s3: S3Simulator, bucket: Bucket) -> None:
-        """S3 answers and hangs up while the bytes are still on their way: its word may be lost among them."""
+        """S3 answers and hangs up while the bytes are still on their way: its response may be lost among them."""
         endpoint = replace(bucket.upload_endpoint(KEY), credentials=Credentials(ACCESS_KEY, "another secret"))
         content = NOISE * 8
         with PutStream(endpoint) as stream:
@@ -202,7 +202,7 @@ class TestRefusals:
 
 
 class TestAnswers:
-    """What S3 should not say, from a server that says what it is told to."""
+    """Responses that S3 should not send, from a scripted server."""
 
     @pytest.mark.parametrize(
         ("headers", "body", "reason"),
@@ -228,7 +228,7 @@ class TestAnswers:
 
 class TestChecksums:
     def test_it_is_crc_64_nvme_as_s3_writes_it(self) -> None:
-        """The check value of the catalogue of CRC algorithms, and other code than ours."""
+        """The check value of the catalogue of CRC algorithms, and code other than ours."""
         assert crc64nvme(b"123456789") == checksums.crc64nvme(b"123456789") == 0xAE8B14860A799888
         assert crc_text(0xAE8B14860A799888) == b64encode(bytes.fromhex("AE8B14860A799888")).decode()
         assert long_medium(3 * MIB).crc64nvme == checksums.crc64nvme(long_medium(3 * MIB).content)

@@ -1,6 +1,6 @@
 """A host that stalls, drips or never ends is given up, however busy it looks.
 
-Its limits are shorter here than on AWS, and it drips faster: test_e2e_bad_hosts.py waits as long as it takes there.
+The limits are shorter here than on AWS, and the host drips faster: tests/e2e/test_bad_hosts.py waits for the real ones.
 """
 
 from contextlib import ExitStack
