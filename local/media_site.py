@@ -32,7 +32,7 @@ class MediaSite(MediaHost):
     def answer(self, request: Request) -> tuple[Pieces, bool]:
         if request.path.endswith(RESULT):
             path = request.path.removeprefix("/signed")
-            self.add(path, self._result(unquote(path.split("/")[-2])), "application/jsonl")
+            self.add(unquote(path), self._result(unquote(path.split("/")[-2])), "application/jsonl")
         return super().answer(request)
 
     def _result(self, batch: str) -> bytes:

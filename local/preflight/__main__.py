@@ -27,6 +27,7 @@ JUDGE = Path(__file__).with_name("judge.py")
 MISTAKES = Path(__file__).with_name("mistakes")
 # The oldest region, one of each other partition, and two of the newest: cfn-lint knows what they lack.
 REGIONS = ("us-east-1", "us-gov-west-1", "cn-north-1", "ap-southeast-5", "mx-central-1")
+NOT_EVERYWHERE = "E2530"  # SnapStart, off by default, is not in each region: docs/configuration.md
 PARAMETERS: Mapping[str, Mapping[str, str]] = {"defaults": {}, "everything": EVERYTHING}
 POLICIES = sorted((ROOT / "examples/deployer-policy").glob("*.json"))
 ROLE = ROOT / "examples/github/role.yaml"
@@ -76,6 +77,8 @@ def _linted(templates: list[Path]) -> Iterator[Finding]:
     command = [linter, "--format", "json", "--regions", *REGIONS, "--", *map(str, templates)]
     for found in json.loads(_printed(command)):
         where = "/".join(map(str, found["Location"]["Path"] or ["the template"]))
+        if found["Rule"]["Id"] == NOT_EVERYWHERE:
+            continue
         yield Finding(Path(found["Filename"]).stem, where, found["Rule"]["Id"], found["Message"])
 
 

@@ -29,6 +29,7 @@ ARNS = {
     ("AWS::DynamoDB::Table", "Arn"): "arn:aws:dynamodb:us-east-1:123456789012:table/{}",
     ("AWS::DynamoDB::Table", "StreamArn"): "arn:aws:dynamodb:us-east-1:123456789012:table/{}/stream/latest",
     ("AWS::Events::EventBus", "Arn"): "arn:aws:events:us-east-1:123456789012:event-bus/{}",
+    ("AWS::Lambda::Function", "Arn"): "arn:aws:lambda:us-east-1:123456789012:function:{}",
     ("AWS::Logs::LogGroup", "Arn"): "arn:aws:logs:us-east-1:123456789012:log-group:{}:*",
     ("AWS::S3::Bucket", "Arn"): "arn:aws:s3:::{}",
     ("AWS::S3::Bucket", "Ref"): "{}",

@@ -189,7 +189,7 @@ class TestCaptions:
     def test_a_failed_operation_settles_with_its_error(self, told: Told, owner: Owner) -> None:
         row = owner.resting("captions", told.failed_operation.job_id)
         assert set(row) == JOB | {"error"}
-        assert row["error"] == {"code": "", "message": "The operation failed.", "retryable": True}
+        assert row["error"] == {"code": "", "message": "The operation failed.", "retryable": False}
 
 
 class TestCreatify:
