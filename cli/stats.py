@@ -11,7 +11,7 @@ from datetime import datetime, timedelta
 from itertools import islice
 from math import ceil
 
-from cli import job_rows, jobs
+from cli import complete_jobs, jobs
 from cli.stack import Stack
 from dailies import timestamps
 from dailies.jobs.models import Job, MediaItem, Receipt
@@ -49,7 +49,7 @@ def figures(stack: Stack, now: Timestamp) -> Figures:
     rows = list(islice(jobs.every(stack, jobs.Filter(since=since)), MAX_JOBS + 1))
     counted = rows[:MAX_JOBS]
     settled = [row for row in counted if row["stage"] in {"settled", "archiving", "attention"}][:MAX_WHOLE]
-    media = job_rows.whole(stack, settled).values()
+    media = complete_jobs.whole(stack, settled).values()
     return Figures(
         hours=by_hour(counted, now),
         stages=Counter(row["stage"] for row in counted),

@@ -9,7 +9,7 @@ from starlette.datastructures import QueryParams
 from starlette.requests import Request
 from starlette.responses import Response
 
-from cli import job_rows, jobs
+from cli import complete_jobs, jobs
 from cli.console import rendering
 from cli.console.job import medium_url, plays
 from cli.console.rendering import url
@@ -61,7 +61,7 @@ def show(request: Request) -> Response:
     stack, query, now = rendering.stack_of(request), request.query_params, timestamps.now()
     after = jobs.Cursor.parse(query["after"]) if query.get("after") else None
     found = jobs.page(stack, criteria(query, now), after=after)
-    whole = job_rows.whole(stack, (item for item in found.rows if item["stage"] != "waiting"))
+    whole = complete_jobs.whole(stack, (item for item in found.rows if item["stage"] != "waiting"))
     seen = query.get("seen", "")
     rows = [
         Row(

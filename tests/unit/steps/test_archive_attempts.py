@@ -9,7 +9,7 @@ from time import time
 import pytest
 
 from dailies.jobs.models import Event, MediaState
-from dailies.steps.retry_policy import LAST_CHANCE_SECONDS, MAX_BACKOFF, MAX_RETRY_AFTER
+from dailies.steps.archive_retry import LAST_CHANCE_SECONDS, MAX_BACKOFF, MAX_RETRY_AFTER
 from simulators.media_host.samples import SampleMedia
 from simulators.s3 import BUCKET, S3Simulator
 from testkit.fixtures.archiver import FIRST_PAUSE, TRIES, Archive

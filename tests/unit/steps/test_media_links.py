@@ -15,7 +15,7 @@ from dailies.aws.queues import MAX_DELAY
 from dailies.jobs.models import Event
 from dailies.provider_api.client import attempts_within
 from dailies.provider_api.rate_limiter import reserve_calls
-from dailies.steps.retry_policy import RATE_LIMIT_PATIENCE
+from dailies.steps.archive_retry import RATE_LIMIT_PATIENCE
 from simulators.provider_apis import ProviderApis
 from simulators.provider_apis.captions import Captions
 from simulators.provider_apis.creatify import Creatify

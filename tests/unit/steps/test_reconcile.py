@@ -12,8 +12,8 @@ from dailies.jobs.models import Event, MediaLink
 from dailies.jobs.rows import job_item
 from dailies.providers import every_provider
 from dailies.steps.advance import advance
+from dailies.steps.archive_retry import MAX_RETRY_AFTER
 from dailies.steps.reconcile import GAP_FACTOR, MAX_GAP, next_poll
-from dailies.steps.retry_policy import MAX_RETRY_AFTER
 from dailies.steps.track import submitted_event
 from testkit.fixtures.archiver import PROVIDERS, Archive
 from testkit.fixtures.reconciler import FINISHES, HOUR, WEBHOOK, Reconcile

@@ -32,8 +32,8 @@ from dailies.steps.archive_item import (
     upload_event,
     with_events,
 )
+from dailies.steps.archive_retry import Decision, Fail, Failure, Lost, Requeue, Retry, decide
 from dailies.steps.media_links import confirmation, renewal
-from dailies.steps.retry_policy import Decision, Fail, Failure, Lost, Requeue, Retry, decide
 from dailies.transfer.transfer import PartialTransfer, TransferRequest, TransferResult, transfer
 
 SAME_LENGTH_SECONDS = 0.5  # the provider's duration and the header's may differ by this, or by 2 %

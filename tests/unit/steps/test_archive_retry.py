@@ -17,7 +17,7 @@ from dailies.errors import (
     RateLimitReached,
     StorageFailed,
 )
-from dailies.steps.retry_policy import (
+from dailies.steps.archive_retry import (
     LAST_CHANCE_SECONDS,
     MAX_BACKOFF,
     MAX_RETRY_AFTER,
