@@ -88,13 +88,13 @@ def ctrl_c_counts() -> Iterator[None]:
 def test_ctrl_c_ends_the_look_and_what_is_not_asked_yet_is_left(fast_stack: Stack) -> None:
     asked, numbers, over = [], count(1), threading.Event()
 
-    def hear(params: Any, **_: object) -> None:
+    def read(params: Any, **_: object) -> None:
         asked.append(params)
         if next(numbers) == quarantine.READERS:
             signal.pthread_kill(threading.main_thread().ident or 0, signal.SIGINT)
         over.wait(STALL)  # none of them continues before main has received it, however late main is scheduled
 
-    fast_stack.dynamodb.meta.events.register("provide-client-params.dynamodb.Query", hear)
+    fast_stack.dynamodb.meta.events.register("provide-client-params.dynamodb.Query", read)
     before = set(threading.enumerate())
     with pytest.raises(KeyboardInterrupt):
         quarantine.deliveries(fast_stack, NOW - timedelta(days=20))

@@ -149,8 +149,8 @@ def test_for_a_stream_position_the_suggested_command_finds_its_first_row(cloud: 
         received_at="2026-11-25T09:29:57.000000Z",
     )
     fast_stack.table.record(event, retention_days=90, written_by="test")
-    told = advice(fast_stack, cloud, {"approximateArrivalOfFirstRecord": "2026-11-25T09:30:00Z"})
-    options = shlex.split(told)
+    suggested = advice(fast_stack, cloud, {"approximateArrivalOfFirstRecord": "2026-11-25T09:30:00Z"})
+    options = shlex.split(suggested)
     assert options[:3] == ["dailies", "replay", "--since"]
     assert options[4:] == ["--from-rows"]
     assert from_rows(fast_stack, since=timestamp_since(options[3])) == [("sync", "stuck")]

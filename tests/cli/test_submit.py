@@ -15,14 +15,14 @@ CAPTIONS = f"{BASE}/webhooks/captions/creator"  # the fixture has registered it
 class Operator:
     """Submit by the command. The stack's outputs are the template's, and the given ones."""
 
-    def __init__(self, desk: Archive, folder: Path) -> None:
-        self.desk = desk
-        self.captions = desk.apis.captions
+    def __init__(self, archive: Archive, folder: Path) -> None:
+        self.archive = archive
+        self.captions = archive.apis.captions
         self._body = folder / "body.json"
 
     def deploys(self, **more_outputs: str) -> None:
         """A stack named `dailies` in the region of the test's account."""
-        deploy(self.desk, {}, more_outputs)
+        deploy(self.archive, {}, more_outputs)
 
     def submits(self, call: str, *options: str, **body: object) -> Done:
         self._body.write_text(json.dumps(body))
@@ -34,7 +34,7 @@ class Operator:
 
     def asked(self) -> list[str]:
         """The requests that Captions received."""
-        return [one.path for one in self.desk.apis.requests]
+        return [one.path for one in self.archive.apis.requests]
 
 
 @pytest.fixture

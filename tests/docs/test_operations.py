@@ -59,13 +59,13 @@ def test_each_saved_question_is_told_by_its_name() -> None:
 def test_each_metric_of_the_code_is_in_the_table() -> None:
     sources = [*(ROOT / "functions").rglob("*.py"), *(ROOT / "layers/dailies/python/dailies").rglob("*.py")]
     counted = {name for source in sources for name in re.findall(r'\.count\(\s*"([A-Z]\w+)"', source.read_text())}
-    told = set(
+    documented = set(
         re.findall(r"`(\w+)`", "".join(line.split("|")[1] for line in section("Metrics").splitlines() if "|" in line))
     )
     assert {"Deliveries", "Archives", "JobsNeedingAttention"} <= counted
-    assert counted <= told
+    assert counted <= documented
     written = "".join(source.read_text() for source in sources)
-    assert {name for name in told if f'"{name}"' not in written} == set()
+    assert {name for name in documented if f'"{name}"' not in written} == set()
 
 
 def commands() -> list[str]:

@@ -33,8 +33,8 @@ def job_id(providers: Providers, listener: Listener) -> str:
 
 
 def test_it_tells_of_a_job_with_two_media_all_that_happened_once(job_id: str, listener: Listener) -> None:
-    told = {event["detail"]["id"]: event["detail-type"] for event in listener.of(job_id)}
-    assert dict(Counter(told.values())) == {
+    published = {event["detail"]["id"]: event["detail-type"] for event in listener.of(job_id)}
+    assert dict(Counter(published.values())) == {
         "Media Archived": 2,
         "Job Completed": 1,
         "Job Settled": 1,

@@ -124,7 +124,7 @@ def test_a_job_is_replayed(window: Window, providers: Providers, owner: Owner, l
     page = window.open(f"/job?provider=sync&id={job_id}")
     page.get_by_role("button", name="Replay").click()
     expect(page.get_by_role("status").filter(has_text="Replayed: 2 recorded events merged again")).to_be_focused()
-    settled = wait_for("told again", lambda: listener.of(job_id, "Job Settled"), lambda heard: len(heard) == 2)
+    settled = wait_for("told again", lambda: listener.of(job_id, "Job Settled"), lambda published: len(published) == 2)
     assert len({event["detail"]["id"] for event in settled}) == 1
 
 

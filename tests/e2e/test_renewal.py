@@ -41,7 +41,7 @@ class Jobs:
         self.providers = providers
         self.apis = apis
 
-    def tell(self) -> None:
+    def deliver(self) -> None:
         """Each provider sends its webhook."""
         sync, creatify, captions = self.ids.values()
         self.apis.sync.job(sync).completes(*MEDIA["sync"].values())
@@ -72,7 +72,7 @@ def lost(providers: Providers, stack_apis: ProviderApis, stack: Stack) -> Iterat
     """Reported while no credentials are set. Two attempts are enough."""
     start_anew(stack, ["Archive"], ARCHIVE_TRIES="2")
     jobs = Jobs(providers, stack_apis, "lost")
-    jobs.tell()
+    jobs.deliver()
     yield jobs
     start_anew(stack, ["Archive"], ARCHIVE_TRIES="4")
 
@@ -90,7 +90,7 @@ def renewed(lost: Jobs, owner: Owner, stack: Stack) -> Iterator[Jobs]:
     apis.clock.forward(61)  # other tests' use of Captions' rate limit is over, at the provider and here
     make_room(stack.aws, stack.outputs["TableName"])
     jobs = Jobs(lost.providers, apis, "renewed")
-    jobs.tell()
+    jobs.deliver()
     yield jobs
     set_api_secrets(stack, dict.fromkeys(credentials, NOT_SET))
 

@@ -88,12 +88,12 @@ class TestTable:
         aws.dynamodb.delete_item(TableName="filtered", Key={"pk": {"S": "job#first"}, "sk": {"S": "event#1"}})
         aws.dynamodb.put_item(TableName="filtered", Item={"pk": {"S": "job#last"}, "sk": {"S": "event#1"}})
 
-        def heard() -> list[str]:
+        def handled() -> list[str]:
             records = [record for call in told(aws, "/aws/lambda/hears-events") for record in call["Records"]]
             return [f"{record['eventName']} {record['dynamodb']['Keys']['pk']['S']}" for record in records]
 
-        wait_for(lambda: "INSERT job#last" in heard())
-        assert heard() == ["INSERT job#first", "INSERT job#last"]
+        wait_for(lambda: "INSERT job#last" in handled())
+        assert handled() == ["INSERT job#first", "INSERT job#last"]
 
 
 class TestRoles:
@@ -287,8 +287,8 @@ class TestBus:
 class TestFunctions:
     def call(self, aws: Aws, name: str) -> dict[str, Any]:
         answer = aws.functions.invoke(FunctionName=name, Payload=b"{}")
-        told: dict[str, Any] = json.loads(answer["Payload"].read())
-        return told
+        result: dict[str, Any] = json.loads(answer["Payload"].read())
+        return result
 
     def test_a_function_sees_its_layer_and_nothing_that_development_installs(self, aws: Aws) -> None:
         packed = io.BytesIO()

@@ -98,17 +98,17 @@ def test_a_lie_shows(lie: str) -> None:
 
 
 def test_what_nobody_told_may_be_known_in_other_words() -> None:
-    found, wanted = as_it_should(), as_it_should()
+    found, expected = as_it_should(), as_it_should()
     found.rows[0] |= {"provider_status": "COMPLETE", "credits": 30}
     found.rows.pop()
     without: set[Freedom] = {"words", "events"}
-    assert state(found, CASE, without=without) == state(wanted, CASE, without=without)
+    assert state(found, CASE, without=without) == state(expected, CASE, without=without)
     for still in without:
-        assert state(found, CASE, without={still}) != state(wanted, CASE, without={still})
+        assert state(found, CASE, without={still}) != state(expected, CASE, without={still})
 
 
 def test_what_sqs_has_moved_by_itself_is_a_loss_but_where_a_sweep_mends_it() -> None:
-    found, wanted = as_it_should(), as_it_should()
+    found, expected = as_it_should(), as_it_should()
     found.failed[f"ArchiveDeadLetterQueueUrl{MOVED}"].add("a message")
-    assert state(found, CASE) != state(wanted, CASE)
-    assert state(found, CASE, without={"moved"}) == state(wanted, CASE, without={"moved"})
+    assert state(found, CASE) != state(expected, CASE)
+    assert state(found, CASE, without={"moved"}) == state(expected, CASE, without={"moved"})

@@ -41,5 +41,5 @@ def test_of_each_target_the_last_million_runs_are_kept_or_what_has_broken_it_sin
     before: Figures | None, now: Figures, after: Figures | None
 ) -> None:
     others = {"media": ran(LONG), "a target that is no more": ran(LONG)}
-    told = lasting({**others, **({"answers": before} if before else {})}, {"answers": now})
-    assert told == {"media": ran(LONG), **({"answers": after} if after else {})}
+    kept = lasting({**others, **({"answers": before} if before else {})}, {"answers": now})
+    assert kept == {"media": ran(LONG), **({"answers": after} if after else {})}

@@ -110,13 +110,13 @@ class TestFates:
             apis.sync.job(job_id, webhook_url=receiver.url).completes()
         apis.clock.forward(3600)
         assert receiver.told("id") == ["g-2"]
-        assert [told.job_id for told in apis.callbacks] == ["g-1", "g-2"]
+        assert [statuses.job_id for statuses in apis.callbacks] == ["g-1", "g-2"]
 
     def test_real_time_brings_them_without_being_asked(self, receiver: Webhook) -> None:
         with provider_apis(seed=1) as apis:
             apis.sync.part.pace = Pace(waiting=0.05, working=0.05)
             sync(apis, "/v2/generate", {"model": "lipsync-2", "input": INPUT, "webhookUrl": receiver.url})
-            wait_for("the call", lambda: receiver.told("status"), lambda told: told == ["COMPLETED"])
+            wait_for("the call", lambda: receiver.told("status"), lambda statuses: statuses == ["COMPLETED"])
 
 
 def bearers(apis: ProviderApis, receiver: Webhook, number: int = 1) -> list[str]:

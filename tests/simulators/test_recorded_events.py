@@ -112,10 +112,10 @@ class TestChangesOfSecrets:
     @pytest.mark.parametrize("name", [name for name in NOTICES if name.startswith("register_")])
     def test_what_cloudformation_asks_has_the_properties_of_the_template(self, name: str) -> None:
         event = load(name)
-        wanted = template()["Resources"]["CaptionsWebhook"]
-        told = {name for name, value in wanted["Properties"].items() if "AWS::NoValue" not in str(value)}
+        resource = template()["Resources"]["CaptionsWebhook"]
+        told = {name for name, value in resource["Properties"].items() if "AWS::NoValue" not in str(value)}
         told -= {"ServiceTimeout"}  # CloudFormation's own
-        assert (event["ResourceType"], set(event["ResourceProperties"])) == (wanted["Type"], told)
+        assert (event["ResourceType"], set(event["ResourceProperties"])) == (resource["Type"], told)
         assert event["RequestType"] == ("Delete" if "PhysicalResourceId" in event else "Create")
         assert {"ResponseURL", "StackId", "RequestId", "LogicalResourceId"} < set(event)
 

@@ -138,16 +138,16 @@ class TestADomain:
         assert outputs["SyncBatchUrl"]["Value"] == f"https://{DOMAIN}/webhooks/sync/batch"
         creator = f"https://{DOMAIN}/webhooks/captions/creator"
         assert template_of_it["Resources"]["CaptionsWebhook"]["Properties"]["Url"] == creator
-        told = {
+        urls = {
             name: function["Environment"]["Variables"]["WEBHOOK_URL"]
             for name, function in of_type("AWS::Lambda::Function", template_of_it["Resources"]).items()
             if "WEBHOOK_URL" in function["Environment"]["Variables"]
         }
-        assert told == {
+        assert urls == {
             "RotateCaptionsSecret": creator,
             "RotateCreatifyToken": f"https://{DOMAIN}/webhooks/creatify/product_to_videos",
         }
-        assert told.keys() == {
+        assert urls.keys() == {
             name for name, each in functions().items() if "WEBHOOK_URL" in each["Environment"]["Variables"]
         }
 

@@ -78,8 +78,8 @@ class TestActing:
         """Whether the replay was rejected and nothing was published."""
         sent = {name: value.replace("{host}", console.host) for name, value in headers.items()}
         status = console.press(self.JOB, "/replay", sent, **changed).status_code
-        told = console.cloud.told()
-        assert (status, bool(told)) in {(403, False), (303, True)}
+        published = console.cloud.told()
+        assert (status, bool(published)) in {(403, False), (303, True)}
         return status == 403
 
     @pytest.mark.parametrize(

@@ -26,8 +26,8 @@ def test_it_names_what_was_asked_and_what_became_of_it() -> None:
 
 def test_a_failure_is_one_short_line() -> None:
     body = answer(EVENT, Outcome("w-1", "it\nwent \r\n wrong " + "é" * 5000)).body
-    told = json.loads(body)
-    assert (told["Status"], told["Reason"][:13], len(body) < 4096) == ("FAILED", "it went wrong", True)
+    response = json.loads(body)
+    assert (response["Status"], response["Reason"][:13], len(body) < 4096) == ("FAILED", "it went wrong", True)
 
 
 def test_the_url_is_signed_for_a_put_without_a_content_type() -> None:

@@ -91,9 +91,9 @@ class TestVersions:
     def test_where_a_rotation_ended_later_the_grace_begins_then(self, store: Store) -> None:
         """A rotation creates its version first, as pending, and tests it before making it the current one."""
         ended = NOW + 10_000
-        told = {"LastRotatedDate": datetime.fromtimestamp(ended, UTC)}
+        rotated = {"LastRotatedDate": datetime.fromtimestamp(ended, UTC)}
         store.aws.meta.events.register(
-            "after-call.secretsmanager.DescribeSecret", lambda parsed, **_: parsed.update(told)
+            "after-call.secretsmanager.DescribeSecret", lambda parsed, **_: parsed.update(rotated)
         )
         store.put("whsec_second")
         secret = store.secret()

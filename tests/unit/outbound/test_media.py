@@ -79,10 +79,10 @@ class TestHostileLinks:
                 fetched("https://h.example/", FetchPolicy(), Network(answers(*resolved)))
 
     def test_a_name_that_does_not_resolve_may_do_so_later(self) -> None:
-        def nobody(_name: str, _port: int) -> Sequence[str]:
+        def no_resolver(_name: str, _port: int) -> Sequence[str]:
             raise OSError("no such name")
 
-        for resolve in (nobody, answers()):
+        for resolve in (no_resolver, answers()):
             with no_connection(), pytest.raises(HostFailed, match="does not resolve"):
                 fetched("https://h.example/", FetchPolicy(), Network(resolve))
 

@@ -26,17 +26,17 @@ class TestTake:
         limit, now = Limit(calls, 60), NOW
         taken: list[Reservation] = []
         granted: list[Reservation] = []
-        for pause, wanted in wishes:
+        for pause, calls_wanted in wishes:
             now += pause
-            got, taken = reserve(taken, limit, wanted, now)
+            got, taken = reserve(taken, limit, calls_wanted, now)
             granted.append(Reservation(now, got))
         for first in granted:
             assert sum(one.calls for one in granted if first.at <= one.at < first.at + limit.seconds) <= calls
 
     @given(calls=st.integers(1, 12), wanted=st.integers(1, 20))
-    def test_what_there_is_room_for_is_granted(self, calls: int, wanted: int) -> None:
-        got, taken = reserve([], Limit(calls, 60), wanted, NOW)
-        assert got == min(calls, wanted)
+    def test_what_there_is_room_for_is_granted(self, calls: int, calls_wanted: int) -> None:
+        got, taken = reserve([], Limit(calls, 60), calls_wanted, NOW)
+        assert got == min(calls, calls_wanted)
         again, _ = reserve(taken, Limit(calls, 60), calls, NOW + 62)
         assert again == calls
 
@@ -51,9 +51,9 @@ class TestTake:
         limit, now = Limit(calls, 60), NOW
         taken: list[Reservation] = []
         granted: list[Reservation] = []
-        for number, (pause, wanted) in enumerate(wishes):
+        for number, (pause, calls_wanted) in enumerate(wishes):
             now += pause
-            got, taken = reserve(taken, limit, wanted, now + (off if number in strangers else 0))
+            got, taken = reserve(taken, limit, calls_wanted, now + (off if number in strangers else 0))
             if number not in strangers:
                 granted.append(Reservation(now, got))
         for first in granted:

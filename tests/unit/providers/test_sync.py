@@ -212,7 +212,7 @@ class TestGeneration:
         assert generation(**oddity) == generation()
 
     @pytest.mark.parametrize(
-        ("told", "seconds"),
+        ("duration", "seconds"),
         [
             (12.5, "12.5"),
             ("12.5", "12.5"),
@@ -224,8 +224,8 @@ class TestGeneration:
             (1e9, None),
         ],
     )
-    def test_how_long_the_output_plays_is_a_number_or_unknown(self, told: object, seconds: str | None) -> None:
-        (medium,) = generation(outputDuration=told).media
+    def test_how_long_the_output_plays_is_a_number_or_unknown(self, duration: object, seconds: str | None) -> None:
+        (medium,) = generation(outputDuration=duration).media
         assert medium.seconds == (seconds and Decimal(seconds))
 
     @pytest.mark.parametrize(

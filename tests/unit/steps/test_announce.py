@@ -29,9 +29,9 @@ def batch(*events: dict[str, Any]) -> dict[str, Any]:
 class TestAnnounce:
     def test_the_bus_hears_what_has_changed(self, cloud: Cloud) -> None:
         cloud.function("announce").lambda_handler(batch(COMPLETED), Context())
-        told = cloud.told()
-        assert [title for title, _ in told] == ["Job Completed"]
-        assert all((detail["provider"], detail["job_id"]) == ("sync", JOB) for _, detail in told)
+        published = cloud.told()
+        assert [title for title, _ in published] == ["Job Completed"]
+        assert all((detail["provider"], detail["job_id"]) == ("sync", JOB) for _, detail in published)
         assert cloud.objects() == {}
 
     def test_media_that_are_found_go_into_the_archives_queue(self, cloud: Cloud) -> None:
@@ -53,10 +53,10 @@ class TestAnnounce:
 
     def test_before_a_job_is_told_settled_its_page_is_written(self, cloud: Cloud) -> None:
         cloud.function("announce").lambda_handler(batch(ARCHIVED), Context())
-        told = dict(cloud.told())
-        assert set(told) == {"Media Archived", "Job Settled"}
+        published = dict(cloud.told())
+        assert set(published) == {"Media Archived", "Job Settled"}
         page = json.loads(cloud.objects()[PAGE])
-        assert page == {name: value for name, value in told["Job Settled"].items() if name != "id"}
+        assert page == {name: value for name, value in published["Job Settled"].items() if name != "id"}
         assert page["media"][0]["state"] == "archived"
 
     def test_where_the_page_cannot_be_written_nothing_is_told(self, cloud: Cloud) -> None:

@@ -287,8 +287,8 @@ class TestRenewed:
 
     def test_the_key_goes_to_the_api_and_nowhere_else(self, renewing: Archive, host: MediaHost) -> None:
         renewing.run(self.dead(renewing, host))
-        told = [request.path for request in host.requests if request.header("x-api-key")]
-        assert told == [f"/v2/generations/{renewing.job_id}/download"]
+        with_key = [request.path for request in host.requests if request.header("x-api-key")]
+        assert with_key == [f"/v2/generations/{renewing.job_id}/download"]
         assert len(host.requests) == 3
 
 
@@ -301,8 +301,8 @@ def test_lines_tell_what_was_archived_and_no_link(
         archive.found(medium)
         archive.run(medium)
     printed = capsys.readouterr().out
-    told: list[dict[str, Any]] = [json.loads(line) for line in printed.splitlines()]
-    assert [line["result"] for line in told] == ["archived", "pending", "failed"]
-    assert told[0]["MediaBytes"] == len(host.media[CLIP].content)
+    lines: list[dict[str, Any]] = [json.loads(line) for line in printed.splitlines()]
+    assert [line["result"] for line in lines] == ["archived", "pending", "failed"]
+    assert lines[0]["MediaBytes"] == len(host.media[CLIP].content)
     assert "http" not in printed
     assert "X-Amz" not in printed

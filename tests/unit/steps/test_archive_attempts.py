@@ -136,8 +136,8 @@ class TestMargin:
     ) -> dict[str, float]:
         printed.readouterr()
         assert archive.try_medium(event, role)
-        told: list[dict[str, float]] = [json.loads(line) for line in printed.readouterr().out.splitlines()]
-        (measured,) = [line for line in told if "Archives" in line]
+        lines: list[dict[str, float]] = [json.loads(line) for line in printed.readouterr().out.splitlines()]
+        (measured,) = [line for line in lines if "Archives" in line]
         return measured
 
     def test_it_is_told_where_the_link_says_when_it_dies(
@@ -185,8 +185,8 @@ class TestNamedByHand:
         assert archive_at_work.try_medium(event, "output")
         receipt = archive_at_work.receipt(event)
         assert (receipt.state, [receipt.key]) == ("archived", s3.keys)
-        told = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
-        (measured,) = [line for line in told if "Archives" in line]
+        lines = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+        (measured,) = [line for line in lines if "Archives" in line]
         assert "MediaBytes" in measured
         assert "DeliveryToArchivedSeconds" not in measured
 

@@ -74,15 +74,15 @@ def test_that_it_was_begun_is_recorded_before_its_first_part_is_sent(archive_at_
 def begun_by_another(archive: Archive, s3: S3Simulator, event: Event, *, ago: float, sent: int) -> str:
     """Another run began an upload of the output `ago` seconds ago, and has sent parts: the upload's id."""
     (output,) = event.media
-    wanted = ArchiveItem(PROVIDERS["sync"], "generation", "g-1", "output", output.media_id)
-    where: dict[str, Any] = {"Bucket": BUCKET, "Key": wanted.key("mp4")}
+    item = ArchiveItem(PROVIDERS["sync"], "generation", "g-1", "output", output.media_id)
+    where: dict[str, Any] = {"Bucket": BUCKET, "Key": item.key("mp4")}
     checked: dict[str, Any] = {"ChecksumAlgorithm": "CRC64NVME"}
     upload_id = s3.client().create_multipart_upload(**where, **checked, ChecksumType="FULL_OBJECT")["UploadId"]
     for number in range(1, sent + 1):
         body = LONG.content[(number - 1) * PART : number * PART]
         s3.client().upload_part(**where, **checked, UploadId=upload_id, PartNumber=number, Body=body)
-    upload = Upload(wanted.key("mp4"), upload_id, PART, len(LONG.content), f'"{LONG.medium.sha256[:32]}"')
-    archive.record(replace(upload_event(wanted, upload), received_at=timestamps.at(time() - ago)))
+    upload = Upload(item.key("mp4"), upload_id, PART, len(LONG.content), f'"{LONG.medium.sha256[:32]}"')
+    archive.record(replace(upload_event(item, upload), received_at=timestamps.at(time() - ago)))
     s3.count_anew()
     return upload_id
 

@@ -65,10 +65,10 @@ def case(request: pytest.FixtureRequest) -> Case:
 @pytest.fixture
 def event(case: Case, archive_at_work: Archive) -> Event:
     """The medium was reported, and its link has expired since."""
-    told = case.told(archive_at_work)
+    delivered = case.told(archive_at_work)
     case.api(archive_at_work.apis).links.die(case.job_id)
     archive_at_work.apis.requests.clear()
-    return told
+    return delivered
 
 
 @pytest.fixture
@@ -80,11 +80,11 @@ def keys(archive_at_work: Archive) -> Iterator[list[str]]:
     yield secret
     recorded = archive_at_work.recorded()
     assert not [value for value in (*secret, TOKEN) if value.encode() in recorded]
-    told_hosts = repr(apis.host.requests)
-    assert not [value for value in (*secret, TOKEN) if value in told_hosts]
+    host_requests = repr(apis.host.requests)
+    assert not [value for value in (*secret, TOKEN) if value in host_requests]
 
 
-def tries_of(case: Case) -> int:
+def requests_per_attempt(case: Case) -> int:
     """The number of API requests in one attempt of the archive."""
     return attempts_within(PROVIDERS[case.provider].api_limit)
 
@@ -207,7 +207,7 @@ class TestNotRenewed:
         self, case: Case, event: Event, archive_at_work: Archive, status: int, keys: list[str]
     ) -> None:
         api = case.api(archive_at_work.apis)
-        api.fail(status, times=2 * tries_of(case))
+        api.fail(status, times=2 * requests_per_attempt(case))
         for tries, state in ((1, "pending"), (TRIES, "failed")):
             archive_at_work.try_medium(event, case.role, tries=tries)
             receipt = archive_at_work.receipt(event)
@@ -217,7 +217,7 @@ class TestNotRenewed:
         assert archive_at_work.receipt(event).state == "archived"
 
     def test_so_is_one_that_hangs_up(self, case: Case, event: Event, archive_at_work: Archive, keys: list[str]) -> None:
-        case.api(archive_at_work.apis).fail(None, times=tries_of(case))
+        case.api(archive_at_work.apis).fail(None, times=requests_per_attempt(case))
         assert not archive_at_work.try_medium(event, case.role)
         assert archive_at_work.receipt(event).reason.startswith("the provider's API: ")
         assert archive_at_work.try_medium(event, case.role, tries=2)

@@ -72,15 +72,15 @@ class TestStuck:
 
     def test_what_is_queued_again_is_what_the_archive_understands(self, archive_at_work: Archive) -> None:
         reconciles = Reconcile(archive_at_work)
-        told = archive_at_work.generation()
+        event = archive_at_work.generation()
         advance(
             archive_at_work.table,
-            replace(told, received_at=timestamps.at(timestamps.seconds(timestamps.now()) - 2 * HOUR)),
+            replace(event, received_at=timestamps.at(timestamps.seconds(timestamps.now()) - 2 * HOUR)),
         )
         reconciles.run()
         (detail,) = reconciles.queued()
-        assert archive_at_work.try_medium(told, "output")
-        assert archive_at_work.receipt(told).media_id == detail["media"][0]["media_id"]  # type: ignore[index]
+        assert archive_at_work.try_medium(event, "output")
+        assert archive_at_work.receipt(event).media_id == detail["media"][0]["media_id"]  # type: ignore[index]
 
 
 class TestSilence:
@@ -168,29 +168,29 @@ class TestTime:
 
 class TestNextLook:
     USUAL = 600.0
-    HEARD = "2026-01-15T10:00:00.000000Z"
+    UPDATED = "2026-01-15T10:00:00.000000Z"
 
     def test_it_is_first_when_the_usual_time_is_over_and_then_after_gaps_that_grow(self) -> None:
-        heard = timestamps.seconds(self.HEARD)
-        look = next_poll({"updated_at": self.HEARD}, self.USUAL)
-        assert look == heard + self.USUAL
+        updated = timestamps.seconds(self.UPDATED)
+        look = next_poll({"updated_at": self.UPDATED}, self.USUAL)
+        assert look == updated + self.USUAL
         gaps = []
         for _ in range(12):
-            gap = next_poll({"updated_at": self.HEARD, "reconciled_at": timestamps.at(look)}, self.USUAL) - look
-            assert gap == pytest.approx(min((look - heard) * GAP_FACTOR, MAX_GAP))
+            gap = next_poll({"updated_at": self.UPDATED, "reconciled_at": timestamps.at(look)}, self.USUAL) - look
+            assert gap == pytest.approx(min((look - updated) * GAP_FACTOR, MAX_GAP))
             gaps.append(gap)
             look += gap
         assert gaps == sorted(gaps)
 
     def test_news_begin_it_anew(self) -> None:
         earlier = "2026-01-15T09:00:00.000000Z"
-        assert next_poll({"updated_at": self.HEARD, "reconciled_at": earlier}, self.USUAL) == (
-            timestamps.seconds(self.HEARD) + self.USUAL
+        assert next_poll({"updated_at": self.UPDATED, "reconciled_at": earlier}, self.USUAL) == (
+            timestamps.seconds(self.UPDATED) + self.USUAL
         )
 
 
 class TestLines:
-    def told(self, capsys: pytest.CaptureFixture[str]) -> dict[str, int]:
+    def metrics(self, capsys: pytest.CaptureFixture[str]) -> dict[str, int]:
         """The metrics in the runs' log lines, added up."""
         added: Counter[str] = Counter()
         for line in map(json.loads, capsys.readouterr().out.splitlines()):
@@ -204,10 +204,10 @@ class TestLines:
         self, reconciles: Reconcile, capsys: pytest.CaptureFixture[str]
     ) -> None:
         reconciles.run()
-        assert self.told(capsys) == {"Sweeps": len(every_provider())}
+        assert self.metrics(capsys) == {"Sweeps": len(every_provider())}
 
     def test_what_a_sweep_does_is_counted(self, reconciles: Reconcile, capsys: pytest.CaptureFixture[str]) -> None:
         reconciles.submitted("sync", "j-1", ago=HOUR)
         FINISHES["sync"](reconciles.desk)
         reconciles.run()
-        assert self.told(capsys) == {"Sweeps": len(every_provider()), "PolledJobs": 1}
+        assert self.metrics(capsys) == {"Sweeps": len(every_provider()), "PolledJobs": 1}

@@ -383,5 +383,5 @@ class Limits:
 def test_the_key_goes_to_the_api_and_nowhere_else(formation: Formation, capsys: pytest.CaptureFixture[str]) -> None:
     formation.captions.fail(400, path="/webhooks/register")
     outcome = formation.ask("Create")
-    told = [outcome.reason, repr(formation.registrar(formation.api_url, KEY)), *capsys.readouterr()]
-    assert not [text for text in told if formation.captions.api_key in text]
+    shown = [outcome.reason, repr(formation.registrar(formation.api_url, KEY)), *capsys.readouterr()]
+    assert not [text for text in shown if formation.captions.api_key in text]

@@ -125,8 +125,8 @@ class TestConnections:
         line = b'{"generationId":"g-1","outputUrl":"https://h.example/%b"}\n' % (b"x" * 5000)
         lines = line * (2 * PART // len(line) + 1)
         host.add("/result.jsonl", lines, "application/jsonl")
-        wanted = replace(order(host.url("/result.jsonl", fault="slow")), kinds=frozenset({"jsonl"}))
-        assert stored(wanted, bucket).bytes == len(lines)
+        request = replace(order(host.url("/result.jsonl", fault="slow")), kinds=frozenset({"jsonl"}))
+        assert stored(request, bucket).bytes == len(lines)
         assert starts(host, "/result.jsonl") == [0]
 
     @pytest.mark.parametrize("fault", ["cut-with-weak-etag", "plain-cut-with-length", "plain-cut-at-part"])
@@ -185,8 +185,8 @@ class TestOnePart:
             dying.media["long.mp4"] = LONG.medium
             dying.redirect("/v2/result", to=dying.url("/r/long.mp4", fault="cut-once"))
             fresh = dying.url("/r/long.mp4", fault="cut-once", issued=time.time() + 2 * HOUR)
-            wanted = order(dying.url("/v2/result", lifetime=None))
-            stored(replace(wanted, on_upload=lambda _: dying.redirect("/v2/result", to=fresh)), bucket)
+            request = order(dying.url("/v2/result", lifetime=None))
+            stored(replace(request, on_upload=lambda _: dying.redirect("/v2/result", to=fresh)), bucket)
             kept(s3, LONG.content)
             assert len(dying.requests_for("/v2/result")) == 2
 
@@ -199,8 +199,8 @@ class TestOrder:
         chunk = len(data).to_bytes(4, "big") + b"IDAT" + data + bytes(4)
         picture = b"\x89PNG\r\n\x1a\n" + chunk + b"\0\0\0\0IEND\xaeB`\x82"
         host.add("/large.png", picture, "image/png")
-        wanted = replace(order(host.url("/large.png", fault="cut-once")), kinds=frozenset({"image"}))
-        assert stored(wanted, bucket).bytes == len(picture)
+        request = replace(order(host.url("/large.png", fault="cut-once")), kinds=frozenset({"image"}))
+        assert stored(request, bucket).bytes == len(picture)
         assert starts(host, "/large.png")[1] == 2 * PART  # the last five bytes arrive before the others
 
     def test_an_mp4_of_very_many_boxes_is_taken_by_its_length(

@@ -83,8 +83,8 @@ class TestWhole:
             ("rows", "application/x-ndjson", KEY.replace("mp4", "jsonl")),
             ("picture", "image/png", KEY.replace("mp4", "png")),
         ):
-            wanted = replace(order(host.url(f"/typed/{name}")), kinds=frozenset({"image", "jsonl"}))
-            assert stored(wanted, bucket).content_type == content_type
+            request = replace(order(host.url(f"/typed/{name}")), kinds=frozenset({"image", "jsonl"}))
+            assert stored(request, bucket).content_type == content_type
             assert s3.object(key).content
 
 
