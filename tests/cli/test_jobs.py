@@ -163,7 +163,7 @@ def test_a_page_far_back_costs_what_the_first_one_does(million: Jobs) -> None:
     assert (ranks, queries) == (list(range(900_000, 900_050)), len(PARTITIONS))
 
 
-def test_a_filter_that_lets_few_through_ends_its_page_and_tells_where_to_go_on(million: Jobs) -> None:
+def test_a_filter_with_few_matches_ends_its_page_with_a_cursor(million: Jobs) -> None:
     """No job is `unknown`: all candidates are read, but not for one page."""
     ranks, cursor, (_, rows) = million.page(Filter(status="unknown"))
     assert ranks == []

@@ -93,14 +93,14 @@ def test_the_region_is_that_of_the_aws_clis_variable_where_it_is_set(
     assert operator.submits("captions/submit", script="Hello.").code == 0
 
 
-def test_a_call_that_goes_on_with_a_job_says_how_to_name_it(operator: Operator) -> None:
+def test_a_call_that_continues_a_job_says_how_to_name_it(operator: Operator) -> None:
     operator.deploys()
     done = operator.submits("creatify/gen_video", video_prompt="turn")
     assert (done.code, "--source" in done.err) == (2, True)
     assert operator.asked() == []
 
 
-def test_a_job_to_go_on_with_is_not_ignored_by_a_call_that_needs_none(operator: Operator) -> None:
+def test_a_named_job_is_rejected_by_a_call_that_needs_none(operator: Operator) -> None:
     operator.deploys()
     done = operator.submits("sync/generate", "--source", "abc", model="lipsync-2")
     assert (done.code, "omit --source" in done.err) == (2, True)

@@ -22,7 +22,7 @@ def test_without_a_key_it_says_what_to_do(archive: Archive) -> None:
     assert (done.code, "Set it with `dailies secrets set captions/api`" in done.err) == (1, True)
 
 
-def test_a_key_that_does_not_hold_is_told_so(archive: Archive) -> None:
+def test_an_invalid_key_is_reported(archive: Archive) -> None:
     archive.set_keys()
     archive.apis.captions.api_key = "another by now"
     deploy(archive, {}, {})
@@ -31,7 +31,7 @@ def test_a_key_that_does_not_hold_is_told_so(archive: Archive) -> None:
 
 
 @pytest.mark.parametrize("status", [200, 201, 202])
-def test_one_that_captions_says_it_made_is_taken_with_its_secret(archive: Archive, status: int) -> None:
+def test_a_created_webhook_is_stored_with_its_secret(archive: Archive, status: int) -> None:
     archive.set_keys()
     archive.apis.captions.webhooks.registered.clear()
     archive.apis.captions.webhooks.made_status = status
@@ -72,7 +72,7 @@ def test_a_captions_that_cannot_be_reached_is_no_rate_limit(archive: Archive) ->
     assert done.err.endswith(". Try again later; check with `dailies webhooks captions list`.\n")
 
 
-def test_a_rate_limit_that_leaves_no_room_is_told_with_when_to_come_again(archive: Archive) -> None:
+def test_an_exhausted_rate_limit_is_reported_with_the_time_to_retry(archive: Archive) -> None:
     archive.set_keys()
     deploy(archive, {}, {})
     listed = (

@@ -71,7 +71,7 @@ class TestACall:
 
     @pytest.mark.usefixtures("warm")
     @pytest.mark.parametrize("webhook", DEAREST)
-    def test_of_a_job_that_the_owners_app_told_of(self, bill: Bill, webhook: str) -> None:
+    def test_of_a_job_that_the_owners_app_submitted(self, bill: Bill, webhook: str) -> None:
         call, webhook_of_job = DEAREST[webhook], WEBHOOKS[webhook]
         job_id = webhook_of_job.parse(event(call.event)["body"].encode()).job_id
         about = {"provider": webhook_of_job.provider, "webhook": webhook_of_job.name, "job_id": job_id}

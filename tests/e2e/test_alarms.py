@@ -104,7 +104,7 @@ class TestTheOwnerHears:
         "alarm",
         ["UnverifiedAlarm", "QuarantineAlarm", "AttentionAlarm", "ArchiveDeadLettersAlarm", "AdvanceFailuresAlarm"],
     )
-    def test_an_alarm_rings_at_the_owners_address(self, alarm: str, stack: Stack, topic: str) -> None:
+    def test_an_alarm_notifies_the_owners_address(self, alarm: str, stack: Stack, topic: str) -> None:
         self.wait_until_it_goes_off(stack, alarm)
         name = deploy.resources(stack.aws)[alarm]
         wait_for(
@@ -117,7 +117,7 @@ class TestTheOwnerHears:
         ("alarm", "function", "failed_runs"),
         [("ReconcileFailsAlarm", "Reconcile", 8), ("FetchSyncSecretAlarm", "FetchSyncSecret", 61)],
     )
-    def test_an_alarm_rings_when_most_runs_of_a_schedule_fail(
+    def test_an_alarm_goes_off_when_most_runs_of_a_schedule_fail(
         self, alarm: str, function: str, failed_runs: int, stack: Stack, topic: str
     ) -> None:
         """On this stack each runs every minute. The failures are put as metric data, without waiting for them."""
@@ -183,7 +183,7 @@ def emitted(lines: dict[str, list[dict[str, Any]]]) -> set[tuple[str, frozenset[
 
 class TestWhatIsWatched:
     @pytest.mark.parametrize("alarm", sorted(resources(ALARM)))
-    def test_an_alarm_watches_a_metric_that_is_told(
+    def test_an_alarm_watches_an_emitted_metric(
         self, alarm: str, stack: Stack, emitted: set[tuple[str, frozenset[tuple[str, str]]]]
     ) -> None:
         watched = resources(ALARM)[alarm]
@@ -199,7 +199,7 @@ class TestWhatIsWatched:
             assert OF_AWS[watched["Namespace"], watched["MetricName"]] == name
             assert target(value) in template()["Resources"]
 
-    def test_the_dashboard_shows_metrics_that_are_told_and_every_alarm(
+    def test_the_dashboard_shows_emitted_metrics_and_every_alarm(
         self, stack: Stack, emitted: set[tuple[str, frozenset[tuple[str, str]]]]
     ) -> None:
         (name,) = (entry["DashboardName"] for entry in stack.aws.cloudwatch.list_dashboards()["DashboardEntries"])
@@ -236,7 +236,7 @@ class TestWhatIsWatched:
                     yield above[0], above[1], frozenset(above[2::2])
 
     @pytest.mark.parametrize("query", sorted(resources(QUERY)))
-    def test_a_saved_query_asks_for_what_the_lines_have(
+    def test_a_saved_query_uses_only_fields_of_the_log_lines(
         self, query: str, lines: dict[str, list[dict[str, Any]]]
     ) -> None:
         saved = resources(QUERY)[query]
@@ -267,7 +267,7 @@ class TestWhatIsWatched:
             f"{name}Logs" for name in on_jobs()
         }
 
-    def test_an_event_has_one_id_in_the_lines_of_all_who_saw_it(
+    def test_an_event_has_the_same_id_in_all_functions_log_lines(
         self, lines: dict[str, list[dict[str, Any]]], providers: Providers
     ) -> None:
         def ids(name: str) -> set[str]:

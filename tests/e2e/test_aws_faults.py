@@ -154,7 +154,7 @@ class TestWhatFollows:
             row = owner.resting("captions", merged.job_id)
         assert row["version"] == 1
 
-    def test_what_the_bus_does_not_take_is_told_later(
+    def test_events_that_the_bus_rejects_are_published_later(
         self, faults: Faults, providers: Providers, listener: Listener
     ) -> None:
         unpublished = call("untold", providers, detail="-")

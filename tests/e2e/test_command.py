@@ -73,7 +73,7 @@ def test_without_a_stack_it_says_how_to_start_one(tmp_path: Path, monkeypatch: p
 
 
 @pytest.mark.parametrize("webhook", WEBHOOKS)
-def test_a_triggered_call_of_each_webhook_is_taken_and_its_media_arrive(
+def test_a_triggered_delivery_of_each_webhook_is_accepted_and_its_media_arrive(
     webhook: str, site: MediaSite, providers: Providers, owner: Owner
 ) -> None:
     provider = webhook.partition("/")[0]

@@ -316,7 +316,7 @@ def test_a_secret_that_cannot_be_right_is_refused(
     assert (done.code, problem in done.err) == (1, True)
 
 
-def test_the_urls_are_shown_and_the_token_only_when_it_is_asked_for(site: MediaSite, providers: Providers) -> None:
+def test_the_urls_are_shown_and_the_token_only_on_request(site: MediaSite, providers: Providers) -> None:
     hidden = dailies("secrets", "show-urls", "--json").json
     assert hidden["captions/creator"].endswith("/webhooks/captions/creator")
     assert hidden["creatify/product_to_videos"].endswith("/webhooks/creatify/product_to_videos/<token>")

@@ -97,7 +97,7 @@ def test_a_new_token_is_shown_with_its_url_and_the_old_one_works_on(
     assert providers.creatify not in dailies("secrets", "show-urls").out
 
 
-def test_the_doctor_says_what_is_not_in_order_and_what_to_do(keys: ProviderApis) -> None:
+def test_the_doctor_reports_problems_and_what_to_do(keys: ProviderApis) -> None:
     found = {one["about"]: one for one in json.loads(dailies("doctor", "--json").out)}
     assert found["clock"]["status"] == "ok"
     assert found["sync's API"]["status"] == found["creatify's API"]["status"] == "ok"
@@ -119,7 +119,7 @@ def test_the_doctor_ends_with_one_where_something_is_wrong(site: MediaSite, stac
 
 
 @pytest.mark.usefixtures("alarms")
-def test_the_doctor_tells_of_the_alarms_of_this_stack_alone(site: MediaSite, stack: Stack, owner: Owner) -> None:
+def test_the_doctor_reports_only_this_stacks_alarms(site: MediaSite, stack: Stack, owner: Owner) -> None:
     """The names of another stack's alarms may begin like this one's."""
     own = deploy.resources(stack.aws)["TrackFailuresAlarm"]
     foreign = f"{stack.stack_name}-staging-{own.removeprefix(f'{stack.stack_name}-')}"

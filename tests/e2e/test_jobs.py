@@ -282,7 +282,7 @@ class TestRows:
         assert set(event) == EVENT | {"payload", "media", "parent"}
         assert event["parent"] == sent.batch.job_id
 
-    def test_an_error_and_credits_stand_in_the_event_row(self, sent: Sent, owner: Owner) -> None:
+    def test_an_error_and_credits_are_in_the_event_row(self, sent: Sent, owner: Owner) -> None:
         owner.resting("captions", sent.large.job_id)
         (success,) = owner.events("captions", sent.large.job_id, "webhook")
         assert set(success) == EVENT | {"payload", "media", "proof", "credits"}
@@ -290,7 +290,7 @@ class TestRows:
         assert set(failure) == EVENT | {"payload", "proof", "error"}
         assert failure["proof"] == "bearer (current)"
 
-    def test_the_providers_own_clock_stands_in_the_event_row(self, sent: Sent, owner: Owner) -> None:
+    def test_the_providers_own_time_is_in_the_event_row(self, sent: Sent, owner: Owner) -> None:
         (event,) = owner.events("creatify", sent.failed_product.job_id)
         assert event["clock"] == "provider"
         assert datetime.fromisoformat(event["occurred_at"]) == datetime.fromisoformat(

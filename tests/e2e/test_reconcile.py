@@ -109,7 +109,7 @@ def reconciles(stack: Stack, stack_apis: ProviderApis, providers: Providers) -> 
 
 
 @pytest.mark.parametrize("provider", WEBHOOK)
-def test_a_job_whose_call_never_comes_settles_with_its_media_within_two_sweeps(
+def test_a_job_without_a_delivery_settles_with_its_media_within_two_runs(
     reconciles: Reconcile, owner: Owner, provider: str
 ) -> None:
     job_id = reconciles.providers.job(f"unheard-{provider}")
@@ -125,7 +125,7 @@ def test_a_job_whose_call_never_comes_settles_with_its_media_within_two_sweeps(
     assert {medium["state"] for medium in row["media"]} == {"archived"}
 
 
-def test_a_finished_job_that_nobody_told_of_is_taken_in(reconciles: Reconcile, owner: Owner) -> None:
+def test_an_unknown_finished_job_is_discovered(reconciles: Reconcile, owner: Owner) -> None:
     job_id = reconciles.providers.job("untold")
     reconciles.apis.sync.job(job_id).completes("generation.mp4")
     reconciles.poll()
@@ -195,7 +195,7 @@ def polled(reconciles: Reconcile) -> Iterator[Reconcile]:
     reconciles.apis.creatify.page_size = 0
 
 
-def test_hundreds_of_waiting_jobs_are_asked_about_in_few_calls(polled: Reconcile) -> None:
+def test_hundreds_of_waiting_jobs_are_polled_in_few_calls(polled: Reconcile) -> None:
     assert {request.status for request in polled.apis.requests} <= {200, 404}  # no 429
     unlisted = set(polled.crowd["sync"][: UNLISTED["sync"]])
     assert unlisted <= polled.polled_singly()
@@ -210,7 +210,7 @@ def test_hundreds_of_waiting_jobs_are_asked_about_in_few_calls(polled: Reconcile
     assert 1 <= len(polled.asked("captions")) <= 5 * runs
 
 
-def test_each_of_them_but_those_that_the_limit_left_was_looked_after(polled: Reconcile, owner: Owner) -> None:
+def test_each_of_them_within_the_limit_was_polled(polled: Reconcile, owner: Owner) -> None:
     for provider in ("sync", "creatify"):
         ids = polled.crowd[provider]
         wait_for(
@@ -222,7 +222,7 @@ def test_each_of_them_but_those_that_the_limit_left_was_looked_after(polled: Rec
         )
 
 
-def test_those_that_the_limit_left_are_asked_about_a_minute_later(polled: Reconcile, owner: Owner) -> None:
+def test_those_over_the_limit_are_polled_a_minute_later(polled: Reconcile, owner: Owner) -> None:
     polled.apis.clock.forward(61)  # the provider's minute, and ours
     make_room(polled.stack.aws, polled.stack.outputs["TableName"])
     asked = len(polled.asked("captions"))
@@ -231,6 +231,6 @@ def test_those_that_the_limit_left_are_asked_about_a_minute_later(polled: Reconc
     assert 429 not in {request.status for request in polled.asked("captions")}
 
 
-def test_the_schedule_sweeps_by_itself(polled: Reconcile) -> None:
+def test_the_schedule_starts_a_polling_run(polled: Reconcile) -> None:
     """Once a minute here, since the stack was deployed."""
     wait_for("a sweep that nobody here asked for", lambda: polled.runs() - polled.invoked, bool)

@@ -139,9 +139,7 @@ def test_no_log_has_a_body(logs: dict[str, str], providers: Providers) -> None:
         assert found_in(text, windows) == [], name
 
 
-def test_the_bus_was_told_no_link_and_nothing_secret(
-    listener: Listener, providers: Providers, secret: set[str]
-) -> None:
+def test_no_bus_event_has_a_link_or_a_secret(listener: Listener, providers: Providers, secret: set[str]) -> None:
     listener.of(providers.job("quiet-1"))
     everything = json.dumps(listener.heard)
     assert "://" not in everything

@@ -131,7 +131,7 @@ class TestRoles:
         assert acting.secretsmanager.get_secret_value(SecretId=mine)["SecretString"] == "m"
         assert refusal(lambda: acting.secretsmanager.get_secret_value(SecretId="other")) == "AccessDeniedException"
 
-    def test_one_bus_can_be_all_that_a_role_may_tell(self, aws: Aws) -> None:
+    def test_a_role_may_be_limited_to_one_bus(self, aws: Aws) -> None:
         bus = aws.events.create_event_bus(Name="told")["EventBusArn"]
         acting = acting_as(aws, role(aws, "teller", {"Effect": "Allow", "Action": "events:PutEvents", "Resource": bus}))
 
@@ -151,13 +151,13 @@ def bucket(aws: Aws) -> str:
 
 @pytest.mark.usefixtures("bucket")
 class TestBucket:
-    def test_a_put_that_asks_for_an_absent_key_does_not_replace_an_object(self, aws: Aws) -> None:
+    def test_a_put_with_if_none_match_does_not_replace_an_object(self, aws: Aws) -> None:
         aws.s3.put_object(Bucket="media", Key="put", Body=b"first", IfNoneMatch="*")
         again = refusal(lambda: aws.s3.put_object(Bucket="media", Key="put", Body=b"second", IfNoneMatch="*"))
         assert again == "PreconditionFailed"
         assert aws.s3.get_object(Bucket="media", Key="put")["Body"].read() == b"first"
 
-    def test_an_upload_that_asks_for_an_absent_key_does_not_replace_an_object(self, aws: Aws) -> None:
+    def test_an_upload_with_if_none_match_does_not_replace_an_object(self, aws: Aws) -> None:
         def upload(body: bytes) -> None:
             upload_id = aws.s3.create_multipart_upload(Bucket="media", Key="upload")["UploadId"]
             part = aws.s3.upload_part(Bucket="media", Key="upload", UploadId=upload_id, PartNumber=1, Body=body)
@@ -195,7 +195,7 @@ class TestBucket:
 
 
 class TestSecrets:
-    def test_current_pending_and_previous_can_be_told_apart_and_each_has_its_time(self, aws: Aws) -> None:
+    def test_current_pending_and_previous_differ_and_each_has_its_time(self, aws: Aws) -> None:
         began = time.time()
         secrets = aws.secretsmanager
         first = secrets.create_secret(Name="signing", SecretString="first")["VersionId"]
@@ -314,7 +314,7 @@ class TestFunctions:
         self.call(aws, "logs-elsewhere")
         assert wait_for(lambda: told(aws, "/elsewhere")) == [{}]
 
-    def test_an_update_lets_what_runs_and_what_starts_end_and_what_comes_next_begin_anew(self, aws: Aws) -> None:
+    def test_after_an_update_running_calls_end_and_the_next_starts_a_new_process(self, aws: Aws) -> None:
         code = (
             "import os, time\n"
             "time.sleep(0.5)\n"  # seconds that its start takes

@@ -11,7 +11,7 @@ from resilience.fuzz.__main__ import LONG, lasting
 type Figures = dict[str, Any]
 
 
-def test_what_a_new_proof_makes_anew_is_forgotten_and_the_rest_stays(tmp_path: Path) -> None:
+def test_figures_that_a_new_run_replaces_are_dropped_and_the_rest_stays(tmp_path: Path) -> None:
     path = tmp_path / "kept/resilience.json"
     for part in ("load", "states", "fuzz"):
         figures.keep(part, {"tried": 1}, path)

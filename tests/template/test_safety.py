@@ -73,7 +73,7 @@ class TestAsynchronousEdges:
         # delete.
         assert with_the_parameter == {"CaptionsWebhook", *register}
 
-    def test_every_stream_consumer_has_a_failure_queue_that_it_may_send_to_by_itself(self) -> None:
+    def test_every_stream_consumer_has_a_failure_queue_that_it_may_send_to(self) -> None:
         consumers = events("DynamoDB")
         assert len(consumers) == 2
         for name, stream in consumers:
@@ -146,7 +146,7 @@ class TestAsynchronousEdges:
         at_the_first = ("ApproximateNumberOfMessagesVisible", "Maximum", "GreaterThanThreshold", 0)
         assert watched == dict.fromkeys(self.failure_queues(), at_the_first)
 
-    def test_every_alarm_tells_the_owner(self) -> None:
+    def test_every_alarm_notifies_the_owner(self) -> None:
         no_value = {"Ref": "AWS::NoValue"}
         topics = [
             {"Fn::If": ["HasAlarmEmail", {"Ref": "AlarmTopic"}, no_value]},
@@ -260,7 +260,7 @@ class TestWhatIsKept:
         assert len(streams) == 2
         assert all(stream["BisectBatchOnFunctionError"] is True for stream in streams)
 
-    def test_room_is_kept_for_the_receivers_where_the_owner_says_so_and_for_nobody_else(self) -> None:
+    def test_concurrency_is_reserved_only_for_the_receivers_and_on_demand(self) -> None:
         for given, expected in (("", {}), ("50", dict.fromkeys(receivers(), "50"))):
             made = resolved(translated(TEMPLATE), {"ReceiverReservedConcurrency": given})["Resources"]
             reserved = "ReservedConcurrentExecutions"
@@ -271,7 +271,7 @@ class TestWhatIsKept:
         assert {name for name, function in functions().items() if "RecursiveLoop" in function} == {"Archive"}
         assert functions()["Archive"]["RecursiveLoop"] == "Allow"
 
-    def test_expired_event_rows_are_no_news(self) -> None:
+    def test_expired_event_rows_are_no_updates(self) -> None:
         ((_, stream),) = [event for event in events("DynamoDB") if event[0] == "Advance"]
         (pattern,) = [json.loads(each["Pattern"]) for each in stream["FilterCriteria"]["Filters"]]
         assert pattern["eventName"] == ["INSERT"]  # TTL's deletions are REMOVE
@@ -309,7 +309,7 @@ class TestWhatIsKept:
             "ThrottlingBurstLimit": {"Ref": "ThrottleBurst"},
         }
 
-    def test_a_secret_that_nobody_has_set_holds_the_word_that_verifies_nothing(self) -> None:
+    def test_a_secret_that_is_not_set_holds_a_placeholder_that_verifies_nothing(self) -> None:
         secrets = resources("AWS::SecretsManager::Secret")
         generated = {name for name, secret in secrets.items() if "GenerateSecretString" in secret}
         assert generated == {"CreatifyToken"}

@@ -110,7 +110,7 @@ class TestActing:
         assert self.refused(console, headers)
 
     @pytest.mark.parametrize("token", ["", "x" * 43, "é"])
-    def test_nobody_acts_without_the_token(self, console: Console, token: str) -> None:
+    def test_no_action_works_without_the_token(self, console: Console, token: str) -> None:
         assert self.refused(console, BY_SCRIPT, token=token)
 
     @pytest.mark.parametrize("path", ["/replay", "/redrive", "/reparse"])

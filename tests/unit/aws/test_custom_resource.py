@@ -12,7 +12,7 @@ EVENT = {
 }
 
 
-def test_it_names_what_was_asked_and_what_became_of_it() -> None:
+def test_it_has_the_requests_ids_and_the_result() -> None:
     request = answer(EVENT, Outcome("w-1", data={"WebhookId": "w-1"}))
     assert (request.method, request.url) == ("PUT", EVENT["ResponseURL"])
     assert json.loads(request.body) == {

@@ -56,23 +56,21 @@ class AtItsLimit:
 class TestJobs:
     """Several by their ids."""
 
-    def test_they_are_as_they_stand_and_none_where_there_is_none(self, cloud: Cloud) -> None:
+    def test_rows_are_returned_unchanged_and_none_for_an_unknown_id(self, cloud: Cloud) -> None:
         jobs = Table(cloud.dynamodb, TABLE)
         stored = [advance(jobs, delivery(number)) for number in range(3)]
         found = jobs.jobs("sync", ["g-0", "g-2", "g-9", "g-2"])
         assert found == {"g-0": replace(stored[0], version=1), "g-2": replace(stored[2], version=1), "g-9": None}
         assert jobs.jobs("sync", []) == {}
 
-    def test_what_dynamodb_leaves_unprocessed_is_asked_for_again(
-        self, cloud: Cloud, monkeypatch: pytest.MonkeyPatch
-    ) -> None:
+    def test_unprocessed_keys_are_requested_again(self, cloud: Cloud, monkeypatch: pytest.MonkeyPatch) -> None:
         jobs = Table(cloud.dynamodb, TABLE)
         advance(jobs, delivery(1))
         limit = AtItsLimit(cloud.dynamodb, monkeypatch, times=1)
         assert jobs.jobs("sync", ["g-1", "g-9"]) == {"g-1": jobs.job("sync", "g-1"), "g-9": None}
         assert limit.calls == 2
 
-    def test_but_not_for_ever_and_then_nothing_is_said_of_it(
+    def test_but_only_a_limited_number_of_times_and_then_they_are_left_out(
         self, cloud: Cloud, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         jobs = Table(cloud.dynamodb, TABLE)
@@ -99,7 +97,7 @@ class TestStandingJobs:
         found = jobs.list_jobs("sync", "waiting", since=since, until=until, newest_first=False)
         assert [job["job_id"] for job in found] == ["g-2", "g-3", "g-4", "g-5"]
 
-    def test_a_job_that_goes_on_changes_its_list(self, cloud: Cloud) -> None:
+    def test_a_job_that_progresses_changes_its_list(self, cloud: Cloud) -> None:
         jobs = Table(cloud.dynamodb, TABLE)
         advance(jobs, delivery(1))
         advance(jobs, delivery(1, completed=True, second=1))

@@ -69,7 +69,7 @@ class TestWhatIsTold:
             ["Media Archived", "Job Settled"],
         ]
 
-    def test_a_medium_is_told_before_its_job_is_done(self) -> None:
+    def test_a_medium_is_announced_before_its_job_is_done(self) -> None:
         """So that it is archived before its link expires."""
         assert titles(replace(BEGUN, media=(LINK,))) == [["Media Found"]]
 
@@ -93,7 +93,7 @@ class TestWhatIsTold:
             ["Job Settled"],
         ]
 
-    def test_found_again_after_it_was_given_up_it_is_told_again_under_another_id(self) -> None:
+    def test_found_again_after_it_failed_it_is_announced_under_another_id(self) -> None:
         first, _, again, settled = announced(
             DONE, LOST, replace(DONE, received_at=T3), tried("archived", T3, version="v1")
         )
@@ -116,7 +116,7 @@ class TestWhatIsTold:
         assert [told.detail_type for told in second] == ["Job Completed", "Job Needs Attention"]
         assert not {told.detail["id"] for told in first} & {told.detail["id"] for told in second}
 
-    def test_one_completion_in_two_words_of_the_provider_is_told_once(self) -> None:
+    def test_one_completion_in_two_words_of_the_provider_is_announced_once(self) -> None:
         """Captions' API says COMPLETE, its webhook creator.success. A replay then repeats what was published."""
         polled = replace(DONE, provider="captions", provider_status="COMPLETE", origin="poll")
         called = replace(polled, provider_status="creator.success", origin="webhook", received_at=T3)
@@ -151,18 +151,18 @@ def steps(history: list[Event]) -> list[tuple[Job | None, Job]]:
 
 class TestLaws:
     @given(job=JOBS)
-    def test_of_a_job_that_did_not_change_nothing_is_told(self, job: Job) -> None:
+    def test_an_unchanged_job_has_no_announcement(self, job: Job) -> None:
         assert follows(job, job) == []
         assert follows(job, replace(job, version=job.version + 1)) == []
 
     @given(history=HISTORIES)
-    def test_told_again_it_has_the_same_ids(self, history: list[Event]) -> None:
+    def test_announced_again_it_has_the_same_ids(self, history: list[Event]) -> None:
         """Also by another process, which has only the job's row."""
         for old, new in steps(history):
             assert follows(old and reread(old), reread(new)) == follows(old, new)
 
     @given(history=HISTORIES)
-    def test_what_a_replay_says_of_a_job_has_ids_that_were_told(self, history: list[Event]) -> None:
+    def test_a_replay_publishes_only_known_ids(self, history: list[Event]) -> None:
         """Media are left out: a replay may announce one that was found again and not tried yet."""
         told = {item.detail["id"] for old, new in steps(history) for item in announcements(old, new)}
         replayed = [item for item in announcements(None, merged(history)) if item.detail_type.startswith("Job ")]
@@ -178,7 +178,7 @@ class TestLaws:
                 assert not ids.keys() & {told.detail["id"] for told in follows(None, other)}
 
     @given(history=HISTORIES)
-    def test_nothing_that_matters_goes_untold(self, history: list[Event]) -> None:
+    def test_everything_that_matters_is_announced(self, history: list[Event]) -> None:
         told = [announcement for old, new in steps(history) for announcement in follows(old, new)]
         job = steps(history)[-1][1]
         for medium in job.media:

@@ -73,20 +73,18 @@ class TestLaws:
         assert merged(again) == merged(history)
 
     @given(history=HISTORIES, data=st.data())
-    def test_what_a_subset_tells_the_rest_only_adds_to(self, history: list[Event], data: st.DataObject) -> None:
+    def test_further_events_only_add_to_what_a_subset_reports(self, history: list[Event], data: st.DataObject) -> None:
         """Event rows may come late, or expire: nothing is lost and nothing comes back."""
         some = data.draw(st.lists(st.sampled_from(history), min_size=1))
         assert join(merged(some), merged(history)) == merged(history)
 
     @given(a=receipts(), b=receipts())
-    def test_not_even_receipts_of_one_moment_depend_on_their_order(self, a: Receipt, b: Receipt) -> None:
+    def test_even_receipts_of_the_same_time_do_not_depend_on_their_order(self, a: Receipt, b: Receipt) -> None:
         b = replace(b, role=a.role, media_id=a.media_id, at=a.at)
         both_ways(*(reported("unknown", a.at, provider_status="", receipt=receipt) for receipt in (a, b)))
 
     @given(history=HISTORIES)
-    def test_a_job_tells_when_it_was_first_heard_of_and_when_there_was_news_of_it_last(
-        self, history: list[Event]
-    ) -> None:
+    def test_a_job_has_the_times_of_its_first_event_and_its_last_update(self, history: list[Event]) -> None:
         job = merged(history)
         updates = [event.received_at for event in history if event.is_update]
         assert job.first_seen_at == min(event.received_at for event in history)
@@ -136,10 +134,10 @@ class TestStatusByTheProvidersClock:
     def test_a_late_processing_changes_nothing(self) -> None:
         assert both_ways(self.DONE, self.VIDEO).status == "completed"
 
-    def test_at_the_same_moment_the_later_step_wins(self) -> None:
+    def test_at_the_same_time_the_later_step_wins(self) -> None:
         assert both_ways(replace(self.VIDEO, occurred_at=THIRD), self.DONE).status == "completed"
 
-    def test_a_moment_outweighs_none(self) -> None:
+    def test_an_event_with_a_time_outweighs_one_without(self) -> None:
         assert both_ways(self.VIDEO, reported("completed", FOURTH)).status == "processing"
 
     def test_a_newer_word_that_is_unknown_does_not_hide_what_is_known(self) -> None:
@@ -152,7 +150,7 @@ class TestMedia:
     def states(self, *events: Event) -> list[str]:
         return [medium.state for medium in both_ways(*events).media]
 
-    def test_a_link_signed_anew_is_the_same_medium_and_another_path_is_another(self) -> None:
+    def test_a_newly_signed_link_is_the_same_medium_and_another_path_is_another(self) -> None:
         resigned = MediaLink("output", "https://h.example/o.mp4?X-Signature=2")
         other = MediaLink("output", "https://h.example/p.mp4?X-Signature=1")
         assert self.states(found(FIRST), found(SECOND, resigned)) == ["pending"]
@@ -172,14 +170,14 @@ class TestMedia:
         job = both_ways(found(FIRST), tried(state, SECOND), found(THIRD))
         assert [(medium.state, medium.found_at, medium.receipt) for medium in job.media] == [("pending", THIRD, None)]
 
-    def test_a_try_at_the_very_moment_of_the_find_is_one_of_what_was_found(self) -> None:
+    def test_an_attempt_at_the_time_of_the_find_is_an_attempt_at_that_link(self) -> None:
         assert self.states(found(SECOND), tried("failed", SECOND)) == ["failed"]
 
-    def test_of_several_tries_the_latest_counts(self) -> None:
+    def test_the_latest_of_several_attempts_counts(self) -> None:
         job = both_ways(found(FIRST), tried("pending", SECOND, reason="cut short"), tried("lost", THIRD, reason="404"))
         assert [(medium.state, medium.receipt and medium.receipt.reason) for medium in job.media] == [("lost", "404")]
 
-    def test_a_receipt_is_kept_where_its_medium_was_never_seen(self) -> None:
+    def test_a_receipt_is_kept_even_if_its_medium_was_never_found(self) -> None:
         """The event that found it may have expired."""
         assert self.states(tried("archived", SECOND, key="k")) == ["archived"]
 
@@ -225,20 +223,18 @@ class TestLookedAfter:
     def polled(self, at: str, status: Status = "processing", **more: object) -> Event:
         return replace(reported(status, at), origin="poll", **more)  # type: ignore[arg-type]
 
-    def test_that_a_job_goes_on_is_no_news_of_it(self) -> None:
+    def test_a_poll_that_finds_a_job_in_progress_is_no_update(self) -> None:
         job = both_ways(reported("processing", FIRST), self.polled(SECOND))
         assert (job.updated_at, job.reconciled_at) == (FIRST, SECOND)
 
-    def test_nor_is_it_with_a_medium_that_is_there_already(self) -> None:
+    def test_a_poll_with_a_known_medium_is_no_update(self) -> None:
         """Creatify's photo, while the video is being made: each poll reports it."""
         job = both_ways(reported("processing", FIRST), self.polled(SECOND, media=(LINK,)))
         assert (job.updated_at, job.reconciled_at) == (FIRST, SECOND)
         assert [(medium.state, medium.link_host) for medium in job.media] == [("pending", "h.example")]
 
     @pytest.mark.parametrize("state", ["pending", "failed", "lost"])
-    def test_a_medium_that_was_tried_gets_its_fresh_chance_by_news_and_not_by_each_look(
-        self, state: MediaState
-    ) -> None:
+    def test_a_medium_is_tried_again_after_an_update_and_not_after_each_poll(self, state: MediaState) -> None:
         looks = [self.polled(FIRST, media=(LINK,)), self.polled(THIRD, media=(LINK,))]
         job = both_ways(*looks, tried(state, SECOND))
         assert [medium.receipt and medium.state for medium in job.media] == [state]
@@ -249,7 +245,7 @@ class TestLookedAfter:
         job = both_ways(reported("processing", FIRST), self.polled(SECOND, "completed", media=(LINK,)))
         assert (job.status, job.updated_at, job.stage) == ("completed", SECOND, "archiving")
 
-    def test_a_silent_job_calls_a_person_until_there_is_news(self) -> None:
+    def test_a_silent_job_needs_attention_until_an_update(self) -> None:
         silence = self.polled(SECOND, silent=True)
         job = both_ways(reported("processing", FIRST), silence)
         assert (job.stage, job.list_name) == ("attention", "silent")
@@ -258,7 +254,7 @@ class TestLookedAfter:
         job = both_ways(reported("processing", FIRST), silence, reported("completed", FIRST), reported("failed", FIRST))
         assert job.list_name != "silent"
 
-    def test_a_contradiction_calls_a_person_until_the_provider_agrees(self) -> None:
+    def test_a_contradiction_needs_attention_until_the_provider_agrees(self) -> None:
         archived = tried("archived", SECOND, key="k")
         job = both_ways(found(FIRST), archived, self.polled(SECOND, contradiction="another link"))
         assert (job.stage, job.confirmation.contradiction) == ("attention", "another link")
@@ -287,7 +283,7 @@ class TestStanding:
 
 
 class TestTheRest:
-    def test_parent_and_credits_are_kept_from_whoever_knew_them(self) -> None:
+    def test_parent_and_credits_are_kept_from_any_event_that_has_them(self) -> None:
         job = both_ways(reported("completed", SECOND), reported("processing", FIRST, parent="b-1", credits=Decimal(30)))
         assert (job.parent, job.credits) == ("b-1", Decimal(30))
         free, paid = (reported("completed", credits=Decimal(count)) for count in (0, 5))
@@ -297,7 +293,7 @@ class TestTheRest:
         job = replace(merged([reported("processing")]), version=7)
         assert merge(job, reported("completed")).version == 7
 
-    def test_what_a_message_says_is_cut_and_the_queries_of_its_links_are_taken_out(self) -> None:
+    def test_an_error_message_is_cut_and_its_links_lose_their_queries(self) -> None:
         """It is in job rows and on the bus, where no signed URL may be; the payload has all of it."""
         error = JobError("c", "GET https://h.example/o.mp4?X-Signature=1#x was refused; see HTTP://i.example?k=2", True)
         assert error.message == "GET https://h.example/o.mp4 was refused; see HTTP://i.example"

@@ -60,7 +60,7 @@ class TestTake:
             assert sum(one.calls for one in granted if first.at <= one.at < first.at + limit.seconds) <= calls
 
     @given(ahead=st.floats(AHEAD_SECONDS + 0.1, 900), calls=st.integers(1, 12))
-    def test_what_was_taken_by_a_clock_that_is_ahead_keeps_nobody_waiting(self, ahead: float, calls: int) -> None:
+    def test_a_reservation_by_a_clock_ahead_delays_no_one_else(self, ahead: float, calls: int) -> None:
         limit = Limit(calls, 60)
         _, taken = reserve([], limit, calls, NOW + ahead)
         assert reserve(taken, limit, calls, NOW)[0] == calls
@@ -85,7 +85,7 @@ class TestTake:
         assert reserve(taken, Limit(60), 60, NOW + 6600)[1] == [Reservation(NOW + 6600, 60)]
 
 
-def test_functions_that_take_at_the_same_moment_stay_within_it_together(stack: Stack) -> None:
+def test_concurrent_reservations_stay_within_the_limit_together(stack: Stack) -> None:
     jobs = Table(stack.aws.dynamodb, stack.outputs["TableName"])
     with ThreadPoolExecutor(8) as functions:
         granted = list(functions.map(lambda _: reserve_calls(jobs, "together", Limit(5), 1, NOW), range(24)))

@@ -39,7 +39,7 @@ class TestTries:
         assert archive_at_work.receive(event, "output", times=TRIES)
         assert [receipt.state for receipt in archive_at_work.receipts(event)].count("failed") == 2
 
-    def test_the_queue_gives_up_after_the_last_try_that_there_can_be(self) -> None:
+    def test_the_queue_gives_up_after_the_last_possible_attempt(self) -> None:
         redrive = resources("AWS::SQS::Queue")["ArchiveQueue"]["RedrivePolicy"]
         assert redrive["maxReceiveCount"] > template()["Parameters"]["ArchiveTries"]["MaxValue"]
 
@@ -67,7 +67,7 @@ class TestPauses:
         assert 1 <= pause <= max(1, until - time() - LAST_CHANCE_SECONDS + 1)
 
     @pytest.mark.parametrize("left", [5, 30, 58])
-    def test_its_last_minute_costs_no_more_tries_than_any_other(self, archive_at_work: Archive, left: int) -> None:
+    def test_its_last_minute_costs_no_more_attempts_than_any_other(self, archive_at_work: Archive, left: int) -> None:
         """One of them was its last chance. The remaining attempts are for a fresh link."""
         archive_at_work.apis.sync.links.lifetime = left
         event = archive_at_work.generation("/fault/broken/generation.mp4")
@@ -83,9 +83,7 @@ class TestPauses:
         assert 0.8 * 30 - 1 <= archive_at_work.pauses[0] <= 1.2 * 30 + 1
 
     @pytest.mark.parametrize("fault", ["busy-two-minutes", "back-in-two-minutes"])
-    def test_a_host_that_asks_for_a_longer_one_is_left_alone_for_that_long(
-        self, archive_at_work: Archive, fault: str
-    ) -> None:
+    def test_a_hosts_longer_retry_after_is_respected(self, archive_at_work: Archive, fault: str) -> None:
         event = archive_at_work.generation(f"/fault/{fault}/generation.mp4")
         assert not archive_at_work.try_medium(event, "output")  # fifteen seconds by our own policy
         assert 100 <= archive_at_work.pauses[0] <= 125
@@ -96,7 +94,7 @@ class TestPauses:
         assert not archive_at_work.try_medium(event, "output")
         assert archive_at_work.pauses[0] <= 100 - LAST_CHANCE_SECONDS
 
-    def test_what_the_providers_rate_limit_asks_for_is_not_shortened_by_it(self, archive_at_work: Archive) -> None:
+    def test_a_rate_limits_pause_is_not_shortened_by_the_links_life(self, archive_at_work: Archive) -> None:
         """Then the provider is waited for: its response brings a fresh link."""
         archive_at_work.set_keys()
         archive_at_work.apis.creatify.links.lifetime = 100
@@ -104,13 +102,13 @@ class TestPauses:
         assert not archive_at_work.try_medium(archive_at_work.product(), "video")
         assert archive_at_work.pauses[0] >= 60 > 100 - LAST_CHANCE_SECONDS
 
-    def test_nor_beyond_an_hour_where_nobody_knows_how_long_it_lives(self, archive_at_work: Archive) -> None:
+    def test_a_link_of_unknown_life_is_not_delayed_beyond_an_hour(self, archive_at_work: Archive) -> None:
         archive_at_work.apis.sync.links.lifetime = None
         event = archive_at_work.generation("/fault/busy-a-week/generation.mp4")
         assert not archive_at_work.try_medium(event, "output")
         assert archive_at_work.pauses == [MAX_RETRY_AFTER]
 
-    def test_where_aws_fails_the_message_has_its_pause_and_no_try_is_used_up(
+    def test_if_aws_fails_the_message_is_delayed_and_no_attempt_is_used(
         self, archive_at_work: Archive, s3: S3Simulator
     ) -> None:
         batch = archive_at_work.batch({"g-1": "batch-1.mp4"})
@@ -140,7 +138,7 @@ class TestMargin:
         (measured,) = [line for line in lines if "Archives" in line]
         return measured
 
-    def test_it_is_told_where_the_link_says_when_it_dies(
+    def test_it_is_measured_if_the_link_has_an_expiry(
         self, archive_at_work: Archive, capsys: pytest.CaptureFixture[str]
     ) -> None:
         archive_at_work.apis.sync.links.lifetime = 1000
@@ -161,7 +159,7 @@ class TestMargin:
         margin = self.measured_of(archive_at_work, event, "output", capsys)["LinkMarginSeconds"]
         assert 900 < margin <= 1000
 
-    def test_nor_of_the_links_that_are_not_believed(
+    def test_for_an_untrusted_link_it_is_measured_by_the_fresh_one(
         self, archive_at_work: Archive, capsys: pytest.CaptureFixture[str]
     ) -> None:
         """Creatify's own link is used, not the delivery's."""
@@ -210,7 +208,7 @@ class TestStates:
             ("slow", lambda s3: s3.fail("PutObject", times=9), ("pending", "failed"), "S3 answered SlowDown"),
         ],
     )
-    def test_by_what_went_wrong_and_whether_there_is_another_try(
+    def test_the_state_follows_from_the_error_and_the_remaining_attempts(
         self,
         archive_at_work: Archive,
         s3: S3Simulator,
@@ -280,14 +278,14 @@ class TestNotes:
             archive_at_work.try_medium(event, "output")
             assert archive_at_work.receipt(event).note == note
 
-    def test_a_header_that_says_no_duration_is_no_difference(self, archive_at_work: Archive) -> None:
+    def test_a_header_without_a_duration_is_no_difference(self, archive_at_work: Archive) -> None:
         archive_at_work.apis.host.media["fragmented.mp4"] = SampleMedia("fragmented.mp4", "video/mp4", FRAGMENTED)
         event = archive_at_work.generation("fragmented.mp4", seconds=2.0)
         assert archive_at_work.try_medium(event, "output")
         receipt = archive_at_work.receipt(event)
         assert (receipt.state, receipt.seconds, receipt.width, receipt.note) == ("archived", None, 96, "")
 
-    def test_how_long_the_segment_plays_nobody_said(self, archive_at_work: Archive) -> None:
+    def test_a_segments_duration_is_not_reported(self, archive_at_work: Archive) -> None:
         event = archive_at_work.generation("generation.mp4", "segment.mp4", seconds=2.0)
         assert archive_at_work.try_medium(event, "segment")
         receipt = archive_at_work.receipt(event)
@@ -320,7 +318,7 @@ class TestResult:
         assert s3.object(s3.keys[0]).content == self.ROW
         assert archive_at_work.job(batch).stage == "settled"
 
-    def test_after_the_last_try_it_waits_for_a_person(self, archive_at_work: Archive, s3: S3Simulator) -> None:
+    def test_after_the_last_attempt_it_waits_for_a_person(self, archive_at_work: Archive, s3: S3Simulator) -> None:
         batch = archive_at_work.batch({})
         self.serves(archive_at_work, self.NOT_READY)
         assert archive_at_work.try_medium(batch, "result", tries=TRIES)
@@ -336,7 +334,7 @@ class TestResult:
         assert s3.object(s3.keys[0]).content == rows
         assert archive_at_work.job(batch).stage == "settled"
 
-    def test_what_lies_there_and_lists_nothing_is_not_told_as_its_result(
+    def test_an_object_that_lists_no_generation_is_not_reported_as_the_result(
         self, archive_at_work: Archive, s3: S3Simulator
     ) -> None:
         """As earlier versions stored it; no object is overwritten."""

@@ -34,7 +34,7 @@ def response(number: int) -> Report:
 class TestRenewal:
     """The provider's response to the request for a fresh link."""
 
-    def test_its_link_is_for_the_medium_that_was_asked_for_whatever_its_path(self) -> None:
+    def test_its_link_is_for_the_requested_medium_whatever_its_path(self) -> None:
         event = renewal_event(ITEM, response(1), b"{}")
         assert [(medium.role, medium.media_id) for medium in event.media] == [("video", LINK.media_id)]
 
@@ -87,7 +87,7 @@ class TestUpload:
         assert self.after(20, self.receipt(10, "0123abcd")) is None  # of another medium
         assert self.after(20, self.receipt(-10), self.receipt(10)) == self.UPLOAD
 
-    def test_what_a_run_tells_on_its_way_is_no_end_of_it(self) -> None:
+    def test_a_runs_intermediate_event_does_not_end_it(self) -> None:
         asked = renewal_event(ITEM, response(1), b"{}")
         assert asked.receipt
         at = timestamps.at(self.BEGAN + 10)

@@ -31,7 +31,7 @@ def small_parts(archive_at_work: Archive, monkeypatch: pytest.MonkeyPatch) -> No
     archive_at_work.apis.host.media["long.mp4"] = LONG.medium
 
 
-def test_a_try_that_ran_out_of_its_time_is_followed_by_one_that_goes_on(
+def test_an_attempt_that_ran_out_of_time_is_resumed_by_the_next(
     archive_at_work: Archive, s3: S3Simulator, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(parallel, "MAX_CONNECTIONS", 1)
@@ -111,7 +111,7 @@ def test_what_a_run_has_left_that_was_killed_is_gone_on_with_or_dropped(
     assert s3.open_uploads == []
 
 
-def test_what_a_host_that_fails_in_the_middle_has_sent_is_not_asked_for_again(
+def test_parts_from_a_host_that_failed_midway_are_not_requested_again(
     archive_at_work: Archive, s3: S3Simulator
 ) -> None:
     """It sends three parts and a bit, and is busy then."""
@@ -158,7 +158,7 @@ def test_a_link_that_dies_in_the_middle_is_followed_by_the_fresh_one_from_there(
     assert (s3.open_uploads, s3.calls["AbortMultipartUpload"]) == ([], 0)
 
 
-def test_also_where_the_try_goes_on_with_an_earlier_ones(
+def test_also_if_the_attempt_resumes_an_earlier_one(
     archive_at_work: Archive, s3: S3Simulator, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(parallel, "MAX_CONNECTIONS", 1)

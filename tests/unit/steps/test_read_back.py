@@ -19,7 +19,7 @@ MAY_GO_ON = CREATIFY.may_go_on
 
 
 class TestContradiction:
-    def test_the_same_of_the_same_moment_agrees(self) -> None:
+    def test_an_equal_report_of_the_same_time_agrees(self) -> None:
         assert contradiction(CLAIM, "video", REPORT) == ""
 
     def test_another_signature_is_the_same_link(self) -> None:
@@ -73,11 +73,11 @@ class TestContradiction:
         ],
         ids=["the last word", "a failure", "of the same moment", "a newer state"],
     )
-    def test_but_neither_its_last_word_nor_what_is_as_new_as_the_call(self, told: Report) -> None:
+    def test_but_not_a_final_state_and_not_one_as_new_as_the_delivery(self, told: Report) -> None:
         assert contradiction(CLAIM, "video", told)
         assert not may_be_late(CLAIM, told, MAY_GO_ON)
 
-    def test_another_link_contradicts_whatever_moment_the_call_gives(self) -> None:
+    def test_another_link_contradicts_whatever_time_the_delivery_has(self) -> None:
         """The sender chooses the delivery's time."""
         old = replace(CLAIM, url="https://evil.example/v.mp4", occurred_at="2000-01-01T00:00:00.000000Z")
         assert contradiction(old, "video", REPORT) == "the provider's API has another video"
@@ -143,7 +143,7 @@ class TestInTheArchive:
     @pytest.mark.parametrize(
         "answer", [b"<!DOCTYPE html><p>We will be back soon", b'{"id": "p-1", "state": "video_generated"}', b"[]"]
     )
-    def test_neither_is_one_that_is_not_as_documented(
+    def test_an_undocumented_response_is_no_mismatch_either(
         self, archive_at_work: Archive, s3: S3Simulator, answer: bytes
     ) -> None:
         archive_at_work.set_keys()
@@ -158,7 +158,7 @@ class TestInTheArchive:
         assert archive_at_work.job(told).confirmation.contradiction == ""
         assert s3.keys == []
 
-    def test_what_the_provider_has_not_heard_of_yet_is_tried_again(
+    def test_a_job_that_the_provider_does_not_know_yet_is_tried_again(
         self, archive_at_work: Archive, s3: S3Simulator
     ) -> None:
         archive_at_work.set_keys()

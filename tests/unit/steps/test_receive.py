@@ -149,14 +149,14 @@ class TestRefused:
             {"x-signature-primary": WHSEC},
         ],
     )
-    def test_what_is_not_proven_is_401_and_no_row(self, inbox: Inbox, headers: dict[str, str]) -> None:
+    def test_an_unverified_delivery_is_401_without_a_row(self, inbox: Inbox, headers: dict[str, str]) -> None:
         before = inbox.cloud.typed_rows()
         status, body, sent = inbox.call({**RECORDED, "headers": headers})
         assert (status, body) == (401, {"error": "unverified"})
         assert "retry-after" not in sent
         assert inbox.cloud.typed_rows() == before
 
-    def test_the_size_is_checked_before_the_proof_and_before_the_secret_is_read(self, inbox: Inbox) -> None:
+    def test_the_size_is_checked_before_the_signature_and_before_the_secret_is_read(self, inbox: Inbox) -> None:
         without_secret = {"MAX_BODY_BYTES": "1024", "SIGNING_SECRET_ID": "there is none"}
         handler = inbox.cloud.function("sync_generation", **without_secret).lambda_handler
         for sent in ({"body": "x" * 1025}, {"body": "eHh4" * 342, "isBase64Encoded": True}):
@@ -191,7 +191,7 @@ class TestRefused:
 
 class TestQuarantined:
     @pytest.mark.parametrize("body", NO_PAYLOADS.values(), ids=NO_PAYLOADS)
-    def test_what_is_proven_and_unreadable_is_kept(self, inbox: Inbox, body: bytes) -> None:
+    def test_an_authentic_unreadable_delivery_is_kept(self, inbox: Inbox, body: bytes) -> None:
         digest = sha256(b"sync/generation\n" + body).hexdigest()
         for _ in range(2):
             assert inbox.call(signed(body))[:2] == (200, {"result": "quarantined", "event_id": digest})
@@ -200,7 +200,7 @@ class TestQuarantined:
         assert gzip.decompress(row["payload"]["B"]) == body
         assert "expires_at" not in row
 
-    def test_a_large_one_lies_where_the_bucket_keeps_it(self, inbox: Inbox) -> None:
+    def test_a_large_one_is_under_a_prefix_that_does_not_expire(self, inbox: Inbox) -> None:
         body = large(500_000).replace(b'"g-1"', b"null")
         _, answer, _ = inbox.call(signed(body))
         assert answer["result"] == "quarantined"
@@ -307,7 +307,7 @@ class TestLines:
 class TestRotation:
     """A delivery that the known secret does not verify causes a reread, which finds a changed secret."""
 
-    def test_what_the_new_secret_proves_is_recorded_at_once(self, inbox: Inbox) -> None:
+    def test_a_delivery_signed_with_the_new_secret_is_recorded_at_once(self, inbox: Inbox) -> None:
         client = inbox.cloud.secretsmanager
         client.create_secret(Name="rotating", SecretString="whsec_old")
         signing = SigningSecret(lambda: client, "rotating", grace=60)
@@ -331,7 +331,7 @@ class TestTheTokenOfThePath:
 
     TOKEN = secret("creatify")
 
-    def test_it_is_in_nothing_that_is_kept_or_told(self, inbox: Inbox, capsys: pytest.CaptureFixture[str]) -> None:
+    def test_it_is_in_nothing_that_is_stored_or_logged(self, inbox: Inbox, capsys: pytest.CaptureFixture[str]) -> None:
         inbox.cloud.secretsmanager.create_secret(Name="token", SecretString=self.TOKEN)
         handler = inbox.cloud.function("creatify_product_to_video", SIGNING_SECRET_ID="token").lambda_handler
         request = event("creatify_product_to_video/failed")

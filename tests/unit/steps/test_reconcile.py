@@ -33,9 +33,7 @@ class TestStuck:
     def found(self, *, ago: float) -> Event:
         return found("g-1", ago=ago)
 
-    def test_a_medium_that_nothing_is_heard_of_is_queued_again_but_not_at_every_sweep(
-        self, archive_at_work: Archive
-    ) -> None:
+    def test_a_medium_without_receipts_is_queued_again_but_not_in_every_run(self, archive_at_work: Archive) -> None:
         reconciles = Reconcile(archive_at_work)
         reconciles.advance(self.found(ago=2 * HOUR))
         reconciles.run()
@@ -94,7 +92,7 @@ class TestSilence:
         assert reconciles.job("captions", "o-1").stage == "attention"
         assert reconciles.job("captions", "o-2").stage == "waiting"
 
-    def test_it_is_asked_about_still_and_settles_when_it_is_heard_of(self, reconciles: Reconcile) -> None:
+    def test_it_is_still_polled_and_settles_after_an_update(self, reconciles: Reconcile) -> None:
         """The provider was down for more than a day."""
         reconciles.submitted("sync", "j-1", ago=48 * HOUR)
         reconciles.desk.apis.sync.fail(503, times=9)
@@ -158,7 +156,7 @@ class TestTime:
         assert 1 < len(reconciles.queued()) < self.MANY - 2
         assert len(looks) * self.SLOW < 240 + 3 * self.SLOW
 
-    def test_that_some_is_left_is_told(self, reconciles: Reconcile, capsys: pytest.CaptureFixture[str]) -> None:
+    def test_remaining_work_is_logged(self, reconciles: Reconcile, capsys: pytest.CaptureFixture[str]) -> None:
         self.backlog(reconciles, "captions")
         reconciles.reconciler.run(seconds=30)
         lines = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
@@ -182,7 +180,7 @@ class TestNextLook:
             look += gap
         assert gaps == sorted(gaps)
 
-    def test_news_begin_it_anew(self) -> None:
+    def test_an_update_restarts_the_interval(self) -> None:
         earlier = "2026-01-15T09:00:00.000000Z"
         assert next_poll({"updated_at": self.UPDATED, "reconciled_at": earlier}, self.USUAL) == (
             timestamps.seconds(self.UPDATED) + self.USUAL
@@ -200,13 +198,13 @@ class TestLines:
                 added.update({metric["Name"]: line[metric["Name"]] for metric in directive["Metrics"]})
         return dict(added)
 
-    def test_a_sweep_that_finds_nothing_to_do_is_one_metric_as_each_is_billed_while_idle(
+    def test_an_idle_run_emits_one_metric_since_each_is_billed(
         self, reconciles: Reconcile, capsys: pytest.CaptureFixture[str]
     ) -> None:
         reconciles.run()
         assert self.metrics(capsys) == {"Sweeps": len(every_provider())}
 
-    def test_what_a_sweep_does_is_counted(self, reconciles: Reconcile, capsys: pytest.CaptureFixture[str]) -> None:
+    def test_a_runs_work_is_counted(self, reconciles: Reconcile, capsys: pytest.CaptureFixture[str]) -> None:
         reconciles.submitted("sync", "j-1", ago=HOUR)
         FINISHES["sync"](reconciles.desk)
         reconciles.run()

@@ -112,7 +112,9 @@ class TestNotSubmitted:
             ("captions", "submit", r"id \(webhookId\)"),
         ],
     )
-    def test_a_job_that_would_tell_nobody_of_its_end(self, owner: Owner, provider: str, name: str, wanted: str) -> None:
+    def test_a_job_that_would_report_its_end_to_no_webhook_is_refused(
+        self, owner: Owner, provider: str, name: str, wanted: str
+    ) -> None:
         with pytest.raises(NotSubmitted, match=f"its result would be lost: give the webhook's {wanted}"):
             owner.submit(provider, name, {"script": "Hello."})
         assert owner.archive.apis.requests == []
@@ -135,7 +137,9 @@ class TestNotSubmitted:
         assert owner.archive.cloud.told() == []
 
     @pytest.mark.parametrize("status", [200, 400])
-    def test_an_answer_that_repeats_the_webhooks_url_is_told_without_its_token(self, owner: Owner, status: int) -> None:
+    def test_a_response_that_repeats_the_webhooks_url_is_shown_without_its_token(
+        self, owner: Owner, status: int
+    ) -> None:
         """Rejected, or accepted without a job id."""
         apis = owner.archive.archiver.apis
         with webhook() as creatify:
@@ -164,7 +168,7 @@ class TestNotSubmitted:
             owner.submit("sync", "generate", GENERATION, SYNC_URL)
         assert len(owner.archive.apis.requests) == 1
 
-    def test_a_call_that_there_is_not_and_one_without_the_job_that_it_goes_on_with(self, owner: Owner) -> None:
+    def test_an_unknown_call_and_one_without_its_required_job_are_refused(self, owner: Owner) -> None:
         with pytest.raises(NotSubmitted, match="sync has no request translate; it has generate"):
             owner.submit("sync", "translate", {})
         with pytest.raises(NotSubmitted, match="give the job's id"):

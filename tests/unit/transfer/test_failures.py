@@ -109,7 +109,7 @@ class TestFailures:
         assert reason(CLIP, "jsonl") == "not jsonl: video/mp4"
 
     @pytest.mark.parametrize("fault", [None, "chunked"])
-    def test_one_that_is_too_large_whether_it_says_so_or_not(
+    def test_one_that_is_too_large_with_or_without_a_length(
         self, host: MediaHost, s3: S3Simulator, bucket: Bucket, fault: str | None
     ) -> None:
         for name, most in ((CLIP, 1000), (LARGE, 20 * MIB)):

@@ -70,7 +70,9 @@ def failure(url: str, bucket: Bucket, s3: S3Simulator) -> TransferError:
 
 
 class TestConnections:
-    def test_a_host_that_caps_each_is_asked_by_more(self, host: MediaHost, s3: S3Simulator, bucket: Bucket) -> None:
+    def test_a_host_that_limits_each_connection_gets_more_of_them(
+        self, host: MediaHost, s3: S3Simulator, bucket: Bucket
+    ) -> None:
         stored(order(host.url("/capped/long.mp4", fault="slow")), bucket)
         kept(s3, LONG.content)
         first, *others = starts(host, "/capped/long.mp4")
@@ -147,7 +149,9 @@ class TestOnePart:
         kept(s3, LONG.content)
         assert s3.done["UploadPart"] == PARTS  # without the one that was cut
 
-    def test_what_s3_refuses_is_asked_for_again_alone(self, host: MediaHost, s3: S3Simulator, bucket: Bucket) -> None:
+    def test_a_part_that_s3_rejects_is_requested_again_alone(
+        self, host: MediaHost, s3: S3Simulator, bucket: Bucket
+    ) -> None:
         s3.fail("UploadPart", skip=2, status=500, code="InternalError")
         s3.cut("UploadPart", skip=4, after=PIECE_BYTES)
         stored(order(host.url("/refused/long.mp4")), bucket)
@@ -161,16 +165,16 @@ class TestOnePart:
         assert failed.reason == "S3 answered AccessDenied"
 
     @pytest.mark.usefixtures("one_by_one")
-    def test_a_host_that_asks_for_a_second_is_given_it(self, host: MediaHost, s3: S3Simulator, bucket: Bucket) -> None:
+    def test_a_hosts_retry_after_of_a_second_is_respected(
+        self, host: MediaHost, s3: S3Simulator, bucket: Bucket
+    ) -> None:
         stored(order(host.url("/busy/long.mp4", fault="cut-then-busy-once")), bucket)
         kept(s3, LONG.content)
         _, refused, again, *_ = (request.at for request in host.requests_for("/busy/long.mp4"))
         assert again - refused >= 1
 
     @pytest.mark.usefixtures("one_by_one")
-    def test_one_that_asks_for_minutes_is_left_until_then(
-        self, host: MediaHost, s3: S3Simulator, bucket: Bucket
-    ) -> None:
+    def test_a_retry_after_of_minutes_ends_the_attempt(self, host: MediaHost, s3: S3Simulator, bucket: Bucket) -> None:
         failed = failure(host.url("/busier/long.mp4", fault="cut-then-busy-two-minutes"), bucket, s3)
         assert isinstance(failed, HostFailed)
         assert failed.retry_after == 120
@@ -192,7 +196,7 @@ class TestOnePart:
 
 
 class TestOrder:
-    def test_an_end_mark_that_lies_across_two_parts_is_seen_in_any_order(
+    def test_an_end_mark_across_two_parts_is_found_in_any_order(
         self, host: MediaHost, s3: S3Simulator, bucket: Bucket
     ) -> None:
         data = bytes(2 * PART + 5 - 8 - 12 - 12)
@@ -203,7 +207,7 @@ class TestOrder:
         assert stored(request, bucket).bytes == len(picture)
         assert starts(host, "/large.png")[1] == 2 * PART  # the last five bytes arrive before the others
 
-    def test_an_mp4_of_very_many_boxes_is_taken_by_its_length(
+    def test_an_mp4_of_very_many_boxes_is_checked_by_its_length(
         self, host: MediaHost, s3: S3Simulator, bucket: Bucket
     ) -> None:
         """The walk over the boxes passes none of its parts, and each has thousands."""

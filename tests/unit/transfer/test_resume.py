@@ -79,7 +79,7 @@ def put(s3: S3Simulator, upload: Upload, contents: dict[int, bytes]) -> None:
 
 
 class TestTimeOver:
-    def test_one_that_was_killed_again_goes_on_from_there_again(
+    def test_a_run_that_was_killed_again_is_resumed_again(
         self, host: MediaHost, s3: S3Simulator, bucket: Bucket, one_by_one: None
     ) -> None:
         begun = stopped(order(host.url("/again/long.mp4")), bucket, s3)
@@ -130,7 +130,7 @@ class TestFailed:
         s3.count_anew()
         return [upload for upload in begun if upload.upload_id in s3.objects.uploads]
 
-    def test_the_next_run_goes_on(self, host: MediaHost, s3: S3Simulator, bucket: Bucket) -> None:
+    def test_the_next_run_resumes(self, host: MediaHost, s3: S3Simulator, bucket: Bucket) -> None:
         """The host sends four parts and is busy then."""
         (begun,) = self.left(order(host.url("/failed/long.mp4", fault="cut-then-busy-two-minutes")), bucket, s3)
         assert len(s3.objects.uploads[begun.upload_id].parts) == 4
@@ -148,20 +148,18 @@ class TestFailed:
         assert dict(s3.calls) == {"ListParts": 1, "CompleteMultipartUpload": 1}
 
     @pytest.mark.parametrize("fault", ["plain-cut-with-length", "cut-with-weak-etag"])
-    def test_of_a_host_that_cannot_be_asked_for_the_rest_nothing_is_kept(
+    def test_from_a_host_without_ranges_nothing_is_kept(
         self, host: MediaHost, s3: S3Simulator, bucket: Bucket, fault: str
     ) -> None:
         assert self.left(order(host.url(f"/{fault}/long.mp4", fault=fault)), bucket, s3) == []
         assert s3.open_uploads == []
 
-    def test_nor_of_a_medium_that_is_not_whole_though_all_of_it_came(
-        self, host: MediaHost, s3: S3Simulator, bucket: Bucket
-    ) -> None:
+    def test_of_an_incomplete_medium_nothing_is_kept(self, host: MediaHost, s3: S3Simulator, bucket: Bucket) -> None:
         host.add("/cut.mp4", LONG.content[:-1000], "video/mp4")
         assert self.left(order(host.url("/cut.mp4")), bucket, s3) == []
         assert s3.open_uploads == []
 
-    def test_where_the_rest_cannot_be_had_by_itself_the_next_run_but_one_begins_anew(
+    def test_if_the_rest_is_not_available_alone_the_run_after_next_starts_over(
         self, host: MediaHost, s3: S3Simulator, bucket: Bucket
     ) -> None:
         """This host sends the whole for each range, and claims that it is the range."""
@@ -172,12 +170,14 @@ class TestFailed:
         stored(replace(request, resume=begun), bucket)
         kept(s3, LONG.content)
 
-    def test_nor_an_upload_that_has_no_part(self, host: MediaHost, s3: S3Simulator, bucket: Bucket) -> None:
+    def test_an_upload_without_parts_is_not_kept(self, host: MediaHost, s3: S3Simulator, bucket: Bucket) -> None:
         s3.fail("UploadPart", times=1000)
         assert self.left(order(host.url("/denied/long.mp4")), bucket, s3) == []
         assert s3.open_uploads == []
 
-    def test_nor_what_is_refused_for_what_it_is(self, host: MediaHost, s3: S3Simulator, bucket: Bucket) -> None:
+    def test_a_medium_rejected_for_its_content_is_not_kept(
+        self, host: MediaHost, s3: S3Simulator, bucket: Bucket
+    ) -> None:
         """No run follows."""
         assert self.left(order(host.url("/loop/long.mp4", fault="cut-then-redirect-to-itself")), bucket, s3) == []
         assert s3.open_uploads == []
@@ -205,7 +205,7 @@ class TestTheSameMedium:
         ],
         ids=["changed", "longer", "without ranges", "small", "without length"],
     )
-    def test_if_not_the_old_upload_is_dropped_and_it_is_begun_anew(
+    def test_if_not_the_old_upload_is_aborted_and_the_transfer_starts_over(
         self, s3: S3Simulator, bucket: Bucket, now: SampleMedia, fault: str | None
     ) -> None:
         with media_host() as host:
@@ -217,8 +217,8 @@ class TestTheSameMedium:
         assert s3.calls["AbortMultipartUpload"] == 1
         assert begun.upload_id not in s3.objects.uploads
 
-    def test_nor_if_it_is_of_another_kind_now(self, s3: S3Simulator, bucket: Bucket) -> None:
-        """The same for another key."""
+    def test_also_if_it_is_of_another_kind_now(self, s3: S3Simulator, bucket: Bucket) -> None:
+        """Then it has another key too."""
         with media_host() as host:
             host.media["long.mp4"] = LONG.medium
             begun = stopped(order(host.url("/kind/long.mp4")), bucket, s3)
@@ -241,7 +241,7 @@ class TestTheSameMedium:
 
 class TestTheUpload:
     @pytest.mark.parametrize("status", [403, 404])
-    def test_one_that_s3_knows_no_longer_is_begun_anew(
+    def test_an_upload_that_s3_no_longer_has_starts_over(
         self, host: MediaHost, s3: S3Simulator, bucket: Bucket, status: int
     ) -> None:
         """S3 answers 403 for a missing object to a role that may not list the bucket."""
@@ -275,7 +275,7 @@ class TestTheUpload:
         kept(s3, LONG.content)
         assert stored(request, bucket).version_id == s3.object(KEY).version_id
 
-    def test_an_s3_that_does_not_say_what_it_has_is_asked_another_time(
+    def test_if_s3_cannot_list_the_parts_it_is_retried_later(
         self, host: MediaHost, s3: S3Simulator, bucket: Bucket
     ) -> None:
         begun = stopped(order(host.url("/mute/long.mp4")), bucket, s3)

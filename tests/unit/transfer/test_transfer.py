@@ -60,7 +60,7 @@ class TestWhole:
 
     @pytest.mark.parametrize("fault", ["chunked", "no-length", "range-ignored", "redirect-to-good"])
     @pytest.mark.parametrize("name", [CLIP, LARGE])
-    def test_however_the_host_tells_it(
+    def test_in_any_framing_of_the_host(
         self, host: MediaHost, s3: S3Simulator, bucket: Bucket, name: str, fault: str
     ) -> None:
         done = stored(order(host.url(f"/told/{name}", fault=fault)), bucket)
