@@ -248,6 +248,24 @@ class TestWhole:
             assert whole.error(len(content)) == ""
             assert whole.error(len(content) + 1) or whole.next_gap(len(content) + 20) is not None
 
+    def test_the_other_headers_give_their_facts(self) -> None:
+        for content, seconds, size in (
+            (PICTURE, None, (64, 64)),
+            (JPEG, None, (WIDTH, HEIGHT)),
+            (GIF, None, (WIDTH, HEIGHT)),
+            (picture("webp", "libwebp", "yuv420p"), None, (WIDTH, HEIGHT)),
+            (RF64, 60 * 1024 / 44_100, (None, None)),
+            (sound("wav", "pcm_s16le", piped=True), 60 * 1024 / 44_100, (None, None)),
+            (sound("flac", "flac"), None, (None, None)),
+        ):
+            whole = IntegrityCheck(sniff(content[:HEAD_BYTES]) or formats.MKV)
+            whole.feed(0, content)
+            info = whole.media_info()
+            if content is not PICTURE:
+                assert (info.width, info.height) == size
+            if seconds:
+                assert info.duration == pytest.approx(seconds, abs=0.2)
+
     def test_webms_header_gives_its_facts(self) -> None:
         for content, seconds in ((WEBM, 1.3), (MKV, 1.2), (LIVE, None)):
             whole = IntegrityCheck(sniff(content[:HEAD_BYTES]) or formats.MKV)

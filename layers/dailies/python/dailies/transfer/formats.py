@@ -15,6 +15,7 @@ from dataclasses import dataclass, field
 from dailies.jobs.models import MediaKind
 from dailies.outbound.responses import shows_compression
 from dailies.transfer.ebml import SegmentWalk
+from dailies.transfer.headers import header_info
 from dailies.transfer.images import gif, jpeg, png
 from dailies.transfer.mp3 import mp3
 from dailies.transfer.mp4 import BoxWalk, MediaInfo
@@ -209,8 +210,12 @@ class IntegrityCheck:
 
     def media_info(self) -> MediaInfo:
         """Duration and picture size if the format's header has them, and the bytes behind the medium's end."""
-        if self._walk and self._walk.end is not None and self.format in END_MARKS:
-            return MediaInfo(trailing=max(0, self._walked - self._walk.end))
+        if self._walk:
+            width, height = self._walk.size or (None, None)
+            ends = self.format in END_MARKS and self._walk.end is not None
+            return MediaInfo(None, width, height, max(0, self._walked - (self._walk.end or 0)) if ends else 0)
+        if self.format in (WEBP, WAV, FLAC):
+            return header_info(self._head, self._end)
         by_offset = self._boxes or self._segment
         return by_offset.media_info() if by_offset else MediaInfo()
 

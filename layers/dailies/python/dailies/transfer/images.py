@@ -3,9 +3,12 @@
 https://www.w3.org/TR/png-3/ · ITU-T T.81 · https://www.w3.org/Graphics/GIF/spec-gif89a.txt
 """
 
-from dailies.transfer.walk import End, Malformed, Marker, Read, Skip, Steps
+import struct
+
+from dailies.transfer.walk import End, Malformed, Marker, Read, Size, Skip, Steps, SubBlocks
 
 SOI, EOI, SOS, TEM = 0xD8, 0xD9, 0xDA, 0x01
+FRAMES = frozenset(range(0xC0, 0xD0)) - {0xC4, 0xC8, 0xCC}  # starts of frame: each has the picture's size
 EXTENSION, IMAGE, TRAILER = 0x21, 0x2C, 0x3B
 
 
@@ -18,7 +21,12 @@ def png() -> Steps:
         name = head[4:]
         if not name.isalpha():
             raise Malformed("a chunk of the PNG has no name")
-        yield Skip(int.from_bytes(head[:4], "big") + 4)
+        size = int.from_bytes(head[:4], "big")
+        if name == b"IHDR" and size >= 8:
+            width, height = struct.unpack(">II", (yield Read(8)))
+            yield Size(width, height)
+            size -= 8
+        yield Skip(size + 4)
 
 
 def jpeg() -> Steps:
@@ -38,13 +46,20 @@ def _picture() -> Steps:
             marker = marker[1:] + (yield Read(1))
             continue
         if marker[1] != TEM:
-            yield Skip(int.from_bytes((yield Read(2)), "big") - 2)
+            size = int.from_bytes((yield Read(2)), "big") - 2
+            if marker[1] in FRAMES and size >= 5:
+                height, width = struct.unpack(">xHH", (yield Read(5)))
+                yield Size(width, height)
+                size -= 5
+            yield Skip(max(0, size))
         marker = (yield Marker()) if marker[1] == SOS else (yield Read(2))
 
 
 def gif() -> Steps:
     """Blocks: extensions and images, whose data are sub-blocks with a length byte each, up to the trailer."""
-    yield from _colours((yield Read(13))[10])
+    width, height, flags = struct.unpack("<6xHHBxx", (yield Read(13)))
+    yield Size(width, height)
+    yield from _colours(flags)
     while (kind := (yield Read(1))[0]) != TRAILER:
         if kind == EXTENSION:
             yield Skip(1)
@@ -53,8 +68,7 @@ def gif() -> Steps:
             yield Skip(1)
         else:
             raise Malformed("a block of the GIF has no kind")
-        while size := (yield Read(1))[0]:
-            yield Skip(size)
+        yield SubBlocks()
 
 
 def _colours(flags: int) -> Steps:
