@@ -250,21 +250,23 @@ class TestQueue:
 
     def test_no_more_batches_run_at_once_than_the_queue_is_allowed(self, aws: Aws) -> None:
         url, arn = queue(aws, "slow", VisibilityTimeout="30")
-        function(aws, "is-slow", Timeout=5, Environment={"Variables": {"SLEEP": "0.5"}})
+        code = (
+            "import json, time\n"
+            "def lambda_handler(event, context):\n"
+            "    began = time.time()\n"
+            "    time.sleep(0.5)\n"
+            "    print(json.dumps({'began': began, 'ended': time.time()}))"
+        )
+        function(aws, "is-slow", code, Timeout=5)
         aws.functions.create_event_source_mapping(
             EventSourceArn=arn, FunctionName="is-slow", BatchSize=1, ScalingConfig={"MaximumConcurrency": 2}
         )
         for number in range(6):
             aws.sqs.send_message(QueueUrl=url, MessageBody=str(number))
         wait_for(lambda: len(told(aws, "/aws/lambda/is-slow")) == 6)
-        reports = [
-            event
-            for event in aws.logs.filter_log_events(logGroupName="/aws/lambda/is-slow")["events"]
-            if event["message"].startswith("REPORT")
-        ]
-        ends = sorted(event["timestamp"] for event in reports)
-        # If three end within one run time, three ran at once.
-        assert min(later - sooner for sooner, later in zip(ends, ends[2:], strict=False)) > 400  # ms, of 500
+        runs = told(aws, "/aws/lambda/is-slow")
+        for run in runs:
+            assert sum(other["began"] <= run["began"] < other["ended"] for other in runs) <= 2
 
 
 class TestBus:
@@ -304,10 +306,9 @@ class TestFunctions:
         assert self.call(aws, "has-a-layer") == {"pytest": "the layer", "ministack": False}
 
     def test_the_time_limit_is_held(self, aws: Aws) -> None:
-        function(aws, "too-slow", Timeout=1, Environment={"Variables": {"SLEEP": "5"}})
-        began = time.monotonic()
+        # Longer than the client waits for a response: without the limit, the call fails with the client's timeout.
+        function(aws, "too-slow", Timeout=1, Environment={"Variables": {"SLEEP": "600"}})
         assert "timed out" in self.call(aws, "too-slow")["errorMessage"]
-        assert time.monotonic() - began < 4
 
     def test_it_logs_where_its_configuration_says(self, aws: Aws) -> None:
         function(aws, "logs-elsewhere", LoggingConfig={"LogGroup": "/elsewhere"}, Timeout=10)
@@ -352,7 +353,7 @@ def host(aws: Aws) -> str:
 
 class TestHttpApi:
     def call(self, aws: Aws, host: str, body: bytes, *headers: tuple[str, bytes]) -> dict[str, Any]:
-        """The events that the function received."""
+        """Call the route; the event that the function received."""
         connection = HTTPConnection("127.0.0.1", aws.port, timeout=PATIENCE)
         connection.putrequest("POST", "/webhooks/t0ken", skip_host=True)
         for name, value in (("Host", host.encode()), ("Content-Length", str(len(body)).encode()), *headers):

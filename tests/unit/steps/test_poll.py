@@ -227,6 +227,7 @@ class TestAsk:
         reconciles.run("creatify")
         apis = reconciles.desk.apis
         kept = reconciles.desk.recorded().decode(errors="replace") + "".join(capsys.readouterr())
+        assert reconciles.job("creatify", "j-1").status == "completed"  # its response, with the token, was read
         for secret in (token, apis.sync.api_key, apis.creatify.api_key, apis.captions.api_key):
             assert secret not in kept
 

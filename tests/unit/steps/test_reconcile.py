@@ -12,7 +12,7 @@ from dailies.jobs.models import Event, MediaLink
 from dailies.jobs.rows import job_item
 from dailies.providers import every_provider
 from dailies.steps.advance import advance
-from dailies.steps.reconcile import GAP_FACTOR, MAX_GAP, next_poll
+from dailies.steps.reconcile import next_poll
 from dailies.steps.retry_policy import MAX_RETRY_AFTER
 from dailies.steps.track import submitted_event
 from testkit.fixtures.archiver import PROVIDERS, Archive
@@ -169,16 +169,14 @@ class TestNextLook:
     UPDATED = "2026-01-15T10:00:00.000000Z"
 
     def test_it_is_first_when_the_usual_time_is_over_and_then_after_gaps_that_grow(self) -> None:
-        updated = timestamps.seconds(self.UPDATED)
-        look = next_poll({"updated_at": self.UPDATED}, self.USUAL)
-        assert look == updated + self.USUAL
-        gaps = []
-        for _ in range(12):
-            gap = next_poll({"updated_at": self.UPDATED, "reconciled_at": timestamps.at(look)}, self.USUAL) - look
-            assert gap == pytest.approx(min((look - updated) * GAP_FACTOR, MAX_GAP))
-            gaps.append(gap)
-            look += gap
-        assert gaps == sorted(gaps)
+        due = next_poll({"updated_at": self.UPDATED}, self.USUAL)
+        gaps = [due - timestamps.seconds(self.UPDATED)]
+        for _ in range(8):
+            later = next_poll({"updated_at": self.UPDATED, "reconciled_at": timestamps.at(due)}, self.USUAL)
+            gaps.append(later - due)
+            due = later
+        # Half of the time without an update: 10 minutes, 15, 22.5 and so on, but never more than an hour.
+        assert gaps == pytest.approx([600, 300, 450, 675, 1012.5, 1518.75, 2278.125, 3417.1875, 3600])
 
     def test_an_update_restarts_the_interval(self) -> None:
         earlier = "2026-01-15T09:00:00.000000Z"
