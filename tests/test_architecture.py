@@ -108,7 +108,7 @@ def subclasses(of: type[Exception]) -> Iterator[tuple[type[Exception], type[Exce
         yield from subclasses(one)
 
 
-def test_every_error_of_the_package_stands_in_errors_and_in_its_drawing() -> None:
+def test_every_error_of_the_package_is_in_errors_and_in_its_drawing() -> None:
     for module in pkgutil.walk_packages(dailies.__path__, "dailies."):
         import_module(module.name)
     found = [pair for pair in subclasses(errors.DailiesError) if pair[0].__module__.startswith("dailies.")]

@@ -34,7 +34,7 @@ def measured(folder: Path, *command: str) -> tuple[Measured, str]:
 
 
 class TestMeasuring:
-    def test_the_cpu_of_what_was_detached_counts_though_nobody_waits_for_it(self, tmp_path: Path) -> None:
+    def test_the_cpu_of_a_detached_process_counts_without_a_wait_for_it(self, tmp_path: Path) -> None:
         found, _ = measured(tmp_path, sys.executable, "-c", DETACHED, BURN)
         assert found.code == 3
         assert found.cpu_seconds > 0.5
@@ -121,7 +121,7 @@ class TestLoads:
         assert self.children() == []
         assert list(tmp_path.iterdir()) == []
 
-    def test_it_ends_with_whoever_started_it_however_that_ends(self, tmp_path: Path) -> None:
+    def test_it_ends_with_its_parent_however_that_ends(self, tmp_path: Path) -> None:
         code = "import sys\nfrom pathlib import Path\nfrom bench.suite.loads import burners\n"
         code += "with burners(Path(), 1): print(flush=True); sys.stdin.read()"
         with subprocess.Popen(

@@ -77,8 +77,8 @@ class TestAlarms:
         assert self.alarms(account, {**ALARM, "AlarmActions": [TOPIC]}) == [("ok", "none in alarm")]
 
     def test_an_alarm_is_shown_with_its_description(self, account: Account) -> None:
-        rings = {**ALARM, "StateValue": "ALARM", "AlarmActions": [TOPIC], "AlarmDescription": "It waits."}
-        assert self.alarms(account, rings) == [("error", "in alarm: It waits.")]
+        in_alarm = {**ALARM, "StateValue": "ALARM", "AlarmActions": [TOPIC], "AlarmDescription": "It waits."}
+        assert self.alarms(account, in_alarm) == [("error", "in alarm: It waits.")]
 
     @pytest.mark.parametrize(
         ("arn", "expected"),

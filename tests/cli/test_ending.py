@@ -60,7 +60,7 @@ def ended_into(file: TextIO, *arguments: str) -> tuple[int, str]:
 
 
 @pytest.mark.parametrize("package", ["typer", "botocore"])
-def test_interrupted_while_it_starts_it_says_nothing(tmp_path: Path, package: str) -> None:
+def test_an_interrupt_during_start_prints_nothing(tmp_path: Path, package: str) -> None:
     (tmp_path / f"{package}.py").write_text(IS_INTERRUPTED)
     done = subprocess.run(
         [str(COMMAND), "--help"], env={"PYTHONPATH": str(tmp_path)}, capture_output=True, text=True, check=False
@@ -83,11 +83,11 @@ def test_its_help_lists_the_exit_codes() -> None:
         assert ending in said
 
 
-def test_where_nobody_reads_on_it_is_done(unread: TextIO) -> None:
+def test_a_closed_pipe_ends_it(unread: TextIO) -> None:
     assert ended_into(unread, "--help") == (0, "")
 
 
-def test_where_its_output_finds_no_room_it_says_so_in_a_line(full: TextIO) -> None:
+def test_a_full_disk_is_reported_in_one_line(full: TextIO) -> None:
     """Python itself, which flushes output when the process ends, does not fail either."""
     said = "dailies: Cannot write the output: No space left on device. Write it to another place.\n"
     done = subprocess.run([str(COMMAND), "--help"], stdout=full, stderr=subprocess.PIPE, text=True, check=False)

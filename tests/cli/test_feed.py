@@ -28,17 +28,17 @@ def came(job_id: str, at: datetime) -> Event:
     )
 
 
-def test_all_of_the_span_is_told_the_oldest_first(fast_stack: Stack, cloud: Cloud) -> None:
+def test_all_events_of_the_period_are_listed_oldest_first(fast_stack: Stack, cloud: Cloud) -> None:
     events = [came(f"g-{number}", NOW - timedelta(minutes=MANY - number)) for number in range(MANY)]
     cloud.put_events(events)
-    told = feed.recent(fast_stack, NOW - timedelta(days=1))
-    assert [arrival.what.event_id for arrival in told] == [event.event_id for event in events]
+    arrivals = feed.recent(fast_stack, NOW - timedelta(days=1))
+    assert [arrival.what.event_id for arrival in arrivals] == [event.event_id for event in events]
 
 
-def test_of_a_job_that_goes_on_only_what_came_since_is_told(fast_stack: Stack, cloud: Cloud) -> None:
+def test_of_an_active_job_only_the_events_since_are_listed(fast_stack: Stack, cloud: Cloud) -> None:
     late = came("g-1", NOW - timedelta(hours=1))
     cloud.put_events([came("g-1", NOW - timedelta(hours=3)), came("g-2", NOW - timedelta(hours=3))])
     fast_stack.table.record(late, retention_days=90, written_by="test")
     advance(fast_stack.table, late)
-    told = feed.recent(fast_stack, NOW - timedelta(hours=2))
-    assert [arrival.what.event_id for arrival in told] == [late.event_id]
+    arrivals = feed.recent(fast_stack, NOW - timedelta(hours=2))
+    assert [arrival.what.event_id for arrival in arrivals] == [late.event_id]

@@ -26,9 +26,9 @@ NEWEST = datetime(2026, 11, 25, tzinfo=UTC)
 STATUS = {"waiting": "processing", "silent": "pending", "archiving": "completed", "attention": "completed"}
 STAGE = {"silent": "attention", "completed": "settled", "failed": "settled", "canceled": "settled"}
 PARTITIONS = [
-    list_key(provider, standing, shard)
+    list_key(provider, list_name, shard)
     for provider in jobs.PROVIDERS
-    for standing in LIST_NAMES
+    for list_name in LIST_NAMES
     for shard in range(SHARDS)
 ]
 
@@ -70,11 +70,11 @@ class Index:
 
     def _item(self, rank: int) -> dict[str, Any]:
         partition = PARTITIONS[rank % len(PARTITIONS)]
-        provider, standing, _ = partition.split("#")
+        provider, list_name, _ = partition.split("#")
         row = {
             "pk": f"job#{provider}#{rank}", "sk": "job", "listed": partition, "provider": provider, "webhook": "any",
             "job_id": str(rank), "updated_at": from_datetime(NEWEST - timedelta(seconds=rank)),
-            "status": STATUS.get(standing, standing), "stage": STAGE.get(standing, standing),
+            "status": STATUS.get(list_name, list_name), "stage": STAGE.get(list_name, list_name),
         }  # fmt: skip
         return {name: {"S": value} for name, value in row.items()}
 
@@ -86,10 +86,10 @@ class Jobs:
         self._index = index
         self._stack = stack
 
-    def page(self, wanted: Filter, after: Cursor | None = None) -> tuple[list[int], Cursor | None, tuple[int, int]]:
+    def page(self, chosen: Filter, after: Cursor | None = None) -> tuple[list[int], Cursor | None, tuple[int, int]]:
         """The ranks of a page's jobs, the end of the page, and its cost: queries, rows read."""
         before = self._index.queries, self._index.rows
-        page = jobs.page(self._stack, wanted, after=after)
+        page = jobs.page(self._stack, chosen, after=after)
         cost = self._index.queries - before[0], self._index.rows - before[1]
         return [int(row["job_id"]) for row in page.rows], page.cursor, cost
 
@@ -137,10 +137,10 @@ def million() -> Jobs:
     ],
 )
 def test_a_page_of_fifty_takes_as_many_queries_of_a_million_jobs_as_of_a_thousand(
-    wanted: Filter, partitions: int, thousand: Jobs, million: Jobs
+    chosen: Filter, partitions: int, thousand: Jobs, million: Jobs
 ) -> None:
-    few, _, of_few = thousand.page(wanted)
-    many, _, of_many = million.page(wanted)
+    few, _, of_few = thousand.page(chosen)
+    many, _, of_many = million.page(chosen)
     assert many[: len(few)] == few[: len(many)]  # the newest ones, however many follow
     assert len(many) == 50
     assert of_many[0] == of_few[0] == partitions
@@ -163,7 +163,7 @@ def test_a_page_far_back_costs_what_the_first_one_does(million: Jobs) -> None:
     assert (ranks, queries) == (list(range(900_000, 900_050)), len(PARTITIONS))
 
 
-def test_a_filter_that_lets_few_through_ends_its_page_and_tells_where_to_go_on(million: Jobs) -> None:
+def test_a_filter_with_few_matches_ends_its_page_with_a_cursor(million: Jobs) -> None:
     """No job is `unknown`: all candidates are read, but not for one page."""
     ranks, cursor, (_, rows) = million.page(Filter(status="unknown"))
     assert ranks == []

@@ -61,7 +61,7 @@ def stored(archive_at_work: Archive, monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.mark.usefixtures("stored")
 @pytest.mark.parametrize("as_json", [(), ("--json",)])
-def test_what_is_downloaded_is_opened_too_where_both_are_asked_for(
+def test_a_download_is_opened_too_if_both_are_requested(
     browser: Path, tmp_path: Path, as_json: tuple[str, ...]
 ) -> None:
     to = tmp_path / "one.mp4"
@@ -91,7 +91,7 @@ class TestWorksUntil:
         session = boto3.Session(botocore_session=botocore.session.Session())
         return media.works_until(replace(stacks.deployed("dailies"), session=session), 3600, now=self.NOW)
 
-    def test_it_is_the_time_asked_for(self, monkeypatch: pytest.MonkeyPatch) -> None:
+    def test_it_is_the_requested_time(self, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.delenv("AWS_SESSION_TOKEN", raising=False)
         assert self.until(monkeypatch) == self.NOW + timedelta(hours=1)
 

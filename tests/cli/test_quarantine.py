@@ -66,7 +66,7 @@ def test_a_call_whose_body_somebody_removed_stays_with_the_reason(fast_stack: St
     assert quarantine.deliveries(fast_stack, NOW - timedelta(days=1)) == [call]
 
 
-def test_no_day_is_asked_for_before_there_were_any_stacks(fast_stack: Stack) -> None:
+def test_no_day_before_the_first_stack_is_queried(fast_stack: Stack) -> None:
     asked = []
     fast_stack.dynamodb.meta.events.register(
         "provide-client-params.dynamodb.Query",
@@ -85,16 +85,16 @@ def ctrl_c_counts() -> Iterator[None]:
 
 
 @pytest.mark.usefixtures("ctrl_c_counts")
-def test_ctrl_c_ends_the_look_and_what_is_not_asked_yet_is_left(fast_stack: Stack) -> None:
+def test_ctrl_c_ends_the_search_and_skips_the_remaining_queries(fast_stack: Stack) -> None:
     asked, numbers, over = [], count(1), threading.Event()
 
-    def hear(params: Any, **_: object) -> None:
+    def read(params: Any, **_: object) -> None:
         asked.append(params)
         if next(numbers) == quarantine.READERS:
             signal.pthread_kill(threading.main_thread().ident or 0, signal.SIGINT)
         over.wait(STALL)  # none of them continues before main has received it, however late main is scheduled
 
-    fast_stack.dynamodb.meta.events.register("provide-client-params.dynamodb.Query", hear)
+    fast_stack.dynamodb.meta.events.register("provide-client-params.dynamodb.Query", read)
     before = set(threading.enumerate())
     with pytest.raises(KeyboardInterrupt):
         quarantine.deliveries(fast_stack, NOW - timedelta(days=20))

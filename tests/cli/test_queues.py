@@ -72,7 +72,7 @@ def waiting(cloud: Cloud, fast_stack: Stack) -> Waiting:
     return Waiting(cloud, fast_stack)
 
 
-def test_what_was_looked_at_shows_again_ten_in_a_call(fast_stack: Stack, waiting: Waiting) -> None:
+def test_read_messages_become_visible_again_ten_in_a_call(fast_stack: Stack, waiting: Waiting) -> None:
     waiting.put(*(f"g-{number}" for number in range(LONG)))
     assert len(queues.look(fast_stack, ARCHIVE, None)) == LONG
     assert waiting.shown() == LONG
@@ -80,13 +80,13 @@ def test_what_was_looked_at_shows_again_ten_in_a_call(fast_stack: Stack, waiting
     assert "ChangeMessageVisibility" not in waiting.asked
 
 
-def test_a_look_at_a_few_hides_none_of_those_that_came_with_them(fast_stack: Stack, waiting: Waiting) -> None:
+def test_reading_a_few_hides_no_other_message(fast_stack: Stack, waiting: Waiting) -> None:
     waiting.put(*(f"g-{number}" for number in range(LONG)))
     assert len(queues.look(fast_stack, ARCHIVE, 12)) == 12
     assert waiting.shown() == LONG
 
 
-def test_messages_that_somebody_else_takes_while_we_look_are_passed_over(fast_stack: Stack, waiting: Waiting) -> None:
+def test_messages_that_another_client_takes_meanwhile_are_skipped(fast_stack: Stack, waiting: Waiting) -> None:
     """SQS refuses to make them visible again, as it does after their visibility timeout."""
     waiting.put(*(f"g-{number}" for number in range(LONG)))
     waiting.at_first_receive(waiting.others.delete_message)
@@ -117,7 +117,7 @@ def test_of_a_long_queue_the_work_of_one_job_is_put_back_and_the_rest_shows_agai
     assert (waiting.at_work(), waiting.shown()) == (1, LONG - 1)
 
 
-def test_where_one_is_wanted_no_more_is_read_once_it_is_found(fast_stack: Stack, waiting: Waiting) -> None:
+def test_a_search_for_one_message_ends_when_it_is_found(fast_stack: Stack, waiting: Waiting) -> None:
     waiting.put(*(f"g-{number}" for number in range(LONG)))
     (done,) = queues.redrive(fast_stack, ARCHIVE, limit=1)
     assert not done.stays
@@ -125,7 +125,7 @@ def test_where_one_is_wanted_no_more_is_read_once_it_is_found(fast_stack: Stack,
     assert waiting.shown() == LONG - 1
 
 
-def test_the_same_work_is_put_back_once_and_what_stays_of_it_is_told(fast_stack: Stack, waiting: Waiting) -> None:
+def test_equal_work_is_redriven_once_and_the_rest_is_reported(fast_stack: Stack, waiting: Waiting) -> None:
     waiting.put("g-1", "g-1", "g-2")
     done = queues.redrive(fast_stack, ARCHIVE)
     assert sorted((one.message.job_id, one.stays, one.problem) for one in done) == [
@@ -149,14 +149,14 @@ def test_for_a_stream_position_the_suggested_command_finds_its_first_row(cloud: 
         received_at="2026-11-25T09:29:57.000000Z",
     )
     fast_stack.table.record(event, retention_days=90, written_by="test")
-    told = advice(fast_stack, cloud, {"approximateArrivalOfFirstRecord": "2026-11-25T09:30:00Z"})
-    options = shlex.split(told)
+    suggested = advice(fast_stack, cloud, {"approximateArrivalOfFirstRecord": "2026-11-25T09:30:00Z"})
+    options = shlex.split(suggested)
     assert options[:3] == ["dailies", "replay", "--since"]
     assert options[4:] == ["--from-rows"]
     assert from_rows(fast_stack, since=timestamp_since(options[3])) == [("sync", "stuck")]
 
 
-def test_where_it_does_not_say_when_all_rows_are_looked_at(cloud: Cloud, fast_stack: Stack) -> None:
+def test_without_a_time_all_rows_are_read(cloud: Cloud, fast_stack: Stack) -> None:
     assert advice(fast_stack, cloud, {"shardId": "shardId-1"}) == "dailies replay --from-rows"
 
 
@@ -170,7 +170,7 @@ def advice(stack: Stack, cloud: Cloud, place: dict[str, str]) -> str:
     return stayed.problem.split("`")[1]
 
 
-def test_more_than_was_looked_at_is_counted_roughly() -> None:
+def test_unread_messages_are_counted_approximately() -> None:
     assert queues.in_words(1, 1) == "1 message"
     assert queues.in_words(2, 2) == "2 messages"
     assert queues.in_words(3000, 100) == "about 3,000 messages"

@@ -80,6 +80,6 @@ def test_a_table_that_there_is_not_or_that_is_the_stacks_own_is_refused(stack: S
         restore(stack, TABLE)
 
 
-def test_the_command_asks_before_it_writes(deployed: None) -> None:
+def test_the_command_prompts_before_it_writes(deployed: None) -> None:
     done = dailies("restore", RESTORED, "--stack", "dailies")
     assert (done.code, "--yes" in done.err) == (1, True)

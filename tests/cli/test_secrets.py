@@ -84,7 +84,7 @@ def test_the_least_that_is_one_is_taken(cloud_with_stack: Cloud, secrets_set: Se
     assert value(cloud_with_stack, name) == text
 
 
-def test_a_value_that_is_too_short_to_verify_is_not_taken_for_set(cloud_with_stack: Cloud) -> None:
+def test_a_value_too_short_to_verify_does_not_count_as_set(cloud_with_stack: Cloud) -> None:
     """As the AWS CLI may set one."""
     cloud_with_stack.secretsmanager.put_secret_value(SecretId="dailies/creatify/token", SecretString="x")
     listed = dailies("secrets", "list", "--json", "--stack", "dailies").json
@@ -132,7 +132,7 @@ def test_a_key_that_no_request_can_bear_is_refused_in_one_line(
     assert value(cloud_with_stack, "sync/api") == "not-set"
 
 
-def test_each_of_creatifys_two_is_looked_at(cloud_with_stack: Cloud, secrets_set: Set) -> None:
+def test_both_of_creatifys_values_are_checked(cloud_with_stack: Cloud, secrets_set: Set) -> None:
     assert "white space in its api_id" in secrets_set("creatify/api", '{"api_id": "i ", "api_key": "k"}').err
     assert "... stands for the api_key" in secrets_set("creatify/api", '{"api_id": "i", "api_key": "..."}').err
     assert secrets_set("creatify/api", '{"api_id": "i", "api_key": "k", "note": "of the team"}').code == 0

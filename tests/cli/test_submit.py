@@ -15,14 +15,14 @@ CAPTIONS = f"{BASE}/webhooks/captions/creator"  # the fixture has registered it
 class Operator:
     """Submit by the command. The stack's outputs are the template's, and the given ones."""
 
-    def __init__(self, desk: Archive, folder: Path) -> None:
-        self.desk = desk
-        self.captions = desk.apis.captions
+    def __init__(self, archive: Archive, folder: Path) -> None:
+        self.archive = archive
+        self.captions = archive.apis.captions
         self._body = folder / "body.json"
 
     def deploys(self, **more_outputs: str) -> None:
         """A stack named `dailies` in the region of the test's account."""
-        deploy(self.desk, {}, more_outputs)
+        deploy(self.archive, {}, more_outputs)
 
     def submits(self, call: str, *options: str, **body: object) -> Done:
         self._body.write_text(json.dumps(body))
@@ -34,7 +34,7 @@ class Operator:
 
     def asked(self) -> list[str]:
         """The requests that Captions received."""
-        return [one.path for one in self.desk.apis.requests]
+        return [one.path for one in self.archive.apis.requests]
 
 
 @pytest.fixture
@@ -93,14 +93,14 @@ def test_the_region_is_that_of_the_aws_clis_variable_where_it_is_set(
     assert operator.submits("captions/submit", script="Hello.").code == 0
 
 
-def test_a_call_that_goes_on_with_a_job_says_how_to_name_it(operator: Operator) -> None:
+def test_a_call_that_continues_a_job_says_how_to_name_it(operator: Operator) -> None:
     operator.deploys()
     done = operator.submits("creatify/gen_video", video_prompt="turn")
     assert (done.code, "--source" in done.err) == (2, True)
     assert operator.asked() == []
 
 
-def test_a_job_to_go_on_with_is_not_ignored_by_a_call_that_needs_none(operator: Operator) -> None:
+def test_a_named_job_is_rejected_by_a_call_that_needs_none(operator: Operator) -> None:
     operator.deploys()
     done = operator.submits("sync/generate", "--source", "abc", model="lipsync-2")
     assert (done.code, "omit --source" in done.err) == (2, True)

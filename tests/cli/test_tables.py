@@ -33,7 +33,7 @@ def test_words_are_left_whole(columns: int) -> None:
     assert {word for line in shown for word in line.split()} == words
 
 
-def test_where_there_is_room_no_line_goes_on_in_the_next() -> None:
+def test_with_enough_room_no_line_wraps() -> None:
     assert len(printed(300)) == 1 + len(LINES)
 
 

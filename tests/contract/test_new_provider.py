@@ -67,8 +67,8 @@ def test_a_provider_with_a_bearer_and_no_api_is_seven_files(before: tuple[Path, 
     scratch_provider.add(tree)
     run(tree, "-m", "simulators.recorded_events")
     assert {name for name, _ in contents(tree).items() ^ were.items()} == ITS_FILES
-    told = run(tree, "-m", "pytest", "-q", "-m", "not e2e", "-p", "no:cacheprovider", *HELD_BY)
-    assert " passed" in told
+    output = run(tree, "-m", "pytest", "-q", "-m", "not e2e", "-p", "no:cacheprovider", *HELD_BY)
+    assert " passed" in output
     trigger = ("trigger", "acme/clip", "--secret", "acme-0123", "--media-url", "https://media.example/clip.mp4")
     made = run(tree, "-c", "from cli.main import main; main()", *trigger, "--print", "event")
     assert json.loads(made)["headers"]["authorization"] == "Bearer acme-0123"

@@ -100,7 +100,7 @@ class TestSamples:
         assert set(every_sample()) == set(WEBHOOKS)
 
     @every_webhook
-    def test_each_case_is_read_as_the_sample_says(self, webhook: Webhook) -> None:
+    def test_each_case_is_parsed_as_its_sample_says(self, webhook: Webhook) -> None:
         sample = every_sample()[webhook.full_name]
         for word, case in sample.cases.items():
             links = sample.links(word, lambda file: f"https://media.example/{file}?signature=1")
@@ -164,7 +164,7 @@ class TestProof:
                     webhook.verify(sent, secrets, RULES)
 
     @every_webhook
-    def test_the_way_of_proof_is_told(self, webhook: Webhook) -> None:
+    def test_the_signature_scheme_is_reported(self, webhook: Webhook) -> None:
         for sent in recorded(webhook):
             assert webhook.verify(sent, {"current": secret(webhook.provider)}, RULES).scheme
 
@@ -186,7 +186,7 @@ class TestProof:
                     webhook.verify(sent, {"current": secret(other.provider)}, RULES)
 
     @every_webhook
-    def test_without_its_headers_and_its_token_nothing_is_proven(self, webhook: Webhook) -> None:
+    def test_without_its_headers_and_its_token_nothing_verifies(self, webhook: Webhook) -> None:
         for sent in recorded(webhook):
             bare = replace(sent, headers={}, token="")
             with pytest.raises(VerificationError):
@@ -266,7 +266,7 @@ class TestPayload:
 
 class TestMedia:
     @every_provider_here
-    def test_every_role_has_kinds_that_containers_can_tell(self, provider: Provider) -> None:
+    def test_every_role_has_kinds_that_formats_can_detect(self, provider: Provider) -> None:
         assert provider.roles
         for role, kinds in provider.roles.items():
             assert role.isidentifier()
@@ -282,7 +282,7 @@ class TestMedia:
             assert list(listing.read(iter([b"", b"{", b"null", b"\xff"]), "b-1")) == []
 
     @every_provider_here
-    def test_where_links_are_not_proven_the_archive_has_a_list_of_hosts(self, provider: Provider) -> None:
+    def test_for_unauthenticated_links_the_archive_has_a_list_of_hosts(self, provider: Provider) -> None:
         setting = f"{provider.name.upper()}_MEDIA_HOSTS"
         assert (setting in functions()["Archive"]["Environment"]["Variables"]) == (not provider.links_are_proven)
 
@@ -318,7 +318,7 @@ class TestItsApi:
             assert list_jobs.read(b'[{"no": "job"}, 1, null]') == []
 
     @every_provider_here
-    def test_each_webhooks_jobs_can_be_asked_about_or_none(self, provider: Provider) -> None:
+    def test_either_all_webhooks_jobs_can_be_polled_or_none(self, provider: Provider) -> None:
         assert list(provider.polling) in ([webhook.name for webhook in provider.webhooks], [])
         assert provider.api_limit.calls > 0
         assert {submission.webhook for submission in provider.submissions.values()} <= set(provider.polling)

@@ -42,7 +42,7 @@ class TestStory:
         assert not {job.job_id for job in jobs} & {job.job_id for job in others}
         assert not {step.call.body for step in first} & {step.call.body for step in second}
 
-    def test_every_outcome_is_told_by_a_call_of_the_story(self, host: MediaHost) -> None:
+    def test_every_outcome_has_a_delivery_in_the_scenario(self, host: MediaHost) -> None:
         steps, outcomes = story(host, EXAMPLE, "run")
         calls = {str(step.call) for step in steps}
         assert all(str(outcome.told_by) in calls for outcome in outcomes)
@@ -105,29 +105,25 @@ class TestOnTheStack:
         assert (page.name, bool(re.fullmatch(r"output-[0-9a-f]{8}\.mp4", video.name))) == ("job.json", True)
         assert video.read_bytes() == played.outcomes[self.LARGE].media["output"].content
 
-    def test_other_bytes_are_seen(self, stack: Stack, played: Played, tmp_path: Path) -> None:
+    def test_other_bytes_are_detected(self, stack: Stack, played: Played, tmp_path: Path) -> None:
         other = replace(played.outcomes[self.LARGE], media={"output": SampleMedia("x.mp4", "video/mp4", b"other")})
         (problem,) = self.problems(stack, other, played.rows[self.LARGE], tmp_path)
         assert "has other bytes in media/captions/test-large/output-" in problem
 
-    def test_a_receipt_without_its_object_is_seen(self, stack: Stack, played: Played, tmp_path: Path) -> None:
+    def test_a_receipt_without_its_object_is_detected(self, stack: Stack, played: Played, tmp_path: Path) -> None:
         row = played.rows[self.LARGE]
         lost = {**row, "media": [{**row["media"][0], "key": "media/captions/test-large/none.mp4"}]}
         (problem,) = self.problems(stack, played.outcomes[self.LARGE], lost, tmp_path)
         assert "media/captions/test-large/none.mp4 cannot be read: NoSuch" in problem  # key or version
 
     @pytest.mark.parametrize("name", ["key", "version_id", "bytes", "checksum", "content_type", "archived_at"])
-    def test_a_receipt_that_lacks_something_is_seen(
-        self, stack: Stack, played: Played, tmp_path: Path, name: str
-    ) -> None:
+    def test_an_incomplete_receipt_is_detected(self, stack: Stack, played: Played, tmp_path: Path, name: str) -> None:
         row = played.rows[self.LARGE]
         lacking = {**row, "media": [{key: value for key, value in row["media"][0].items() if key != name}]}
         (problem,) = self.problems(stack, played.outcomes[self.LARGE], lacking, tmp_path)
         assert problem == f"{self.LARGE}: its output has no {name} in its receipt"
 
-    def test_a_medium_that_is_not_there_yet_is_seen_with_the_reason(
-        self, stack: Stack, played: Played, tmp_path: Path
-    ) -> None:
+    def test_a_missing_medium_is_detected_with_the_reason(self, stack: Stack, played: Played, tmp_path: Path) -> None:
         row = played.rows[self.LARGE]
         tried = {"role": "output", "state": "pending", "reason": "the host cut the answer short"}
         waiting = {**row, "stage": "archiving", "media": [tried]}
@@ -135,7 +131,7 @@ class TestOnTheStack:
         assert stage == f"{self.LARGE}: is completed and archiving, not completed and settled"
         assert medium == f"{self.LARGE}: its output is not in the bucket: pending (the host cut the answer short)"
 
-    def test_a_job_that_should_not_be_and_one_that_is_not_are_seen(
+    def test_an_unexpected_job_and_a_missing_one_are_detected(
         self, stack: Stack, played: Played, tmp_path: Path
     ) -> None:
         expected, row = played.outcomes[self.LARGE], played.rows[self.LARGE]
@@ -143,7 +139,7 @@ class TestOnTheStack:
         assert self.problems(stack, forged, row, tmp_path) == [f"{self.LARGE}: a call without proof left a job row"]
         assert self.problems(stack, expected, {}, tmp_path) == [f"{self.LARGE}: has no job row"]
 
-    def test_a_call_that_is_answered_otherwise_is_told(self, stack: Stack, capsys: pytest.CaptureFixture[str]) -> None:
+    def test_an_unexpected_response_is_reported(self, stack: Stack, capsys: pytest.CaptureFixture[str]) -> None:
         forged = captions_creator("failure", "test-otherwise", "somebody-elses")
         _, problems = play([Step(forged)], stack.webhook_base_url)
         assert problems == ["captions/creator test-otherwise failure: answered 401 unverified, not 200 recorded"]

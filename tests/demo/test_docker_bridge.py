@@ -66,7 +66,7 @@ def test_its_own_network_reaches_the_port_of_the_loopback() -> None:
         assert asyncio.run(call(port)).count(b"body") == 2
 
 
-def test_who_is_of_another_network_is_not_served() -> None:
+def test_a_client_from_another_network_is_not_served() -> None:
     async def call(port: int) -> tuple[bytes, bytes]:
         async with opened(IPv4Interface(f"{OURS}/30"), port) as url:
             return await asked(url, "127.0.0.1"), await asked(url, "127.0.0.9")
@@ -104,7 +104,7 @@ def test_afterwards_nothing_listens_and_what_was_open_is_closed() -> None:
         assert asyncio.run(call(port)) == b""
 
 
-def test_a_machine_without_docker_is_told_so(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_machine_without_docker_gets_a_clear_error(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PATH", "")
     with pytest.raises(NoDocker, match=r"Docker \(not installed\)"):
         has_image("any")

@@ -71,10 +71,10 @@ class TestACall:
 
     @pytest.mark.usefixtures("warm")
     @pytest.mark.parametrize("webhook", DEAREST)
-    def test_of_a_job_that_the_owners_app_told_of(self, bill: Bill, webhook: str) -> None:
-        call, told_by = DEAREST[webhook], WEBHOOKS[webhook]
-        job_id = told_by.parse(event(call.event)["body"].encode()).job_id
-        about = {"provider": told_by.provider, "webhook": told_by.name, "job_id": job_id}
+    def test_of_a_job_that_the_owners_app_submitted(self, bill: Bill, webhook: str) -> None:
+        call, webhook_of_job = DEAREST[webhook], WEBHOOKS[webhook]
+        job_id = webhook_of_job.parse(event(call.event)["body"].encode()).job_id
+        about = {"provider": webhook_of_job.provider, "webhook": webhook_of_job.name, "job_id": job_id}
         tracked = bill.of("track", event("track/submitted") | {"detail": about}) + bill.of_what_follows()
         if webhook == SYNC:
             same(tracked + Usage(events=1), TRACKED)  # the application sends the event
@@ -121,8 +121,8 @@ class TestAVideoOf20MB:
         url = f"https://r.example/webhooks/creatify/product_to_videos/{TOKEN}"
         job = at_work.apis.creatify.job("p-1", webhook_url=url)
         job.becomes("image_generating").has_image().becomes("video_generating").completes()
-        for told in at_work.apis.creatify.callbacks.told:
-            at_work.hears(told)
+        for callback in at_work.apis.creatify.callbacks.told:
+            at_work.hears(callback)
 
     def test_of_syncs(self, at_work: Archive, s3: S3Simulator, bill: Bill) -> None:
         at_work.generation()

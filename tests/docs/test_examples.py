@@ -68,7 +68,7 @@ def test_the_workflow_makes_targets_that_there_are() -> None:
 
 
 @pytest.mark.parametrize("given", ROLES)
-def test_the_role_believes_one_environment_of_one_repository(given: str) -> None:
+def test_the_role_trusts_one_environment_of_one_repository(given: str) -> None:
     role = resolved(translated(ROLE), ROLES[given])["Resources"]["Role"]["Properties"]
     (statement,) = role["AssumeRolePolicyDocument"]["Statement"]
     assert statement["Action"] == "sts:AssumeRoleWithWebIdentity"

@@ -37,18 +37,18 @@ def section(title: str) -> str:
 
 
 @pytest.mark.parametrize("alarm", sorted(resources("AWS::CloudWatch::Alarm")))
-def test_an_alarm_has_a_row_that_says_what_it_means_and_what_puts_it_right(alarm: str) -> None:
+def test_an_alarm_has_a_row_with_its_meaning_and_remedy(alarm: str) -> None:
     (row,) = (line for line in section("Alarms").splitlines() if re.match(rf"\| [^|]*`{alarm}`", line))
     _, _, means, right, _ = (cell.strip() for cell in row.split("|"))
     assert len(means) > 40
     assert len(right) > 20
 
 
-def test_no_alarm_is_told_of_that_is_not_there() -> None:
+def test_no_documented_alarm_is_missing() -> None:
     assert set(re.findall(r"\w+Alarm\b", OPERATIONS)) <= set(resources("AWS::CloudWatch::Alarm"))
 
 
-def test_each_saved_question_is_told_by_its_name() -> None:
+def test_each_saved_query_is_documented_by_its_name() -> None:
     names = [query["Name"]["Fn::Sub"].partition("/")[2] for query in resources("AWS::Logs::QueryDefinition").values()]
     words = " ".join(section("Logs").split())
     assert names
@@ -59,13 +59,13 @@ def test_each_saved_question_is_told_by_its_name() -> None:
 def test_each_metric_of_the_code_is_in_the_table() -> None:
     sources = [*(ROOT / "functions").rglob("*.py"), *(ROOT / "layers/dailies/python/dailies").rglob("*.py")]
     counted = {name for source in sources for name in re.findall(r'\.count\(\s*"([A-Z]\w+)"', source.read_text())}
-    told = set(
+    documented = set(
         re.findall(r"`(\w+)`", "".join(line.split("|")[1] for line in section("Metrics").splitlines() if "|" in line))
     )
     assert {"Deliveries", "Archives", "JobsNeedingAttention"} <= counted
-    assert counted <= told
+    assert counted <= documented
     written = "".join(source.read_text() for source in sources)
-    assert {name for name in told if f'"{name}"' not in written} == set()
+    assert {name for name in documented if f'"{name}"' not in written} == set()
 
 
 def commands() -> list[str]:
@@ -78,7 +78,7 @@ def commands() -> list[str]:
 
 
 @pytest.mark.parametrize("command", commands())
-def test_each_command_that_is_told_is_one_that_there_is(command: str) -> None:
+def test_each_documented_command_exists(command: str) -> None:
     at: Any = typer.main.get_command(app)
     words = command.replace("&&", " ").split()[1:]
     while words and words[0] in getattr(at, "commands", {}):

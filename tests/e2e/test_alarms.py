@@ -104,16 +104,20 @@ class TestTheOwnerHears:
         "alarm",
         ["UnverifiedAlarm", "QuarantineAlarm", "AttentionAlarm", "ArchiveDeadLettersAlarm", "AdvanceFailuresAlarm"],
     )
-    def test_an_alarm_rings_at_the_owners_address(self, alarm: str, stack: Stack, topic: str) -> None:
-        self.wait_until_it_rings(stack, alarm)
+    def test_an_alarm_notifies_the_owners_address(self, alarm: str, stack: Stack, topic: str) -> None:
+        self.wait_until_it_goes_off(stack, alarm)
         name = deploy.resources(stack.aws)[alarm]
-        wait_for(f"{alarm} is told", lambda: list(self.told(stack, topic)), lambda told: (name, "ALARM") in told)
+        wait_for(
+            f"{alarm} is told",
+            lambda: list(self.notifications(stack, topic)),
+            lambda messages: (name, "ALARM") in messages,
+        )
 
     @pytest.mark.parametrize(
         ("alarm", "function", "failed_runs"),
         [("ReconcileFailsAlarm", "Reconcile", 8), ("FetchSyncSecretAlarm", "FetchSyncSecret", 61)],
     )
-    def test_an_alarm_rings_when_most_runs_of_a_schedule_fail(
+    def test_an_alarm_goes_off_when_most_runs_of_a_schedule_fail(
         self, alarm: str, function: str, failed_runs: int, stack: Stack, topic: str
     ) -> None:
         """On this stack each runs every minute. The failures are put as metric data, without waiting for them."""
@@ -123,12 +127,12 @@ class TestTheOwnerHears:
             "Values": [1.0] * failed_runs,
         }
         stack.aws.cloudwatch.put_metric_data(Namespace="AWS/Lambda", MetricData=[failed])
-        self.wait_until_it_rings(stack, alarm)
+        self.wait_until_it_goes_off(stack, alarm)
 
     def test_an_alarm_whose_step_is_not_behind_is_quiet(self, stack: Stack) -> None:
         assert self.state(stack, "ArchiveLagAlarm") == "OK"
 
-    def wait_until_it_rings(self, stack: Stack, alarm: str) -> None:
+    def wait_until_it_goes_off(self, stack: Stack, alarm: str) -> None:
         wait_for(f"{alarm} rings", lambda: self.state(stack, alarm), lambda state: state == "ALARM")
 
     def state(self, stack: Stack, alarm: str) -> str:
@@ -136,16 +140,16 @@ class TestTheOwnerHears:
         (found,) = stack.aws.cloudwatch.describe_alarms(AlarmNames=[name])["MetricAlarms"]
         return found["StateValue"]
 
-    def told(self, stack: Stack, topic: str) -> Iterator[tuple[str, str]]:
+    def notifications(self, stack: Stack, topic: str) -> Iterator[tuple[str, str]]:
         """Alarm messages stay in the queue, since each test looks for its own. OK messages are deleted: a read returns
         at most ten messages.
         """
         answer = stack.aws.sqs.receive_message(QueueUrl=topic, MaxNumberOfMessages=10, VisibilityTimeout=0)
         for message in answer.get("Messages", ()):
-            told = json.loads(json.loads(message["Body"])["Message"])
-            if told["NewStateValue"] == "OK":
+            alarm = json.loads(json.loads(message["Body"])["Message"])
+            if alarm["NewStateValue"] == "OK":
                 stack.aws.sqs.delete_message(QueueUrl=topic, ReceiptHandle=message["ReceiptHandle"])
-            yield told["AlarmName"], told["NewStateValue"]
+            yield alarm["AlarmName"], alarm["NewStateValue"]
 
 
 @pytest.fixture(scope="module")
@@ -179,7 +183,7 @@ def emitted(lines: dict[str, list[dict[str, Any]]]) -> set[tuple[str, frozenset[
 
 class TestWhatIsWatched:
     @pytest.mark.parametrize("alarm", sorted(resources(ALARM)))
-    def test_an_alarm_watches_a_metric_that_is_told(
+    def test_an_alarm_watches_an_emitted_metric(
         self, alarm: str, stack: Stack, emitted: set[tuple[str, frozenset[tuple[str, str]]]]
     ) -> None:
         watched = resources(ALARM)[alarm]
@@ -195,16 +199,16 @@ class TestWhatIsWatched:
             assert OF_AWS[watched["Namespace"], watched["MetricName"]] == name
             assert target(value) in template()["Resources"]
 
-    def test_the_dashboard_shows_metrics_that_are_told_and_every_alarm(
+    def test_the_dashboard_shows_emitted_metrics_and_every_alarm(
         self, stack: Stack, emitted: set[tuple[str, frozenset[tuple[str, str]]]]
     ) -> None:
         (name,) = (entry["DashboardName"] for entry in stack.aws.cloudwatch.list_dashboards()["DashboardEntries"])
         board = json.loads(stack.aws.cloudwatch.get_dashboard(DashboardName=name)["DashboardBody"])
-        told = {(metric, frozenset(name for name, _ in dimensions)) for metric, dimensions in emitted}
+        own_metrics = {(metric, frozenset(name for name, _ in dimensions)) for metric, dimensions in emitted}
         shown = list(self.shown(board))
         ours = {metric for metric in shown if metric[0] == NAMESPACE}
         assert ours
-        assert ours <= {(NAMESPACE, metric, names) for metric, names in told}
+        assert ours <= {(NAMESPACE, metric, names) for metric, names in own_metrics}
         for namespace, metric, names in shown:
             if namespace != NAMESPACE:
                 of_index = {"GlobalSecondaryIndexName"} if (namespace, metric) in OF_AN_INDEX else set()
@@ -232,14 +236,14 @@ class TestWhatIsWatched:
                     yield above[0], above[1], frozenset(above[2::2])
 
     @pytest.mark.parametrize("query", sorted(resources(QUERY)))
-    def test_a_saved_query_asks_for_what_the_lines_have(
+    def test_a_saved_query_uses_only_fields_of_the_log_lines(
         self, query: str, lines: dict[str, list[dict[str, Any]]]
     ) -> None:
-        asked = resources(QUERY)[query]
-        text = re.sub(r'"[^"]*"|/[^/]*/', "", asked["QueryString"])
+        saved = resources(QUERY)[query]
+        text = re.sub(r'"[^"]*"|/[^/]*/', "", saved["QueryString"])
         named = set(re.findall(r"(?<![\w.@])\w+(?![\w.])", text)) - OF_A_QUERY
         named -= set(re.findall(r" as (\w+)", text))
-        groups = {target(group) for group in asked["LogGroupNames"]}
+        groups = {target(group) for group in saved["LogGroupNames"]}
         if groups == {"ApiLogs"}:
             has = set(json.loads(template()["Resources"]["Api"]["Properties"]["AccessLogSettings"]["Format"]))
         else:
@@ -252,18 +256,18 @@ class TestWhatIsWatched:
     def test_every_function_that_works_on_a_job_names_it_in_its_lines(
         self, lines: dict[str, list[dict[str, Any]]], providers: Providers
     ) -> None:
-        told = {
+        named = {
             name
             for name, some in lines.items()
             for line in some
             if line.get("job_id") == providers.job("alarm-watched")
         }
-        assert told == {"SyncGeneration", "Advance", "Announce", "Archive"}
+        assert named == {"SyncGeneration", "Advance", "Announce", "Archive"}
         assert {target(group) for group in resources(QUERY)["JobQuery"]["LogGroupNames"]} == {
             f"{name}Logs" for name in on_jobs()
         }
 
-    def test_an_event_has_one_id_in_the_lines_of_all_who_saw_it(
+    def test_an_event_has_the_same_id_in_all_functions_log_lines(
         self, lines: dict[str, list[dict[str, Any]]], providers: Providers
     ) -> None:
         def ids(name: str) -> set[str]:

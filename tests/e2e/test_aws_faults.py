@@ -154,14 +154,14 @@ class TestWhatFollows:
             row = owner.resting("captions", merged.job_id)
         assert row["version"] == 1
 
-    def test_what_the_bus_does_not_take_is_told_later(
+    def test_events_that_the_bus_rejects_are_published_later(
         self, faults: Faults, providers: Providers, listener: Listener
     ) -> None:
-        told = call("untold", providers, detail="-")
+        unpublished = call("untold", providers, detail="-")
         throttled = {"error": {"code": "ThrottlingException"}, "times": 3}  # all calls of one attempt
         with faults.rules({"service": "events", "operation": "PutEvents", **throttled}):
-            assert providers.send(told).result == "recorded"
-            listener.hears(told.job_id, "Job Settled")
+            assert providers.send(unpublished).result == "recorded"
+            listener.hears(unpublished.job_id, "Job Settled")
 
     def test_an_object_whose_completion_was_not_answered_is_there_once_with_its_receipt(
         self, faults: Faults, providers: Providers, owner: Owner

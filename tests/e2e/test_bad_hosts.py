@@ -97,8 +97,8 @@ def test_it_leaves_no_object_and_the_job_row_says_why(
     assert "archived_at" not in output
     assert output["source_host"] == "127.0.0.1"
     leaves_nothing(owner, "captions", row["job_id"])
-    told = listener.hears(row["job_id"], "Job Needs Attention")
-    assert told["detail"]["media"][0]["reason"] == output["reason"]
+    event = listener.hears(row["job_id"], "Job Needs Attention")
+    assert event["detail"]["media"][0]["reason"] == output["reason"]
 
 
 @pytest.mark.parametrize("case", SLOW, ids=lambda case: case.fault)

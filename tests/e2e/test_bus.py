@@ -32,9 +32,9 @@ def job_id(providers: Providers, listener: Listener) -> str:
     return job_id
 
 
-def test_it_tells_of_a_job_with_two_media_all_that_happened_once(job_id: str, listener: Listener) -> None:
-    told = {event["detail"]["id"]: event["detail-type"] for event in listener.of(job_id)}
-    assert dict(Counter(told.values())) == {
+def test_each_change_of_a_job_with_two_media_is_published_once(job_id: str, listener: Listener) -> None:
+    published = {event["detail"]["id"]: event["detail-type"] for event in listener.of(job_id)}
+    assert dict(Counter(published.values())) == {
         "Media Archived": 2,
         "Job Completed": 1,
         "Job Settled": 1,
@@ -42,7 +42,7 @@ def test_it_tells_of_a_job_with_two_media_all_that_happened_once(job_id: str, li
     assert {event["source"] for event in listener.of(job_id)} == {"dailies"}
 
 
-def test_what_is_told_again_has_the_same_id(job_id: str, listener: Listener, stack: Stack) -> None:
+def test_a_repeated_event_has_the_same_id(job_id: str, listener: Listener, stack: Stack) -> None:
     before = listener.of(job_id)
     row = stack.aws.dynamodb.get_item(
         TableName=stack.outputs["TableName"], Key={"pk": {"S": f"job#sync#{job_id}"}, "sk": {"S": "job"}}
@@ -72,7 +72,7 @@ def test_about_a_medium_it_has_that_one_only(job_id: str, listener: Listener) ->
     assert {each[0]["state"] for each in media} == {"archived"}
 
 
-def test_failed_jobs_are_told_as_failed_and_settled(providers: Providers, listener: Listener) -> None:
+def test_failed_jobs_are_published_as_failed_and_settled(providers: Providers, listener: Listener) -> None:
     calls = [
         sync_generation("failed", providers.job("bus-1"), providers.sync),
         sync_batch("failed", providers.job("bus-2"), providers.sync, output_url=""),
@@ -86,7 +86,7 @@ def test_failed_jobs_are_told_as_failed_and_settled(providers: Providers, listen
         assert listener.of(call.job_id, "Job Completed") == []
 
 
-def test_a_jobs_page_is_in_the_bucket_before_it_is_told_that_it_settled(
+def test_a_jobs_summary_is_in_the_bucket_before_job_settled_is_published(
     providers: Providers, listener: Listener, owner: Owner
 ) -> None:
     job_id = providers.job("page-first")

@@ -73,7 +73,7 @@ def test_without_a_stack_it_says_how_to_start_one(tmp_path: Path, monkeypatch: p
 
 
 @pytest.mark.parametrize("webhook", WEBHOOKS)
-def test_a_triggered_call_of_each_webhook_is_taken_and_its_media_arrive(
+def test_a_triggered_delivery_of_each_webhook_is_accepted_and_its_media_arrive(
     webhook: str, site: MediaSite, providers: Providers, owner: Owner
 ) -> None:
     provider = webhook.partition("/")[0]
@@ -94,11 +94,11 @@ def test_jobs_are_listed_newest_first_in_pages_and_filtered(
     for job_id in ids:
         triggered(site, "captions/creator", job_id, "--case", "failure")
         owner.resting("captions", job_id)
-    wanted = ("jobs", "--provider", "captions", "--status", "failed", "--limit", "2", "--json")
+    options = ("jobs", "--provider", "captions", "--status", "failed", "--limit", "2", "--json")
 
     def first_pages() -> list[Any]:
-        first = dailies(*wanted).json
-        second = dailies(*wanted, "--cursor", first["cursor"]).json if first["cursor"] else {"jobs": []}
+        first = dailies(*options).json
+        second = dailies(*options, "--cursor", first["cursor"]).json if first["cursor"] else {"jobs": []}
         return [row["job_id"] for row in first["jobs"] + second["jobs"]][:3]
 
     wait_for("the index follows the table", first_pages, lambda found: found == ids[::-1])
@@ -167,11 +167,11 @@ def test_what_comes_in_is_followed_live(site: MediaSite, providers: Providers, s
             assert follower.stdout
             seen: list[Any] = []
             while not {"webhook", "archive", "quarantined"} <= {kind for kind, _ in seen}:
-                told = json.loads(follower.stdout.readline())
-                if "quarantined" in told:
-                    seen.append(("quarantined", told["event_id"]))
-                elif told["job_id"] == job_id:
-                    seen.append((told["origin"], told["event_id"]))
+                line = json.loads(follower.stdout.readline())
+                if "quarantined" in line:
+                    seen.append(("quarantined", line["event_id"]))
+                elif line["job_id"] == job_id:
+                    seen.append((line["origin"], line["event_id"]))
         finally:
             late.cancel()
             follower.terminate()
@@ -208,8 +208,8 @@ def test_any_url_can_be_called_with_any_secret(site: MediaSite, stack: Stack, pr
     assert dailies("trigger", "captions/creator", "--secret", providers.captions, *more).json["status"] == 200
     wrong = dailies("trigger", "captions/creator", "--secret", "another", *more)
     assert (wrong.code, json.loads(wrong.out)["status"]) == (1, 401)
-    nobody = dailies(
+    unregistered = dailies(
         "trigger", "captions/creator", "--secret", "x", "--case", "failure", "--url", "http://127.0.0.1:1/"
     )
-    assert (nobody.code, "does not answer" in nobody.err) == (1, True)
+    assert (unregistered.code, "does not answer" in unregistered.err) == (1, True)
     assert dailies("trigger", "captions/creator", "--case", "nothing").code == 2

@@ -145,8 +145,8 @@ def test_a_medium_given_up_while_its_host_was_down_settles_when_it_is_redriven(
         site.up()
 
     def waiting() -> Any:
-        told = dailies("queues", "archive", "--json").json
-        return [(one["reason"], one["about"].split()[0]) for one in told["archive"] if one["job_id"] == job_id]
+        listed = dailies("queues", "archive", "--json").json
+        return [(one["reason"], one["about"].split()[0]) for one in listed["archive"] if one["job_id"] == job_id]
 
     wait_for("the dead letter", waiting, lambda found: found == [("the host takes no connections", "output")])
     assert "the host takes no connections" in dailies("queues", "archive").out
@@ -175,18 +175,18 @@ def test_redrive_merges_a_record_from_advance_and_publishes_one_from_announce(
     remove(stack, row)
     for image in of_events:
         owner.send("AdvanceFailureQueueUrl", json.dumps({"dynamodb": {"NewImage": image}}))
-    (told,) = [dailies("queues", "advance", "--json").json["advance"]]
-    assert {one["about"] for one in told if one["job_id"] == job_id} == {
+    (listed,) = [dailies("queues", "advance", "--json").json["advance"]]
+    assert {one["about"] for one in listed if one["job_id"] == job_id} == {
         f"event {image['event_id']['S'][:12]}" for image in of_events
     }
     assert dailies("redrive", "advance", "--job", job_id, "--yes").code == 0
     again = owner.job("captions", job_id)
     assert {k: again[k] for k in ("stage", "media", "status")} == {k: row[k] for k in ("stage", "media", "status")}
 
-    heard = len(listener.of(job_id))
+    before = len(listener.of(job_id))
     owner.send("AnnounceFailureQueueUrl", json.dumps({"dynamodb": {"NewImage": of_job}}))
     assert dailies("redrive", "announce", "--job", f"captions/{job_id}", "--yes").code == 0
-    wait_for("it is told", lambda: listener.of(job_id), lambda all_of_it: len(all_of_it) > heard)
+    wait_for("it is told", lambda: listener.of(job_id), lambda all_of_it: len(all_of_it) > before)
 
 
 def test_what_fails_again_stays_in_its_queue_with_the_problem(site: MediaSite, owner: Owner) -> None:
@@ -231,7 +231,7 @@ def test_a_lost_job_is_restored_from_a_table_backup_and_published_with_the_same_
     assert done["put_back"] >= 1
     assert owner.job("captions", row["job_id"]) == row
     settlings = wait_for(
-        "it is told again", lambda: listener.of(row["job_id"], "Job Settled"), lambda told: len(told) >= 2
+        "it is told again", lambda: listener.of(row["job_id"], "Job Settled"), lambda published: len(published) >= 2
     )
     assert {one["detail"]["id"] for one in settlings} == {first["detail"]["id"]}
 
@@ -251,7 +251,7 @@ def test_a_lost_job_row_is_rebuilt_from_its_events_and_published_with_the_same_i
     settlings = wait_for(
         "it is told again",
         lambda: [one for one in listener.of(row["job_id"]) if one["detail-type"] == "Job Settled"],
-        lambda told: len(told) >= 2,
+        lambda published: len(published) >= 2,
     )
     assert {one["detail"]["id"] for one in settlings} == {first["detail"]["id"]}
     assert "row unchanged" in dailies("replay", f"captions/{row['job_id']}").out
@@ -316,7 +316,7 @@ def test_a_secret_that_cannot_be_right_is_refused(
     assert (done.code, problem in done.err) == (1, True)
 
 
-def test_the_urls_are_shown_and_the_token_only_when_it_is_asked_for(site: MediaSite, providers: Providers) -> None:
+def test_the_urls_are_shown_and_the_token_only_on_request(site: MediaSite, providers: Providers) -> None:
     hidden = dailies("secrets", "show-urls", "--json").json
     assert hidden["captions/creator"].endswith("/webhooks/captions/creator")
     assert hidden["creatify/product_to_videos"].endswith("/webhooks/creatify/product_to_videos/<token>")
@@ -336,8 +336,8 @@ def test_what_fails_again_at_once_is_put_back_once(site: MediaSite, providers: P
     url = providers.host.url(f"/{job_id}/page.mp4")
     assert dailies("trigger", "captions/creator", "--job", job_id, "--media-url", url).code == 0
     owner.resting("captions", job_id, "attention")
-    told = dailies("redrive", "archive", "--job", job_id, "--yes", "--json").json
-    (again,) = [one for one in told if not one["stays"]]
+    redriven = dailies("redrive", "archive", "--job", job_id, "--yes", "--json").json
+    (again,) = [one for one in redriven if not one["stays"]]
     assert again["job_id"] == job_id
 
 

@@ -93,7 +93,7 @@ class TestADeployedStacksSecret:
         session=boto3.Session(region_name="eu-west-1"),
     )
 
-    def test_is_not_told_to_another_host(self) -> None:
+    def test_is_not_sent_to_another_host(self) -> None:
         for url in (
             "https://echo.example/",
             "https://dailies.example.com.evil.example/",
@@ -102,7 +102,7 @@ class TestADeployedStacksSecret:
             with pytest.raises(CliError, match="is not a URL of dailies in eu-west-1"):
                 trigger.keep_to_itself(self.STACK, "captions/creator", url, reveal=False, printed=False)
 
-    def test_is_not_printed_unless_that_is_asked_for(self) -> None:
+    def test_is_printed_only_on_request(self) -> None:
         for webhook in ("captions/creator", "creatify/product_to_videos"):
             with pytest.raises(CliError, match="Print it with --reveal"):
                 trigger.keep_to_itself(self.STACK, webhook, "", reveal=False, printed=True)

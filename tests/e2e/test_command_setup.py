@@ -97,17 +97,17 @@ def test_a_new_token_is_shown_with_its_url_and_the_old_one_works_on(
     assert providers.creatify not in dailies("secrets", "show-urls").out
 
 
-def test_the_doctor_says_what_is_not_in_order_and_what_to_do(keys: ProviderApis) -> None:
+def test_the_doctor_reports_problems_and_what_to_do(keys: ProviderApis) -> None:
     found = {one["about"]: one for one in json.loads(dailies("doctor", "--json").out)}
     assert found["clock"]["status"] == "ok"
     assert found["sync's API"]["status"] == found["creatify's API"]["status"] == "ok"
     keys.sync.api_key, true = "another by now", keys.sync.api_key
     try:
-        told: dict[str, Any] = {one["about"]: one for one in json.loads(dailies("doctor", "--json").out)}
+        findings: dict[str, Any] = {one["about"]: one for one in json.loads(dailies("doctor", "--json").out)}
     finally:
         keys.sync.api_key = true
-    assert told["sync's API"]["status"] == "error"
-    assert told["sync's API"]["next_step"] == "`dailies secrets set sync/api`"
+    assert findings["sync's API"]["status"] == "error"
+    assert findings["sync's API"]["next_step"] == "`dailies secrets set sync/api`"
 
 
 def test_the_doctor_ends_with_one_where_something_is_wrong(site: MediaSite, stack: Stack, owner: Owner) -> None:
@@ -119,7 +119,7 @@ def test_the_doctor_ends_with_one_where_something_is_wrong(site: MediaSite, stac
 
 
 @pytest.mark.usefixtures("alarms")
-def test_the_doctor_tells_of_the_alarms_of_this_stack_alone(site: MediaSite, stack: Stack, owner: Owner) -> None:
+def test_the_doctor_reports_only_this_stacks_alarms(site: MediaSite, stack: Stack, owner: Owner) -> None:
     """The names of another stack's alarms may begin like this one's."""
     own = deploy.resources(stack.aws)["TrackFailuresAlarm"]
     foreign = f"{stack.stack_name}-staging-{own.removeprefix(f'{stack.stack_name}-')}"
@@ -127,16 +127,16 @@ def test_the_doctor_tells_of_the_alarms_of_this_stack_alone(site: MediaSite, sta
     (alarm,) = stack.aws.cloudwatch.describe_alarms(AlarmNames=[own])["MetricAlarms"]
     alike: Any = {name: alarm[name] for name in LIKE_ANOTHER}  # type: ignore[literal-required]
 
-    def ringing() -> set[str]:
+    def in_alarm() -> set[str]:
         found = stack.aws.cloudwatch.describe_alarms(AlarmNames=both, StateValue="ALARM")["MetricAlarms"]
         return {one["AlarmName"] for one in found}
 
     stack.aws.cloudwatch.put_metric_alarm(AlarmName=foreign, AlarmDescription="Somebody else's.", **alike)
     owner.send("TrackFailureQueueUrl", json.dumps({"detail": {"for": "two alarms"}}))
-    wait_for("both ring", ringing, lambda names: names == set(both))
-    told = json.loads(dailies("doctor", "--json").out)
+    wait_for("both ring", in_alarm, lambda names: names == set(both))
+    findings = json.loads(dailies("doctor", "--json").out)
     # While it is in ALARM, so that the evaluator leaves its state.
     stack.aws.cloudwatch.delete_alarms(AlarmNames=[foreign])
     owner.message("TrackFailureQueueUrl", lambda body: "two alarms" in body)
-    assert len([one for one in told if one["about"] == "TrackFailuresAlarm"]) == 1
-    assert not [one for one in told if "Somebody else's." in one["message"]]
+    assert len([one for one in findings if one["about"] == "TrackFailuresAlarm"]) == 1
+    assert not [one for one in findings if "Somebody else's." in one["message"]]

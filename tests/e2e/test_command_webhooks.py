@@ -59,9 +59,9 @@ def test_it_is_registered_once_given_a_new_secret_and_deleted(
         assert updated.result().code == 0
     assert providers.send(unknown).status == 401  # again
     providers.use_secret("captions/signing", made.secret)
-    told = dailies("webhooks", "captions", "list", "--json")
-    assert [one["is_this_stack"] for one in told.json if one["id"] == made.id] == [True]
-    assert made.secret not in told.out
+    listed = dailies("webhooks", "captions", "list", "--json")
+    assert [one["is_this_stack"] for one in listed.json if one["id"] == made.id] == [True]
+    assert made.secret not in listed.out
     call = providers.proven("captions/creator", b'{"event":"creator.failure","operationId":"hooked"}')
     wait_for("its new secret verifies", lambda: providers.send(call).status, lambda status: status == 200)
     with_room(stack)

@@ -81,7 +81,7 @@ def test_a_job_shows_up_by_itself_and_its_video_is_played(window: Window, provid
     assert window.complaints == []
 
 
-def test_what_failed_is_seen_put_back_and_settles(window: Window, providers: Providers, owner: Owner) -> None:
+def test_failed_work_is_shown_redriven_and_settles(window: Window, providers: Providers, owner: Owner) -> None:
     """The host serves an error page; then it recovers."""
     job_id = providers.job("console-broken")
     path = f"/{job_id}/generation.mp4"
@@ -124,7 +124,7 @@ def test_a_job_is_replayed(window: Window, providers: Providers, owner: Owner, l
     page = window.open(f"/job?provider=sync&id={job_id}")
     page.get_by_role("button", name="Replay").click()
     expect(page.get_by_role("status").filter(has_text="Replayed: 2 recorded events merged again")).to_be_focused()
-    settled = wait_for("told again", lambda: listener.of(job_id, "Job Settled"), lambda heard: len(heard) == 2)
+    settled = wait_for("told again", lambda: listener.of(job_id, "Job Settled"), lambda published: len(published) == 2)
     assert len({event["detail"]["id"] for event in settled}) == 1
 
 
@@ -199,14 +199,14 @@ def test_every_control_has_a_name_and_every_page_its_landmarks(window: Window, p
                 assert re.search(r'"[^"]+"', element.aria_snapshot().partition("\n")[0]), (path, role)
 
 
-def test_a_console_that_was_stopped_is_told(window: Window) -> None:
+def test_a_stopped_console_is_reported_by_the_page(window: Window) -> None:
     page = window.open()
     expect(page.locator("#pulse")).to_have_text("Live")
     window.stop_serving()
     expect(page.locator("#pulse")).to_have_text("Console stopped")
 
 
-def test_a_page_that_is_refused_its_news_says_so_and_why(
+def test_a_page_whose_updates_are_rejected_says_so_and_why(
     window: Window, providers: Providers, owner: Owner, stack: Stack
 ) -> None:
     job = owner.job("sync", deliver(providers, owner, "gone"))

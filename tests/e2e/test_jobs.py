@@ -26,7 +26,7 @@ from testkit.support.wait import wait_for
 MOMENT = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}Z")
 
 
-class Told:
+class Sent:
     """All deliveries of this file."""
 
     def __init__(self, providers: Providers) -> None:
@@ -84,11 +84,11 @@ class Told:
 
 
 @pytest.fixture(scope="module")
-def told(providers: Providers, listener: Listener) -> Told:
+def sent(providers: Providers, listener: Listener) -> Sent:
     """The deliveries, sent."""
-    told = Told(providers)
-    assert [answer.result for answer in providers.send_all(told.calls())] == ["recorded"] * len(told.calls())
-    return told
+    sent = Sent(providers)
+    assert [answer.result for answer in providers.send_all(sent.calls())] == ["recorded"] * len(sent.calls())
+    return sent
 
 
 def in_bucket(owner: Owner, row: Row, role: str, served: SampleMedia) -> None:
@@ -114,17 +114,17 @@ def in_bucket(owner: Owner, row: Row, role: str, served: SampleMedia) -> None:
 
 
 class TestSync:
-    def test_both_media_of_a_generation_are_in_the_bucket(self, told: Told, owner: Owner, providers: Providers) -> None:
-        row = owner.resting("sync", told.two.job_id)
+    def test_both_media_of_a_generation_are_in_the_bucket(self, sent: Sent, owner: Owner, providers: Providers) -> None:
+        row = owner.resting("sync", sent.two.job_id)
         assert (row["status"], row["provider_status"], row["webhook"]) == ("completed", "COMPLETED", "generation")
         assert set(row) == JOB
         in_bucket(owner, row, "output", providers.host.media["generation.mp4"])
         in_bucket(owner, row, "segment", providers.host.media["segment.mp4"])
-        keys = {key.rpartition("/")[2].partition("-")[0] for key in owner.keys(f"media/sync/{told.two.job_id}/")}
+        keys = {key.rpartition("/")[2].partition("-")[0] for key in owner.keys(f"media/sync/{sent.two.job_id}/")}
         assert {"output", "segment"} <= keys <= {"output", "segment", "job.json"}
 
-    def test_a_failed_generation_settles_with_its_error(self, told: Told, owner: Owner) -> None:
-        row = owner.resting("sync", told.failed.job_id)
+    def test_a_failed_generation_settles_with_its_error(self, sent: Sent, owner: Owner) -> None:
+        row = owner.resting("sync", sent.failed.job_id)
         assert set(row) == JOB | {"error"}
         assert (row["status"], row["provider_status"], row["media"]) == ("failed", "FAILED", [])
         assert row["error"] == {
@@ -134,16 +134,16 @@ class TestSync:
         }
 
     def test_a_late_processing_event_ends_in_the_same_job_row_as_events_in_order(
-        self, told: Told, owner: Owner, providers: Providers
+        self, sent: Sent, owner: Owner, providers: Providers
     ) -> None:
-        job_id = told.early.job_id
+        job_id = sent.early.job_id
         assert owner.resting("sync", job_id)["status"] == "completed"
-        assert providers.send(told.late).result == "recorded"
+        assert providers.send(sent.late).result == "recorded"
         late = max(row["received_at"] for row in owner.events("sync", job_id))
         late_merged = wait_for(
             "the late event is merged", lambda: owner.job("sync", job_id), lambda row: row["updated_at"] == late
         )
-        other = owner.resting("sync", told.in_order[0].job_id)
+        other = owner.resting("sync", sent.in_order[0].job_id)
         assert self.without_times(late_merged) == self.without_times(other)
         assert (other["status"], other["stage"]) == ("completed", "settled")
 
@@ -158,50 +158,50 @@ class TestSync:
         return {**mine, "pk": "", "job_id": "", "listed": "", "version": 0, "media": [output]}
 
     def test_a_batch_keeps_its_result_and_its_rows_become_jobs_of_their_own(
-        self, told: Told, owner: Owner, providers: Providers
+        self, sent: Sent, owner: Owner, providers: Providers
     ) -> None:
-        batch = owner.resting("sync", told.batch.job_id)
+        batch = owner.resting("sync", sent.batch.job_id)
         assert (batch["webhook"], batch["status"]) == ("batch", "completed")
-        in_bucket(owner, batch, "result", told.result)
+        in_bucket(owner, batch, "result", sent.result)
         assert medium(batch, "result")["content_type"] == "application/x-ndjson"
-        for number, item in enumerate(told.items[:2], start=1):
+        for number, item in enumerate(sent.items[:2], start=1):
             row = owner.resting("sync", item)
             assert set(row) == JOB | {"parent"}
-            assert (row["parent"], row["webhook"], row["status"]) == (told.batch.job_id, "generation", "completed")
+            assert (row["parent"], row["webhook"], row["status"]) == (sent.batch.job_id, "generation", "completed")
             in_bucket(owner, row, "output", providers.host.media[f"batch-{number}.mp4"])
-        failed = owner.resting("sync", told.items[2])
-        assert (failed["parent"], failed["status"]) == (told.batch.job_id, "failed")
+        failed = owner.resting("sync", sent.items[2])
+        assert (failed["parent"], failed["status"]) == (sent.batch.job_id, "failed")
         assert failed["error"]["message"] == "No audio file was provided in the request."
 
-    def test_a_failed_batch_settles(self, told: Told, owner: Owner) -> None:
-        row = owner.resting("sync", told.failed_batch.job_id)
+    def test_a_failed_batch_settles(self, sent: Sent, owner: Owner) -> None:
+        row = owner.resting("sync", sent.failed_batch.job_id)
         assert (row["webhook"], row["status"], row["media"]) == ("batch", "failed", [])
 
 
 class TestCaptions:
-    def test_a_video_of_several_parts_is_in_the_bucket(self, told: Told, owner: Owner, providers: Providers) -> None:
-        row = owner.resting("captions", told.large.job_id)
+    def test_a_video_of_several_parts_is_in_the_bucket(self, sent: Sent, owner: Owner, providers: Providers) -> None:
+        row = owner.resting("captions", sent.large.job_id)
         assert set(row) == JOB | {"credits"}
         assert (row["status"], row["credits"]) == ("completed", 30)
         in_bucket(owner, row, "output", providers.host.media["large.mp4"])
         assert medium(row, "output")["bytes"] > 20 * 1024 * 1024  # the size of a part
 
-    def test_a_failed_operation_settles_with_its_error(self, told: Told, owner: Owner) -> None:
-        row = owner.resting("captions", told.failed_operation.job_id)
+    def test_a_failed_operation_settles_with_its_error(self, sent: Sent, owner: Owner) -> None:
+        row = owner.resting("captions", sent.failed_operation.job_id)
         assert set(row) == JOB | {"error"}
         assert row["error"] == {"code": "", "message": "The operation failed.", "retryable": False}
 
 
 class TestCreatify:
-    def test_a_failed_product_settles_with_its_error(self, told: Told, owner: Owner) -> None:
-        row = owner.resting("creatify", told.failed_product.job_id)
+    def test_a_failed_product_settles_with_its_error(self, sent: Sent, owner: Owner) -> None:
+        row = owner.resting("creatify", sent.failed_product.job_id)
         assert set(row) == JOB | {"error", "occurred_at"}
         assert row["error"]["message"] == "The product could not be found in the picture."
 
     def test_a_regeneration_names_the_job_that_it_was_made_from(
-        self, told: Told, owner: Owner, providers: Providers
+        self, sent: Sent, owner: Owner, providers: Providers
     ) -> None:
-        row = owner.resting("creatify", told.regenerated.job_id)
+        row = owner.resting("creatify", sent.regenerated.job_id)
         assert row["parent"] == providers.job("product")
         in_bucket(owner, row, "photo", providers.host.media["product.png"])
 
@@ -213,23 +213,23 @@ class TestCreatify:
         video = providers.host.url(f"/{job_id}/product.mp4", lifetime=None)
         began = datetime.now(UTC) - timedelta(minutes=3)
 
-        def tell(stage: str, minute: int, **links: str) -> None:
+        def deliver(stage: str, minute: int, **links: str) -> None:
             at = began + timedelta(minutes=minute)
             call = creatify_product_to_videos(stage, job_id, providers.creatify, at=at, **links)
             assert providers.send(call).result == "recorded"
 
-        tell("image_generated", 1, photo_url=photo)
+        deliver("image_generated", 1, photo_url=photo)
         pictured = owner.resting("creatify", job_id)
         in_bucket(owner, pictured, "photo", providers.host.media["product.png"])
         assert set(pictured) == JOB | {"occurred_at"}
 
-        tell("image_generating", 0)  # older by Creatify's own clock, though received later
-        tell("video_generating", 2, photo_url=photo)
+        deliver("image_generating", 0)  # older by Creatify's own clock, though received later
+        deliver("video_generating", 2, photo_url=photo)
         making = owner.resting("creatify", job_id, "waiting")
         assert (making["status"], making["provider_status"]) == ("processing", "video_generating")
         assert medium(making, "photo")["state"] == "archived"
 
-        tell("video_generated", 3, photo_url=photo, video_url=video)
+        deliver("video_generated", 3, photo_url=photo, video_url=video)
         row = wait_for(
             "the video",
             lambda: owner.job("creatify", job_id),
@@ -244,21 +244,21 @@ class TestCreatify:
             lambda ids: len(ids) == 2,
         )
 
-    def test_the_token_that_a_body_repeats_is_not_kept(self, told: Told, owner: Owner, providers: Providers) -> None:
-        (event,) = owner.events("creatify", told.failed_product.job_id)
+    def test_the_token_that_a_body_repeats_is_not_kept(self, sent: Sent, owner: Owner, providers: Providers) -> None:
+        (event,) = owner.events("creatify", sent.failed_product.job_id)
         kept = payload(event)
-        assert providers.creatify.encode() in told.failed_product.body
-        assert kept == told.failed_product.body.replace(providers.creatify.encode(), b"[redacted]")
+        assert providers.creatify.encode() in sent.failed_product.body
+        assert kept == sent.failed_product.body.replace(providers.creatify.encode(), b"[redacted]")
 
 
 class TestRows:
-    def test_an_event_row_has_the_contracts_attributes(self, told: Told, owner: Owner) -> None:
-        owner.resting("sync", told.two.job_id)
-        (event,) = owner.events("sync", told.two.job_id, "webhook")
+    def test_an_event_row_has_the_contracts_attributes(self, sent: Sent, owner: Owner) -> None:
+        owner.resting("sync", sent.two.job_id)
+        (event,) = owner.events("sync", sent.two.job_id, "webhook")
         assert set(event) == EVENT | {"payload", "media", "proof"}
-        digest = sha256(b"sync/generation\n" + told.two.body).hexdigest()
+        digest = sha256(b"sync/generation\n" + sent.two.body).hexdigest()
         assert (event["event_id"], event["sk"]) == (digest, f"event#{digest}")
-        assert payload(event) == told.two.body
+        assert payload(event) == sent.two.body
         assert event["proof"] == "sync-signature t,v1 (current)"
         assert event["occurred_at"] == event["received_at"]
         assert MOMENT.fullmatch(event["received_at"])
@@ -269,30 +269,30 @@ class TestRows:
             ("segment", {"role", "media_id", "url"}),
         ]
 
-    def test_a_receipt_is_an_event_row(self, told: Told, owner: Owner) -> None:
-        owner.resting("sync", told.two.job_id)
-        receipts = owner.events("sync", told.two.job_id, "archive")
+    def test_a_receipt_is_an_event_row(self, sent: Sent, owner: Owner) -> None:
+        owner.resting("sync", sent.two.job_id)
+        receipts = owner.events("sync", sent.two.job_id, "archive")
         assert [set(row) for row in receipts] == [EVENT | {"receipt"}] * 2
         assert {row["receipt"]["role"] for row in receipts} == {"output", "segment"}
         assert {row["receipt"]["state"] for row in receipts} == {"archived"}
 
-    def test_a_row_of_a_batchs_result_is_an_event_row(self, told: Told, owner: Owner) -> None:
-        owner.resting("sync", told.items[0])
-        (event,) = owner.events("sync", told.items[0], "batch")
+    def test_a_row_of_a_batchs_result_is_an_event_row(self, sent: Sent, owner: Owner) -> None:
+        owner.resting("sync", sent.items[0])
+        (event,) = owner.events("sync", sent.items[0], "batch")
         assert set(event) == EVENT | {"payload", "media", "parent"}
-        assert event["parent"] == told.batch.job_id
+        assert event["parent"] == sent.batch.job_id
 
-    def test_an_error_and_credits_stand_in_the_event_row(self, told: Told, owner: Owner) -> None:
-        owner.resting("captions", told.large.job_id)
-        (success,) = owner.events("captions", told.large.job_id, "webhook")
+    def test_an_error_and_credits_are_in_the_event_row(self, sent: Sent, owner: Owner) -> None:
+        owner.resting("captions", sent.large.job_id)
+        (success,) = owner.events("captions", sent.large.job_id, "webhook")
         assert set(success) == EVENT | {"payload", "media", "proof", "credits"}
-        (failure,) = owner.events("captions", told.failed_operation.job_id)
+        (failure,) = owner.events("captions", sent.failed_operation.job_id)
         assert set(failure) == EVENT | {"payload", "proof", "error"}
         assert failure["proof"] == "bearer (current)"
 
-    def test_the_providers_own_clock_stands_in_the_event_row(self, told: Told, owner: Owner) -> None:
-        (event,) = owner.events("creatify", told.failed_product.job_id)
+    def test_the_providers_own_time_is_in_the_event_row(self, sent: Sent, owner: Owner) -> None:
+        (event,) = owner.events("creatify", sent.failed_product.job_id)
         assert event["clock"] == "provider"
         assert datetime.fromisoformat(event["occurred_at"]) == datetime.fromisoformat(
-            json.loads(told.failed_product.body)["updated_at"]
+            json.loads(sent.failed_product.body)["updated_at"]
         )

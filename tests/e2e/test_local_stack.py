@@ -69,7 +69,7 @@ def test_up_again_sets_the_parameter_given_and_restarts_nothing(stack: Stack, st
     assert again == as_it_runs == read(stack_folder)
 
 
-def test_neither_a_profile_nor_a_proxy_of_the_users_matters(stack: Stack, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_users_profile_and_proxy_do_not_matter(stack: Stack, monkeypatch: pytest.MonkeyPatch) -> None:
     nothing_listens = f"http://127.0.0.1:{ports.free()}"
     for name in ("HTTP_PROXY", "http_proxy", "AWS_ENDPOINT_URL"):
         monkeypatch.setenv(name, nothing_listens)

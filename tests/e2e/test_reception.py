@@ -164,13 +164,13 @@ class TestForged:
         assert rows
         assert [row for row in rows if row.get("event_id") in digests or row.get("job_id") in jobs] == []
 
-    def test_what_was_forged_is_recorded_when_it_is_proven(self, providers: Providers) -> None:
+    def test_a_forged_delivery_is_recorded_once_it_is_signed(self, providers: Providers) -> None:
         """The deliveries of the test above are rejected for their signatures alone."""
         for webhook in WEBHOOKS:
             call = good(webhook, providers.job(f"proven-{webhook.replace('/', '-')}"), providers)
             assert providers.send(call).result == "recorded"
 
-    def test_the_names_of_headers_and_schemes_are_taken_in_any_case(self, providers: Providers) -> None:
+    def test_the_names_of_headers_and_schemes_are_accepted_in_any_case(self, providers: Providers) -> None:
         for webhook in SIGNED:
             call = good(webhook, providers.job(f"case-{webhook.replace('/', '-')}"), providers)
             shouted = {name.upper(): value.replace("Bearer", "bEARER") for name, value in call.headers.items()}
@@ -238,7 +238,7 @@ class TestLarge:
         text = json.dumps({"event": "creator.failure", "operationId": job_id, "detail": ""})
         return text.replace('""', f'"{noise[: size - len(text)]}"').encode()
 
-    def test_a_large_body_lies_in_the_bucket_and_its_row_points_there(self, providers: Providers, owner: Owner) -> None:
+    def test_a_large_body_is_in_the_bucket_and_its_row_points_there(self, providers: Providers, owner: Owner) -> None:
         job_id = providers.job("large-body")
         body = self.body(job_id, MIB)  # the maximum
         assert len(body) == MIB
@@ -254,7 +254,7 @@ class TestLarge:
         assert owner.resting("captions", job_id)["status"] == "failed"
 
     @pytest.mark.parametrize("webhook", WEBHOOKS)
-    def test_it_lies_with_its_providers_and_where_nothing_expires_if_it_cannot_be_read(
+    def test_a_large_body_is_under_its_providers_prefix_for_events_or_quarantine(
         self, webhook: str, providers: Providers, owner: Owner
     ) -> None:
         job_id, provider = providers.job(f"large-{webhook.replace('/', '-')}"), webhook.partition("/")[0]
@@ -267,7 +267,7 @@ class TestLarge:
             assert gzip.decompress(kept) == body
 
     @pytest.mark.parametrize("webhook", WEBHOOKS)
-    def test_a_body_over_the_limit_is_413_proven_or_not(self, webhook: str, providers: Providers) -> None:
+    def test_a_body_over_the_limit_is_413_verified_or_not(self, webhook: str, providers: Providers) -> None:
         body = b" " * (MIB + 1)
         for secret in (None, "another-secret"):
             answer = providers.send(providers.proven(webhook, body, secret=secret))

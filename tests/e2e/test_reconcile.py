@@ -71,7 +71,7 @@ class Reconcile:
         )
         assert not answer["FailedEntryCount"]
 
-    def sweep(self) -> None:
+    def poll(self) -> None:
         """Run the polling once, now."""
         answer = self.stack.aws.functions.invoke(FunctionName=self.stack.functions["Reconcile"], Payload=b"{}")
         self.invoked.add(answer["ResponseMetadata"]["RequestId"])
@@ -80,12 +80,12 @@ class Reconcile:
     def asked(self, provider: str) -> list[Request]:
         return [request for request in self.apis.requests if request.provider == provider]
 
-    def asked_singly(self) -> set[str]:
+    def polled_singly(self) -> set[str]:
         """The waiting Sync jobs that were polled one by one."""
         paths = {request.path for request in self.asked("sync")}
         return {job_id for job_id in self.crowd["sync"] if f"/v2/generate/{job_id}" in paths}
 
-    def sweeps(self) -> set[str]:
+    def runs(self) -> set[str]:
         """The request ids of all finished polling runs."""
         lines = logged(self.stack, "Reconcile", 0)
         return {found[1] for line in lines if (found := re.match(r"END RequestId: (\S+)", line))}
@@ -109,7 +109,7 @@ def reconciles(stack: Stack, stack_apis: ProviderApis, providers: Providers) -> 
 
 
 @pytest.mark.parametrize("provider", WEBHOOK)
-def test_a_job_whose_call_never_comes_settles_with_its_media_within_two_sweeps(
+def test_a_job_without_a_delivery_settles_with_its_media_within_two_runs(
     reconciles: Reconcile, owner: Owner, provider: str
 ) -> None:
     job_id = reconciles.providers.job(f"unheard-{provider}")
@@ -118,17 +118,17 @@ def test_a_job_whose_call_never_comes_settles_with_its_media_within_two_sweeps(
     apis = reconciles.apis
     COMPLETES[provider](apis, job_id)
     time.sleep(1.1)  # RECONCILE_QUIET_SECONDS
-    reconciles.sweep()
-    reconciles.sweep()
+    reconciles.poll()
+    reconciles.poll()
     row = owner.resting(provider, job_id)
     assert {medium["role"] for medium in row["media"]} == MEDIA[provider]
     assert {medium["state"] for medium in row["media"]} == {"archived"}
 
 
-def test_a_finished_job_that_nobody_told_of_is_taken_in(reconciles: Reconcile, owner: Owner) -> None:
+def test_an_unknown_finished_job_is_discovered(reconciles: Reconcile, owner: Owner) -> None:
     job_id = reconciles.providers.job("untold")
     reconciles.apis.sync.job(job_id).completes("generation.mp4")
-    reconciles.sweep()
+    reconciles.poll()
     assert owner.resting("sync", job_id)["media"][0]["state"] == "archived"
 
 
@@ -177,42 +177,42 @@ def _wait_a_while(made: Reconcile) -> None:
 
 
 @pytest.fixture(scope="module")
-def swept(reconciles: Reconcile) -> Iterator[Reconcile]:
+def polled(reconciles: Reconcile) -> Iterator[Reconcile]:
     """After one polling run over the hundreds, or more if one ran out of time. Requests are counted from before the
     jobs exist: a scheduled run may come meanwhile, and does not poll them again so soon.
     """
-    reconciles.before = reconciles.sweeps()
+    reconciles.before = reconciles.runs()
     reconciles.apis.requests.clear()
     reconciles.apis.creatify.page_size = WAITING["creatify"] - UNLISTED["creatify"]
     _wait_a_while(reconciles)
 
-    def sweep() -> set[str]:
-        reconciles.sweep()
-        return reconciles.asked_singly()
+    def run() -> set[str]:
+        reconciles.poll()
+        return reconciles.polled_singly()
 
-    wait_for("each is asked about", sweep, set(reconciles.crowd["sync"][: UNLISTED["sync"]]).issubset)
+    wait_for("each is asked about", run, set(reconciles.crowd["sync"][: UNLISTED["sync"]]).issubset)
     yield reconciles
     reconciles.apis.creatify.page_size = 0
 
 
-def test_hundreds_of_waiting_jobs_are_asked_about_in_few_calls(swept: Reconcile) -> None:
-    assert {request.status for request in swept.apis.requests} <= {200, 404}  # no 429
-    unlisted = set(swept.crowd["sync"][: UNLISTED["sync"]])
-    assert unlisted <= swept.asked_singly()
+def test_hundreds_of_waiting_jobs_are_polled_in_few_calls(polled: Reconcile) -> None:
+    assert {request.status for request in polled.apis.requests} <= {200, 404}  # no 429
+    unlisted = set(polled.crowd["sync"][: UNLISTED["sync"]])
+    assert unlisted <= polled.polled_singly()
     # Only those that the list leaves out, unless a run came while they were made.
-    assert len(swept.asked_singly()) <= 2 * len(unlisted)
+    assert len(polled.polled_singly()) <= 2 * len(unlisted)
     # Ours, any scheduled ones, and a scheduled one that may still be running.
-    sweeps = len(swept.sweeps() - swept.before) + 1
-    ids = [request.query.get("ids", "").split(",") for request in swept.asked("creatify")]
-    of_the_crowd = [some for some in ids if not set(some).isdisjoint(swept.crowd["creatify"])]
+    runs = len(polled.runs() - polled.before) + 1
+    ids = [request.query.get("ids", "").split(",") for request in polled.asked("creatify")]
+    of_the_crowd = [some for some in ids if not set(some).isdisjoint(polled.crowd["creatify"])]
     # A hundred each, without those in the list. If a run came while they were made, the list has more of them.
-    assert 1 <= len(of_the_crowd) <= 2 * sweeps
-    assert 1 <= len(swept.asked("captions")) <= 5 * sweeps
+    assert 1 <= len(of_the_crowd) <= 2 * runs
+    assert 1 <= len(polled.asked("captions")) <= 5 * runs
 
 
-def test_each_of_them_but_those_that_the_limit_left_was_looked_after(swept: Reconcile, owner: Owner) -> None:
+def test_each_of_them_within_the_limit_was_polled(polled: Reconcile, owner: Owner) -> None:
     for provider in ("sync", "creatify"):
-        ids = swept.crowd[provider]
+        ids = polled.crowd[provider]
         wait_for(
             f"{provider} looked after",
             lambda provider=provider, ids=ids: [  # type: ignore[misc]
@@ -222,15 +222,15 @@ def test_each_of_them_but_those_that_the_limit_left_was_looked_after(swept: Reco
         )
 
 
-def test_those_that_the_limit_left_are_asked_about_a_minute_later(swept: Reconcile, owner: Owner) -> None:
-    swept.apis.clock.forward(61)  # the provider's minute, and ours
-    make_room(swept.stack.aws, swept.stack.outputs["TableName"])
-    asked = len(swept.asked("captions"))
-    swept.sweep()
-    assert 1 <= len(swept.asked("captions")) - asked <= 5
-    assert 429 not in {request.status for request in swept.asked("captions")}
+def test_those_over_the_limit_are_polled_a_minute_later(polled: Reconcile, owner: Owner) -> None:
+    polled.apis.clock.forward(61)  # the provider's minute, and ours
+    make_room(polled.stack.aws, polled.stack.outputs["TableName"])
+    asked = len(polled.asked("captions"))
+    polled.poll()
+    assert 1 <= len(polled.asked("captions")) - asked <= 5
+    assert 429 not in {request.status for request in polled.asked("captions")}
 
 
-def test_the_schedule_sweeps_by_itself(swept: Reconcile) -> None:
+def test_the_schedule_starts_a_polling_run(polled: Reconcile) -> None:
     """Once a minute here, since the stack was deployed."""
-    wait_for("a sweep that nobody here asked for", lambda: swept.sweeps() - swept.invoked, bool)
+    wait_for("a sweep that nobody here asked for", lambda: polled.runs() - polled.invoked, bool)

@@ -41,7 +41,7 @@ class Jobs:
         self.providers = providers
         self.apis = apis
 
-    def tell(self) -> None:
+    def deliver(self) -> None:
         """Each provider sends its webhook."""
         sync, creatify, captions = self.ids.values()
         self.apis.sync.job(sync).completes(*MEDIA["sync"].values())
@@ -72,7 +72,7 @@ def lost(providers: Providers, stack_apis: ProviderApis, stack: Stack) -> Iterat
     """Reported while no credentials are set. Two attempts are enough."""
     start_anew(stack, ["Archive"], ARCHIVE_TRIES="2")
     jobs = Jobs(providers, stack_apis, "lost")
-    jobs.tell()
+    jobs.deliver()
     yield jobs
     start_anew(stack, ["Archive"], ARCHIVE_TRIES="4")
 
@@ -90,13 +90,13 @@ def renewed(lost: Jobs, owner: Owner, stack: Stack) -> Iterator[Jobs]:
     apis.clock.forward(61)  # other tests' use of Captions' rate limit is over, at the provider and here
     make_room(stack.aws, stack.outputs["TableName"])
     jobs = Jobs(lost.providers, apis, "renewed")
-    jobs.tell()
+    jobs.deliver()
     yield jobs
     set_api_secrets(stack, dict.fromkeys(credentials, NOT_SET))
 
 
 @pytest.mark.parametrize("provider", MEDIA)
-def test_without_credentials_they_are_lost_and_a_person_should_look(lost: Jobs, owner: Owner, provider: str) -> None:
+def test_without_credentials_they_are_lost_and_the_job_needs_attention(lost: Jobs, owner: Owner, provider: str) -> None:
     row = owner.resting(provider, lost.ids[provider], "attention")
     assert {(one["role"], one["state"], one["reason"]) for one in row["media"]} == {
         (role, "lost", f"the host answered {OVER[provider]}") for role in MEDIA[provider]
@@ -106,7 +106,7 @@ def test_without_credentials_they_are_lost_and_a_person_should_look(lost: Jobs, 
 
 
 @pytest.mark.parametrize("provider", MEDIA)
-def test_with_credentials_fresh_links_are_asked_for_and_the_job_settles(
+def test_with_credentials_fresh_links_are_requested_and_the_job_settles(
     renewed: Jobs, owner: Owner, provider: str
 ) -> None:
     job_id = renewed.ids[provider]
@@ -126,7 +126,7 @@ def test_with_credentials_fresh_links_are_asked_for_and_the_job_settles(
 
 
 @pytest.mark.parametrize("provider", MEDIA)
-def test_what_the_api_said_is_kept_without_what_is_secret(renewed: Jobs, owner: Owner, provider: str) -> None:
+def test_the_apis_response_is_kept_without_secrets(renewed: Jobs, owner: Owner, provider: str) -> None:
     owner.resting(provider, renewed.ids[provider])
     polls = owner.events(provider, renewed.ids[provider], "poll")
     assert polls
@@ -140,7 +140,7 @@ def test_what_the_api_said_is_kept_without_what_is_secret(renewed: Jobs, owner: 
     assert not [value for value in secret if value in repr(renewed.apis.host.requests)]
 
 
-def test_what_the_rate_limit_leaves_no_room_for_is_queued_anew(renewed: Jobs, owner: Owner, stack: Stack) -> None:
+def test_media_without_room_in_the_rate_limit_are_queued_again(renewed: Jobs, owner: Owner, stack: Stack) -> None:
     """For a minute at least. The test does not wait for that: the job settles during the following tests."""
     job_id = renewed.providers.job("no-room")
     full = {"pk": "allowance#creatify", "sk": "allowance", "version": 1, "taken": [[str(time.time()), 60]]}

@@ -60,12 +60,12 @@ class Rotation:
         return dict(
             zip(
                 WEBHOOKS,
-                [answer.status for answer in self._providers.send_all(self._proven(values))],
+                [answer.status for answer in self._providers.send_all(self._signed(values))],
                 strict=True,
             )
         )
 
-    def _proven(self, values: Values) -> list[Call]:
+    def _signed(self, values: Values) -> list[Call]:
         self._calls += 1
         body = b'{"made for":"the rotation","call":%d}' % self._calls
         return [self._providers.proven(webhook, body, secret=values[SECRET_OF[webhook]]) for webhook in WEBHOOKS]

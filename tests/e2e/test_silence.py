@@ -88,7 +88,7 @@ def secret(stack: Stack, stack_apis: ProviderApis, providers: Providers) -> set[
     return {value for value in found - {NOT_SET} if len(value) > 8}  # an emptied one would be found everywhere
 
 
-def told(text: str, confidential: set[str]) -> list[str]:
+def found_in(text: str, confidential: set[str]) -> list[str]:
     """The values that a text contains."""
     return [value for value in confidential if value in text]
 
@@ -121,7 +121,7 @@ def test_no_log_has_a_secret_a_signature_or_the_query_of_a_link(
     assert len(secret) > 6
     assert providers.signed
     for name, text in logs.items():
-        assert told(text, secret | providers.signed) == [], name
+        assert found_in(text, secret | providers.signed) == [], name
         assert re.findall(r"X-Amz-\w+|whsec_\w+|Bearer \S+|https?://\S+\?\S+", text) == [], name
         assert re.findall(r"\bA(?:KIA|SIA)[A-Z0-9]{16}\b", text) == [], name  # the functions' own keys
 
@@ -135,17 +135,16 @@ def test_no_log_has_a_body(logs: dict[str, str], providers: Providers) -> None:
         if len(middle) == BODY_WINDOW and len(set(middle)) > 8:  # not those of one repeated character
             windows.add(middle)
             windows.add(json.dumps(middle)[1:-1])  # as it would be in a JSON line
+    assert windows
     for name, text in logs.items():
-        assert told(text, windows) == [], name
+        assert found_in(text, windows) == [], name
 
 
-def test_the_bus_was_told_no_link_and_nothing_secret(
-    listener: Listener, providers: Providers, secret: set[str]
-) -> None:
+def test_no_bus_event_has_a_link_or_a_secret(listener: Listener, providers: Providers, secret: set[str]) -> None:
     listener.of(providers.job("quiet-1"))
     everything = json.dumps(listener.heard)
     assert "://" not in everything
-    assert told(everything, secret | providers.signed) == []
+    assert found_in(everything, secret | providers.signed) == []
 
 
 def test_no_job_row_has_a_link_or_anything_secret(owner: Owner, providers: Providers, secret: set[str]) -> None:
@@ -153,12 +152,14 @@ def test_no_job_row_has_a_link_or_anything_secret(owner: Owner, providers: Provi
     assert rows
     for row in rows:
         assert "://" not in str(row)
-        assert told(str(row), secret | providers.signed) == []
+        assert found_in(str(row), secret | providers.signed) == []
 
 
 def test_no_row_has_a_secret_not_even_in_its_payload(owner: Owner, secret: set[str]) -> None:
     def whole(row: Row) -> str:
         return str({**row, "payload": gzip.decompress(row["payload"])}) if "payload" in row else str(row)
 
-    for row in owner.all_rows():
-        assert told(whole(row), secret) == []
+    rows = owner.all_rows()
+    assert any("payload" in row for row in rows)
+    for row in rows:
+        assert found_in(whole(row), secret) == []

@@ -38,7 +38,7 @@ def test_a_snap_is_not_taken(machine: Path) -> None:
     assert chromium.installed() is None
 
 
-def test_a_name_without_a_program_is_told_before_anything_is_downloaded(
+def test_a_name_without_a_program_is_reported_before_any_download(
     machine: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("CHROMIUM", str(machine / "none"))

@@ -88,12 +88,12 @@ class TestTable:
         aws.dynamodb.delete_item(TableName="filtered", Key={"pk": {"S": "job#first"}, "sk": {"S": "event#1"}})
         aws.dynamodb.put_item(TableName="filtered", Item={"pk": {"S": "job#last"}, "sk": {"S": "event#1"}})
 
-        def heard() -> list[str]:
+        def handled() -> list[str]:
             records = [record for call in told(aws, "/aws/lambda/hears-events") for record in call["Records"]]
             return [f"{record['eventName']} {record['dynamodb']['Keys']['pk']['S']}" for record in records]
 
-        wait_for(lambda: "INSERT job#last" in heard())
-        assert heard() == ["INSERT job#first", "INSERT job#last"]
+        wait_for(lambda: "INSERT job#last" in handled())
+        assert handled() == ["INSERT job#first", "INSERT job#last"]
 
 
 class TestRoles:
@@ -131,7 +131,7 @@ class TestRoles:
         assert acting.secretsmanager.get_secret_value(SecretId=mine)["SecretString"] == "m"
         assert refusal(lambda: acting.secretsmanager.get_secret_value(SecretId="other")) == "AccessDeniedException"
 
-    def test_one_bus_can_be_all_that_a_role_may_tell(self, aws: Aws) -> None:
+    def test_a_role_may_be_limited_to_one_bus(self, aws: Aws) -> None:
         bus = aws.events.create_event_bus(Name="told")["EventBusArn"]
         acting = acting_as(aws, role(aws, "teller", {"Effect": "Allow", "Action": "events:PutEvents", "Resource": bus}))
 
@@ -151,13 +151,13 @@ def bucket(aws: Aws) -> str:
 
 @pytest.mark.usefixtures("bucket")
 class TestBucket:
-    def test_a_put_that_asks_for_an_absent_key_does_not_replace_an_object(self, aws: Aws) -> None:
+    def test_a_put_with_if_none_match_does_not_replace_an_object(self, aws: Aws) -> None:
         aws.s3.put_object(Bucket="media", Key="put", Body=b"first", IfNoneMatch="*")
         again = refusal(lambda: aws.s3.put_object(Bucket="media", Key="put", Body=b"second", IfNoneMatch="*"))
         assert again == "PreconditionFailed"
         assert aws.s3.get_object(Bucket="media", Key="put")["Body"].read() == b"first"
 
-    def test_an_upload_that_asks_for_an_absent_key_does_not_replace_an_object(self, aws: Aws) -> None:
+    def test_an_upload_with_if_none_match_does_not_replace_an_object(self, aws: Aws) -> None:
         def upload(body: bytes) -> None:
             upload_id = aws.s3.create_multipart_upload(Bucket="media", Key="upload")["UploadId"]
             part = aws.s3.upload_part(Bucket="media", Key="upload", UploadId=upload_id, PartNumber=1, Body=body)
@@ -195,7 +195,7 @@ class TestBucket:
 
 
 class TestSecrets:
-    def test_current_pending_and_previous_can_be_told_apart_and_each_has_its_time(self, aws: Aws) -> None:
+    def test_current_pending_and_previous_differ_and_each_has_its_time(self, aws: Aws) -> None:
         began = time.time()
         secrets = aws.secretsmanager
         first = secrets.create_secret(Name="signing", SecretString="first")["VersionId"]
@@ -250,21 +250,23 @@ class TestQueue:
 
     def test_no_more_batches_run_at_once_than_the_queue_is_allowed(self, aws: Aws) -> None:
         url, arn = queue(aws, "slow", VisibilityTimeout="30")
-        function(aws, "is-slow", Timeout=5, Environment={"Variables": {"SLEEP": "0.5"}})
+        code = (
+            "import json, time\n"
+            "def lambda_handler(event, context):\n"
+            "    began = time.time()\n"
+            "    time.sleep(0.5)\n"
+            "    print(json.dumps({'began': began, 'ended': time.time()}))"
+        )
+        function(aws, "is-slow", code, Timeout=5)
         aws.functions.create_event_source_mapping(
             EventSourceArn=arn, FunctionName="is-slow", BatchSize=1, ScalingConfig={"MaximumConcurrency": 2}
         )
         for number in range(6):
             aws.sqs.send_message(QueueUrl=url, MessageBody=str(number))
         wait_for(lambda: len(told(aws, "/aws/lambda/is-slow")) == 6)
-        reports = [
-            event
-            for event in aws.logs.filter_log_events(logGroupName="/aws/lambda/is-slow")["events"]
-            if event["message"].startswith("REPORT")
-        ]
-        ends = sorted(event["timestamp"] for event in reports)
-        # If three end within one run time, three ran at once.
-        assert min(later - sooner for sooner, later in zip(ends, ends[2:], strict=False)) > 400  # ms, of 500
+        runs = told(aws, "/aws/lambda/is-slow")
+        for run in runs:
+            assert sum(other["began"] <= run["began"] < other["ended"] for other in runs) <= 2
 
 
 class TestBus:
@@ -287,8 +289,8 @@ class TestBus:
 class TestFunctions:
     def call(self, aws: Aws, name: str) -> dict[str, Any]:
         answer = aws.functions.invoke(FunctionName=name, Payload=b"{}")
-        told: dict[str, Any] = json.loads(answer["Payload"].read())
-        return told
+        result: dict[str, Any] = json.loads(answer["Payload"].read())
+        return result
 
     def test_a_function_sees_its_layer_and_nothing_that_development_installs(self, aws: Aws) -> None:
         packed = io.BytesIO()
@@ -304,17 +306,16 @@ class TestFunctions:
         assert self.call(aws, "has-a-layer") == {"pytest": "the layer", "ministack": False}
 
     def test_the_time_limit_is_held(self, aws: Aws) -> None:
-        function(aws, "too-slow", Timeout=1, Environment={"Variables": {"SLEEP": "5"}})
-        began = time.monotonic()
+        # Longer than the client waits for a response: without the limit, the call fails with the client's timeout.
+        function(aws, "too-slow", Timeout=1, Environment={"Variables": {"SLEEP": "600"}})
         assert "timed out" in self.call(aws, "too-slow")["errorMessage"]
-        assert time.monotonic() - began < 4
 
     def test_it_logs_where_its_configuration_says(self, aws: Aws) -> None:
         function(aws, "logs-elsewhere", LoggingConfig={"LogGroup": "/elsewhere"}, Timeout=10)
         self.call(aws, "logs-elsewhere")
         assert wait_for(lambda: told(aws, "/elsewhere")) == [{}]
 
-    def test_an_update_lets_what_runs_and_what_starts_end_and_what_comes_next_begin_anew(self, aws: Aws) -> None:
+    def test_after_an_update_running_calls_end_and_the_next_starts_a_new_process(self, aws: Aws) -> None:
         code = (
             "import os, time\n"
             "time.sleep(0.5)\n"  # seconds that its start takes
@@ -352,7 +353,7 @@ def host(aws: Aws) -> str:
 
 class TestHttpApi:
     def call(self, aws: Aws, host: str, body: bytes, *headers: tuple[str, bytes]) -> dict[str, Any]:
-        """The events that the function received."""
+        """Call the route; the event that the function received."""
         connection = HTTPConnection("127.0.0.1", aws.port, timeout=PATIENCE)
         connection.putrequest("POST", "/webhooks/t0ken", skip_host=True)
         for name, value in (("Host", host.encode()), ("Content-Length", str(len(body)).encode()), *headers):

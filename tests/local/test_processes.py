@@ -64,7 +64,7 @@ def test_one_that_died_by_itself_is_no_trouble(tmp_path: Path) -> None:
     assert processes.end("waits", tmp_path) is False
 
 
-def test_one_that_does_not_end_when_asked_is_ended_with_what_it_started(tmp_path: Path) -> None:
+def test_one_that_ignores_sigterm_is_killed_with_its_children(tmp_path: Path) -> None:
     process = processes.start("stubborn", [sys.executable, "-c", STUBBORN], {}, tmp_path)
     while "started" not in (tmp_path / "stubborn.log").read_text():
         time.sleep(0.01)

@@ -59,10 +59,10 @@ def api() -> Iterator[Api]:
 
 
 @pytest.fixture
-def open_door(tmp_path: Path) -> Iterator[Callable[[int], int]]:
+def open_proxy(tmp_path: Path) -> Iterator[Callable[[int], int]]:
     """Open a proxy to the API's port; its own port."""
 
-    def open_door(api_port: int) -> int:
+    def open_proxy(api_port: int) -> int:
         port = ports.free()
         command = [sys.executable, "-P", str(FRONT_DOOR_SCRIPT), str(port), str(api_port), "api.localhost"]
         processes.start("door", command, {}, tmp_path)
@@ -71,13 +71,13 @@ def open_door(tmp_path: Path) -> Iterator[Callable[[int], int]]:
             time.sleep(0.01)
         return port
 
-    yield open_door
+    yield open_proxy
     processes.end("door", tmp_path)
 
 
 @pytest.fixture
-def door(open_door: Callable[[int], int], api: Api) -> int:
-    return open_door(api.port)
+def proxy(open_proxy: Callable[[int], int], api: Api) -> int:
+    return open_proxy(api.port)
 
 
 def send(port: int, request: bytes) -> bytes:
@@ -90,32 +90,32 @@ def send(port: int, request: bytes) -> bytes:
         return answer
 
 
-def test_only_the_host_and_the_connections_end_are_changed(door: int, api: Api) -> None:
+def test_only_the_host_and_the_connections_end_are_changed(proxy: int, api: Api) -> None:
     body = bytes(range(256)) * 1000
     kept = (
         b"content-type: application/octet-stream\r\nX-Signature: one\r\nx-signature: two\r\nX-Empty:\r\n"
         b"X-Bytes: caf\xc3\xa9 \xff\r\nX-Host: a\r\nAuthorization: Bearer abc\r\nContent-Length: %d\r\n\r\n" % len(body)
     )
     line = b"POST /webhooks/a%2Fb%00?x=%C3%A9 HTTP/1.1\r\n"
-    answer = send(door, line + b"hOsT: 127.0.0.1:1\r\nConnection: keep-alive, x\r\n" + kept + body)
+    answer = send(proxy, line + b"hOsT: 127.0.0.1:1\r\nConnection: keep-alive, x\r\n" + kept + body)
     assert answer == ANSWER
     assert api.requests == [line + b"Host: api.localhost\r\nConnection: close\r\n" + kept + body]
 
 
-def test_fifty_at_once_are_each_answered(door: int, api: Api) -> None:
+def test_fifty_at_once_are_each_answered(proxy: int, api: Api) -> None:
     api.together = threading.Barrier(50)  # none is answered before all have arrived
     request = b"POST / HTTP/1.1\r\nHost: h\r\nContent-Length: 2\r\n\r\n{}"
     with ThreadPoolExecutor(50) as callers:
-        answers = list(callers.map(lambda _: send(door, request), range(50)))
+        answers = list(callers.map(lambda _: send(proxy, request), range(50)))
     assert answers == [ANSWER] * 50
 
 
-def test_headers_without_end_are_refused_and_the_refusal_arrives(door: int, api: Api) -> None:
-    answer = send(door, b"POST / HTTP/1.1\r\nX-Long: " + b"a" * 1_000_000 + b"\r\n\r\n")
+def test_headers_without_end_are_refused_and_the_refusal_arrives(proxy: int, api: Api) -> None:
+    answer = send(proxy, b"POST / HTTP/1.1\r\nX-Long: " + b"a" * 1_000_000 + b"\r\n\r\n")
     assert answer.startswith(b"HTTP/1.1 431 ")
     assert api.requests == []
 
 
-def test_where_the_api_is_gone_the_answer_is_502(open_door: Callable[[int], int]) -> None:
-    answer = send(open_door(ports.free()), b"POST / HTTP/1.1\r\nHost: h\r\nContent-Length: 0\r\n\r\n")
+def test_where_the_api_is_gone_the_answer_is_502(open_proxy: Callable[[int], int]) -> None:
+    answer = send(open_proxy(ports.free()), b"POST / HTTP/1.1\r\nHost: h\r\nContent-Length: 0\r\n\r\n")
     assert answer.startswith(b"HTTP/1.1 502 ")

@@ -125,7 +125,7 @@ class TestWhatBecomesOfAStep:
         undeletable = step("delete", raises(Wrong("DELETE_FAILED")))
         assert words(outcomes([FIRST, undeletable, AGAIN]))[-1] == ("again", "left out", "the stack still exists")
 
-    def test_interrupted_the_rest_is_left_out_and_the_interruption_goes_on(self) -> None:
+    def test_an_interrupt_skips_the_rest_and_is_raised_again(self) -> None:
         account, found = Account(), []
         steps = [FIRST, step("long", raises(KeyboardInterrupt())), SECOND]
         with pytest.raises(KeyboardInterrupt):  # noqa: PT012  the outcomes come first
@@ -140,15 +140,15 @@ class TestWhatBecomesOfAStep:
 
 
 class TestWaiting:
-    def test_it_looks_until_it_is_good(self) -> None:
+    def test_it_polls_until_the_result_is_good(self) -> None:
         seen = iter([1, 2, 3])
         assert until("three", lambda: next(seen), lambda one: one == 3, pause=0) == 3
 
-    def test_what_does_not_come_is_wrong_and_says_what_was_seen_last(self) -> None:
+    def test_a_result_that_never_comes_is_an_error_with_the_last_value(self) -> None:
         with pytest.raises(Wrong, match="three: not after 0 s; seen last: 2"):
             until("three", lambda: 2, lambda one: one == 3, seconds=0, pause=0)
 
-    def test_a_look_that_is_wrong_is_looked_at_again_and_told_in_the_end(self) -> None:
+    def test_a_failing_check_is_repeated_and_reported_in_the_end(self) -> None:
         seen: Iterator[str | Wrong] = iter([Wrong("no such host"), "200"])
 
         def look() -> str:

@@ -76,7 +76,7 @@ LIES: dict[str, Change] = {
 }
 
 
-def test_a_case_that_went_as_it_should_is_one_also_where_the_same_is_heard_twice() -> None:
+def test_a_good_case_is_accepted_even_with_duplicate_events() -> None:
     found = as_it_should()
     assert lies(found) == []
     found.heard.append(found.heard[0])
@@ -97,18 +97,18 @@ def test_a_lie_shows(lie: str) -> None:
     assert lies(found)
 
 
-def test_what_nobody_told_may_be_known_in_other_words() -> None:
-    found, wanted = as_it_should(), as_it_should()
+def test_an_unpublished_state_may_be_known_in_other_words() -> None:
+    found, expected = as_it_should(), as_it_should()
     found.rows[0] |= {"provider_status": "COMPLETE", "credits": 30}
     found.rows.pop()
     without: set[Freedom] = {"words", "events"}
-    assert state(found, CASE, without=without) == state(wanted, CASE, without=without)
+    assert state(found, CASE, without=without) == state(expected, CASE, without=without)
     for still in without:
-        assert state(found, CASE, without={still}) != state(wanted, CASE, without={still})
+        assert state(found, CASE, without={still}) != state(expected, CASE, without={still})
 
 
-def test_what_sqs_has_moved_by_itself_is_a_loss_but_where_a_sweep_mends_it() -> None:
-    found, wanted = as_it_should(), as_it_should()
+def test_a_message_that_sqs_dead_lettered_is_a_loss_unless_polling_repairs_it() -> None:
+    found, expected = as_it_should(), as_it_should()
     found.failed[f"ArchiveDeadLetterQueueUrl{MOVED}"].add("a message")
-    assert state(found, CASE) != state(wanted, CASE)
-    assert state(found, CASE, without={"moved"}) == state(wanted, CASE, without={"moved"})
+    assert state(found, CASE) != state(expected, CASE)
+    assert state(found, CASE, without={"moved"}) == state(expected, CASE, without={"moved"})

@@ -35,12 +35,12 @@ def test_what_is_as_on_aws_is_counted() -> None:
     assert tally(Check("an object", holds)) == tally(Check("an object", holds, KNOWN)) == Tally(same=1)
 
 
-def test_what_is_not_is_found_and_said() -> None:
+def test_a_difference_is_found_and_reported() -> None:
     assert tally(Check("an object", fails)).lost == ["here: an object: AssertionError: two objects"]
     assert tally(Check("an object", fails, KNOWN)).lost == ["here: an object: AssertionError: two objects"]
 
 
-def test_a_known_difference_is_told(capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_known_difference_is_reported(capsys: pytest.CaptureFixture[str]) -> None:
     assert tally(Check("an object", fails, KNOWN), "elsewhere") == Tally(different=1)
     assert capsys.readouterr().out == "  elsewhere differs: an object: it does otherwise\n"
 

@@ -11,7 +11,7 @@ from resilience.fuzz.__main__ import LONG, lasting
 type Figures = dict[str, Any]
 
 
-def test_what_a_new_proof_makes_anew_is_forgotten_and_the_rest_stays(tmp_path: Path) -> None:
+def test_figures_that_a_new_run_replaces_are_dropped_and_the_rest_stays(tmp_path: Path) -> None:
     path = tmp_path / "kept/resilience.json"
     for part in ("load", "states", "fuzz"):
         figures.keep(part, {"tried": 1}, path)
@@ -41,5 +41,5 @@ def test_of_each_target_the_last_million_runs_are_kept_or_what_has_broken_it_sin
     before: Figures | None, now: Figures, after: Figures | None
 ) -> None:
     others = {"media": ran(LONG), "a target that is no more": ran(LONG)}
-    told = lasting({**others, **({"answers": before} if before else {})}, {"answers": now})
-    assert told == {"media": ran(LONG), **({"answers": after} if after else {})}
+    kept = lasting({**others, **({"answers": before} if before else {})}, {"answers": now})
+    assert kept == {"media": ran(LONG), **({"answers": after} if after else {})}

@@ -49,7 +49,7 @@ def test_each_way_to_part_is_found_once_and_by_its_name(wrong: str, deliveries: 
 
 
 @pytest.mark.parametrize("count", [5000, 300])
-def test_the_calls_are_mixed_as_it_says(count: int) -> None:
+def test_the_deliveries_are_mixed_as_documented(count: int) -> None:
     made = calls(count, SECRETS, "run", Random(1))
     assert len(made) == count
     honest = [call for call, forged in made if not forged]

@@ -118,7 +118,7 @@ class TestRecording:
     def test_a_decision_that_is_made_otherwise_here_is_found(self, tmp_path: Path) -> None:
         assert len(list(recorded(tmp_path, ASKED, decision="ImplicitDeny").disagreements())) == len(ASKED)
 
-    def test_a_refusal_names_the_grant_that_was_taken_out(self, tmp_path: Path) -> None:
+    def test_a_refusal_names_the_removed_grant(self, tmp_path: Path) -> None:
         without = less(DEPLOYED, Grant(ROLE, "dynamodb:Query", "Table", 0, 0))
         recording = recorded(tmp_path, [("dynamodb:Query", TABLE)], decision="ImplicitDeny", now=without)
         assert list(recording.disagreements()) == []
@@ -143,7 +143,7 @@ class TestRecording:
         (tmp_path / "other").mkdir()
         assert unused([recorded(tmp_path, ALL[:2]), recorded(tmp_path / "other", ALL[2:])]) == []
 
-    def test_what_a_test_asked_in_a_session_of_its_own_is_left_out(self, tmp_path: Path) -> None:
+    def test_a_tests_own_session_is_left_out(self, tmp_path: Path) -> None:
         recorded(tmp_path, ALL)
         log = tmp_path / REQUESTS
         log.write_text(log.read_text().replace("stack-Archive-2", "conformance"))

@@ -14,13 +14,13 @@ STATES = {
 
 def line(kept: dict[str, Any], ended: dict[str, int]) -> str:
     """The only line below the header."""
-    (told,) = table(kept, ended).splitlines()[2:]
-    return told
+    (row,) = table(kept, ended).splitlines()[2:]
+    return row
 
 
 def test_a_part_that_passed_has_its_figures() -> None:
-    told = line({"states": STATES}, {"states": 0})
-    assert told.startswith("| State space | 1,200 | 1,200 | 0 | 3 jobs, 9 events")
+    row = line({"states": STATES}, {"states": 0})
+    assert row.startswith("| State space | 1,200 | 1,200 | 0 | 3 jobs, 9 events")
 
 
 def test_a_part_that_has_lost_something_shows_how_much() -> None:
@@ -31,14 +31,14 @@ def test_a_part_that_has_lost_something_shows_how_much() -> None:
 
 def test_a_part_that_found_why_it_failed_says_so() -> None:
     found = STATES | {"passed": 1199, "lost": 1, "failed": "AssertionError: assert 'a' | 'b'", "done": {}}
-    told = line({"states": found}, {"states": 1})
-    assert told.startswith("| State space | 1,200 | 1,199 | 1 | failed: AssertionError: assert 'a' / 'b'; 0 jobs")
+    row = line({"states": found}, {"states": 1})
+    assert row.startswith("| State space | 1,200 | 1,199 | 1 | failed: AssertionError: assert 'a' / 'b'; 0 jobs")
 
 
 def test_a_part_that_left_no_figures_has_its_line() -> None:
     for code in (0, 1, -9):
-        told = line({}, {"states": code})
-        assert told == f"| State space | – | – | – | failed: exit code {code}, no figures |"
+        row = line({}, {"states": code})
+        assert row == f"| State space | – | – | – | failed: exit code {code}, no figures |"
 
 
 def test_a_part_that_ended_badly_with_good_figures_says_so() -> None:

@@ -276,14 +276,14 @@ class TestFaults:
         answer = get(host.url(f"/{CLIP}", fault="gzip-unasked"))
         assert (answer.headers["Content-Encoding"], gzip.decompress(answer.data)) == ("gzip", due)
 
-    def test_what_goes_on_for_ever(self, host: MediaHost, due: bytes, monkeypatch: pytest.MonkeyPatch) -> None:
+    def test_responses_without_an_end(self, host: MediaHost, due: bytes, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr(answers, "DRIP_SECONDS", 0.003)
         assert due in wire(host.url(f"/{CLIP}", fault="body-flood"), limit=8 * 2**20)[0]
         for fault, ended in (("body-drip", True), ("headers-drip", False), ("headers-flood", False)):
             got, why = wire(host.url(f"/{CLIP}", fault=fault), limit=250)
             assert (why, got[:17], b"\r\n\r\n" in got) == ("limit", b"HTTP/1.1 200 OK\r\n", ended)
 
-    def test_a_capped_host_rests_between_pieces(self, host: MediaHost, due: bytes) -> None:
+    def test_a_capped_host_pauses_between_pieces(self, host: MediaHost, due: bytes) -> None:
         host.add("/slow.mp4", due * 100, "video/mp4")
         began = time.monotonic()
         got, _ = wire(host.url("/slow.mp4", fault="slow"), limit=2**20)
@@ -345,7 +345,7 @@ class TestFaults:
         assert first.data != second.data
         assert first.data[:-1] == second.data[:-1] == due[:-1]
 
-    def test_one_that_says_until_when_it_is_away(self, host: MediaHost) -> None:
+    def test_a_retry_after_date(self, host: MediaHost) -> None:
         before = time.time()
         answer = get(host.url(f"/{CLIP}", fault="back-in-two-minutes"))
         assert answer.status == 503

@@ -121,7 +121,7 @@ class TestSync:
         assert fetched(f"{apis.sync.base_url}/v2/batches/b-1/result") == 401
         assert sync(apis, "/v2/batches/b-1/result")[0] == 302
 
-    def test_the_signing_secret_is_told(self, apis: ProviderApis) -> None:
+    def test_the_signing_secret_is_returned(self, apis: ProviderApis) -> None:
         assert sync(apis, "/v2/organizations/webhook/secret") == (200, {"secret": apis.sync.signing_secret})
         assert apis.sync.signing_secret.startswith("whsec_")
 
@@ -272,7 +272,7 @@ class TestFaults:
 class TestLinks:
     """Signed for each response, and expired when a test or the clock says so."""
 
-    def test_each_answer_has_a_link_signed_anew_of_the_same_path(self, apis: ProviderApis) -> None:
+    def test_each_response_has_a_newly_signed_link_of_the_same_path(self, apis: ProviderApis) -> None:
         apis.sync.job("g-1").completes()
         apis.creatify.job("p-1").completes()
         apis.captions.job("o-1").completes()

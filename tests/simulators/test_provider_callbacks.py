@@ -49,9 +49,7 @@ class TestSync:
         }
         assert (delivery.path, delivery.headers["content-type"]) == ("/webhook", "application/json")
 
-    def test_both_headers_prove_it_by_the_signing_secret_at_that_time(
-        self, apis: ProviderApis, receiver: Webhook
-    ) -> None:
+    def test_both_headers_are_signed_with_the_secret_at_that_time(self, apis: ProviderApis, receiver: Webhook) -> None:
         apis.sync.signing_secret = "whsec_new"
         apis.sync.batch("b-1", webhook_url=receiver.url).fails()
         (delivery,) = receiver.deliveries
@@ -60,7 +58,7 @@ class TestSync:
         assert signature == hmac.digest(b"whsec_new", at.encode() + b"." + delivery.raw, sha256).hex()
         assert delivery.headers["x-signature-primary"] == hmac.digest(b"whsec_new", delivery.raw, sha256).hex()
 
-    def test_only_completed_and_failed_are_told(self, apis: ProviderApis, receiver: Webhook) -> None:
+    def test_only_completed_and_failed_are_delivered(self, apis: ProviderApis, receiver: Webhook) -> None:
         job = apis.sync.job("g-1", webhook_url=receiver.url)
         job.becomes("PROCESSING")
         job.fails(status="REJECTED")
@@ -70,7 +68,9 @@ class TestSync:
 
 
 class TestCreatify:
-    def test_every_stage_is_told_with_the_whole_job_and_no_proof(self, apis: ProviderApis, receiver: Webhook) -> None:
+    def test_every_stage_is_delivered_with_the_whole_job_and_unsigned(
+        self, apis: ProviderApis, receiver: Webhook
+    ) -> None:
         asked = PRODUCT | {"webhook_url": receiver.url}
         job_id = creatify(apis, "product_to_videos/gen_image/", asked)[1]["id"]
         apis.clock.forward(10)
@@ -85,7 +85,7 @@ class TestCreatify:
 
 
 class TestCaptions:
-    def test_the_named_webhook_is_told_with_its_secret_as_bearer(self, apis: ProviderApis, receiver: Webhook) -> None:
+    def test_the_named_webhook_is_called_with_its_secret_as_bearer(self, apis: ProviderApis, receiver: Webhook) -> None:
         one, _other = apis.captions.register(receiver.url), apis.captions.register(receiver.url)
         job_id = captions(apis, "/creator/submit", {"script": "Hello.", "webhookId": one.id})[1]["operationId"]
         apis.clock.forward(10)
@@ -94,7 +94,7 @@ class TestCaptions:
         url = captions(apis, "/creator/poll", {"operationId": job_id})[1]["url"]
         assert delivery.body == {"url": url, "event": "creator.success", "operationId": job_id, "creditsSpent": 30}
 
-    def test_a_webhook_hears_its_events_only(self, apis: ProviderApis, receiver: Webhook) -> None:
+    def test_a_webhook_receives_its_events_only(self, apis: ProviderApis, receiver: Webhook) -> None:
         apis.captions.register(receiver.url).enabled_events = ["creator.failure"]
         apis.captions.job("o-1").completes()
         apis.captions.job("o-2").fails("No face was found.")
@@ -104,19 +104,19 @@ class TestCaptions:
 
 
 class TestFates:
-    def test_a_lost_one_is_told_of_but_never_sent(self, apis: ProviderApis, receiver: Webhook) -> None:
+    def test_a_lost_callback_is_listed_but_never_sent(self, apis: ProviderApis, receiver: Webhook) -> None:
         for job_id, fate in (("g-1", LOST), ("g-2", SENT)):
             apis.sync.callbacks.are(fate)
             apis.sync.job(job_id, webhook_url=receiver.url).completes()
         apis.clock.forward(3600)
         assert receiver.told("id") == ["g-2"]
-        assert [told.job_id for told in apis.callbacks] == ["g-1", "g-2"]
+        assert [statuses.job_id for statuses in apis.callbacks] == ["g-1", "g-2"]
 
-    def test_real_time_brings_them_without_being_asked(self, receiver: Webhook) -> None:
+    def test_they_are_also_sent_by_real_time(self, receiver: Webhook) -> None:
         with provider_apis(seed=1) as apis:
             apis.sync.part.pace = Pace(waiting=0.05, working=0.05)
             sync(apis, "/v2/generate", {"model": "lipsync-2", "input": INPUT, "webhookUrl": receiver.url})
-            wait_for("the call", lambda: receiver.told("status"), lambda told: told == ["COMPLETED"])
+            wait_for("the call", lambda: receiver.told("status"), lambda statuses: statuses == ["COMPLETED"])
 
 
 def bearers(apis: ProviderApis, receiver: Webhook, number: int = 1) -> list[str]:
@@ -138,7 +138,7 @@ class TestRegistrations:
         (one,) = apis.captions.registrations
         assert (one.id, one.secret) == (body["id"], body["secret"])
 
-    def test_a_deleted_one_is_gone_and_hears_nothing(self, apis: ProviderApis, receiver: Webhook) -> None:
+    def test_a_deleted_one_is_gone_and_receives_nothing(self, apis: ProviderApis, receiver: Webhook) -> None:
         one, other = apis.captions.register(receiver.url), apis.captions.register(URL)
         assert captions(apis, "/webhooks/delete", {"id": one.id}) == (200, {"success": True})
         assert apis.captions.registrations == [other]

@@ -32,7 +32,7 @@ class TestSyncProofs:
             "X-Signature-Primary, base64": {"X-Signature-Primary": self.BASE64},
         }
 
-    def test_it_is_over_the_bytes_and_not_over_the_text_written_anew(self) -> None:
+    def test_it_covers_the_bytes_and_not_reserialized_text(self) -> None:
         proofs = sync_proofs(SECRET, '{"prompt":"café"}'.encode(), 1705314600)
         signature = "c84200ce85844ab1991c8c3d5197f1ba7692d7ebeba0e64755f4ec468286cdbf"
         assert proofs["Sync-Signature"] == {"Sync-Signature": f"t=1705314600,v1={signature}"}
@@ -82,7 +82,7 @@ class TestBodies:
             {"requestId", "status", "generationId", "error"},
         )
 
-    def test_a_product_to_video_is_told_whole_and_by_its_own_clock(self) -> None:
+    def test_a_product_to_video_is_delivered_whole_with_its_own_time(self) -> None:
         call = creatify_product_to_videos(
             "video_generated", "p-1", "t" * 43, photo_url="https://p", video_url="https://v", at=AT
         )

@@ -103,19 +103,19 @@ def unpacked(event: Any) -> Any:
 
 class TestChangesOfSecrets:
     @pytest.mark.parametrize("name", [name for name in NOTICES if name.startswith("rotate_")])
-    def test_a_step_has_what_secrets_manager_tells(self, name: str) -> None:
+    def test_a_step_has_secrets_managers_fields(self, name: str) -> None:
         event = load(name)
         assert set(event) == {"Step", "SecretId", "ClientRequestToken"}
         assert event["Step"] in {"createSecret", "setSecret", "testSecret", "finishSecret"}
         assert str(UUID(event["ClientRequestToken"])) == event["ClientRequestToken"]
 
     @pytest.mark.parametrize("name", [name for name in NOTICES if name.startswith("register_")])
-    def test_what_cloudformation_asks_has_the_properties_of_the_template(self, name: str) -> None:
+    def test_cloudformations_request_has_the_templates_properties(self, name: str) -> None:
         event = load(name)
-        wanted = template()["Resources"]["CaptionsWebhook"]
-        told = {name for name, value in wanted["Properties"].items() if "AWS::NoValue" not in str(value)}
+        resource = template()["Resources"]["CaptionsWebhook"]
+        told = {name for name, value in resource["Properties"].items() if "AWS::NoValue" not in str(value)}
         told -= {"ServiceTimeout"}  # CloudFormation's own
-        assert (event["ResourceType"], set(event["ResourceProperties"])) == (wanted["Type"], told)
+        assert (event["ResourceType"], set(event["ResourceProperties"])) == (resource["Type"], told)
         assert event["RequestType"] == ("Delete" if "PhysicalResourceId" in event else "Create")
         assert {"ResponseURL", "StackId", "RequestId", "LogicalResourceId"} < set(event)
 
@@ -183,7 +183,7 @@ class TestDeliveries:
         assert all(time.utcoffset() == timedelta(hours=-7) for time in times)
         assert times[-1].timestamp() < RECORDED_AT
 
-    def test_another_moment_and_secret_prove_them_anew(self) -> None:
+    def test_another_time_and_secret_sign_them_again(self) -> None:
         at = datetime(2030, 1, 1, tzinfo=UTC)
         event = recording.deliveries(at, "whsec_mine")["sync_generation/completed"]
         signed = f"{int(at.timestamp())}.{event['body']}".encode()

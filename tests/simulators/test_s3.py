@@ -133,7 +133,7 @@ class TestPutObject:
         assert "ChecksumCRC64NVME" not in s3.client().head_object(Bucket=BUCKET, Key="digits")
 
     @pytest.mark.parametrize("name", CHECKSUMS)
-    def test_a_checksum_is_taken_where_it_is_right_and_refused_where_not(self, s3: S3Simulator, name: str) -> None:
+    def test_a_right_checksum_is_accepted_and_a_wrong_one_rejected(self, s3: S3Simulator, name: str) -> None:
         header = f"x-amz-checksum-{name}"
         status, _, headers = send(s3, "PUT", "right", DIGITS, headers={header: CHECKSUMS[name]})
         assert (status, headers[header]) == (200, CHECKSUMS[name])
@@ -306,7 +306,7 @@ class TestMultipartUpload:
 
 
 class TestFaults:
-    def test_fail_refuses_as_often_as_told_and_without_effect(self, s3: S3Simulator) -> None:
+    def test_fail_rejects_the_given_number_of_calls_without_effect(self, s3: S3Simulator) -> None:
         s3.fail("PutObject", status=503)
         s3.client().put_object(Bucket=BUCKET, Key="one", Body=END)  # boto3 retries
         assert [(call.operation, call.headers["amz-sdk-request"][:9]) for call in s3.requests] == [

@@ -119,8 +119,8 @@ class TestNames:
         assert defaults["Architecture"] == "arm64"
 
     def test_every_parameter_and_output_says_what_it_is(self) -> None:
-        for name, told in {**template()["Parameters"], **template()["Outputs"]}.items():
-            assert told["Description"].endswith("."), name
+        for name, described in {**template()["Parameters"], **template()["Outputs"]}.items():
+            assert described["Description"].endswith("."), name
 
     def test_the_outputs_are_the_contracts(self) -> None:
         outputs = {name: output["Value"] for name, output in template()["Outputs"].items()}
@@ -166,7 +166,7 @@ class Environment(dict[str, str]):
 
 
 @cache
-def asked_by(name: str) -> set[str]:
+def read_by(name: str) -> set[str]:
     """The names that the function's module reads from its environment when Lambda loads it, with the template's
     variables set.
     """
@@ -187,7 +187,7 @@ class TestCode:
     @pytest.mark.parametrize("name", FUNCTIONS)
     def test_a_function_reads_what_it_is_given_and_nothing_else(self, name: str) -> None:
         own = functions()[name]["Environment"]["Variables"]
-        asked = asked_by(name)
+        asked = read_by(name)
         assert set(own) <= asked
         source = (folder(name) / "app.py").read_text() + (
             ROOT / "layers/dailies/python/dailies/steps/receive.py"
@@ -195,7 +195,7 @@ class TestCode:
         assert {word for word in asked if f'"{word}"' in source} <= {*own, *self.ALL}
 
     def test_what_all_functions_are_given_most_of_them_read(self) -> None:
-        readers = [asked_by(name) for name in FUNCTIONS]
+        readers = [read_by(name) for name in FUNCTIONS]
         for variable in {*self.ALL} - {"PYDANTIC_DISABLE_PLUGINS"}:  # pydantic reads it for its first model
             assert sum(variable in asked for asked in readers) > len(FUNCTIONS) / 2, variable
 

@@ -119,21 +119,21 @@ def asked_for(type_: str) -> frozenset[str]:
 
 
 @pytest.mark.parametrize("type_", sorted(types()))
-def test_a_deployer_may_do_what_each_type_of_resource_asks_for(type_: str) -> None:
+def test_a_deployer_may_do_what_each_resource_type_needs(type_: str) -> None:
     asked = asked_for(type_)
     assert asked
     missing = {action for action in asked if not matches(action, [*allowed(), *named(NOT_NEEDED)])}
     assert not missing, f"add to examples/deployer-policy, or to NOT_NEEDED why not: {sorted(missing)}"
 
 
-def test_a_deployer_may_do_nothing_that_nobody_asks_for() -> None:
+def test_a_deployer_may_do_nothing_unneeded() -> None:
     asked = {action for type_ in types() for action in asked_for(type_)} | set(named(ALSO_NEEDED))
     unasked = [pattern for pattern in allowed() if not any(matches(action, [pattern]) for action in asked)]
     assert unasked == []
     assert [pattern for pattern in allowed() if matches(pattern, named(NOT_NEEDED))] == []
 
 
-def test_the_tables_name_only_what_is_asked_for_or_allowed() -> None:
+def test_the_tables_name_only_needed_or_allowed_actions() -> None:
     asked = {action for type_ in types() for action in asked_for(type_)}
     assert [pattern for pattern in named(NOT_NEEDED) if not any(matches(action, [pattern]) for action in asked)] == []
     assert [action for action in named(ALSO_NEEDED) if action in asked or not matches(action, allowed())] == []

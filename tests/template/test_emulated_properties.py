@@ -75,7 +75,7 @@ def test_each_word_about_the_emulator_is_one_that_is_checked() -> None:
     assert {row.does for row in ROWS.values()} == {"acts", *WORDS}
 
 
-def test_what_is_unproven_has_a_second_opinion_that_there_is() -> None:
+def test_each_unproven_property_has_an_existing_second_opinion() -> None:
     for row in ROWS.values():
         assert row.second_opinion or row.does == "acts"
         for path in re.findall(r"`(\w+/[\w/.]+)`", row.second_opinion):

@@ -54,7 +54,7 @@ class TestAKeyOfTheOwners:
             queues = of_type("AWS::SQS::Queue", made(KmsKeyArn=given))
             assert {queue.get("SqsManagedSseEnabled") for queue in queues.values()} == {expected}
 
-    def test_the_bucket_asks_the_key_for_many_objects_at_once(self) -> None:
+    def test_the_bucket_uses_one_bucket_key_for_many_objects(self) -> None:
         for given, algorithm, bucket_key in (("", "AES256", None), (KEY, "aws:kms", True)):
             bucket = made(KmsKeyArn=given)["MediaBucket"]["Properties"]
             (rule,) = bucket["BucketEncryption"]["ServerSideEncryptionConfiguration"]
@@ -94,7 +94,7 @@ class TestAKeyOfTheOwners:
         }
         assert {target(role) for role in granted[policy]["Roles"]} == at_work
 
-    def test_without_it_nobody_is_granted_any(self) -> None:
+    def test_without_it_no_role_is_granted_any(self) -> None:
         assert of_type("AWS::IAM::Policy", made()) == {}
         assert '"kms:' not in json.dumps(made())
 
@@ -104,7 +104,7 @@ class TestAKeyOfTheOwners:
         assert {target(each) for each in webhook["Key"]["Fn::Join"][1]} == {"KeyForSecrets", "KeyForTable"}
         assert "Key" not in made(CaptionsApiSecretArn=CAPTIONS_KEY)["CaptionsWebhook"]["Properties"]
 
-    def test_its_policy_in_the_documents_lets_in_who_writes_by_itself(self) -> None:
+    def test_the_documented_key_policy_admits_the_services_that_write(self) -> None:
         policy = json.loads((ROOT / "docs/key-policy.json").read_text())
         principals = {principal: one for one in policy["Statement"] for principal in one["Principal"].values()}
         assert principals.keys() == {
@@ -138,16 +138,16 @@ class TestADomain:
         assert outputs["SyncBatchUrl"]["Value"] == f"https://{DOMAIN}/webhooks/sync/batch"
         creator = f"https://{DOMAIN}/webhooks/captions/creator"
         assert template_of_it["Resources"]["CaptionsWebhook"]["Properties"]["Url"] == creator
-        told = {
+        urls = {
             name: function["Environment"]["Variables"]["WEBHOOK_URL"]
             for name, function in of_type("AWS::Lambda::Function", template_of_it["Resources"]).items()
             if "WEBHOOK_URL" in function["Environment"]["Variables"]
         }
-        assert told == {
+        assert urls == {
             "RotateCaptionsSecret": creator,
             "RotateCreatifyToken": f"https://{DOMAIN}/webhooks/creatify/product_to_videos",
         }
-        assert told.keys() == {
+        assert urls.keys() == {
             name for name, each in functions().items() if "WEBHOOK_URL" in each["Environment"]["Variables"]
         }
 

@@ -16,7 +16,7 @@ def made(folder: Path, *names: str) -> Path:
     return folder
 
 
-def test_the_modules_of_both_stand_side_by_side(tmp_path: Path) -> None:
+def test_the_modules_of_both_are_side_by_side(tmp_path: Path) -> None:
     source = made(tmp_path / "from", f"core/_core{X86_64}", f"_c{X86_64}", "core/__init__.py")
     target = made(tmp_path / "into", f"core/_core{AARCH64}", f"_c{AARCH64}", "core/__init__.py")
     merge(source, target)

@@ -46,7 +46,7 @@ def test_each_deploy_reads_the_file_and_the_one_here_sets_nothing_new() -> None:
         ('AcceptBareSyncSignature: "false"', "false"),
     ],
 )
-def test_what_stands_there_is_what_the_stack_gets(tmp_path: Path, line: str, expected: str) -> None:
+def test_the_stack_gets_the_files_values(tmp_path: Path, line: str, expected: str) -> None:
     file = tmp_path / "parameters.yaml"
     file.write_text(f"# a comment\n{line}\n")
     (value,) = read_by_sam(f"file://{file}").values()

@@ -119,7 +119,7 @@ class TestRoles:
             json.dumps({"Fn::GetAtt": [f"{name}Logs", "Arn"]}): {"logs:CreateLogStream", "logs:PutLogEvents"},
         }
 
-    def test_who_changes_a_secret_changes_its_own_only(self) -> None:
+    def test_a_role_that_changes_a_secret_changes_its_own_only(self) -> None:
         """It may not read another provider's secret, and no role may write an API's credentials."""
         changed = {
             (name, target(statement["Resource"]))

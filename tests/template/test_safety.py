@@ -50,7 +50,7 @@ class TestAsynchronousEdges:
             assert permission["Principal"] == "secretsmanager.amazonaws.com"
             assert permission["SourceAccount"] == {"Ref": "AWS::AccountId"}
         for name in self.rotating():
-            alarm = self.rings_on_errors(name)
+            alarm = self.alarm_on_errors(name)
             assert (alarm["EvaluationPeriods"], alarm["Threshold"]) == (1, 0)
             assert alarm["Period"] > functions()[name]["Timeout"]  # an error is counted at the start of its run
 
@@ -73,7 +73,7 @@ class TestAsynchronousEdges:
         # delete.
         assert with_the_parameter == {"CaptionsWebhook", *register}
 
-    def test_every_stream_consumer_has_a_failure_queue_that_it_may_send_to_by_itself(self) -> None:
+    def test_every_stream_consumer_has_a_failure_queue_that_it_may_send_to(self) -> None:
         consumers = events("DynamoDB")
         assert len(consumers) == 2
         for name, stream in consumers:
@@ -117,7 +117,7 @@ class TestAsynchronousEdges:
     @pytest.mark.parametrize("minutes", template()["Parameters"]["ReconcileMinutes"]["AllowedValues"])
     @pytest.mark.parametrize("name", ["Reconcile", "FetchSyncSecret"])
     def test_a_schedules_alarm_goes_off_when_most_runs_fail_and_not_after_one(self, name: str, minutes: int) -> None:
-        alarm, pace = self.rings_on_errors(name), minutes * 60
+        alarm, pace = self.alarm_on_errors(name), minutes * 60
         period, threshold = self.at(minutes, alarm["Period"]), self.at(minutes, alarm["Threshold"])
         assert alarm["EvaluationPeriods"] == 1
         assert period % 60 == 0
@@ -146,14 +146,14 @@ class TestAsynchronousEdges:
         at_the_first = ("ApproximateNumberOfMessagesVisible", "Maximum", "GreaterThanThreshold", 0)
         assert watched == dict.fromkeys(self.failure_queues(), at_the_first)
 
-    def test_every_alarm_tells_the_owner(self) -> None:
-        nobody = {"Ref": "AWS::NoValue"}
-        tell = [
-            {"Fn::If": ["HasAlarmEmail", {"Ref": "AlarmTopic"}, nobody]},
-            {"Fn::If": ["HasAlarmTopic", {"Ref": "AlarmTopicArn"}, nobody]},
+    def test_every_alarm_notifies_the_owner(self) -> None:
+        no_value = {"Ref": "AWS::NoValue"}
+        topics = [
+            {"Fn::If": ["HasAlarmEmail", {"Ref": "AlarmTopic"}, no_value]},
+            {"Fn::If": ["HasAlarmTopic", {"Ref": "AlarmTopicArn"}, no_value]},
         ]
-        assert [name for name, alarm in resources(ALARM).items() if alarm["AlarmActions"] != tell] == []
-        assert [name for name, alarm in resources(ALARM).items() if alarm["OKActions"] != tell] == []
+        assert [name for name, alarm in resources(ALARM).items() if alarm["AlarmActions"] != topics] == []
+        assert [name for name, alarm in resources(ALARM).items() if alarm["OKActions"] != topics] == []
 
     def test_a_message_stays_hidden_for_its_functions_run_and_has_three_attempts_an_hour(self) -> None:
         for name, source in events("SQS"):
@@ -176,7 +176,7 @@ class TestAsynchronousEdges:
         """The functions that Secrets Manager calls."""
         return {target(permission["FunctionName"]) for permission in resources("AWS::Lambda::Permission").values()}
 
-    def rings_on_errors(self, name: str) -> dict[str, Any]:
+    def alarm_on_errors(self, name: str) -> dict[str, Any]:
         """The alarm that goes off at each error of a function."""
         (found,) = [
             alarm
@@ -260,7 +260,7 @@ class TestWhatIsKept:
         assert len(streams) == 2
         assert all(stream["BisectBatchOnFunctionError"] is True for stream in streams)
 
-    def test_room_is_kept_for_the_receivers_where_the_owner_says_so_and_for_nobody_else(self) -> None:
+    def test_concurrency_is_reserved_only_for_the_receivers_and_on_demand(self) -> None:
         for given, expected in (("", {}), ("50", dict.fromkeys(receivers(), "50"))):
             made = resolved(translated(TEMPLATE), {"ReceiverReservedConcurrency": given})["Resources"]
             reserved = "ReservedConcurrentExecutions"
@@ -271,7 +271,7 @@ class TestWhatIsKept:
         assert {name for name, function in functions().items() if "RecursiveLoop" in function} == {"Archive"}
         assert functions()["Archive"]["RecursiveLoop"] == "Allow"
 
-    def test_expired_event_rows_are_no_news(self) -> None:
+    def test_expired_event_rows_are_no_updates(self) -> None:
         ((_, stream),) = [event for event in events("DynamoDB") if event[0] == "Advance"]
         (pattern,) = [json.loads(each["Pattern"]) for each in stream["FilterCriteria"]["Filters"]]
         assert pattern["eventName"] == ["INSERT"]  # TTL's deletions are REMOVE
@@ -294,9 +294,9 @@ class TestWhatIsKept:
     def test_access_logs_name_the_route_and_never_the_path_which_may_hold_a_token(self) -> None:
         (api,) = resources("AWS::Serverless::HttpApi").values()
         assert target(api["AccessLogSettings"]["DestinationArn"]) == "ApiLogs"
-        told = set(json.loads(api["AccessLogSettings"]["Format"]).values())
-        assert "$context.routeKey" in told
-        assert told <= {
+        logged = set(json.loads(api["AccessLogSettings"]["Format"]).values())
+        assert "$context.routeKey" in logged
+        assert logged <= {
             *("$context.requestId", "$context.routeKey", "$context.status"),
             *("$context.responseLatency", "$context.identity.sourceIp"),
             "$context.integrationErrorMessage",  # AWS's own words about the function, none about the call
@@ -309,7 +309,7 @@ class TestWhatIsKept:
             "ThrottlingBurstLimit": {"Ref": "ThrottleBurst"},
         }
 
-    def test_a_secret_that_nobody_has_set_holds_the_word_that_verifies_nothing(self) -> None:
+    def test_a_secret_that_is_not_set_holds_a_placeholder_that_verifies_nothing(self) -> None:
         secrets = resources("AWS::SecretsManager::Secret")
         generated = {name for name, secret in secrets.items() if "GenerateSecretString" in secret}
         assert generated == {"CreatifyToken"}

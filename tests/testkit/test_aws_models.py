@@ -35,5 +35,5 @@ def test_what_aws_describes_is_right(service: str, operation: str, body: Any) ->
         ("s3", "", None, "has no operation"),
     ],
 )
-def test_what_it_does_not_is_told(service: str, operation: str, body: Any, expected: str) -> None:
+def test_an_undescribed_request_is_reported(service: str, operation: str, body: Any, expected: str) -> None:
     assert expected in wrong_with(record(service, operation, body))

@@ -36,7 +36,7 @@ class TestCharts:
         assert chart.rows == [["00:00", "6", "0"], ["02:00", "1", "2"]]
         assert chart.summary == "9 jobs updated in the last 3 hours: 7 completed, 2 failed."
 
-    def test_what_stands_on_something_begins_where_that_ends(self) -> None:
+    def test_a_stacked_bar_begins_where_the_lower_one_ends(self) -> None:
         lower, upper = charts.by_hour(hours({"completed": 3, "attention": 2})).bars
         assert lower.y == pytest.approx(upper.y + upper.height)
         assert lower.y + lower.height == pytest.approx(BOTTOM)
@@ -66,7 +66,7 @@ class TestCharts:
 
 
 class TestFigures:
-    def test_jobs_are_counted_in_the_hour_of_their_latest_news(self) -> None:
+    def test_jobs_are_counted_in_the_hour_of_their_last_update(self) -> None:
         rows = [
             {"updated_at": "2026-11-25T14:00:00.000000Z", "stage": "settled", "status": "failed"},
             {"updated_at": "2026-11-25T13:59:59.999999Z", "stage": "attention", "status": "completed"},

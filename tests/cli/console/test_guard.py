@@ -78,8 +78,8 @@ class TestActing:
         """Whether the replay was rejected and nothing was published."""
         sent = {name: value.replace("{host}", console.host) for name, value in headers.items()}
         status = console.press(self.JOB, "/replay", sent, **changed).status_code
-        told = console.cloud.told()
-        assert (status, bool(told)) in {(403, False), (303, True)}
+        published = console.cloud.told()
+        assert (status, bool(published)) in {(403, False), (303, True)}
         return status == 403
 
     @pytest.mark.parametrize(
@@ -110,7 +110,7 @@ class TestActing:
         assert self.refused(console, headers)
 
     @pytest.mark.parametrize("token", ["", "x" * 43, "é"])
-    def test_nobody_acts_without_the_token(self, console: Console, token: str) -> None:
+    def test_no_action_works_without_the_token(self, console: Console, token: str) -> None:
         assert self.refused(console, BY_SCRIPT, token=token)
 
     @pytest.mark.parametrize("path", ["/replay", "/redrive", "/reparse"])

@@ -46,12 +46,12 @@ def stored(console: Console, job_id: str = "g-1", **known: str) -> Receipt:
 
 
 class TestJobs:
-    def test_those_with_the_latest_news_come_first(self, console: Console) -> None:
+    def test_those_with_the_latest_update_come_first(self, console: Console) -> None:
         for number in (1, 3, 2):
             console.hears(f"g-{number}", received_at=at(number))
         assert re.findall(r'class="id" href="[^"]*">(g-\d)<', console.get("/").text) == ["g-3", "g-2", "g-1"]
 
-    def test_a_row_tells_the_status_in_our_words_and_in_theirs_and_leads_to_the_job(self, console: Console) -> None:
+    def test_a_row_has_both_status_words_and_a_link_to_the_job(self, console: Console) -> None:
         console.hears(status="processing", provider_status="PROCESSING", received_at=at(0))
         page = console.get(OF_SYNC).text
         assert (
@@ -60,7 +60,7 @@ class TestJobs:
         )
         assert 'href="/job?provider=sync&amp;id=g-1"' in page
 
-    def test_a_job_is_shown_by_the_first_moment_of_its_video(self, console: Console) -> None:
+    def test_a_job_is_shown_by_the_first_frame_of_its_video(self, console: Console) -> None:
         found(console)
         assert "<video" not in console.get(OF_SYNC).text
         stored(console)
@@ -76,11 +76,11 @@ class TestJobs:
         assert '<option value="waiting" selected>' in page
         assert "No matching jobs." in console.get("/?provider=captions").text
 
-    def test_a_filter_by_script_is_told_to_the_address_bar(self, console: Console) -> None:
+    def test_a_filter_by_script_is_in_the_address_bar(self, console: Console) -> None:
         answer = console.get("/?provider=&status=&stage=waiting&since=", {**BY_SCRIPT, "hx-request": "true"})
         assert answer.headers["hx-replace-url"] == "/?stage=waiting"
 
-    def test_fifty_stand_on_a_page_and_a_link_leads_on(self, console: Console) -> None:
+    def test_a_page_has_fifty_jobs_and_a_link_to_the_next(self, console: Console) -> None:
         for number in range(52):
             console.hears(f"g-{number:02}", status="processing", received_at=at(number))
         page = console.get("/?stage=waiting").text
@@ -97,7 +97,7 @@ class TestLive:
         again = live_link(console.get(OF_SYNC).text)
         assert (console.get(again, BY_SCRIPT).status_code, console.get(again, BY_SCRIPT).text) == (204, "")
 
-    def test_news_come_alone_marked_and_told(self, console: Console) -> None:
+    def test_updates_come_alone_marked_and_announced(self, console: Console) -> None:
         console.hears("g-old", received_at=at(0))
         again = live_link(console.get(OF_SYNC).text)
         console.hears("g-new", status="failed")
@@ -111,7 +111,7 @@ class TestLive:
     def test_a_filter_stays_while_it_updates_itself(self, console: Console) -> None:
         assert query(live_link(console.get("/?stage=waiting").text))["stage"] == "waiting"
 
-    def test_a_job_that_moves_is_seen_on_its_own_page(self, console: Console) -> None:
+    def test_a_jobs_own_page_shows_its_progress(self, console: Console) -> None:
         found(console, received_at=at(0))
         again = live_link(console.get(JOB).text)
         assert console.get(again, BY_SCRIPT).status_code == 204
@@ -142,7 +142,7 @@ class TestJob:
         said = text_of(console.get(JOB).text)
         assert ("From delivery to bucket" in said, "Time left on the link" in said) == (False, False)
 
-    def test_the_time_line_tells_what_happened_how_it_was_proven_and_what_was_told(self, console: Console) -> None:
+    def test_the_timeline_shows_events_their_verification_and_announcements(self, console: Console) -> None:
         proof = "sync-signature t,v1 (current)"
         found(console, received_at=at(0), proof=proof)
         stored(console, at=at(3))
@@ -155,7 +155,7 @@ class TestJob:
         found(console)
         assert "Expires=4102444800" not in console.get(JOB).text
 
-    def test_what_was_said_is_shown_when_it_is_asked_for(self, console: Console) -> None:
+    def test_a_payload_is_shown_on_request(self, console: Console) -> None:
         event = console.hears(payload=b'{"id":"g-1","note":"caf\xc3\xa9"}')
         link = f"/payload?provider=sync&id=g-1&event={event.event_id}"
         assert link in unescape(console.get(JOB).text)
@@ -163,7 +163,7 @@ class TestJob:
         part = console.get(link, {**BY_SCRIPT, "hx-request": "true"}).text
         assert part.startswith("<pre")
 
-    def test_why_a_person_should_look_is_told(self, console: Console) -> None:
+    def test_the_reason_for_attention_is_shown(self, console: Console) -> None:
         console.hears("empty")
         assert "The job is completed, but without media." in console.get("/job?provider=sync&id=empty").text
         found(console)
@@ -190,7 +190,7 @@ class TestJob:
             answer = console.get(path)
             assert (answer.status_code, "All jobs" in answer.text) == (404, True)
 
-    def test_replay_merges_again_and_tells_again(self, console: Console) -> None:
+    def test_replay_merges_and_publishes_again(self, console: Console) -> None:
         found(console)
         console.cloud.told()
         answer = console.press(JOB, "/replay")
@@ -223,7 +223,7 @@ class TestQueues:
     def test_nothing_is_shown_at_the_tab_where_nothing_failed(self, console: Console) -> None:
         assert console.get("/queues/failed", BY_SCRIPT).text.strip() == ""
 
-    def test_all_are_put_back_to_work_after_it_was_said_how_many(self, console: Console) -> None:
+    def test_all_are_redriven_after_their_number_is_confirmed(self, console: Console) -> None:
         for job_id in ("g-1", "g-2"):
             console.fails(self.body(job_id))
         console.fails('{"detail": {"provider": "nobody", "job_id": "g-3"}}')
@@ -250,14 +250,14 @@ class TestQueues:
         answer = console.press("/queues", "/redrive")
         assert "101 redriven." in console.get(answer.headers["location"]).text
 
-    def test_what_stays_because_the_same_work_was_put_back_is_told(self, console: Console) -> None:
+    def test_a_message_that_stays_as_a_duplicate_is_reported(self, console: Console) -> None:
         for _ in range(2):
             console.fails(self.body("g-1"))
         answer = console.press("/queues", "/redrive")
         said = text_of(console.get(answer.headers["location"]).text)
         assert "1 redriven. 1 for the same work stay here." in said
 
-    def test_a_change_is_told_without_looking_into_the_queues_again(self, console: Console) -> None:
+    def test_a_change_is_reported_without_reading_the_queues_again(self, console: Console) -> None:
         again = live_link(console.get("/queues").text)
         assert console.get(again, BY_SCRIPT).status_code == 204
         console.fails(self.body("g-1"))
@@ -287,7 +287,7 @@ class TestQuarantine:
         answer = console.press(unescape(link), "/reparse")
         assert "1 still cannot be parsed." in console.get(answer.headers["location"]).text
 
-    def test_one_that_no_row_has_is_not_found_by_a_look_at_its_key(self, console: Console) -> None:
+    def test_an_object_that_no_row_has_is_not_found_by_its_key(self, console: Console) -> None:
         asked: list[str] = []
         console.stack.dynamodb.meta.events.register("before-call.dynamodb", lambda model, **_: asked.append(model.name))
         event_id = console.quarantines(self.CALL)
@@ -306,7 +306,7 @@ class TestQuarantine:
 
 
 class TestFigures:
-    def test_counts_and_percentiles_are_drawn_and_said(self, console: Console) -> None:
+    def test_counts_and_percentiles_are_drawn_and_written(self, console: Console) -> None:
         found(console, received_at=at(0))
         stored(console, at=at(12))
         console.hears("g-2", status="processing", received_at=at(20))
@@ -317,7 +317,7 @@ class TestFigures:
         assert page.count('<svg viewBox="0 0 360 190" role="img" aria-label="') == 3
 
 
-def test_what_aws_refuses_is_told_in_one_line_with_the_next_step(console: Console) -> None:
+def test_an_aws_error_is_reported_in_one_line_with_the_next_step(console: Console) -> None:
     console.cloud.dynamodb.delete_table(TableName="dailies-table")
     answer = console.get("/")
     assert answer.status_code == 502
@@ -325,7 +325,7 @@ def test_what_aws_refuses_is_told_in_one_line_with_the_next_step(console: Consol
     assert "dailies doctor" in answer.text
 
 
-def test_what_fails_in_our_own_words_is_told_as_well(console: Console) -> None:
+def test_an_error_of_our_own_is_reported_as_well(console: Console) -> None:
     """Another process writes the job's row before each of our writes."""
 
     def is_overtaken(**_: object) -> None:

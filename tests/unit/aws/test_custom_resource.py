@@ -12,7 +12,7 @@ EVENT = {
 }
 
 
-def test_it_names_what_was_asked_and_what_became_of_it() -> None:
+def test_it_has_the_requests_ids_and_the_result() -> None:
     request = answer(EVENT, Outcome("w-1", data={"WebhookId": "w-1"}))
     assert (request.method, request.url) == ("PUT", EVENT["ResponseURL"])
     assert json.loads(request.body) == {
@@ -26,8 +26,8 @@ def test_it_names_what_was_asked_and_what_became_of_it() -> None:
 
 def test_a_failure_is_one_short_line() -> None:
     body = answer(EVENT, Outcome("w-1", "it\nwent \r\n wrong " + "é" * 5000)).body
-    told = json.loads(body)
-    assert (told["Status"], told["Reason"][:13], len(body) < 4096) == ("FAILED", "it went wrong", True)
+    response = json.loads(body)
+    assert (response["Status"], response["Reason"][:13], len(body) < 4096) == ("FAILED", "it went wrong", True)
 
 
 def test_the_url_is_signed_for_a_put_without_a_content_type() -> None:

@@ -36,12 +36,12 @@ class TestBody:
         assert delivery(**fields).body == b""
 
     @pytest.mark.parametrize("body", ["=", "abc", "a b=", "{}", "é", "\ud800", "YWJj\n"])
-    def test_what_is_no_base64_cannot_be_proven(self, body: str) -> None:
+    def test_invalid_base64_cannot_be_verified(self, body: str) -> None:
         """API Gateway does not send it. If it did, the response is 401 for a stranger, not our 5xx."""
         with pytest.raises(VerificationError):
             delivery(body=body, isBase64Encoded=True)
 
-    def test_text_that_no_bytes_can_have_been_cannot_be_proven(self) -> None:
+    def test_text_that_has_no_bytes_cannot_be_verified(self) -> None:
         with pytest.raises(VerificationError):
             delivery(body='{"id":"\ud800"}', isBase64Encoded=False)
 
@@ -80,11 +80,11 @@ class TestHeaders:
         return sync.verify(sent, {"current": secret("sync")}, ProofRules()).scheme
 
     @pytest.mark.parametrize("name", ["Sync-Signature", "sync-signature", "SYNC-SIGNATURE"])
-    def test_a_headers_name_may_stand_in_any_case(self, name: str) -> None:
+    def test_a_headers_name_may_be_in_any_case(self, name: str) -> None:
         assert self.verify({name: self.SIGNATURE}) == "sync-signature t,v1"
 
     @pytest.mark.parametrize("second", [SIGNATURE, f"t=1,v1={'0' * 64}", SIGNATURE[:20], ""])
-    def test_a_doubled_header_proves_nothing(self, second: str) -> None:
+    def test_a_repeated_header_verifies_nothing(self, second: str) -> None:
         for joined in (f"{self.SIGNATURE}, t={second}", f"t={second}, {self.SIGNATURE}"):
             with pytest.raises(VerificationError):
                 self.verify({"Sync-Signature": joined})

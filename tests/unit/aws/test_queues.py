@@ -36,7 +36,7 @@ class TestKeeping:
         "error",
         [KeyError("secret"), TypeError("secret"), ValueError("secret"), RecursionError(), *map(aws, NOT_RETRYABLE)],
     )
-    def test_what_no_retry_can_help_goes_whole_to_the_queue_and_the_batch_goes_on(
+    def test_a_permanent_failure_goes_whole_to_the_queue_and_the_batch_continues(
         self, failures: FailureQueue, cloud: Cloud, capsys: pytest.CaptureFixture[str], error: Exception
     ) -> None:
         with failures.catching(RECORD, Telemetry("dailies"), stream.log_ids(RECORD)):

@@ -91,9 +91,9 @@ class TestVersions:
     def test_where_a_rotation_ended_later_the_grace_begins_then(self, store: Store) -> None:
         """A rotation creates its version first, as pending, and tests it before making it the current one."""
         ended = NOW + 10_000
-        told = {"LastRotatedDate": datetime.fromtimestamp(ended, UTC)}
+        rotated = {"LastRotatedDate": datetime.fromtimestamp(ended, UTC)}
         store.aws.meta.events.register(
-            "after-call.secretsmanager.DescribeSecret", lambda parsed, **_: parsed.update(told)
+            "after-call.secretsmanager.DescribeSecret", lambda parsed, **_: parsed.update(rotated)
         )
         store.put("whsec_second")
         secret = store.secret()
@@ -142,7 +142,7 @@ class TestBare:
             pytest.param("\n whsec_0123456789 \r\n", id="blanks"),
         ],
     )
-    def test_it_is_taken_off(self, store: Store, stored: str) -> None:
+    def test_it_is_removed(self, store: Store, stored: str) -> None:
         store.put(stored)
         assert store.secret().usable(NOW)["current"] == "whsec_0123456789"
 
@@ -170,13 +170,13 @@ class TestHowOftenItIsRead:
         secret.usable(now + REFRESH_SECONDS)
         assert store.calls == ["DescribeSecret", "GetSecretValue", "DescribeSecret"]
 
-    def test_a_change_is_seen_at_once_by_the_delivery_that_nothing_known_proves(self, store: Store) -> None:
+    def test_a_delivery_that_no_known_secret_verifies_finds_a_change_at_once(self, store: Store) -> None:
         secret, now = store.secret(), NOW
         secret.usable(now)
         store.put("whsec_second")
         assert secret.reread(now + REREAD_SECONDS) == {"current": "whsec_second", "previous": "whsec_first"}
 
-    def test_strangers_make_it_read_at_most_each_five_seconds(self, store: Store) -> None:
+    def test_forged_deliveries_cause_at_most_one_read_in_five_seconds(self, store: Store) -> None:
         secret, now = store.secret(), NOW
         secret.usable(now)
         assert [secret.reread(now + tenth / 10) for tenth in range(50)] == [None] * 50
@@ -188,7 +188,7 @@ class TestHowOftenItIsRead:
 class TestOutage:
     """While Secrets Manager does not respond."""
 
-    def test_what_is_known_goes_on_to_verify(self, store: Store) -> None:
+    def test_known_secrets_still_verify(self, store: Store) -> None:
         secret, now = store.secret(), NOW
         secret.usable(now)
         with store.outage():
@@ -197,7 +197,7 @@ class TestOutage:
         store.put("whsec_second")
         assert secret.usable(now + 48 * 3600)["current"] == "whsec_second"
 
-    def test_where_nothing_is_known_yet_nobody_is_told_that_he_is_unproven(self, store: Store) -> None:
+    def test_without_any_known_secret_a_delivery_is_never_rejected_as_unverified(self, store: Store) -> None:
         """After 401 a provider does not retry; after 503 it does. At any time of the outage."""
         secret, now = store.secret(), NOW
         with store.outage():
@@ -206,13 +206,13 @@ class TestOutage:
                     secret.usable(now + after)
         assert secret.usable(now + 2 * REFRESH_SECONDS) == {"current": "whsec_first"}
 
-    def test_it_is_over_for_us_soon_after_it_is_over(self, store: Store) -> None:
+    def test_it_recovers_soon_after_the_outage(self, store: Store) -> None:
         secret, now = store.secret(), NOW
         with store.outage(), pytest.raises(AwsUnavailable):
             secret.usable(now)
         assert secret.usable(now + REREAD_SECONDS) == {"current": "whsec_first"}
 
-    def test_one_that_looks_again_is_told_so(self, store: Store) -> None:
+    def test_a_reread_during_an_outage_raises_an_error(self, store: Store) -> None:
         secret, now = store.secret(), NOW
         secret.usable(now)
         with store.outage():
@@ -246,7 +246,7 @@ class TestSlow:
         store.seconds_a_call = MAX_REFRESH_SECONDS * 0.6
         return store
 
-    def test_no_further_call_is_made_once_they_have_taken_too_long(self, slow: Store) -> None:
+    def test_no_further_call_is_made_after_the_time_limit(self, slow: Store) -> None:
         with pytest.raises(AwsUnavailable, match="too slow"):
             slow.secret().usable(NOW)
         assert slow.calls == ["DescribeSecret", "GetSecretValue"]
@@ -259,7 +259,7 @@ class TestSlow:
         assert len(secret.usable(NOW + 2 * REREAD_SECONDS)) == 3
         assert slow.calls.count("GetSecretValue") == 3
 
-    def test_those_that_are_known_verify_on_and_who_is_not_proven_comes_again(self, store: Store) -> None:
+    def test_known_secrets_still_verify_and_other_deliveries_are_retried(self, store: Store) -> None:
         secret = store.secret()
         secret.usable(NOW)
         store.put("whsec_second")
@@ -276,17 +276,17 @@ class TestUpdating:
     def tag(self, store: Store, until: object) -> None:
         store.aws.tag_resource(SecretId=SECRET, Tags=[{"Key": UPDATING_UNTIL, "Value": str(until)}])
 
-    def test_it_counts_until_it_says(self, store: Store) -> None:
+    def test_it_counts_until_its_time(self, store: Store) -> None:
         self.tag(store, NOW + 60)
         secret = store.secret()
         secret.usable(NOW)
         assert [secret.updating(NOW + after) for after in (0, 59.9, 60, 3600)] == [True, True, False, False]
 
-    def test_it_proves_nothing(self, store: Store) -> None:
+    def test_it_verifies_nothing(self, store: Store) -> None:
         self.tag(store, NOW + 60)
         assert store.secret().usable(NOW) == {"current": "whsec_first"}
 
-    def test_it_is_seen_by_whoever_looks_again_and_gone_when_it_is_taken_off(self, store: Store) -> None:
+    def test_a_reread_finds_the_tag_and_its_removal(self, store: Store) -> None:
         secret = store.secret()
         secret.usable(NOW)
         self.tag(store, NOW + 60)
@@ -298,7 +298,7 @@ class TestUpdating:
         assert not secret.updating(NOW + 2 * REREAD_SECONDS)
 
     @pytest.mark.parametrize("ahead", [1, MAX_SKEW, MAX_CLOCK_SKEW])
-    def test_the_clock_of_whoever_sets_it_may_be_ahead_of_ours(self, store: Store, ahead: float) -> None:
+    def test_the_clock_of_its_writer_may_be_ahead_of_ours(self, store: Store, ahead: float) -> None:
         """By as much as `dailies doctor` allows, and more: if the tag were ignored, a 401 would lose a job."""
         self.tag(store, NOW + ahead + UPDATING_SECONDS)
         secret = store.secret()

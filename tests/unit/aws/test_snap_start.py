@@ -84,7 +84,7 @@ def test_a_restored_snapshot_verifies_with_todays_secret_over_its_own_connection
 
 @pytest.mark.parametrize(("kind", "registered"), [("on-demand", False), ("snap-start", True)])
 def test_only_a_snapshot_costs_the_import_of_its_hooks(kind: str, registered: bool) -> None:
-    tell = "import app, sys; print('snapshot_restore_py' in sys.modules)"
+    code = "import app, sys; print('snapshot_restore_py' in sys.modules)"
     environment = {
         "PATH": os.defpath,
         "PYTHONPATH": f"{ROOT / 'functions' / FOLDERS[0]}:{ROOT / 'layers/dailies/python'}",
@@ -92,5 +92,5 @@ def test_only_a_snapshot_costs_the_import_of_its_hooks(kind: str, registered: bo
         "AWS_LAMBDA_INITIALIZATION_TYPE": kind,
         **RECEIVER_SETTINGS,
     }
-    done = subprocess.run([sys.executable, "-c", tell], env=environment, capture_output=True, text=True, check=True)
+    done = subprocess.run([sys.executable, "-c", code], env=environment, capture_output=True, text=True, check=True)
     assert done.stdout.strip() == str(registered)

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 LINK = MediaLink("output", "https://h.example/o.mp4")
 
 
-def told(number: int, *, completed: bool = False, second: int = 0) -> Event:
+def delivery(number: int, *, completed: bool = False, second: int = 0) -> Event:
     """A delivery about one of many jobs, `number` seconds after the first."""
     return Event(
         event_id=f"{number:064x}",
@@ -41,10 +41,10 @@ class AtItsLimit:
         self.times = times
         self.calls = 0
         self._asked: dict[str, Any] = {}
-        client.meta.events.register("provide-client-params.dynamodb.BatchGetItem", self._hear)
+        client.meta.events.register("provide-client-params.dynamodb.BatchGetItem", self._count)
         client.meta.events.register("after-call.dynamodb.BatchGetItem", self._answer)
 
-    def _hear(self, params: dict[str, Any], **_: object) -> None:
+    def _count(self, params: dict[str, Any], **_: object) -> None:
         self._asked = params["RequestItems"]
 
     def _answer(self, parsed: dict[str, Any], **_: object) -> None:
@@ -56,27 +56,25 @@ class AtItsLimit:
 class TestJobs:
     """Several by their ids."""
 
-    def test_they_are_as_they_stand_and_none_where_there_is_none(self, cloud: Cloud) -> None:
+    def test_rows_are_returned_unchanged_and_none_for_an_unknown_id(self, cloud: Cloud) -> None:
         jobs = Table(cloud.dynamodb, TABLE)
-        stored = [advance(jobs, told(number)) for number in range(3)]
+        stored = [advance(jobs, delivery(number)) for number in range(3)]
         found = jobs.jobs("sync", ["g-0", "g-2", "g-9", "g-2"])
         assert found == {"g-0": replace(stored[0], version=1), "g-2": replace(stored[2], version=1), "g-9": None}
         assert jobs.jobs("sync", []) == {}
 
-    def test_what_dynamodb_leaves_unprocessed_is_asked_for_again(
-        self, cloud: Cloud, monkeypatch: pytest.MonkeyPatch
-    ) -> None:
+    def test_unprocessed_keys_are_requested_again(self, cloud: Cloud, monkeypatch: pytest.MonkeyPatch) -> None:
         jobs = Table(cloud.dynamodb, TABLE)
-        advance(jobs, told(1))
+        advance(jobs, delivery(1))
         limit = AtItsLimit(cloud.dynamodb, monkeypatch, times=1)
         assert jobs.jobs("sync", ["g-1", "g-9"]) == {"g-1": jobs.job("sync", "g-1"), "g-9": None}
         assert limit.calls == 2
 
-    def test_but_not_for_ever_and_then_nothing_is_said_of_it(
+    def test_but_only_a_limited_number_of_times_and_then_they_are_left_out(
         self, cloud: Cloud, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         jobs = Table(cloud.dynamodb, TABLE)
-        advance(jobs, told(1))
+        advance(jobs, delivery(1))
         limit = AtItsLimit(cloud.dynamodb, monkeypatch, times=100)
         assert jobs.jobs("sync", ["g-1", "g-9"]) == {}
         assert limit.calls == MAX_BATCH_ATTEMPTS
@@ -86,7 +84,7 @@ class TestStandingJobs:
     def test_they_are_listed_from_the_newest_across_shards_and_pages(self, cloud: Cloud) -> None:
         jobs = Table(cloud.dynamodb, TABLE)
         count = PAGE * (SHARDS + 1)  # more than one page in at least one shard
-        cloud.put_events(map(told, range(count)))
+        cloud.put_events(map(delivery, range(count)))
         found = [job["job_id"] for job in jobs.list_jobs("sync", "waiting")]
         assert {shard_of(job_id) for job_id in found} == set(range(SHARDS))
         assert found == [f"g-{number}" for number in reversed(range(count))]
@@ -94,15 +92,15 @@ class TestStandingJobs:
     def test_a_span_of_them_from_the_oldest(self, cloud: Cloud) -> None:
         jobs = Table(cloud.dynamodb, TABLE)
         for number in range(9):
-            advance(jobs, told(number))
-        since, until = told(2).received_at, told(5).received_at
+            advance(jobs, delivery(number))
+        since, until = delivery(2).received_at, delivery(5).received_at
         found = jobs.list_jobs("sync", "waiting", since=since, until=until, newest_first=False)
         assert [job["job_id"] for job in found] == ["g-2", "g-3", "g-4", "g-5"]
 
-    def test_a_job_that_goes_on_changes_its_list(self, cloud: Cloud) -> None:
+    def test_a_job_that_progresses_changes_its_list(self, cloud: Cloud) -> None:
         jobs = Table(cloud.dynamodb, TABLE)
-        advance(jobs, told(1))
-        advance(jobs, told(1, completed=True, second=1))
+        advance(jobs, delivery(1))
+        advance(jobs, delivery(1, completed=True, second=1))
         assert list(jobs.list_jobs("sync", "waiting")) == []
         assert list(jobs.list_jobs("captions", "archiving")) == []
         (listed,) = jobs.list_jobs("sync", "archiving")

@@ -46,7 +46,7 @@ def tried(state: MediaState, at: str, medium: MediaLink = LINK, version: str = "
 ARCHIVED, LOST, CUT = tried("archived", T2, version="v1"), tried("lost", T2), tried("pending", T1)
 
 
-def story(*events: Event) -> list[list[Announcement]]:
+def announced(*events: Event) -> list[list[Announcement]]:
     """The announcements after each step of a job."""
     jobs: list[Job | None] = [None, *map(merged, accumulate([[event] for event in events]))]
     return [follows(old, new) for old, new in pairwise(jobs) if new]
@@ -58,7 +58,7 @@ def follows(old: Job | None, new: Job) -> list[Announcement]:
 
 
 def titles(*events: Event) -> list[list[str]]:
-    return [[str(announcement.detail_type) for announcement in step] for step in story(*events)]
+    return [[str(announcement.detail_type) for announcement in step] for step in announced(*events)]
 
 
 class TestWhatIsTold:
@@ -69,7 +69,7 @@ class TestWhatIsTold:
             ["Media Archived", "Job Settled"],
         ]
 
-    def test_a_medium_is_told_before_its_job_is_done(self) -> None:
+    def test_a_medium_is_announced_before_its_job_is_done(self) -> None:
         """So that it is archived before its link expires."""
         assert titles(replace(BEGUN, media=(LINK,))) == [["Media Found"]]
 
@@ -93,8 +93,10 @@ class TestWhatIsTold:
             ["Job Settled"],
         ]
 
-    def test_found_again_after_it_was_given_up_it_is_told_again_under_another_id(self) -> None:
-        first, _, again, settled = story(DONE, LOST, replace(DONE, received_at=T3), tried("archived", T3, version="v1"))
+    def test_found_again_after_it_failed_it_is_announced_under_another_id(self) -> None:
+        first, _, again, settled = announced(
+            DONE, LOST, replace(DONE, received_at=T3), tried("archived", T3, version="v1")
+        )
         assert [told.detail_type for told in again] == ["Media Found"]
         assert again[0].detail["id"] != first[0].detail["id"]
         assert [told.detail_type for told in settled] == ["Media Archived", "Job Settled"]
@@ -108,18 +110,18 @@ class TestWhatIsTold:
         image = replace(DONE, provider_status="image_generated", occurred_at=T0, media=())
         making = replace(BEGUN, provider_status="video_generating", occurred_at=T1)
         video = replace(DONE, provider_status="video_generated", occurred_at=T2, media=())
-        first, between, second = story(image, making, video)
+        first, between, second = announced(image, making, video)
         assert [told.detail_type for told in first] == ["Job Completed", "Job Needs Attention"]
         assert between == []
         assert [told.detail_type for told in second] == ["Job Completed", "Job Needs Attention"]
         assert not {told.detail["id"] for told in first} & {told.detail["id"] for told in second}
 
-    def test_one_completion_in_two_words_of_the_provider_is_told_once(self) -> None:
+    def test_one_completion_in_two_words_of_the_provider_is_announced_once(self) -> None:
         """Captions' API says COMPLETE, its webhook creator.success. A replay then repeats what was published."""
         polled = replace(DONE, provider="captions", provider_status="COMPLETE", origin="poll")
         called = replace(polled, provider_status="creator.success", origin="webhook", received_at=T3)
         history = [polled, replace(ARCHIVED, provider="captions"), called]
-        told = story(*history)
+        told = announced(*history)
         assert [item.detail_type for item in told[2]] == []
         heard = {item.detail["id"] for step in told for item in step}
         again = announcements(None, merged(history))
@@ -127,12 +129,12 @@ class TestWhatIsTold:
         assert {item.detail["id"] for item in again} <= heard
 
     def test_canceled_and_then_failed_are_two_things_without_any_clock(self) -> None:
-        canceled, failed = story(CANCELED, FAILED)
+        canceled, failed = announced(CANCELED, FAILED)
         assert [item.detail_type for item in failed] == ["Job Failed", "Job Settled"]
         assert not {told.detail["id"] for told in canceled} & {told.detail["id"] for told in failed}
 
     def test_about_a_medium_the_detail_has_that_one_only(self) -> None:
-        found, other, completed = story(replace(DONE, media=(LINK, SEGMENT)))[0]
+        found, other, completed = announced(replace(DONE, media=(LINK, SEGMENT)))[0]
         assert [medium["role"] for medium in found.detail["media"]] == ["output"]
         assert [medium["role"] for medium in other.detail["media"]] == ["segment"]
         assert [medium["role"] for medium in completed.detail["media"]] == ["output", "segment"]
@@ -149,18 +151,18 @@ def steps(history: list[Event]) -> list[tuple[Job | None, Job]]:
 
 class TestLaws:
     @given(job=JOBS)
-    def test_of_a_job_that_did_not_change_nothing_is_told(self, job: Job) -> None:
+    def test_an_unchanged_job_has_no_announcement(self, job: Job) -> None:
         assert follows(job, job) == []
         assert follows(job, replace(job, version=job.version + 1)) == []
 
     @given(history=HISTORIES)
-    def test_told_again_it_has_the_same_ids(self, history: list[Event]) -> None:
+    def test_announced_again_it_has_the_same_ids(self, history: list[Event]) -> None:
         """Also by another process, which has only the job's row."""
         for old, new in steps(history):
             assert follows(old and reread(old), reread(new)) == follows(old, new)
 
     @given(history=HISTORIES)
-    def test_what_a_replay_says_of_a_job_has_ids_that_were_told(self, history: list[Event]) -> None:
+    def test_a_replay_publishes_only_known_ids(self, history: list[Event]) -> None:
         """Media are left out: a replay may announce one that was found again and not tried yet."""
         told = {item.detail["id"] for old, new in steps(history) for item in announcements(old, new)}
         replayed = [item for item in announcements(None, merged(history)) if item.detail_type.startswith("Job ")]
@@ -176,7 +178,7 @@ class TestLaws:
                 assert not ids.keys() & {told.detail["id"] for told in follows(None, other)}
 
     @given(history=HISTORIES)
-    def test_nothing_that_matters_goes_untold(self, history: list[Event]) -> None:
+    def test_everything_that_matters_is_announced(self, history: list[Event]) -> None:
         told = [announcement for old, new in steps(history) for announcement in follows(old, new)]
         job = steps(history)[-1][1]
         for medium in job.media:

@@ -62,7 +62,7 @@ class TestObjects:
         assert json.loads(page) == {"status": "completed", "job_id": "é"}
         assert '\n  "job_id": "é"' in page
 
-    def test_lines_are_of_the_version_that_is_asked_for(self, bucket: Bucket, cloud: Cloud) -> None:
+    def test_lines_are_of_the_requested_version(self, bucket: Bucket, cloud: Cloud) -> None:
         first = cloud.s3.put_object(Bucket=BUCKET, Key="k", Body=b'{"a":1}\n{"b":2}\n')["VersionId"]
         cloud.s3.put_object(Bucket=BUCKET, Key="k", Body=b"other")
         assert list(bucket.lines("k", first)) == [b'{"a":1}', b'{"b":2}']

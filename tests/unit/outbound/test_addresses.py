@@ -114,5 +114,5 @@ class TestHostsWithPaths:
     def test_others_on_the_host_are_not(self, path: str) -> None:
         assert not self.allowed(f"https://s3.example{path}")
 
-    def test_nor_are_its_subdomains(self) -> None:
+    def test_its_subdomains_are_not_allowed(self) -> None:
         assert not self.allowed("https://x.s3.example/Bucket/videos/o.mp4")

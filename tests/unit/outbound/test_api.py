@@ -48,7 +48,7 @@ def dripping(start: bytes) -> Iterator[tuple[int, Event]]:
         yield listening.getsockname()[1], left
 
 
-def test_the_answer_is_told_whatever_it_is(host: MediaHost) -> None:
+def test_any_response_is_returned(host: MediaHost) -> None:
     host.add("/v2/generate/g-1", b'{"id":"g-1"}', "application/json")
     request = Request("GET", host.url("/v2/generate/g-1", lifetime=None) + "?wait=false", {"x-api-key": "k"})
     assert call(request, SYSTEM) == (200, b'{"id":"g-1"}', 0)
@@ -81,7 +81,7 @@ def test_a_handshake_that_drips_is_given_up_in_time() -> None:
         assert left.wait(60)
 
 
-def test_the_name_that_was_set_is_the_one_that_is_asked(host: MediaHost) -> None:
+def test_the_request_goes_to_the_configured_name(host: MediaHost) -> None:
     host.add("/v2/named", b"{}", "application/json")
     call(Request("GET", host.url("/v2/named", lifetime=None), {}), SYSTEM)
     assert host.requests[-1].header("host") == urlsplit(host.url("/v2/named")).netloc
@@ -96,6 +96,6 @@ def test_a_key_that_cannot_be_sent_is_the_owners_to_mend(host: MediaHost, key: s
     assert key not in str(refused.value)
 
 
-def test_nobody_there_is_another_time() -> None:
+def test_an_unreachable_host_is_retried_later() -> None:
     with pytest.raises(ApiUnavailable, match="provider's API"):
         call(Request("GET", "http://127.0.0.1:1/v2/generate/g-1", {"x-api-key": "k"}), SYSTEM)

@@ -79,10 +79,10 @@ class TestHostileLinks:
                 fetched("https://h.example/", FetchPolicy(), Network(answers(*resolved)))
 
     def test_a_name_that_does_not_resolve_may_do_so_later(self) -> None:
-        def nobody(_name: str, _port: int) -> Sequence[str]:
+        def no_resolver(_name: str, _port: int) -> Sequence[str]:
             raise OSError("no such name")
 
-        for resolve in (nobody, answers()):
+        for resolve in (no_resolver, answers()):
             with no_connection(), pytest.raises(HostFailed, match="does not resolve"):
                 fetched("https://h.example/", FetchPolicy(), Network(resolve))
 
@@ -97,7 +97,7 @@ class TestOnlySomeHosts:
     """A provider whose deliveries authenticate no links."""
 
     @pytest.mark.parametrize("name", ["creatify.ai", "media.creatify.ai", "a.b.CREATIFY.ai", "creatify.ai."])
-    def test_they_and_their_subdomains_are_asked(self, name: str) -> None:
+    def test_the_hosts_and_their_subdomains_are_requested(self, name: str) -> None:
         ways = FetchPolicy(only=frozenset({"creatify.ai"}))
         with no_connection(), pytest.raises(MediumRefused, match="not public"):
             fetched(f"https://{name}/", ways, Network(answers("10.0.0.1")))
@@ -108,7 +108,7 @@ class TestOnlySomeHosts:
             with no_connection(), pytest.raises(MediumRefused, match="not among the hosts"):
                 fetched(f"https://{name}/", FetchPolicy(only=frozenset(only)))
 
-    def test_nor_where_one_of_them_redirects_there(self, host: MediaHost) -> None:
+    def test_a_redirect_from_one_of_them_elsewhere_is_not_followed(self, host: MediaHost) -> None:
         host.redirect("/away", to="https://elsewhere.example/x")
         ways = FetchPolicy(private=frozenset({"127.0.0.1"}), only=frozenset({"creatify.ai"}))
         with pytest.raises(MediumRefused, match=r"elsewhere\.example is not among the hosts"):
@@ -136,7 +136,7 @@ class TestRedirects:
     def test_a_good_one_is_followed(self, host: MediaHost) -> None:
         assert fetched(host.url(f"/{CLIP}", lifetime=None, fault="redirect-to-good")) == host.media[CLIP].content
 
-    def test_the_last_host_is_the_one_that_is_told(self, host: MediaHost) -> None:
+    def test_the_last_host_is_reported(self, host: MediaHost) -> None:
         host.redirect("/over", to=host.url(f"/{CLIP}").replace("127.0.0.1", "localhost"))
         ways = FetchPolicy(private=frozenset({"127.0.0.1", "localhost"}))
         with closing(get(host.url("/over"), ways, SYSTEM)) as medium:
@@ -148,7 +148,7 @@ class TestRedirects:
             fetched(url)
         assert len(host.requests_for(f"/endless/{CLIP}")) == MAX_REDIRECTS + 1
 
-    def test_the_link_is_asked_for_as_it_stands(self, host: MediaHost) -> None:
+    def test_the_link_is_requested_unchanged(self, host: MediaHost) -> None:
         """A signature covers the path and query as they were written."""
         fetched(host.url(f"/a%20b/ü+~/{CLIP}", lifetime=None) + "?X-Amz-Signature=a%2Fb&c=d%20e#part")
         request = host.requests[-1]
@@ -196,7 +196,7 @@ class TestTls:
         with pytest.raises(HostFailed):
             fetched(host.url(f"/{CLIP}").replace("http:", "https:"))
 
-    def test_an_answer_without_a_length_ends_where_tls_says_so_and_nowhere_else(self, secure: MediaHost) -> None:
+    def test_a_response_without_a_length_ends_only_with_tls_close(self, secure: MediaHost) -> None:
         """An attacker who cuts the connection can end it, but cannot fake a regular end."""
         network = Network(ca_file=str(secure.ca_file))
         whole = secure.media[CLIP].content
@@ -229,7 +229,7 @@ class TestAnswers:
             ("reset-at-half", HostFailed, "the host hung up"),
         ],
     )
-    def test_each_fault_is_told_from_the_others(
+    def test_each_fault_has_its_own_reason(
         self, host: MediaHost, fault: str, error: type[Exception], reason: str
     ) -> None:
         with pytest.raises(error) as failure:
@@ -241,7 +241,7 @@ class TestAnswers:
         ("fault", "least", "most"),
         [("busy-two-minutes", 120, 120), ("back-in-two-minutes", 100, 120), ("busy", 1, 1), ("broken", 0, 0)],
     )
-    def test_how_long_a_host_asks_to_be_left_alone(
+    def test_a_hosts_retry_after_is_returned_in_seconds(
         self, host: MediaHost, fault: str, least: float, most: float
     ) -> None:
         """In seconds, or until a date."""
@@ -260,7 +260,7 @@ class TestAnswers:
     def test_good_ones_are_whole(self, host: MediaHost, fault: str | None) -> None:
         assert fetched(host.url(f"/{CLIP}", fault=fault)) == host.media[CLIP].content
 
-    def test_nobody_answers_at_all(self) -> None:
+    def test_no_host_answers_at_all(self) -> None:
         with pytest.raises(HostFailed, match="takes no connections"):
             fetched("http://127.0.0.1:1/")
 
@@ -276,7 +276,7 @@ class TestRanges:
             assert medium.total == len(host.media[CLIP].content)
             return whole(medium)
 
-    def test_a_range_is_the_bytes_that_stand_there(self, host: MediaHost) -> None:
+    def test_a_range_is_exactly_the_requested_bytes(self, host: MediaHost) -> None:
         content = host.media[CLIP].content
         for start, end in ((0, 1), (5, 500), (5, None), (len(content) - 1, len(content)), (9, len(content) + 99)):
             assert self.range(host, start, end) == content[start:end]

@@ -26,17 +26,17 @@ class TestTake:
         limit, now = Limit(calls, 60), NOW
         taken: list[Reservation] = []
         granted: list[Reservation] = []
-        for pause, wanted in wishes:
+        for pause, calls_wanted in wishes:
             now += pause
-            got, taken = reserve(taken, limit, wanted, now)
+            got, taken = reserve(taken, limit, calls_wanted, now)
             granted.append(Reservation(now, got))
         for first in granted:
             assert sum(one.calls for one in granted if first.at <= one.at < first.at + limit.seconds) <= calls
 
     @given(calls=st.integers(1, 12), wanted=st.integers(1, 20))
-    def test_what_there_is_room_for_is_granted(self, calls: int, wanted: int) -> None:
-        got, taken = reserve([], Limit(calls, 60), wanted, NOW)
-        assert got == min(calls, wanted)
+    def test_what_there_is_room_for_is_granted(self, calls: int, calls_wanted: int) -> None:
+        got, taken = reserve([], Limit(calls, 60), calls_wanted, NOW)
+        assert got == min(calls, calls_wanted)
         again, _ = reserve(taken, Limit(calls, 60), calls, NOW + 62)
         assert again == calls
 
@@ -51,16 +51,16 @@ class TestTake:
         limit, now = Limit(calls, 60), NOW
         taken: list[Reservation] = []
         granted: list[Reservation] = []
-        for number, (pause, wanted) in enumerate(wishes):
+        for number, (pause, calls_wanted) in enumerate(wishes):
             now += pause
-            got, taken = reserve(taken, limit, wanted, now + (off if number in strangers else 0))
+            got, taken = reserve(taken, limit, calls_wanted, now + (off if number in strangers else 0))
             if number not in strangers:
                 granted.append(Reservation(now, got))
         for first in granted:
             assert sum(one.calls for one in granted if first.at <= one.at < first.at + limit.seconds) <= calls
 
     @given(ahead=st.floats(AHEAD_SECONDS + 0.1, 900), calls=st.integers(1, 12))
-    def test_what_was_taken_by_a_clock_that_is_ahead_keeps_nobody_waiting(self, ahead: float, calls: int) -> None:
+    def test_a_reservation_by_a_clock_ahead_delays_no_one_else(self, ahead: float, calls: int) -> None:
         limit = Limit(calls, 60)
         _, taken = reserve([], limit, calls, NOW + ahead)
         assert reserve(taken, limit, calls, NOW)[0] == calls
@@ -85,7 +85,7 @@ class TestTake:
         assert reserve(taken, Limit(60), 60, NOW + 6600)[1] == [Reservation(NOW + 6600, 60)]
 
 
-def test_functions_that_take_at_the_same_moment_stay_within_it_together(stack: Stack) -> None:
+def test_concurrent_reservations_stay_within_the_limit_together(stack: Stack) -> None:
     jobs = Table(stack.aws.dynamodb, stack.outputs["TableName"])
     with ThreadPoolExecutor(8) as functions:
         granted = list(functions.map(lambda _: reserve_calls(jobs, "together", Limit(5), 1, NOW), range(24)))

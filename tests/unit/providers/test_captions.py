@@ -36,7 +36,7 @@ def test_a_success_has_its_video_and_its_price() -> None:
     )
 
 
-def test_of_a_failure_only_event_and_operation_are_asked() -> None:
+def test_a_failure_needs_only_event_and_operation() -> None:
     assert parsed(FAILURE) == Report(
         job_id="tg7FaiVgmGqTQfuDhyGA",
         status="failed",

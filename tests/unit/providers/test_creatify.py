@@ -115,7 +115,7 @@ class TestItsOwnExamples:
         report = parse_product_to_video(VIDEO_GENERATING)
         assert (report.status, report.provider_status) == ("processing", "video_generating")
 
-    def test_an_image_is_made_anew_from_another_job(self) -> None:
+    def test_an_image_is_made_again_from_another_job(self) -> None:
         report = parse_product_to_video(REGENERATED)
         assert (report.parent, report.status, report.error) == ("<string>", "completed", None)
 

@@ -65,7 +65,7 @@ def test_a_row_of_a_batch_may_be_cut_in_an_emoji() -> None:
     assert report.error.message == "\ufffd"
 
 
-def test_a_job_whose_id_is_broken_is_nobodys() -> None:
+def test_a_job_with_a_broken_id_is_not_reported() -> None:
     with pytest.raises(PayloadError, match="id"):
         parse_generation(rb'{"id":"o\ud83d","status":"COMPLETED"}')
 

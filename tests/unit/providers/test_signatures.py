@@ -96,7 +96,7 @@ class TestSyncSignature:
     def test_an_empty_body_is_signed_like_any_other(self) -> None:
         assert sync_proof(call({"sync-signature": f"t={SIGNED_AT},v1={V1_OF_AN_EMPTY_BODY}"}, b"")).secret
 
-    def test_it_is_over_the_raw_bytes_and_not_over_json_written_anew(self) -> None:
+    def test_it_covers_the_raw_bytes_and_not_reserialized_json(self) -> None:
         v1 = "c84200ce85844ab1991c8c3d5197f1ba7692d7ebeba0e64755f4ec468286cdbf"  # of {"prompt":"café"} in UTF-8
         headers = {"sync-signature": f"t={SIGNED_AT},v1={v1}"}
         assert sync_proof(call(headers, '{"prompt":"café"}'.encode())).secret
@@ -136,7 +136,7 @@ class TestSyncSignature:
             "\x00\ud800\uffff",
         ],
     )
-    def test_what_is_not_of_the_form_proves_nothing(self, header: str) -> None:
+    def test_a_malformed_header_verifies_nothing(self, header: str) -> None:
         with pytest.raises(VerificationError) as refusal:
             sync_proof(call({"sync-signature": header}))
         assert SECRET not in str(refusal.value)
@@ -149,7 +149,7 @@ class TestSignaturePrimary:
         ("header", "scheme"),
         [(STAMPED, "t,v1"), (HEX, "hex"), (HEX.upper(), "hex"), (f"sha256={HEX}", "hex"), (BASE64, "base64")],
     )
-    def test_each_form_it_may_have_is_taken_and_told(self, header: str, scheme: str) -> None:
+    def test_each_form_is_accepted_and_reported(self, header: str, scheme: str) -> None:
         assert sync_proof(call({"x-signature-primary": header})) == Proof(f"x-signature-primary {scheme}", "current")
 
     def test_in_the_timed_form_it_has_the_same_window(self) -> None:
@@ -187,7 +187,7 @@ class TestSignaturePrimary:
             V1,
         ],
     )
-    def test_anything_else_proves_nothing(self, header: str) -> None:
+    def test_anything_else_verifies_nothing(self, header: str) -> None:
         with pytest.raises(VerificationError):
             sync_proof(call({"x-signature-primary": header}))
 
@@ -220,7 +220,7 @@ class TestBearer:
             STAMPED,
         ],
     )
-    def test_anything_else_proves_nothing(self, header: str) -> None:
+    def test_anything_else_verifies_nothing(self, header: str) -> None:
         with pytest.raises(VerificationError) as refusal:
             self.proof(header)
         assert SECRET not in str(refusal.value)
@@ -233,11 +233,11 @@ class TestBearer:
 class TestPathToken:
     """The secret as the last segment of the path."""
 
-    def test_the_token_proves_it(self) -> None:
+    def test_the_token_verifies_it(self) -> None:
         assert creatify.verify(call({}, token=SECRET), SECRETS, ProofRules()) == Proof("path token", "current")
 
     @pytest.mark.parametrize("token", ["", SECRET[:-1], SECRET + "0", SECRET.upper(), f" {SECRET}", "é", "\ud800"])
-    def test_anything_else_proves_nothing(self, token: str) -> None:
+    def test_anything_else_verifies_nothing(self, token: str) -> None:
         with pytest.raises(VerificationError):
             creatify.verify(call({"authorization": f"Bearer {SECRET}"}, token=token), SECRETS, ProofRules())
 
@@ -246,7 +246,7 @@ class TestVersionsOfASecret:
     """During a rotation the provider signs with one of two secrets; the result names the stage."""
 
     @pytest.mark.parametrize("version", ["current", "pending", "previous"])
-    def test_any_of_them_proves_and_is_named(self, version: str) -> None:
+    def test_any_of_them_verifies_and_is_named(self, version: str) -> None:
         secrets = dict.fromkeys(["current", "pending", "previous"], "another") | {version: SECRET}
         assert sync_proof(call({"sync-signature": STAMPED}), secrets).secret == version
         assert sync_proof(call({"x-signature-primary": HEX}), secrets).secret == version
@@ -254,12 +254,12 @@ class TestVersionsOfASecret:
         assert captions.verify(call({"authorization": f"Bearer {SECRET}"}), secrets, rules).secret == version
         assert creatify.verify(call({}, token=SECRET), secrets, rules).secret == version
 
-    def test_signatures_with_the_old_and_the_new_secret_stand_beside_each_other(self) -> None:
+    def test_signatures_with_the_old_and_the_new_secret_may_come_together(self) -> None:
         both = call({"sync-signature": f"t={SIGNED_AT},v1={V1},v1={V1_WITH_NEXT_SECRET}"})
         for secret in (SECRET, "whsec_next_0123456789"):
             assert sync_proof(both, {"current": secret}).secret
 
-    def test_where_no_secret_is_usable_nothing_is_proven_not_even_by_the_empty_one(self) -> None:
+    def test_without_a_usable_secret_nothing_verifies_not_even_with_an_empty_one(self) -> None:
         for proof in sync_proofs("", BODY, SIGNED_AT).values():
             delivery = call({**{name.lower(): value for name, value in proof.items()}, "authorization": "Bearer "})
             for webhook in WEBHOOKS.values():

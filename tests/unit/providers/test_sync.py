@@ -190,7 +190,7 @@ class TestGeneration:
             ("generation_of_a_new_kind", False),
         ],
     )
-    def test_an_error_tells_whether_the_same_again_makes_sense(self, code: str, retryable: bool) -> None:
+    def test_an_error_says_whether_a_retry_makes_sense(self, code: str, retryable: bool) -> None:
         error = generation(status="FAILED", error_code=code, error="why").error
         assert error == JobError(code, "why", retryable)
         assert (code in RETRYABLE) is retryable
@@ -212,7 +212,7 @@ class TestGeneration:
         assert generation(**oddity) == generation()
 
     @pytest.mark.parametrize(
-        ("told", "seconds"),
+        ("duration", "seconds"),
         [
             (12.5, "12.5"),
             ("12.5", "12.5"),
@@ -224,8 +224,8 @@ class TestGeneration:
             (1e9, None),
         ],
     )
-    def test_how_long_the_output_plays_is_a_number_or_unknown(self, told: object, seconds: str | None) -> None:
-        (medium,) = generation(outputDuration=told).media
+    def test_how_long_the_output_plays_is_a_number_or_unknown(self, duration: object, seconds: str | None) -> None:
+        (medium,) = generation(outputDuration=duration).media
         assert medium.seconds == (seconds and Decimal(seconds))
 
     @pytest.mark.parametrize(
@@ -309,10 +309,10 @@ class TestRowsOfABatch:
         )
         assert (rejected.status, rejected.provider_status) == ("failed", "REJECTED")
 
-    def test_the_older_shape_tells_the_same(self) -> None:
+    def test_the_older_shape_gives_the_same_report(self) -> None:
         assert self.rows(self.OLDER) == self.rows(self.COMPLETED)
 
-    def test_snake_case_and_the_older_name_of_the_link_tell_the_same(self) -> None:
+    def test_snake_case_and_the_older_link_name_give_the_same_report(self) -> None:
         row = b'{"request_id":"r","status":"COMPLETED","generation_id":"g-1","%b":"https://example.com/out-1.mp4"}'
         for name in (b"outputUrl", b"output_media_url", b"outputMediaUrl"):
             assert self.rows(row % name) == self.rows(self.COMPLETED)

@@ -79,7 +79,7 @@ class TestAdvance:
             {"dynamodb": {"NewImage": None}},
         ],
     )
-    def test_a_record_that_no_retry_can_help_is_kept_whole_and_the_rest_goes_on(
+    def test_a_permanently_failing_record_is_kept_whole_and_the_rest_continues(
         self, cloud: Cloud, spoilt: dict[str, Any]
     ) -> None:
         poison = {"Records": [{"eventID": "1", **spoilt}]}
@@ -149,7 +149,7 @@ class TestOvertaken:
         assert job_of(job_row(cloud)).first_seen_at == "2026-01-15T10:30:00.000000Z"
         assert job_row(cloud)["version"] == 4
 
-    def test_one_that_is_overtaken_again_and_again_comes_again(self, cloud: Cloud) -> None:
+    def test_a_record_that_keeps_being_overtaken_is_retried(self, cloud: Cloud) -> None:
         with pytest.raises(VersionConflict):
             advance(overtaken(cloud, times=30), stream.new_event(WEBHOOK["Records"][0]))
 

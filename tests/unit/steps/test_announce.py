@@ -27,11 +27,11 @@ def batch(*events: dict[str, Any]) -> dict[str, Any]:
 
 
 class TestAnnounce:
-    def test_the_bus_hears_what_has_changed(self, cloud: Cloud) -> None:
+    def test_changes_are_published_on_the_bus(self, cloud: Cloud) -> None:
         cloud.function("announce").lambda_handler(batch(COMPLETED), Context())
-        told = cloud.told()
-        assert [title for title, _ in told] == ["Job Completed"]
-        assert all((detail["provider"], detail["job_id"]) == ("sync", JOB) for _, detail in told)
+        published = cloud.told()
+        assert [title for title, _ in published] == ["Job Completed"]
+        assert all((detail["provider"], detail["job_id"]) == ("sync", JOB) for _, detail in published)
         assert cloud.objects() == {}
 
     def test_media_that_are_found_go_into_the_archives_queue(self, cloud: Cloud) -> None:
@@ -40,33 +40,33 @@ class TestAnnounce:
         assert (found["provider"], found["job_id"], found["media"][0]["role"]) == ("sync", JOB, "output")
         assert from_message(json.dumps({"detail": found}), every_provider()).job_id == JOB
 
-    def test_the_bus_is_told_of_them_where_the_owner_wants_it(self, cloud: Cloud) -> None:
+    def test_found_media_are_published_if_the_owner_enables_it(self, cloud: Cloud) -> None:
         cloud.function("announce", ANNOUNCE_MEDIA_FOUND="true").lambda_handler(batch(COMPLETED), Context())
         assert [title for title, _ in cloud.told()] == ["Media Found", "Job Completed"]
         assert len(cloud.queued()) == 1
 
-    def test_where_the_queue_is_gone_the_batch_comes_again_and_the_bus_is_told_nothing(self, cloud: Cloud) -> None:
+    def test_without_its_queue_the_batch_is_retried_and_nothing_is_published(self, cloud: Cloud) -> None:
         handler = cloud.function("announce", ARCHIVE_QUEUE_URL=cloud.queue_url("gone")).lambda_handler
         with pytest.raises(ClientError):
             handler(batch(COMPLETED), Context())
         assert (cloud.told(), cloud.failed()) == ([], [])
 
-    def test_before_a_job_is_told_settled_its_page_is_written(self, cloud: Cloud) -> None:
+    def test_before_a_job_is_published_as_settled_its_summary_is_written(self, cloud: Cloud) -> None:
         cloud.function("announce").lambda_handler(batch(ARCHIVED), Context())
-        told = dict(cloud.told())
-        assert set(told) == {"Media Archived", "Job Settled"}
+        published = dict(cloud.told())
+        assert set(published) == {"Media Archived", "Job Settled"}
         page = json.loads(cloud.objects()[PAGE])
-        assert page == {name: value for name, value in told["Job Settled"].items() if name != "id"}
+        assert page == {name: value for name, value in published["Job Settled"].items() if name != "id"}
         assert page["media"][0]["state"] == "archived"
 
-    def test_where_the_page_cannot_be_written_nothing_is_told(self, cloud: Cloud) -> None:
+    def test_if_the_summary_cannot_be_written_nothing_is_published(self, cloud: Cloud) -> None:
         handler = cloud.function("announce").lambda_handler
         cloud.s3.delete_bucket(Bucket=BUCKET)
         with pytest.raises(ClientError):
             handler(batch(ARCHIVED), Context())
         assert (cloud.told(), cloud.failed()) == ([], [])
 
-    def test_twice_it_tells_the_same_under_the_same_ids(self, cloud: Cloud) -> None:
+    def test_a_second_run_publishes_the_same_under_the_same_ids(self, cloud: Cloud) -> None:
         announce = cloud.function("announce").lambda_handler
         announce(batch(COMPLETED, ARCHIVED), Context())
         once = cloud.told()
@@ -75,7 +75,7 @@ class TestAnnounce:
         assert len({detail["id"] for _, detail in once}) == 3
 
     @pytest.mark.parametrize("image", [None, {}, {"media": {"S": "none"}}, {"pk": {"S": "job#sync#g-1"}}])
-    def test_a_record_that_no_retry_can_help_is_kept_whole_and_the_rest_goes_on(
+    def test_a_permanently_failing_record_is_kept_whole_and_the_rest_continues(
         self, cloud: Cloud, image: dict[str, Any] | None
     ) -> None:
         poison = copy.deepcopy(COMPLETED)
@@ -98,7 +98,7 @@ class TestBus:
         Bus(cloud.events, BUS).publish([Announcement("Job Failed", {"id": "1", "job_id": "g-é"})])
         assert cloud.told() == [("Job Failed", {"id": "1", "job_id": "g-é"})]
 
-    def test_as_many_as_there_are_are_told_in_order(self, cloud: Cloud) -> None:
+    def test_any_number_of_events_is_published_in_order(self, cloud: Cloud) -> None:
         Bus(cloud.events, BUS).publish([Announcement("Job Failed", {"id": str(number)}) for number in range(25)])
         assert sorted(int(detail["id"]) for _, detail in cloud.told()) == list(range(25))
 
@@ -108,7 +108,7 @@ class TestBus:
         Bus(cloud.events, BUS).publish([])
         assert calls == []
 
-    def test_one_that_is_not_taken_is_told_so(self, cloud: Cloud) -> None:
+    def test_a_rejected_entry_raises_an_error(self, cloud: Cloud) -> None:
         """PutEvents answers 200 and lists the entries that it rejected."""
         refused = {"FailedEntryCount": 1, "Entries": [{"EventId": "1"}, {"ErrorCode": "ThrottlingException"}]}
         client = cloud.events

@@ -200,7 +200,7 @@ class TestNotArchived:
         return done, receipt
 
     @pytest.mark.parametrize("fault", ["missing", "broken", "cut-with-length"])
-    def test_what_another_try_may_mend_comes_again(
+    def test_a_temporary_failure_is_retried(
         self, archive: Archive, s3: S3Simulator, host: MediaHost, fault: str
     ) -> None:
         done, receipt = self.tried(archive, host, fault, tries=1)
@@ -212,14 +212,14 @@ class TestNotArchived:
         ("fault", "expected"),
         [("missing", (True, "lost")), ("broken", (True, "failed")), ("html-page", (True, "failed"))],
     )
-    def test_after_the_last_try_it_is_given_up_with_its_reason(
+    def test_after_the_last_attempt_it_fails_with_its_reason(
         self, archive: Archive, host: MediaHost, fault: str, expected: tuple[bool, str]
     ) -> None:
         done, receipt = self.tried(archive, host, fault, tries=TRIES)
         assert (done, receipt.state) == expected
         assert receipt.reason
 
-    def test_what_no_try_can_mend_is_given_up_at_once_and_waits_as_the_queue_had_it(
+    def test_a_permanent_failure_is_dead_lettered_at_once_with_its_original_message(
         self, archive: Archive, host: MediaHost
     ) -> None:
         done, receipt = self.tried(archive, host, "redirect-to-itself", tries=1)
@@ -245,7 +245,7 @@ class TestNotArchived:
         assert message["Body"] == body
         assert archive.events() == []
 
-    def test_links_of_a_provider_whose_calls_prove_none_are_fetched_from_its_hosts_only(self, archive: Archive) -> None:
+    def test_unauthenticated_links_are_fetched_only_from_the_providers_hosts(self, archive: Archive) -> None:
         photo = MediaLink("photo", "https://elsewhere.example/photo.png")
         archive.found(photo, provider="creatify", webhook="product_to_videos")
         assert archive.run(photo, provider="creatify", webhook="product_to_videos")
@@ -275,7 +275,7 @@ class TestRenewed:
         host.requests.clear()
         return medium
 
-    def test_the_fresh_link_serves_the_medium_that_it_was_asked_for(
+    def test_the_fresh_link_serves_the_requested_medium(
         self, renewing: Archive, s3: S3Simulator, host: MediaHost
     ) -> None:
         medium = self.dead(renewing, host)
@@ -287,12 +287,12 @@ class TestRenewed:
 
     def test_the_key_goes_to_the_api_and_nowhere_else(self, renewing: Archive, host: MediaHost) -> None:
         renewing.run(self.dead(renewing, host))
-        told = [request.path for request in host.requests if request.header("x-api-key")]
-        assert told == [f"/v2/generations/{renewing.job_id}/download"]
+        with_key = [request.path for request in host.requests if request.header("x-api-key")]
+        assert with_key == [f"/v2/generations/{renewing.job_id}/download"]
         assert len(host.requests) == 3
 
 
-def test_lines_tell_what_was_archived_and_no_link(
+def test_log_lines_report_what_was_archived_and_no_link(
     archive: Archive, host: MediaHost, capsys: pytest.CaptureFixture[str]
 ) -> None:
     capsys.readouterr()
@@ -301,8 +301,8 @@ def test_lines_tell_what_was_archived_and_no_link(
         archive.found(medium)
         archive.run(medium)
     printed = capsys.readouterr().out
-    told: list[dict[str, Any]] = [json.loads(line) for line in printed.splitlines()]
-    assert [line["result"] for line in told] == ["archived", "pending", "failed"]
-    assert told[0]["MediaBytes"] == len(host.media[CLIP].content)
+    lines: list[dict[str, Any]] = [json.loads(line) for line in printed.splitlines()]
+    assert [line["result"] for line in lines] == ["archived", "pending", "failed"]
+    assert lines[0]["MediaBytes"] == len(host.media[CLIP].content)
     assert "http" not in printed
     assert "X-Amz" not in printed

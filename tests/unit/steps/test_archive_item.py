@@ -21,10 +21,10 @@ from dailies.steps.archive_item import (
 )
 
 LINK = MediaLink("video", "https://media.example/a.mp4?signature=1")
-WANTED = ArchiveItem(CREATIFY, "product_to_videos", "j-1", "video", LINK.media_id, link=LINK)
+ITEM = ArchiveItem(CREATIFY, "product_to_videos", "j-1", "video", LINK.media_id, link=LINK)
 
 
-def told(number: int) -> Report:
+def response(number: int) -> Report:
     """The provider's nth response: another link each time, and one in another role."""
     fresh = MediaLink("video", f"https://media.example/other-{number}.mp4?signature={number}")
     other = MediaLink("photo", f"https://media.example/photo-{number}.png")
@@ -34,8 +34,8 @@ def told(number: int) -> Report:
 class TestRenewal:
     """The provider's response to the request for a fresh link."""
 
-    def test_its_link_is_for_the_medium_that_was_asked_for_whatever_its_path(self) -> None:
-        event = renewal_event(WANTED, told(1), b"{}")
+    def test_its_link_is_for_the_requested_medium_whatever_its_path(self) -> None:
+        event = renewal_event(ITEM, response(1), b"{}")
         assert [(medium.role, medium.media_id) for medium in event.media] == [("video", LINK.media_id)]
 
     def test_a_refreshed_link_is_not_new_media_so_repeated_refreshes_queue_nothing(self) -> None:
@@ -43,9 +43,9 @@ class TestRenewal:
         job: Job | None = None
         found = []
         for number in range(1, 4):
-            asked = renewal_event(WANTED, told(number), f"answer {number}".encode())
+            asked = renewal_event(ITEM, response(number), f"answer {number}".encode())
             after = replace(asked.receipt or _tried(), at=asked.received_at, reason="the host answered 403")
-            for event in (asked, receipt_event(WANTED, after)):
+            for event in (asked, receipt_event(ITEM, after)):
                 merged = merge(job, event)
                 found += media_found(job, merged)
                 job = merged
@@ -63,18 +63,18 @@ class TestRenewal:
 class TestUpload:
     """An upload in parts that another run has begun: abandoned, or possibly still in use."""
 
-    UPLOAD = Upload(WANTED.key("mp4"), "u-1", 5, 10, '"etag"')
+    UPLOAD = Upload(ITEM.key("mp4"), "u-1", 5, 10, '"etag"')
     BEGAN = 1_768_473_000.0  # seconds since 1970
 
     def after(self, seconds: float, *events: Event) -> Upload | None:
         """The upload that a run finds that begins `seconds` after it."""
-        begun = replace(upload_event(WANTED, self.UPLOAD), received_at=timestamps.at(self.BEGAN))
-        return with_events(WANTED, [begun, *events], self.BEGAN + seconds).upload
+        begun = replace(upload_event(ITEM, self.UPLOAD), received_at=timestamps.at(self.BEGAN))
+        return with_events(ITEM, [begun, *events], self.BEGAN + seconds).upload
 
-    def receipt(self, seconds: float, media_id: str = WANTED.media_id) -> Event:
+    def receipt(self, seconds: float, media_id: str = ITEM.media_id) -> Event:
         """The receipt of some run, `seconds` after the upload."""
         at = timestamps.at(self.BEGAN + seconds)
-        return receipt_event(WANTED, replace(_tried(), at=at, media_id=media_id))
+        return receipt_event(ITEM, replace(_tried(), at=at, media_id=media_id))
 
     @pytest.mark.parametrize(
         ("seconds", "left"), [(1, False), (MAX_RUN_SECONDS - 1, False), (MAX_RUN_SECONDS + 1, True)]
@@ -87,8 +87,8 @@ class TestUpload:
         assert self.after(20, self.receipt(10, "0123abcd")) is None  # of another medium
         assert self.after(20, self.receipt(-10), self.receipt(10)) == self.UPLOAD
 
-    def test_what_a_run_tells_on_its_way_is_no_end_of_it(self) -> None:
-        asked = renewal_event(WANTED, told(1), b"{}")
+    def test_a_runs_intermediate_event_does_not_end_it(self) -> None:
+        asked = renewal_event(ITEM, response(1), b"{}")
         assert asked.receipt
         at = timestamps.at(self.BEGAN + 10)
         renewed = replace(asked, received_at=at, receipt=replace(asked.receipt, at=at))
@@ -96,7 +96,7 @@ class TestUpload:
 
     def test_of_those_that_are_left_it_is_the_newest(self) -> None:
         newer = replace(self.UPLOAD, upload_id="u-2")
-        begun = replace(upload_event(WANTED, newer), received_at=timestamps.at(self.BEGAN + 30))
+        begun = replace(upload_event(ITEM, newer), received_at=timestamps.at(self.BEGAN + 30))
         assert self.after(50, self.receipt(10), begun) == self.UPLOAD
         assert self.after(50, self.receipt(10), begun, self.receipt(40)) == newer
 
@@ -111,7 +111,7 @@ class TestTheJobsEvents:
 
     def delivery(self, seconds: float, *, origin: Origin = "webhook", status: str = "video_generated") -> Event:
         """It has a newly signed link, and one in another role."""
-        report = replace(told(1), media=(replace(LINK, url=f"{LINK.url}{seconds}"), told(1).media[1]))
+        report = replace(response(1), media=(replace(LINK, url=f"{LINK.url}{seconds}"), response(1).media[1]))
         return Event.of(
             replace(report, provider_status=status),
             event_id=f"{origin}{seconds}",
@@ -122,19 +122,19 @@ class TestTheJobsEvents:
         )
 
     def attempt(self, seconds: float, state: MediaState = "pending", media_id: str = LINK.media_id) -> Event:
-        return receipt_event(WANTED, replace(_tried(), at=self.at(seconds), state=state, media_id=media_id))
+        return receipt_event(ITEM, replace(_tried(), at=self.at(seconds), state=state, media_id=media_id))
 
     def test_the_newest_link_the_newest_deliverys_claim_and_when_the_first_arrived(self) -> None:
         newest = self.delivery(30, origin="poll", status="polled")
         for events in permutations([self.delivery(10), self.delivery(20, status="newer"), newest]):
-            item = with_events(replace(WANTED, link=None), events, self.BEGAN + 60)
+            item = with_events(replace(ITEM, link=None), events, self.BEGAN + 60)
             assert (item.link, item.found_at) == (newest.media[0], self.at(10))
             assert item.claim
             assert (item.claim.url, item.claim.provider_status) == (f"{LINK.url}20", "newer")
 
     def test_without_any_there_is_none(self) -> None:
-        other = replace(self.delivery(10), media=(told(1).media[1],))
-        item = with_events(replace(WANTED, link=None), [other, self.attempt(20)], self.BEGAN + 60)
+        other = replace(self.delivery(10), media=(response(1).media[1],))
+        item = with_events(replace(ITEM, link=None), [other, self.attempt(20)], self.BEGAN + 60)
         assert (item.link, item.claim, item.found_at, item.upload, item.attempts) == (None, None, "", None, 1)
 
     @pytest.mark.parametrize(
@@ -154,7 +154,7 @@ class TestTheJobsEvents:
         tried = [self.attempt(seconds, state) for seconds, state in enumerate(states)]
         another = self.attempt(9, "pending", "0123abcd")
         for events in ([*tried, another], [another, *reversed(tried)]):
-            item = with_events(WANTED, events, self.BEGAN + 60)
+            item = with_events(ITEM, events, self.BEGAN + 60)
             assert (item.attempts, item.archived) == (attempts, archived)
 
 

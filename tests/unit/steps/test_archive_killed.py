@@ -59,7 +59,7 @@ def test_what_s3_has_is_not_sent_again_though_the_link_died_meanwhile(
     table = Table(cloud.dynamodb, TABLE)
     cloud.secretsmanager.create_secret(Name="dailies/sync/api", SecretString='{"api_key":"k-0123"}')
     medium = MediaLink("output", host.url(f"/first/{FILE}", fault="stall-at-half"))
-    told = Event(
+    delivery = Event(
         event_id="0" * 64,
         provider="sync",
         webhook="generation",
@@ -70,7 +70,7 @@ def test_what_s3_has_is_not_sent_again_though_the_link_died_meanwhile(
         origin="webhook",
         received_at="2026-01-15T10:30:00.000000Z",
     )
-    table.put_once(event_item(told, expires_at=2_000_000_000), written_by="test")
+    table.put_once(event_item(delivery, expires_at=2_000_000_000), written_by="test")
     environment = {**cloud.environment, "AWS_ENDPOINT_URL_S3": s3.endpoint_url, "SYNC_API_URL": host.base_url}
 
     killed_function(environment, batch(cloud, medium, tries=1), lambda: parts_in(s3) == 1)

@@ -31,7 +31,7 @@ def small_parts(archive_at_work: Archive, monkeypatch: pytest.MonkeyPatch) -> No
     archive_at_work.apis.host.media["long.mp4"] = LONG.medium
 
 
-def test_a_try_that_ran_out_of_its_time_is_followed_by_one_that_goes_on(
+def test_an_attempt_that_ran_out_of_time_is_resumed_by_the_next(
     archive_at_work: Archive, s3: S3Simulator, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(parallel, "MAX_CONNECTIONS", 1)
@@ -74,15 +74,15 @@ def test_that_it_was_begun_is_recorded_before_its_first_part_is_sent(archive_at_
 def begun_by_another(archive: Archive, s3: S3Simulator, event: Event, *, ago: float, sent: int) -> str:
     """Another run began an upload of the output `ago` seconds ago, and has sent parts: the upload's id."""
     (output,) = event.media
-    wanted = ArchiveItem(PROVIDERS["sync"], "generation", "g-1", "output", output.media_id)
-    where: dict[str, Any] = {"Bucket": BUCKET, "Key": wanted.key("mp4")}
+    item = ArchiveItem(PROVIDERS["sync"], "generation", "g-1", "output", output.media_id)
+    where: dict[str, Any] = {"Bucket": BUCKET, "Key": item.key("mp4")}
     checked: dict[str, Any] = {"ChecksumAlgorithm": "CRC64NVME"}
     upload_id = s3.client().create_multipart_upload(**where, **checked, ChecksumType="FULL_OBJECT")["UploadId"]
     for number in range(1, sent + 1):
         body = LONG.content[(number - 1) * PART : number * PART]
         s3.client().upload_part(**where, **checked, UploadId=upload_id, PartNumber=number, Body=body)
-    upload = Upload(wanted.key("mp4"), upload_id, PART, len(LONG.content), f'"{LONG.medium.sha256[:32]}"')
-    archive.record(replace(upload_event(wanted, upload), received_at=timestamps.at(time() - ago)))
+    upload = Upload(item.key("mp4"), upload_id, PART, len(LONG.content), f'"{LONG.medium.sha256[:32]}"')
+    archive.record(replace(upload_event(item, upload), received_at=timestamps.at(time() - ago)))
     s3.count_anew()
     return upload_id
 
@@ -111,7 +111,7 @@ def test_what_a_run_has_left_that_was_killed_is_gone_on_with_or_dropped(
     assert s3.open_uploads == []
 
 
-def test_what_a_host_that_fails_in_the_middle_has_sent_is_not_asked_for_again(
+def test_parts_from_a_host_that_failed_midway_are_not_requested_again(
     archive_at_work: Archive, s3: S3Simulator
 ) -> None:
     """It sends three parts and a bit, and is busy then."""
@@ -158,7 +158,7 @@ def test_a_link_that_dies_in_the_middle_is_followed_by_the_fresh_one_from_there(
     assert (s3.open_uploads, s3.calls["AbortMultipartUpload"]) == ([], 0)
 
 
-def test_also_where_the_try_goes_on_with_an_earlier_ones(
+def test_also_if_the_attempt_resumes_an_earlier_one(
     archive_at_work: Archive, s3: S3Simulator, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(parallel, "MAX_CONNECTIONS", 1)

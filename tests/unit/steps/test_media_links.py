@@ -65,10 +65,10 @@ def case(request: pytest.FixtureRequest) -> Case:
 @pytest.fixture
 def event(case: Case, archive_at_work: Archive) -> Event:
     """The medium was reported, and its link has expired since."""
-    told = case.told(archive_at_work)
+    delivered = case.told(archive_at_work)
     case.api(archive_at_work.apis).links.die(case.job_id)
     archive_at_work.apis.requests.clear()
-    return told
+    return delivered
 
 
 @pytest.fixture
@@ -80,17 +80,17 @@ def keys(archive_at_work: Archive) -> Iterator[list[str]]:
     yield secret
     recorded = archive_at_work.recorded()
     assert not [value for value in (*secret, TOKEN) if value.encode() in recorded]
-    told_hosts = repr(apis.host.requests)
-    assert not [value for value in (*secret, TOKEN) if value in told_hosts]
+    host_requests = repr(apis.host.requests)
+    assert not [value for value in (*secret, TOKEN) if value in host_requests]
 
 
-def tries_of(case: Case) -> int:
+def requests_per_attempt(case: Case) -> int:
     """The number of API requests in one attempt of the archive."""
     return attempts_within(PROVIDERS[case.provider].api_limit)
 
 
 class TestRenewed:
-    def test_the_fresh_link_serves_the_medium_and_it_is_asked_for_once(
+    def test_the_fresh_link_serves_the_medium_after_one_request(
         self, case: Case, event: Event, archive_at_work: Archive, s3: S3Simulator, keys: list[str]
     ) -> None:
         assert archive_at_work.try_medium(event, case.role)
@@ -105,7 +105,7 @@ class TestRenewed:
         assert (asked, key_sent) == (case.asked, True)
         assert archive_at_work.receipt(event).state == "archived"
 
-    def test_what_the_api_said_is_an_event_of_the_job_without_what_is_secret(
+    def test_the_apis_response_is_an_event_of_the_job_without_secrets(
         self, case: Case, event: Event, archive_at_work: Archive, keys: list[str]
     ) -> None:
         archive_at_work.try_medium(event, case.role)
@@ -133,7 +133,7 @@ class TestRenewed:
         assert f"{case.role}-{dict(before)[case.role]}." in stored
         assert {(medium.role, medium.media_id) for medium in archive_at_work.job(told).media} == before
 
-    def test_another_try_takes_the_link_that_was_told_last(
+    def test_another_attempt_uses_the_latest_link(
         self, case: Case, event: Event, archive_at_work: Archive, s3: S3Simulator, keys: list[str]
     ) -> None:
         """The fresh one, while it lives: no second API request, unless only the API's links are trusted."""
@@ -145,7 +145,7 @@ class TestRenewed:
 
 
 class TestNotRenewed:
-    def test_without_credentials_nobody_is_asked_and_after_the_last_try_it_is_lost(
+    def test_without_credentials_it_is_lost_after_the_last_attempt_without_a_request(
         self, case: Case, event: Event, archive_at_work: Archive, s3: S3Simulator
     ) -> None:
         states = []
@@ -203,11 +203,11 @@ class TestNotRenewed:
             assert (receipt.state, receipt.reason) == (state, "the host answered 404")
 
     @pytest.mark.parametrize("status", [429, 503])
-    def test_an_api_that_fails_is_asked_another_time_and_nothing_is_lost(
+    def test_a_failing_api_is_requested_again_later_and_nothing_is_lost(
         self, case: Case, event: Event, archive_at_work: Archive, status: int, keys: list[str]
     ) -> None:
         api = case.api(archive_at_work.apis)
-        api.fail(status, times=2 * tries_of(case))
+        api.fail(status, times=2 * requests_per_attempt(case))
         for tries, state in ((1, "pending"), (TRIES, "failed")):
             archive_at_work.try_medium(event, case.role, tries=tries)
             receipt = archive_at_work.receipt(event)
@@ -217,26 +217,26 @@ class TestNotRenewed:
         assert archive_at_work.receipt(event).state == "archived"
 
     def test_so_is_one_that_hangs_up(self, case: Case, event: Event, archive_at_work: Archive, keys: list[str]) -> None:
-        case.api(archive_at_work.apis).fail(None, times=tries_of(case))
+        case.api(archive_at_work.apis).fail(None, times=requests_per_attempt(case))
         assert not archive_at_work.try_medium(event, case.role)
         assert archive_at_work.receipt(event).reason.startswith("the provider's API: ")
         assert archive_at_work.try_medium(event, case.role, tries=2)
 
-    def test_one_failure_of_it_costs_no_try(
+    def test_one_failure_of_it_costs_no_attempt(
         self, case: Case, event: Event, archive_at_work: Archive, keys: list[str]
     ) -> None:
         case.api(archive_at_work.apis).fail(503, retry_after=0)
         assert archive_at_work.try_medium(event, case.role)
         assert archive_at_work.receipt(event).state == "archived"
 
-    def test_asked_to_wait_for_longer_than_a_function_should_it_comes_another_time(
+    def test_a_pause_longer_than_a_functions_run_is_left_to_a_later_attempt(
         self, case: Case, event: Event, archive_at_work: Archive, keys: list[str]
     ) -> None:
         case.api(archive_at_work.apis).fail(429, retry_after=60)
         assert not archive_at_work.try_medium(event, case.role)
         assert len(archive_at_work.apis.requests) == 1
 
-    def test_where_the_rate_limit_leaves_no_room_it_is_queued_anew_and_no_try_is_spent(
+    def test_without_room_in_the_rate_limit_it_is_queued_again_at_no_attempts_cost(
         self, case: Case, event: Event, archive_at_work: Archive, keys: list[str]
     ) -> None:
         self.exhaust(archive_at_work, case)
@@ -257,7 +257,7 @@ class TestNotRenewed:
         assert archive_at_work.try_medium(event, "output")
         assert min(MAX_DELAY, 0.1 * waited) <= archive_at_work.delays[-1] <= MAX_DELAY
 
-    def test_after_a_day_its_tries_are_counted(self, archive_at_work: Archive, keys: list[str]) -> None:
+    def test_after_a_day_its_attempts_are_counted(self, archive_at_work: Archive, keys: list[str]) -> None:
         event = self.found(archive_at_work, ago=RATE_LIMIT_PATIENCE + 60)
         assert not archive_at_work.try_medium(event, "output")
         assert archive_at_work.try_medium(event, "output", tries=TRIES)
@@ -276,7 +276,7 @@ class TestNotRenewed:
         assert len(archive_at_work.pauses) == 1
 
     @pytest.mark.parametrize("status", [503, None])
-    def test_one_that_it_lets_be_asked_once_says_what_was_answered(
+    def test_a_limit_of_one_call_reports_that_calls_response(
         self, archive_at_work: Archive, keys: list[str], status: int | None
     ) -> None:
         event = self.found(archive_at_work, ago=0, room=1)
@@ -285,7 +285,7 @@ class TestNotRenewed:
         assert archive_at_work.receipt(event).reason.startswith("the provider's API")
 
     def exhaust(self, archive: Archive, case: Case, room: int = 0) -> None:
-        """All calls of the limit are reserved, except `left`."""
+        """All calls of the limit are reserved, except `room`."""
         limit = PROVIDERS[case.provider].api_limit
         reserve_calls(archive.table, case.provider, limit, limit.calls - room, time.time())
 
@@ -298,7 +298,7 @@ class TestNotRenewed:
         self.exhaust(archive, CASES[-1], room)
         return event
 
-    def test_a_key_that_is_not_taken_loses_nothing_that_a_redrive_could_not_bring_back(
+    def test_a_rejected_key_loses_nothing_that_a_redrive_cannot_restore(
         self, case: Case, event: Event, archive_at_work: Archive, keys: list[str]
     ) -> None:
         case.api(archive_at_work.apis).api_key = "another one by now"
@@ -309,7 +309,7 @@ class TestNotRenewed:
 
 
 class TestBatch:
-    def test_its_result_is_asked_for_again_and_each_row_is_an_event_of_its_job(
+    def test_its_result_is_requested_again_and_each_row_is_an_event_of_its_job(
         self, archive_at_work: Archive, s3: S3Simulator, keys: list[str]
     ) -> None:
         batch = archive_at_work.batch({"g-1": "batch-1.mp4", "g-2": "batch-2.mp4", "g-3": None})

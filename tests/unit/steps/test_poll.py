@@ -28,9 +28,7 @@ every_provider_here = pytest.mark.parametrize("provider", WEBHOOK)
 
 class TestAsk:
     @every_provider_here
-    def test_a_job_whose_call_never_came_is_finished_by_what_the_provider_says(
-        self, reconciles: Reconcile, provider: str
-    ) -> None:
+    def test_a_job_without_a_delivery_is_finished_by_polling(self, reconciles: Reconcile, provider: str) -> None:
         reconciles.submitted(provider, "j-1", ago=HOUR)
         FINISHES[provider](reconciles.desk)
         reconciles.run(provider)
@@ -38,7 +36,7 @@ class TestAsk:
         assert (job.status, job.stage) == ("completed", "archiving")
 
     @every_provider_here
-    def test_one_that_goes_on_is_asked_about_and_stays_where_it_was(self, reconciles: Reconcile, provider: str) -> None:
+    def test_a_job_in_progress_is_polled_and_keeps_its_state(self, reconciles: Reconcile, provider: str) -> None:
         reconciles.submitted(provider, "j-1", ago=HOUR)
         before = reconciles.job(provider, "j-1")
         BEGINS[provider](reconciles.desk)
@@ -66,7 +64,7 @@ class TestAsk:
         reconciles.run(provider)
         assert reconciles.job(provider, "j-1").stage == "waiting"
 
-    def test_an_answer_about_another_job_says_nothing_and_makes_none(self, reconciles: Reconcile) -> None:
+    def test_a_response_about_another_job_changes_nothing_and_creates_no_job(self, reconciles: Reconcile) -> None:
         reconciles.submitted("sync", "j-1", ago=HOUR)
         FINISHES["sync"](reconciles.desk)
         reconciles.desk.apis.sync.job("j-1").id = "J-1"
@@ -82,7 +80,7 @@ class TestAsk:
         reconciles.run(provider)
         assert reconciles.job(provider, "j-1").reconciled_at == ""
 
-    def test_a_failed_operation_of_captions_is_heard_of_too(self, reconciles: Reconcile) -> None:
+    def test_a_failed_captions_operation_is_discovered_too(self, reconciles: Reconcile) -> None:
         reconciles.submitted("captions", "j-1", ago=HOUR)
         reconciles.desk.apis.captions.job("j-1").fails()
         reconciles.run("captions")
@@ -91,7 +89,7 @@ class TestAsk:
         assert job.error
         assert job.error.message
 
-    def test_a_batch_is_asked_about_by_its_own_call(self, reconciles: Reconcile) -> None:
+    def test_a_batch_is_polled_by_its_own_request(self, reconciles: Reconcile) -> None:
         reconciles.submitted("sync", "b-1", ago=HOUR, webhook="batch")
         reconciles.desk.apis.sync.batch("b-1").completes({"g-1": "batch-1.mp4"})
         reconciles.run("sync")
@@ -110,9 +108,7 @@ class TestAsk:
         assert all(job.provider_status for job in reconciles.jobs("creatify", numbered("p-", 100)))
 
     @pytest.mark.parametrize("paged", [True, False])
-    def test_those_that_an_answer_has_no_room_for_are_asked_about_again(
-        self, reconciles: Reconcile, paged: bool
-    ) -> None:
+    def test_jobs_that_do_not_fit_on_a_page_are_requested_again(self, reconciles: Reconcile, paged: bool) -> None:
         """It is a page of the requested jobs, in a stable order."""
         reconciles.desk.apis.creatify.paged, reconciles.desk.apis.creatify.page_size = paged, 20
         reconciles.submitted("creatify", *numbered("p-", 50), ago=HOUR)
@@ -122,9 +118,7 @@ class TestAsk:
         assert {job.status for job in reconciles.jobs("creatify", numbered("p-", 50))} == {"completed"}
         assert self.ids_asked(reconciles) == [0, 30, 10]
 
-    def test_those_that_no_list_tells_of_are_asked_about_one_by_one_after_all_others(
-        self, reconciles: Reconcile
-    ) -> None:
+    def test_jobs_in_no_list_are_polled_one_by_one_after_all_others(self, reconciles: Reconcile) -> None:
         """So that they use none of the others' rate limit: one request a minute is the maximum, and the rest stay due
         for the next run.
         """
@@ -141,7 +135,7 @@ class TestAsk:
         assert len(reconciles.asked("creatify")) == 4 + 1
         assert [bool(job.reconciled_at) for job in reconciles.jobs("creatify", unknown)].count(True) == 1
 
-    def test_one_that_only_its_own_call_tells_of_is_heard_of(self, reconciles: Reconcile) -> None:
+    def test_a_job_that_only_its_own_request_reports_is_found(self, reconciles: Reconcile) -> None:
         reconciles.submitted("creatify", "p-1", ago=HOUR)
         reconciles.desk.apis.creatify.job("p-1").completes()
         reconciles.desk.apis.creatify.fail(404, times=2)  # both lists
@@ -153,14 +147,14 @@ class TestAsk:
         calls = [request for request in reconciles.desk.apis.requests if request.path == "/product_to_videos/"]
         return [len(list(filter(None, request.query.get("ids", "").split(",")))) for request in calls]
 
-    def test_without_credentials_nobody_is_asked(self, archive_at_work: Archive) -> None:
+    def test_without_credentials_no_request_is_made(self, archive_at_work: Archive) -> None:
         reconciles = Reconcile(archive_at_work)
         for provider in WEBHOOK:
             reconciles.submitted(provider, "j-1", ago=HOUR)
         reconciles.run()
         assert archive_at_work.apis.requests == []
 
-    def test_the_rate_limit_leaves_the_rest_to_the_next_sweep(self, reconciles: Reconcile) -> None:
+    def test_the_rate_limit_leaves_the_rest_to_the_next_run(self, reconciles: Reconcile) -> None:
         """Captions': five a minute, for ten waiting jobs; the longest silent first."""
         reconciles.submitted("captions", *numbered("o-", 10), ago=10 * HOUR)
         for job_id in numbered("o-", 10):
@@ -211,9 +205,7 @@ class TestAsk:
         assert reconciles.job("sync", "b-1").status == "completed"
         assert len(reconciles.asked("sync")) == 9 + 1
 
-    def test_a_question_without_an_answer_is_a_look_too_and_three_of_them_are_the_end(
-        self, reconciles: Reconcile
-    ) -> None:
+    def test_an_unanswered_request_counts_as_a_poll_and_three_end_the_run(self, reconciles: Reconcile) -> None:
         sick = numbered("sick-", 5)
         reconciles.submitted("sync", *sick, ago=2 * HOUR)
         for job_id in sick:
@@ -225,7 +217,7 @@ class TestAsk:
         reconciles.run("sync")
         assert reconciles.job("sync", "j-1").reconciled_at
 
-    def test_no_secret_of_ours_is_in_what_is_kept_or_told(
+    def test_no_secret_is_in_what_is_stored_or_logged(
         self, reconciles: Reconcile, capsys: pytest.CaptureFixture[str]
     ) -> None:
         token = "t0k3n-in-the-path-of-the-webhook"
@@ -235,13 +227,14 @@ class TestAsk:
         reconciles.run("creatify")
         apis = reconciles.desk.apis
         kept = reconciles.desk.recorded().decode(errors="replace") + "".join(capsys.readouterr())
+        assert reconciles.job("creatify", "j-1").status == "completed"  # its response, with the token, was read
         for secret in (token, apis.sync.api_key, apis.creatify.api_key, apis.captions.api_key):
             assert secret not in kept
 
 
 class TestTakeIn:
     @pytest.mark.parametrize("provider", ["sync", "creatify"])
-    def test_a_finished_job_that_nobody_told_us_of_is_taken_in_once(self, reconciles: Reconcile, provider: str) -> None:
+    def test_an_unknown_finished_job_is_discovered_once(self, reconciles: Reconcile, provider: str) -> None:
         FINISHES[provider](reconciles.desk)
         reconciles.run(provider)
         assert reconciles.job(provider, "j-1").stage == "archiving"
@@ -250,7 +243,9 @@ class TestTakeIn:
         assert len(reconciles.desk.cloud.rows()) == rows
 
     @pytest.mark.parametrize("before", ["image_generated", "failed"])
-    def test_so_is_one_that_went_on_from_what_we_heard_of_as_its_end(self, reconciles: Reconcile, before: str) -> None:
+    def test_a_job_that_continued_after_its_reported_end_is_discovered_too(
+        self, reconciles: Reconcile, before: str
+    ) -> None:
         """The deliveries about Creatify's video are lost; its picture's arrived."""
         job = self.heard(reconciles, before)
         job.completes()
@@ -272,7 +267,7 @@ class TestTakeIn:
             ("video_generated", "failed"),
         ],
     )
-    def test_what_we_know_or_know_better_is_passed_over_at_every_sweep(
+    def test_known_and_older_states_are_ignored_in_every_run(
         self, reconciles: Reconcile, heard: str, told: str
     ) -> None:
         """The list may lag, and a final state is not taken back by it."""
@@ -285,7 +280,7 @@ class TestTakeIn:
         reconciles.run("creatify")
         assert [row for row in reconciles.desk.cloud.rows() if row not in rows and row["pk"].startswith("job#")] == []
 
-    def test_one_of_which_the_table_cannot_tell_just_now_is_left_to_the_next_sweep(
+    def test_a_job_that_the_table_cannot_return_now_is_left_to_the_next_run(
         self, reconciles: Reconcile, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         FINISHES["sync"](reconciles.desk)

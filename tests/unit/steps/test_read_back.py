@@ -14,21 +14,21 @@ BEFORE, THEN, LATER = (f"2026-01-15T10:30:0{second}.000000Z" for second in range
 VIDEO = MediaLink("video", "https://cdn.example/v.mp4?signed=1")
 PHOTO = MediaLink("photo", "https://cdn.example/p.png")
 CLAIM = Claim(VIDEO.url, "video_generated", THEN)
-TOLD = Report(job_id="p-1", status="completed", provider_status="video_generated", occurred_at=THEN, media=(VIDEO,))
+REPORT = Report(job_id="p-1", status="completed", provider_status="video_generated", occurred_at=THEN, media=(VIDEO,))
 MAY_GO_ON = CREATIFY.may_go_on
 
 
 class TestContradiction:
-    def test_the_same_of_the_same_moment_agrees(self) -> None:
-        assert contradiction(CLAIM, "video", TOLD) == ""
+    def test_an_equal_report_of_the_same_time_agrees(self) -> None:
+        assert contradiction(CLAIM, "video", REPORT) == ""
 
     def test_another_signature_is_the_same_link(self) -> None:
-        told = replace(TOLD, media=(MediaLink("video", "https://cdn.example/v.mp4?signed=2"),))
+        told = replace(REPORT, media=(MediaLink("video", "https://cdn.example/v.mp4?signed=2"),))
         assert contradiction(CLAIM, "video", told) == ""
 
     def test_a_newer_state_is_progress(self) -> None:
         """An image stage whose video has begun when the photo is read back."""
-        told = replace(TOLD, status="processing", provider_status="video_generating", occurred_at=LATER)
+        told = replace(REPORT, status="processing", provider_status="video_generating", occurred_at=LATER)
         assert contradiction(replace(CLAIM, provider_status="image_generated"), "video", told) == ""
 
     @pytest.mark.parametrize(
@@ -36,12 +36,12 @@ class TestContradiction:
         [
             (None, "the provider's API knows no such job"),
             (
-                replace(TOLD, media=(MediaLink("video", "https://cdn.example/w.mp4"),)),
+                replace(REPORT, media=(MediaLink("video", "https://cdn.example/w.mp4"),)),
                 "the provider's API has another video",
             ),
-            (replace(TOLD, media=()), "the provider's API says video_generated and has no video"),
+            (replace(REPORT, media=()), "the provider's API says video_generated and has no video"),
             (
-                replace(TOLD, status="failed", provider_status="failed"),
+                replace(REPORT, status="failed", provider_status="failed"),
                 "the provider's API says failed, the call video_generated",
             ),
         ],
@@ -51,14 +51,14 @@ class TestContradiction:
         assert not may_be_late(CLAIM, told, MAY_GO_ON)
 
     def test_an_older_unfinished_state_may_only_be_late(self) -> None:
-        told = replace(TOLD, status="processing", provider_status="video_generating", occurred_at=BEFORE, media=())
+        told = replace(REPORT, status="processing", provider_status="video_generating", occurred_at=BEFORE, media=())
         assert contradiction(CLAIM, "video", told)
         assert may_be_late(CLAIM, told, MAY_GO_ON)
 
     @pytest.mark.parametrize("role", ["photo", "video"])
     def test_so_may_the_end_of_a_stage_that_another_one_follows(self, role: str) -> None:
         """By the API the image is generated; by the delivery the video is, beside the photo."""
-        told = replace(TOLD, provider_status="image_generated", occurred_at=BEFORE, media=(PHOTO,))
+        told = replace(REPORT, provider_status="image_generated", occurred_at=BEFORE, media=(PHOTO,))
         claim = replace(CLAIM, url=PHOTO.url if role == "photo" else VIDEO.url)
         assert contradiction(claim, role, told)
         assert may_be_late(claim, told, MAY_GO_ON)
@@ -66,21 +66,21 @@ class TestContradiction:
     @pytest.mark.parametrize(
         "told",
         [
-            replace(TOLD, occurred_at=BEFORE, media=(MediaLink("video", "https://cdn.example/w.mp4"),)),
-            replace(TOLD, occurred_at=BEFORE, status="failed", provider_status="failed", media=()),
-            replace(TOLD, provider_status="image_generated", media=()),
-            replace(TOLD, status="processing", provider_status="video_generating", occurred_at=LATER, media=()),
+            replace(REPORT, occurred_at=BEFORE, media=(MediaLink("video", "https://cdn.example/w.mp4"),)),
+            replace(REPORT, occurred_at=BEFORE, status="failed", provider_status="failed", media=()),
+            replace(REPORT, provider_status="image_generated", media=()),
+            replace(REPORT, status="processing", provider_status="video_generating", occurred_at=LATER, media=()),
         ],
         ids=["the last word", "a failure", "of the same moment", "a newer state"],
     )
-    def test_but_neither_its_last_word_nor_what_is_as_new_as_the_call(self, told: Report) -> None:
+    def test_but_not_a_final_state_and_not_one_as_new_as_the_delivery(self, told: Report) -> None:
         assert contradiction(CLAIM, "video", told)
         assert not may_be_late(CLAIM, told, MAY_GO_ON)
 
-    def test_another_link_contradicts_whatever_moment_the_call_gives(self) -> None:
+    def test_another_link_contradicts_whatever_time_the_delivery_has(self) -> None:
         """The sender chooses the delivery's time."""
         old = replace(CLAIM, url="https://evil.example/v.mp4", occurred_at="2000-01-01T00:00:00.000000Z")
-        assert contradiction(old, "video", TOLD) == "the provider's API has another video"
+        assert contradiction(old, "video", REPORT) == "the provider's API has another video"
 
 
 class TestInTheArchive:
@@ -143,7 +143,7 @@ class TestInTheArchive:
     @pytest.mark.parametrize(
         "answer", [b"<!DOCTYPE html><p>We will be back soon", b'{"id": "p-1", "state": "video_generated"}', b"[]"]
     )
-    def test_neither_is_one_that_is_not_as_documented(
+    def test_an_undocumented_response_is_no_mismatch_either(
         self, archive_at_work: Archive, s3: S3Simulator, answer: bytes
     ) -> None:
         archive_at_work.set_keys()
@@ -158,7 +158,7 @@ class TestInTheArchive:
         assert archive_at_work.job(told).confirmation.contradiction == ""
         assert s3.keys == []
 
-    def test_what_the_provider_has_not_heard_of_yet_is_tried_again(
+    def test_a_job_that_the_provider_does_not_know_yet_is_tried_again(
         self, archive_at_work: Archive, s3: S3Simulator
     ) -> None:
         archive_at_work.set_keys()

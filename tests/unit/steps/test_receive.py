@@ -65,7 +65,7 @@ def read(response: Mapping[str, Any]) -> Answer:
     return response["statusCode"], json.loads(response["body"]), response["headers"]
 
 
-def proven(body: bytes, whsec: str = WHSEC) -> dict[str, Any]:
+def signed(body: bytes, whsec: str = WHSEC) -> dict[str, Any]:
     """A request that Sync has signed just now, in base64 if it is not text."""
     proof = sync_proofs(whsec, body, int(time.time()))["Sync-Signature"]
     try:
@@ -99,8 +99,8 @@ class TestRecorded:
         assert inbox.call(RECORDED)[:2] == (200, {"result": "recorded", "event_id": DIGEST})
         row = inbox.row(DIGEST)
         assert row["pk"]["S"] == f"job#sync#{row['job_id']['S']}"
-        told = {name: row[name]["S"] for name in ("webhook", "status", "origin", "proof")}
-        assert told == {
+        stored = {name: row[name]["S"] for name in ("webhook", "status", "origin", "proof")}
+        assert stored == {
             "webhook": "generation",
             "status": "completed",
             "origin": "webhook",
@@ -110,7 +110,7 @@ class TestRecorded:
         assert gzip.decompress(row["payload"]["B"]).decode() == RECORDED["body"]
 
     def test_again_it_is_a_duplicate_and_changes_nothing(self, inbox: Inbox) -> None:
-        request = proven(b'{"id":"again","status":"COMPLETED"}')
+        request = signed(b'{"id":"again","status":"COMPLETED"}')
         _, first, _ = inbox.call(request, "request-1")
         row = inbox.row(first["event_id"])
         assert inbox.call(request, "request-2")[:2] == (200, first | {"result": "duplicate"})
@@ -118,19 +118,19 @@ class TestRecorded:
 
     def test_other_content_of_the_same_job_is_another_row(self, inbox: Inbox) -> None:
         for body in (b'{"id":"other","status":"COMPLETED"}', b'{"id":"other","status":"COMPLETED"} '):
-            _, answer, _ = inbox.call(proven(body))
+            _, answer, _ = inbox.call(signed(body))
             assert answer["result"] == "recorded"
             assert inbox.row(answer["event_id"])["pk"] == {"S": "job#sync#other"}
 
     def test_a_body_in_base64_is_the_bytes_that_were_sent(self, inbox: Inbox) -> None:
         body = b'{"id":"base64","status":"COMPLETED"}'
         sent = {"body": base64.b64encode(body).decode(), "isBase64Encoded": True}
-        _, answer, _ = inbox.call({**proven(body), **sent})
+        _, answer, _ = inbox.call({**signed(body), **sent})
         assert gzip.decompress(inbox.row(answer["event_id"])["payload"]["B"]) == body
 
     def test_a_large_body_goes_to_the_bucket_and_its_row_points_there(self, inbox: Inbox) -> None:
         body = large(500_000)
-        _, answer, _ = inbox.call(proven(body))
+        _, answer, _ = inbox.call(signed(body))
         row = inbox.row(answer["event_id"])
         assert row["payload_key"] == {"S": f"deliveries/events/sync/{answer['event_id']}.gz"}
         assert "payload" not in row
@@ -149,14 +149,14 @@ class TestRefused:
             {"x-signature-primary": WHSEC},
         ],
     )
-    def test_what_is_not_proven_is_401_and_no_row(self, inbox: Inbox, headers: dict[str, str]) -> None:
+    def test_an_unverified_delivery_is_401_without_a_row(self, inbox: Inbox, headers: dict[str, str]) -> None:
         before = inbox.cloud.typed_rows()
         status, body, sent = inbox.call({**RECORDED, "headers": headers})
         assert (status, body) == (401, {"error": "unverified"})
         assert "retry-after" not in sent
         assert inbox.cloud.typed_rows() == before
 
-    def test_the_size_is_checked_before_the_proof_and_before_the_secret_is_read(self, inbox: Inbox) -> None:
+    def test_the_size_is_checked_before_the_signature_and_before_the_secret_is_read(self, inbox: Inbox) -> None:
         without_secret = {"MAX_BODY_BYTES": "1024", "SIGNING_SECRET_ID": "there is none"}
         handler = inbox.cloud.function("sync_generation", **without_secret).lambda_handler
         for sent in ({"body": "x" * 1025}, {"body": "eHh4" * 342, "isBase64Encoded": True}):
@@ -191,18 +191,18 @@ class TestRefused:
 
 class TestQuarantined:
     @pytest.mark.parametrize("body", NO_PAYLOADS.values(), ids=NO_PAYLOADS)
-    def test_what_is_proven_and_unreadable_is_kept(self, inbox: Inbox, body: bytes) -> None:
+    def test_an_authentic_unreadable_delivery_is_kept(self, inbox: Inbox, body: bytes) -> None:
         digest = sha256(b"sync/generation\n" + body).hexdigest()
         for _ in range(2):
-            assert inbox.call(proven(body))[:2] == (200, {"result": "quarantined", "event_id": digest})
+            assert inbox.call(signed(body))[:2] == (200, {"result": "quarantined", "event_id": digest})
         row = inbox.row(digest)
         assert row["pk"]["S"] == f"quarantine#sync#{row['received_at']['S'][:10]}"
         assert gzip.decompress(row["payload"]["B"]) == body
         assert "expires_at" not in row
 
-    def test_a_large_one_lies_where_the_bucket_keeps_it(self, inbox: Inbox) -> None:
+    def test_a_large_one_is_under_a_prefix_that_does_not_expire(self, inbox: Inbox) -> None:
         body = large(500_000).replace(b'"g-1"', b"null")
-        _, answer, _ = inbox.call(proven(body))
+        _, answer, _ = inbox.call(signed(body))
         assert answer["result"] == "quarantined"
         key = f"deliveries/quarantine/sync/{answer['event_id']}.gz"
         assert inbox.row(answer["event_id"])["payload_key"] == {"S": key}
@@ -221,8 +221,8 @@ class TestNotStored:
         ("gone", "request_"),
         [
             ("TABLE_NAME", RECORDED),
-            ("TABLE_NAME", proven(b"[5]")),
-            ("BUCKET_NAME", proven(large(500_001))),
+            ("TABLE_NAME", signed(b"[5]")),
+            ("BUCKET_NAME", signed(large(500_001))),
             ("SIGNING_SECRET_ID", RECORDED),
         ],
         ids=["table", "table, quarantine", "bucket", "secret"],
@@ -251,7 +251,7 @@ class TestNotStored:
         handler = receiver(
             GENERATION, inbox.cloud.environment, lambda name, **_: client if name == "dynamodb" else boto3.client(name)
         )
-        request = proven(b'{"id":"lost","status":"COMPLETED"}')
+        request = signed(b'{"id":"lost","status":"COMPLETED"}')
         _, answer, _ = read(handler(request, Context()))  # type: ignore[arg-type]
         assert (answer["result"], calls) == ("recorded", [1, 2])
         assert inbox.row(answer["event_id"])
@@ -264,19 +264,19 @@ class TestLines:
 
     def test_each_answer_is_one_line_of_metrics(self, inbox: Inbox, capsys: pytest.CaptureFixture[str]) -> None:
         capsys.readouterr()
-        _, answer, _ = inbox.call(proven(b'{"id":"told","status":"COMPLETED"}'))
-        inbox.call(proven(b"{"))
+        _, answer, _ = inbox.call(signed(b'{"id":"told","status":"COMPLETED"}'))
+        inbox.call(signed(b"{"))
         inbox.call({**RECORDED, "headers": {}})
-        told = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
-        assert [line["result"] for line in told] == ["recorded", "quarantined", "unverified"]
-        for line in told:
+        lines = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+        assert [line["result"] for line in lines] == ["recorded", "quarantined", "unverified"]
+        for line in lines:
             (metrics,) = line["_aws"]["CloudWatchMetrics"]
             assert (metrics["Namespace"], metrics["Metrics"][0]["Name"]) == ("Dailies/dailies", "Deliveries")
             assert (line["Deliveries"], line["webhook"]) == (1, "sync/generation")
             assert metrics["Dimensions"] == [["webhook", "result"], ["result"]]
-        assert answer["event_id"].startswith(told[0]["event_id"])
-        assert (len(told[0]["event_id"]), told[0]["job_id"]) == (12, "told")
-        assert told[0]["proof"] == "sync-signature t,v1 (current)"
+        assert answer["event_id"].startswith(lines[0]["event_id"])
+        assert (len(lines[0]["event_id"]), lines[0]["job_id"]) == (12, "told")
+        assert lines[0]["proof"] == "sync-signature t,v1 (current)"
 
     def test_no_line_has_a_secret_a_body_or_a_signed_url(
         self, inbox: Inbox, capsys: pytest.CaptureFixture[str]
@@ -293,11 +293,11 @@ class TestLines:
             {"id": "g-1", "status": {mark: mark}},
             {mark: mark},
         ]
-        for request in (*(proven(json.dumps(body).encode()) for body in bodies), proven(mark.encode())):
+        for request in (*(signed(json.dumps(body).encode()) for body in bodies), signed(mark.encode())):
             inbox.call(request)
         inbox.call({**RECORDED, "headers": {"sync-signature": mark}, "body": mark, "rawPath": f"/{mark}"})
         nowhere = inbox.cloud.function("sync_generation", TABLE_NAME="gone").lambda_handler
-        nowhere(proven(json.dumps(bodies[0]).encode()), Context())
+        nowhere(signed(json.dumps(bodies[0]).encode()), Context())
         printed = "".join(capsys.readouterr())
         assert printed.count('"Deliveries":1') == 7
         assert mark not in printed
@@ -307,7 +307,7 @@ class TestLines:
 class TestRotation:
     """A delivery that the known secret does not verify causes a reread, which finds a changed secret."""
 
-    def test_what_the_new_secret_proves_is_recorded_at_once(self, inbox: Inbox) -> None:
+    def test_a_delivery_signed_with_the_new_secret_is_recorded_at_once(self, inbox: Inbox) -> None:
         client = inbox.cloud.secretsmanager
         client.create_secret(Name="rotating", SecretString="whsec_old")
         signing = SigningSecret(lambda: client, "rotating", grace=60)
@@ -320,7 +320,7 @@ class TestRotation:
             bucket=Bucket(lambda: inbox.cloud.s3, BUCKET),
         )
         results = [
-            rotating.receive(proven(b'{"id":"rotated","status":"COMPLETED"}', whsec), request_id="r").proof
+            rotating.receive(signed(b'{"id":"rotated","status":"COMPLETED"}', whsec), request_id="r").proof
             for whsec in ("whsec_new", "whsec_old", "whsec_other")
         ]
         assert results == ["sync-signature t,v1 (current)", "sync-signature t,v1 (previous)", ""]
@@ -331,13 +331,13 @@ class TestTheTokenOfThePath:
 
     TOKEN = secret("creatify")
 
-    def test_it_is_in_nothing_that_is_kept_or_told(self, inbox: Inbox, capsys: pytest.CaptureFixture[str]) -> None:
+    def test_it_is_in_nothing_that_is_stored_or_logged(self, inbox: Inbox, capsys: pytest.CaptureFixture[str]) -> None:
         inbox.cloud.secretsmanager.create_secret(Name="token", SecretString=self.TOKEN)
         handler = inbox.cloud.function("creatify_product_to_video", SIGNING_SECRET_ID="token").lambda_handler
         request = event("creatify_product_to_video/failed")
-        told = dict.fromkeys(json.loads(request["body"]), f"see {self.TOKEN}")
-        told |= {"id": "p-1", "status": "failed", self.TOKEN: self.TOKEN}
-        for sent in (request["body"], json.dumps(told), self.TOKEN, json.dumps(told | {"id": None})):
+        changed = dict.fromkeys(json.loads(request["body"]), f"see {self.TOKEN}")
+        changed |= {"id": "p-1", "status": "failed", self.TOKEN: self.TOKEN}
+        for sent in (request["body"], json.dumps(changed), self.TOKEN, json.dumps(changed | {"id": None})):
             assert read(handler({**request, "body": sent}, Context()))[0] == 200
         rows = [row for row in inbox.cloud.typed_rows() if row["provider"]["S"] == "creatify"]
         assert len(rows) == 4

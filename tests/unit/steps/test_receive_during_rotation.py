@@ -38,14 +38,14 @@ def receiver() -> Iterator[Receiver]:
         yield Receiver(cloud)
 
 
-def test_an_unknown_bearer_is_told_to_come_again_and_nothing_of_it_is_kept(receiver: Receiver) -> None:
+def test_an_unknown_bearer_gets_503_and_nothing_of_it_is_stored(receiver: Receiver) -> None:
     receiver.mark(time.time() + 60)
     status, headers = receiver.answers("Bearer what-captions-has-made-just-now")
     assert (status, headers["retry-after"]) == (503, "5")
     assert receiver.cloud.typed_rows() == []
 
 
-def test_when_it_has_come_again_it_is_proven_once_the_secret_is_stored(receiver: Receiver) -> None:
+def test_its_retry_verifies_once_the_secret_is_stored(receiver: Receiver) -> None:
     receiver.mark(time.time() + 60)
     receiver.cloud.set_secret("what-captions-has-made-just-now")
     assert receiver.answers("Bearer what-captions-has-made-just-now")[0] == 200

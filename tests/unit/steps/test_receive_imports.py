@@ -50,9 +50,9 @@ get_session().create_client("dynamodb")
 @cache
 def imported(source: str, *path: str) -> frozenset[str]:
     """The modules that a new process imports for this, without those that others have as private parts (`_...`)."""
-    tell = f"import json, sys\nbefore = set(sys.modules)\n{source}\nprint(json.dumps([*sys.modules.keys() - before]))"
+    code = f"import json, sys\nbefore = set(sys.modules)\n{source}\nprint(json.dumps([*sys.modules.keys() - before]))"
     done = subprocess.run(
-        [sys.executable, "-c", tell],
+        [sys.executable, "-c", code],
         env={
             "PATH": os.defpath,
             "PYTHONPATH": os.pathsep.join((*path, f"{ROOT}/layers/dailies/python")),

@@ -18,7 +18,7 @@ def longest(client: Config) -> float:
     return tries * one + sum(min(2.0**pause, 20.0) for pause in range(tries - 1))
 
 
-def test_a_call_is_as_long_as_its_tries_and_the_pauses_between_them() -> None:
+def test_a_call_takes_the_sum_of_its_attempts_and_pauses() -> None:
     assert longest(Config(connect_timeout=1, read_timeout=2, retries={"total_max_attempts": 1})) == 3
     assert longest(Config(connect_timeout=1, read_timeout=2, retries={"total_max_attempts": 3})) == 12
 

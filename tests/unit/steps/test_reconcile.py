@@ -13,7 +13,7 @@ from dailies.jobs.rows import job_item
 from dailies.providers import every_provider
 from dailies.steps.advance import advance
 from dailies.steps.archive_retry import MAX_RETRY_AFTER
-from dailies.steps.reconcile import GAP_FACTOR, MAX_GAP, next_poll
+from dailies.steps.reconcile import next_poll
 from dailies.steps.track import submitted_event
 from testkit.fixtures.archiver import PROVIDERS, Archive
 from testkit.fixtures.reconciler import FINISHES, HOUR, WEBHOOK, Reconcile
@@ -33,9 +33,7 @@ class TestStuck:
     def found(self, *, ago: float) -> Event:
         return found("g-1", ago=ago)
 
-    def test_a_medium_that_nothing_is_heard_of_is_queued_again_but_not_at_every_sweep(
-        self, archive_at_work: Archive
-    ) -> None:
+    def test_a_medium_without_receipts_is_queued_again_but_not_in_every_run(self, archive_at_work: Archive) -> None:
         reconciles = Reconcile(archive_at_work)
         reconciles.advance(self.found(ago=2 * HOUR))
         reconciles.run()
@@ -72,15 +70,15 @@ class TestStuck:
 
     def test_what_is_queued_again_is_what_the_archive_understands(self, archive_at_work: Archive) -> None:
         reconciles = Reconcile(archive_at_work)
-        told = archive_at_work.generation()
+        event = archive_at_work.generation()
         advance(
             archive_at_work.table,
-            replace(told, received_at=timestamps.at(timestamps.seconds(timestamps.now()) - 2 * HOUR)),
+            replace(event, received_at=timestamps.at(timestamps.seconds(timestamps.now()) - 2 * HOUR)),
         )
         reconciles.run()
         (detail,) = reconciles.queued()
-        assert archive_at_work.try_medium(told, "output")
-        assert archive_at_work.receipt(told).media_id == detail["media"][0]["media_id"]  # type: ignore[index]
+        assert archive_at_work.try_medium(event, "output")
+        assert archive_at_work.receipt(event).media_id == detail["media"][0]["media_id"]  # type: ignore[index]
 
 
 class TestSilence:
@@ -94,7 +92,7 @@ class TestSilence:
         assert reconciles.job("captions", "o-1").stage == "attention"
         assert reconciles.job("captions", "o-2").stage == "waiting"
 
-    def test_it_is_asked_about_still_and_settles_when_it_is_heard_of(self, reconciles: Reconcile) -> None:
+    def test_it_is_still_polled_and_settles_after_an_update(self, reconciles: Reconcile) -> None:
         """The provider was down for more than a day."""
         reconciles.submitted("sync", "j-1", ago=48 * HOUR)
         reconciles.desk.apis.sync.fail(503, times=9)
@@ -158,7 +156,7 @@ class TestTime:
         assert 1 < len(reconciles.queued()) < self.MANY - 2
         assert len(looks) * self.SLOW < 240 + 3 * self.SLOW
 
-    def test_that_some_is_left_is_told(self, reconciles: Reconcile, capsys: pytest.CaptureFixture[str]) -> None:
+    def test_remaining_work_is_logged(self, reconciles: Reconcile, capsys: pytest.CaptureFixture[str]) -> None:
         self.backlog(reconciles, "captions")
         reconciles.reconciler.run(seconds=30)
         lines = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
@@ -168,29 +166,27 @@ class TestTime:
 
 class TestNextLook:
     USUAL = 600.0
-    HEARD = "2026-01-15T10:00:00.000000Z"
+    UPDATED = "2026-01-15T10:00:00.000000Z"
 
     def test_it_is_first_when_the_usual_time_is_over_and_then_after_gaps_that_grow(self) -> None:
-        heard = timestamps.seconds(self.HEARD)
-        look = next_poll({"updated_at": self.HEARD}, self.USUAL)
-        assert look == heard + self.USUAL
-        gaps = []
-        for _ in range(12):
-            gap = next_poll({"updated_at": self.HEARD, "reconciled_at": timestamps.at(look)}, self.USUAL) - look
-            assert gap == pytest.approx(min((look - heard) * GAP_FACTOR, MAX_GAP))
-            gaps.append(gap)
-            look += gap
-        assert gaps == sorted(gaps)
+        due = next_poll({"updated_at": self.UPDATED}, self.USUAL)
+        gaps = [due - timestamps.seconds(self.UPDATED)]
+        for _ in range(8):
+            later = next_poll({"updated_at": self.UPDATED, "reconciled_at": timestamps.at(due)}, self.USUAL)
+            gaps.append(later - due)
+            due = later
+        # Half of the time without an update: 10 minutes, 15, 22.5 and so on, but never more than an hour.
+        assert gaps == pytest.approx([600, 300, 450, 675, 1012.5, 1518.75, 2278.125, 3417.1875, 3600])
 
-    def test_news_begin_it_anew(self) -> None:
+    def test_an_update_restarts_the_interval(self) -> None:
         earlier = "2026-01-15T09:00:00.000000Z"
-        assert next_poll({"updated_at": self.HEARD, "reconciled_at": earlier}, self.USUAL) == (
-            timestamps.seconds(self.HEARD) + self.USUAL
+        assert next_poll({"updated_at": self.UPDATED, "reconciled_at": earlier}, self.USUAL) == (
+            timestamps.seconds(self.UPDATED) + self.USUAL
         )
 
 
 class TestLines:
-    def told(self, capsys: pytest.CaptureFixture[str]) -> dict[str, int]:
+    def metrics(self, capsys: pytest.CaptureFixture[str]) -> dict[str, int]:
         """The metrics in the runs' log lines, added up."""
         added: Counter[str] = Counter()
         for line in map(json.loads, capsys.readouterr().out.splitlines()):
@@ -200,14 +196,14 @@ class TestLines:
                 added.update({metric["Name"]: line[metric["Name"]] for metric in directive["Metrics"]})
         return dict(added)
 
-    def test_a_sweep_that_finds_nothing_to_do_is_one_metric_as_each_is_billed_while_idle(
+    def test_an_idle_run_emits_one_metric_since_each_is_billed(
         self, reconciles: Reconcile, capsys: pytest.CaptureFixture[str]
     ) -> None:
         reconciles.run()
-        assert self.told(capsys) == {"Sweeps": len(every_provider())}
+        assert self.metrics(capsys) == {"Sweeps": len(every_provider())}
 
-    def test_what_a_sweep_does_is_counted(self, reconciles: Reconcile, capsys: pytest.CaptureFixture[str]) -> None:
+    def test_a_runs_work_is_counted(self, reconciles: Reconcile, capsys: pytest.CaptureFixture[str]) -> None:
         reconciles.submitted("sync", "j-1", ago=HOUR)
         FINISHES["sync"](reconciles.desk)
         reconciles.run()
-        assert self.told(capsys) == {"Sweeps": len(every_provider()), "PolledJobs": 1}
+        assert self.metrics(capsys) == {"Sweeps": len(every_provider()), "PolledJobs": 1}

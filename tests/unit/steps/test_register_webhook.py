@@ -50,7 +50,7 @@ class TestCreated:
         assert formation.tags == []
 
     @pytest.mark.parametrize("status", [201, 202])
-    def test_it_is_also_where_captions_says_that_it_made_one(self, formation: Formation, status: int) -> None:
+    def test_another_success_status_of_captions_is_a_registration_too(self, formation: Formation, status: int) -> None:
         formation.captions.webhooks.made_status = status
         outcome = formation.ask("Create")
         (one,) = formation.captions.registrations
@@ -63,7 +63,7 @@ class TestCreated:
         assert formation.ask("Create").physical_id == physical_id
         assert (len(formation.captions.registrations), formation.secret) == (1, before)
 
-    def test_what_was_registered_by_hand_is_taken_on_as_it_is(self, formation: Formation) -> None:
+    def test_a_manual_registration_is_adopted_unchanged(self, formation: Formation) -> None:
         one = formation.captions.register(URL)
         assert formation.ask("Create").physical_id == one.id
         assert formation.captions.registrations == [one]
@@ -133,7 +133,7 @@ class TestUpdated:
         assert formation.holds(one, OTHER_URL)
         assert one.updates == 1
 
-    def test_a_secret_that_could_not_be_stored_is_by_the_next_try(self, formation: Formation) -> None:
+    def test_a_secret_that_could_not_be_stored_is_stored_by_the_retry(self, formation: Formation) -> None:
         """CloudFormation asks for the old one back; the URL may be either then."""
         physical_id = formation.created()
         formation.refuse_to_store(1)
@@ -145,9 +145,7 @@ class TestUpdated:
         assert formation.holds(one, OTHER_URL)
         assert one.updates == 1
 
-    def test_one_that_somebody_has_deleted_is_registered_anew_under_the_same_physical_id(
-        self, formation: Formation
-    ) -> None:
+    def test_a_deleted_webhook_is_registered_again_under_the_same_physical_id(self, formation: Formation) -> None:
         """With another id, CloudFormation would delete the current registration by its URL."""
         physical_id = formation.created()
         formation.captions.webhooks.registered.clear()
@@ -231,7 +229,7 @@ class TestDeleted:
         for _ in range(2):
             assert formation.ask("Delete", physical_id).reason == ""
 
-    def test_where_captions_does_not_let_us_cloudformation_hears_of_it(self, formation: Formation) -> None:
+    def test_a_rejection_by_captions_is_reported_to_cloudformation(self, formation: Formation) -> None:
         """The stack remains, so nobody assumes that the webhook is gone."""
         physical_id = formation.created()
         formation.captions.api_key = "revoked"
@@ -306,7 +304,7 @@ class TestCreationThatFailed:
             "no credentials are set for captions"
         )
 
-    def test_and_where_something_happens_that_nobody_thought_of(self, formation: Formation) -> None:
+    def test_an_unexpected_error_is_reported_too(self, formation: Formation) -> None:
         assert formation.ask("Create", ApiUrl="ftp://[").reason != ""
 
     def test_a_provider_that_is_called_too_often_is_waited_for_but_not_for_ever(self, formation: Formation) -> None:
@@ -383,5 +381,5 @@ class Limits:
 def test_the_key_goes_to_the_api_and_nowhere_else(formation: Formation, capsys: pytest.CaptureFixture[str]) -> None:
     formation.captions.fail(400, path="/webhooks/register")
     outcome = formation.ask("Create")
-    told = [outcome.reason, repr(formation.registrar(formation.api_url, KEY)), *capsys.readouterr()]
-    assert not [text for text in told if formation.captions.api_key in text]
+    shown = [outcome.reason, repr(formation.registrar(formation.api_url, KEY)), *capsys.readouterr()]
+    assert not [text for text in shown if formation.captions.api_key in text]

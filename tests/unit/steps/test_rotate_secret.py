@@ -129,7 +129,7 @@ class TestCreatifysUrl:
         base = "https://a1.example/webhooks/creatify/product_to_videos"
         assert webhook_url(base, "t0k3n") == webhook_url(base + "/", "t0k3n") == f"{base}/t0k3n"
 
-    def test_one_that_creatify_would_not_take_says_so_without_the_token(self) -> None:
+    def test_a_token_that_creatify_would_reject_raises_an_error_without_it(self) -> None:
         base = "https://" + "a" * (MAX_WEBHOOK_URL - 8 - 1 - TOKEN_LENGTH)
         assert len(webhook_url(base, "t" * TOKEN_LENGTH)) == MAX_WEBHOOK_URL
         with pytest.raises(ValueError, match="201 characters, and Creatify takes 200") as refused:
@@ -203,7 +203,7 @@ class TestCaptions:
         with pytest.raises(RotationFailed, match="not the one that the provider shows"):
             rotation.step("testSecret")
 
-    def test_a_schedule_is_tried_out_by_a_step_that_changes_nothing_and_calls_nobody(
+    def test_a_schedules_test_step_changes_nothing_and_calls_no_api(
         self, rotation: Rotation, apis: ProviderApis
     ) -> None:
         """Also before anything is registered. AWS does not say whether the version holds the current value or none."""
@@ -240,7 +240,7 @@ class TestSyncIsFetched:
         cloud.function("fetch_sync_secret", SYNC_API_URL=apis.sync.base_url).lambda_handler({}, None)
         return list(SigningSecret(lambda: cloud.secretsmanager, SECRET, grace=3600).usable(time.time()).values())
 
-    def test_it_becomes_the_current_one_and_the_one_before_goes_on_to_verify(
+    def test_it_becomes_the_current_one_and_the_previous_still_verifies(
         self, cloud: Cloud, apis: ProviderApis, key: dict[str, str]
     ) -> None:
         cloud.secretsmanager.put_secret_value(**key)
@@ -257,7 +257,7 @@ class TestSyncIsFetched:
             assert self.run(cloud, apis) == before
         assert [request.path for request in apis.requests] == ["/v2/organizations/webhook/secret"] * 4
 
-    def test_without_a_key_nobody_is_asked_and_what_was_set_by_hand_stays(
+    def test_without_a_key_no_api_is_called_and_a_value_set_by_hand_stays(
         self, cloud: Cloud, apis: ProviderApis, key: dict[str, str]
     ) -> None:
         assert self.run(cloud, apis) == ["whsec_by_hand"]

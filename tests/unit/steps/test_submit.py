@@ -25,19 +25,23 @@ GENERATION = {"model": "lipsync-2", "input": [{"type": "video", "url": "https://
 class Owner:
     """The owner's application, with the stack's credentials."""
 
-    def __init__(self, desk: Archive) -> None:
-        self.desk = desk
-        self.bus = Bus(desk.cloud.events, BUS)
-        desk.cloud.events.put_rule(Name="tracked", EventBusName=BUS, EventPattern='{"detail-type":["Job Submitted"]}')
-        queue = desk.cloud.sqs.get_queue_attributes(QueueUrl=desk.cloud.queue_url("told"), AttributeNames=["QueueArn"])
-        desk.cloud.events.put_targets(
+    def __init__(self, archive: Archive) -> None:
+        self.archive = archive
+        self.bus = Bus(archive.cloud.events, BUS)
+        archive.cloud.events.put_rule(
+            Name="tracked", EventBusName=BUS, EventPattern='{"detail-type":["Job Submitted"]}'
+        )
+        queue = archive.cloud.sqs.get_queue_attributes(
+            QueueUrl=archive.cloud.queue_url("told"), AttributeNames=["QueueArn"]
+        )
+        archive.cloud.events.put_targets(
             Rule="tracked", EventBusName=BUS, Targets=[{"Id": "t", "Arn": queue["Attributes"]["QueueArn"]}]
         )
 
     def submit(
         self, provider: str, name: str, body: Mapping[str, object], webhook: str = "", source: str = ""
     ) -> Submitted:
-        return submit(self.desk.archiver.apis[provider], name, body, webhook=webhook, bus=self.bus, source_id=source)
+        return submit(self.archive.archiver.apis[provider], name, body, webhook=webhook, bus=self.bus, source_id=source)
 
 
 @pytest.fixture
@@ -50,21 +54,21 @@ class TestSubmitted:
     def test_a_generation_of_syncs(self, owner: Owner) -> None:
         submitted = owner.submit("sync", "generate", GENERATION, SYNC_URL)
         assert submitted.answer["webhookUrl"] == SYNC_URL
-        assert owner.desk.apis.sync.job(submitted.job_id).webhook_url == SYNC_URL
-        assert owner.desk.cloud.told() == [
+        assert owner.archive.apis.sync.job(submitted.job_id).webhook_url == SYNC_URL
+        assert owner.archive.cloud.told() == [
             ("Job Submitted", {"provider": "sync", "webhook": "generation", "job_id": submitted.job_id})
         ]
 
     def test_both_stages_of_creatify_and_both_again(self, owner: Owner) -> None:
         image = owner.submit("creatify", "gen_image", {"product_url": "https://x.example/p.png"}, CREATIFY_URL)
-        owner.desk.apis.creatify.job(image.job_id).has_image()
+        owner.archive.apis.creatify.job(image.job_id).has_image()
         video = owner.submit("creatify", "gen_video", {"video_prompt": "turn"}, CREATIFY_URL, image.job_id)
         assert video.job_id == image.job_id
         for name in ("regen_image", "regen_video"):
             again = owner.submit("creatify", name, {}, CREATIFY_URL, image.job_id)
             assert again.job_id != image.job_id
             assert again.answer["regen_source_id"] == image.job_id
-        assert [detail["webhook"] for _, detail in owner.desk.cloud.told()] == ["product_to_videos"] * 4
+        assert [detail["webhook"] for _, detail in owner.archive.cloud.told()] == ["product_to_videos"] * 4
 
     def test_the_answer_repeats_the_webhooks_url_without_our_token(self, owner: Owner) -> None:
         image = owner.submit("creatify", "gen_image", {"product_url": "https://x.example/p.png"}, CREATIFY_URL)
@@ -72,13 +76,13 @@ class TestSubmitted:
         assert TOKEN not in json.dumps(image.answer)
 
     def test_an_operation_of_captions_names_the_webhook_that_is_registered_by_its_id(self, owner: Owner) -> None:
-        (registered,) = owner.desk.apis.captions.registrations
+        (registered,) = owner.archive.apis.captions.registrations
         submitted = owner.submit("captions", "submit", {"script": "Hello."}, registered.id)
         assert (submitted.webhook, submitted.tracked) == ("creator", True)
-        (asked,) = [one for one in owner.desk.apis.requests if one.path == "/creator/submit"]
+        (asked,) = [one for one in owner.archive.apis.requests if one.path == "/creator/submit"]
         assert json.loads(asked.body) == {"script": "Hello.", "webhookId": registered.id}
-        owner.desk.apis.captions.job(submitted.job_id).completes()
-        (called,) = owner.desk.apis.captions.callbacks.told
+        owner.archive.apis.captions.job(submitted.job_id).completes()
+        (called,) = owner.archive.apis.captions.callbacks.told
         assert (called.job_id, called.url) == (submitted.job_id, registered.url)
 
     def test_the_webhook_that_the_body_names_stays_where_no_other_is_given(self, owner: Owner) -> None:
@@ -88,7 +92,7 @@ class TestSubmitted:
         assert other.answer["webhookUrl"] == SYNC_URL
 
     def test_where_the_bus_does_not_take_it_the_jobs_id_comes_back_all_the_same(self, owner: Owner) -> None:
-        owner.bus = Bus(owner.desk.cloud.events, "no-such-bus")
+        owner.bus = Bus(owner.archive.cloud.events, "no-such-bus")
         submitted = owner.submit("sync", "generate", GENERATION, SYNC_URL)
         assert submitted.job_id
         assert not submitted.tracked
@@ -98,7 +102,7 @@ class TestNotSubmitted:
     def test_a_webhooks_url_that_creatify_would_not_take(self, owner: Owner) -> None:
         with pytest.raises(NotSubmitted, match=r"has 201 characters, and the provider accepts 200: .* domain"):
             owner.submit("creatify", "gen_image", {}, "https://r.example/".ljust(201, "x"))
-        assert owner.desk.apis.requests == []
+        assert owner.archive.apis.requests == []
 
     @pytest.mark.parametrize(
         ("provider", "name", "wanted"),
@@ -108,10 +112,12 @@ class TestNotSubmitted:
             ("captions", "submit", r"id \(webhookId\)"),
         ],
     )
-    def test_a_job_that_would_tell_nobody_of_its_end(self, owner: Owner, provider: str, name: str, wanted: str) -> None:
+    def test_a_job_that_would_report_its_end_to_no_webhook_is_refused(
+        self, owner: Owner, provider: str, name: str, wanted: str
+    ) -> None:
         with pytest.raises(NotSubmitted, match=f"its result would be lost: give the webhook's {wanted}"):
             owner.submit(provider, name, {"script": "Hello."})
-        assert owner.desk.apis.requests == []
+        assert owner.archive.apis.requests == []
 
     def test_without_credentials(self, archive_at_work: Archive) -> None:
         with pytest.raises(NotSubmitted, match="no credentials are set for sync: its API secret must have api_key"):
@@ -119,23 +125,27 @@ class TestNotSubmitted:
 
     def test_with_a_key_that_cannot_be_sent(self, owner: Owner) -> None:
         """The operator need not check whether the provider accepted the job."""
-        owner.desk.cloud.secretsmanager.put_secret_value(SecretId="dailies/sync/api", SecretString='{"api_key":"ключ"}')
+        owner.archive.cloud.secretsmanager.put_secret_value(
+            SecretId="dailies/sync/api", SecretString='{"api_key":"ключ"}'
+        )
         with pytest.raises(NotSubmitted, match=r"^sync did not accept the job: the API key cannot be sent"):
             owner.submit("sync", "generate", GENERATION, SYNC_URL)
 
     def test_what_the_provider_refuses_with_its_own_words(self, owner: Owner) -> None:
         with pytest.raises(NotSubmitted, match=r"creatify refused the job with 400: .*product_url"):
             owner.submit("creatify", "gen_image", {}, CREATIFY_URL)
-        assert owner.desk.cloud.told() == []
+        assert owner.archive.cloud.told() == []
 
     @pytest.mark.parametrize("status", [200, 400])
-    def test_an_answer_that_repeats_the_webhooks_url_is_told_without_its_token(self, owner: Owner, status: int) -> None:
+    def test_a_response_that_repeats_the_webhooks_url_is_shown_without_its_token(
+        self, owner: Owner, status: int
+    ) -> None:
         """Rejected, or accepted without a job id."""
-        apis = owner.desk.archiver.apis
+        apis = owner.archive.archiver.apis
         with webhook() as creatify:
             creatify.answers, creatify.echoes = [status], True
             elsewhere = replace(apis["creatify"], base_url=creatify.url)
-            owner.desk.archiver = replace(owner.desk.archiver, apis={**apis, "creatify": elsewhere})
+            owner.archive.archiver = replace(owner.archive.archiver, apis={**apis, "creatify": elsewhere})
             with pytest.raises(NotSubmitted, match=r"product_to_videos/\[redacted\]") as refused:
                 owner.submit("creatify", "gen_image", {"product_url": "https://x.example/p.png"}, CREATIFY_URL)
         assert TOKEN not in str(refused.value)
@@ -144,21 +154,21 @@ class TestNotSubmitted:
         """Sixty a minute, whatever else is requested."""
         limit = SYNC.submit_limit
         assert limit == Limit(60, 60)
-        reserve_calls(owner.desk.table, "sync", SYNC.api_limit, SYNC.api_limit.calls, time.time())
-        reserve_calls(owner.desk.table, "sync/submit", limit, 59, time.time())
+        reserve_calls(owner.archive.table, "sync", SYNC.api_limit, SYNC.api_limit.calls, time.time())
+        reserve_calls(owner.archive.table, "sync/submit", limit, 59, time.time())
         owner.submit("sync", "generate", GENERATION, SYNC_URL)
         with pytest.raises(NotSubmitted, match="sync did not accept the job: the provider's rate limit is used up"):
             owner.submit("sync", "generate", GENERATION, SYNC_URL)
-        assert [request.status for request in owner.desk.apis.requests] == [201]
+        assert [request.status for request in owner.archive.apis.requests] == [201]
 
     @pytest.mark.parametrize("status", [503, None])
     def test_it_is_sent_once_also_where_the_answer_is_lost(self, owner: Owner, status: int | None) -> None:
-        owner.desk.apis.sync.fail(status, took_effect=True)
+        owner.archive.apis.sync.fail(status, took_effect=True)
         with pytest.raises(NotSubmitted, match="check at sync whether it accepted the job before you submit it again"):
             owner.submit("sync", "generate", GENERATION, SYNC_URL)
-        assert len(owner.desk.apis.requests) == 1
+        assert len(owner.archive.apis.requests) == 1
 
-    def test_a_call_that_there_is_not_and_one_without_the_job_that_it_goes_on_with(self, owner: Owner) -> None:
+    def test_an_unknown_call_and_one_without_its_required_job_are_refused(self, owner: Owner) -> None:
         with pytest.raises(NotSubmitted, match="sync has no request translate; it has generate"):
             owner.submit("sync", "translate", {})
         with pytest.raises(NotSubmitted, match="give the job's id"):

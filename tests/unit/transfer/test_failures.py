@@ -31,9 +31,9 @@ def host() -> Iterator[MediaHost]:
 
 
 class TestFailures:
-    def refused(self, wanted: TransferRequest, bucket: Bucket, s3: S3Simulator) -> TransferError:
+    def refused(self, request: TransferRequest, bucket: Bucket, s3: S3Simulator) -> TransferError:
         with pytest.raises(TransferError) as failure:
-            transfer(wanted, bucket)
+            transfer(request, bucket)
         assert s3.keys == []
         assert s3.open_uploads == []
         assert not any(secret in failure.value.reason for secret in ("X-Amz", "http:", "\n"))
@@ -98,8 +98,8 @@ class TestFailures:
 
     def test_a_medium_of_another_kind(self, host: MediaHost, s3: S3Simulator, bucket: Bucket) -> None:
         def reason(name: str, *kinds: MediaKind) -> str:
-            wanted = replace(order(host.url(f"/{name}")), kinds=frozenset(kinds))
-            failure = self.refused(wanted, bucket, s3)
+            request = replace(order(host.url(f"/{name}")), kinds=frozenset(kinds))
+            failure = self.refused(request, bucket, s3)
             assert isinstance(failure, MediumRefused)
             return failure.reason
 
@@ -109,12 +109,12 @@ class TestFailures:
         assert reason(CLIP, "jsonl") == "not jsonl: video/mp4"
 
     @pytest.mark.parametrize("fault", [None, "chunked"])
-    def test_one_that_is_too_large_whether_it_says_so_or_not(
+    def test_one_that_is_too_large_with_or_without_a_length(
         self, host: MediaHost, s3: S3Simulator, bucket: Bucket, fault: str | None
     ) -> None:
         for name, most in ((CLIP, 1000), (LARGE, 20 * MIB)):
-            wanted = replace(order(host.url(f"/big/{name}", fault=fault)), max_bytes=most)
-            failure = self.refused(wanted, bucket, s3)
+            request = replace(order(host.url(f"/big/{name}", fault=fault)), max_bytes=most)
+            failure = self.refused(request, bucket, s3)
             assert isinstance(failure, MediumRefused)
             assert failure.reason == f"larger than the limit of {most} bytes"
 

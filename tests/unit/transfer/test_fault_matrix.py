@@ -29,6 +29,6 @@ def test_it_is_the_right_object_or_none_and_a_reason(cell: Cell, transfers: dict
     transfers[cell].result()
 
 
-def test_each_fault_is_tried_here_once_and_at_both_sizes_by_the_proof() -> None:
+def test_each_fault_is_run_once_here_and_at_both_sizes_by_make_proof() -> None:
     assert sorted(cell.row.title for cell in TESTED) == sorted({row.title for row in MATRIX})
     assert len({str(cell) for cell in CELLS}) == len(CELLS) == 2 * len(MATRIX)

@@ -114,7 +114,7 @@ class TestSniffing:
             (b"\xff" * HEAD_BYTES, "no known medium"),
         ],
     )
-    def test_what_is_none_is_told_in_a_word(self, content: bytes, what: str) -> None:
+    def test_an_unaccepted_format_is_named_in_a_word(self, content: bytes, what: str) -> None:
         assert sniff(content) is None
         assert looks_like(content) == what
 
@@ -153,7 +153,7 @@ class TestCutShort:
             assert error(content) == ""
             assert error(content[:-1])
 
-    def test_where_nothing_says_so_is_not_seen(self) -> None:
+    def test_without_an_end_mark_it_is_not_detected(self) -> None:
         """A live muxer writes no size, and a pipe no header after its frames."""
         for content in (LIVE, sound("mp3", "libmp3lame", piped=True, options=(("write_xing", "0"),))):
             assert error(content) == error(content[: len(content) // 2]) == ""
@@ -248,7 +248,7 @@ class TestWhole:
             assert whole.error(len(content)) == ""
             assert whole.error(len(content) + 1) or whole.next_gap(len(content) + 20) is not None
 
-    def test_what_the_others_say_of_themselves(self) -> None:
+    def test_the_other_headers_give_their_facts(self) -> None:
         for content, seconds, size in (
             (PICTURE, None, (64, 64)),
             (JPEG, None, (WIDTH, HEIGHT)),
@@ -266,7 +266,7 @@ class TestWhole:
             if seconds:
                 assert info.duration == pytest.approx(seconds, abs=0.2)
 
-    def test_what_webm_says_of_itself(self) -> None:
+    def test_webms_header_gives_its_facts(self) -> None:
         for content, seconds in ((WEBM, 1.3), (MKV, 1.2), (LIVE, None)):
             whole = IntegrityCheck(sniff(content[:HEAD_BYTES]) or formats.MKV)
             whole.feed(0, content)
@@ -302,7 +302,7 @@ class TestLines:
         assert error(b"{}\n" + row + b"\n") == "a line is no JSON"
 
     @pytest.mark.parametrize("pieces", [[], [5], list(range(len(LINES)))])
-    def test_whether_one_is_of_use_is_for_who_asks_to_say(self, pieces: list[int]) -> None:
+    def test_the_caller_decides_whether_a_line_is_useful(self, pieces: list[int]) -> None:
         """Each line is checked whole, and none after a match."""
         shown: list[bytes] = []
 

@@ -92,7 +92,7 @@ def spans(content: bytes, cuts: list[int]) -> list[tuple[int, int]]:
 class TestOrder:
     @pytest.mark.parametrize("content", [CLIP, INDEX_LAST], ids=["index first", "index last"])
     @given(cuts=st.lists(st.integers(0, 10**6), max_size=12), random=st.randoms(use_true_random=False))
-    def test_bytes_in_any_order_tell_the_same(self, content: bytes, cuts: list[int], random: Random) -> None:
+    def test_bytes_in_any_order_give_the_same_result(self, content: bytes, cuts: list[int], random: Random) -> None:
         pieces = spans(content, cuts)
         random.shuffle(pieces)
         walk = walked(content, pieces)
@@ -100,7 +100,7 @@ class TestOrder:
         assert walk.media_info() == walked(content, [(0, len(content))]).media_info()
 
     @pytest.mark.parametrize("content", [CLIP, INDEX_LAST], ids=["index first", "index last"])
-    def test_of_a_file_that_was_cut_nothing_is_looked_for_behind_its_end(self, content: bytes) -> None:
+    def test_nothing_is_read_past_the_end_of_a_cut_file(self, content: bytes) -> None:
         for end in [*range(len(FTYP), 1000), *range(len(content) - 300, len(content))]:
             cut = content[: min(end, len(content) - 1)]
             walk = walked(cut, [(0, len(cut))])
@@ -141,7 +141,7 @@ class TestOrder:
 class TestFragments:
     """An MP4 written while it was recorded: its header has no length, and its boxes are many."""
 
-    def test_it_is_whole_and_says_no_duration(self) -> None:
+    def test_it_is_complete_without_a_duration(self) -> None:
         assert FRAGMENTED.count(b"moof") > 3
         walk = walked(FRAGMENTED, [(0, len(FRAGMENTED))])
         assert walk.error(len(FRAGMENTED)) == ""
@@ -153,7 +153,7 @@ class TestFragments:
         random.shuffle(pieces)
         assert walked(FRAGMENTED, pieces).error(len(FRAGMENTED)) == ""
 
-    def test_a_cut_within_a_fragment_is_seen(self) -> None:
+    def test_a_cut_within_a_fragment_is_detected(self) -> None:
         for end in range(len(FRAGMENTED) - 200, len(FRAGMENTED)):
             assert walked(FRAGMENTED[:end], [(0, end)]).error(end)
 
@@ -198,7 +198,7 @@ class TestFacts:
         ("version", "scale", "length"),
         [(0, 1000, 0), (0, 0, 7000), (0, 1000, 2**32 - 1), (1, 1000, 2**64 - 1), (2, 0, 0)],
     )
-    def test_a_header_that_does_not_know_its_duration_says_none(self, version: int, scale: int, length: int) -> None:
+    def test_a_header_with_an_unknown_duration_gives_none(self, version: int, scale: int, length: int) -> None:
         content = FTYP + box(b"moov", movie(version, scale, length)) + box(b"mdat", b"p")
         assert walked(content, [(0, len(content))]).media_info().duration is None
 

@@ -70,7 +70,9 @@ def failure(url: str, bucket: Bucket, s3: S3Simulator) -> TransferError:
 
 
 class TestConnections:
-    def test_a_host_that_caps_each_is_asked_by_more(self, host: MediaHost, s3: S3Simulator, bucket: Bucket) -> None:
+    def test_a_host_that_limits_each_connection_gets_more_of_them(
+        self, host: MediaHost, s3: S3Simulator, bucket: Bucket
+    ) -> None:
         stored(order(host.url("/capped/long.mp4", fault="slow")), bucket)
         kept(s3, LONG.content)
         first, *others = starts(host, "/capped/long.mp4")
@@ -125,8 +127,8 @@ class TestConnections:
         line = b'{"generationId":"g-1","outputUrl":"https://h.example/%b"}\n' % (b"x" * 5000)
         lines = line * (2 * PART // len(line) + 1)
         host.add("/result.jsonl", lines, "application/jsonl")
-        wanted = replace(order(host.url("/result.jsonl", fault="slow")), kinds=frozenset({"jsonl"}))
-        assert stored(wanted, bucket).bytes == len(lines)
+        request = replace(order(host.url("/result.jsonl", fault="slow")), kinds=frozenset({"jsonl"}))
+        assert stored(request, bucket).bytes == len(lines)
         assert starts(host, "/result.jsonl") == [0]
 
     @pytest.mark.parametrize("fault", ["cut-with-weak-etag", "plain-cut-with-length", "plain-cut-at-part"])
@@ -147,7 +149,9 @@ class TestOnePart:
         kept(s3, LONG.content)
         assert s3.done["UploadPart"] == PARTS  # without the one that was cut
 
-    def test_what_s3_refuses_is_asked_for_again_alone(self, host: MediaHost, s3: S3Simulator, bucket: Bucket) -> None:
+    def test_a_part_that_s3_rejects_is_requested_again_alone(
+        self, host: MediaHost, s3: S3Simulator, bucket: Bucket
+    ) -> None:
         s3.fail("UploadPart", skip=2, status=500, code="InternalError")
         s3.cut("UploadPart", skip=4, after=PIECE_BYTES)
         stored(order(host.url("/refused/long.mp4")), bucket)
@@ -161,16 +165,16 @@ class TestOnePart:
         assert failed.reason == "S3 answered AccessDenied"
 
     @pytest.mark.usefixtures("one_by_one")
-    def test_a_host_that_asks_for_a_second_is_given_it(self, host: MediaHost, s3: S3Simulator, bucket: Bucket) -> None:
+    def test_a_hosts_retry_after_of_a_second_is_respected(
+        self, host: MediaHost, s3: S3Simulator, bucket: Bucket
+    ) -> None:
         stored(order(host.url("/busy/long.mp4", fault="cut-then-busy-once")), bucket)
         kept(s3, LONG.content)
         _, refused, again, *_ = (request.at for request in host.requests_for("/busy/long.mp4"))
         assert again - refused >= 1
 
     @pytest.mark.usefixtures("one_by_one")
-    def test_one_that_asks_for_minutes_is_left_until_then(
-        self, host: MediaHost, s3: S3Simulator, bucket: Bucket
-    ) -> None:
+    def test_a_retry_after_of_minutes_ends_the_attempt(self, host: MediaHost, s3: S3Simulator, bucket: Bucket) -> None:
         failed = failure(host.url("/busier/long.mp4", fault="cut-then-busy-two-minutes"), bucket, s3)
         assert isinstance(failed, HostFailed)
         assert failed.retry_after == 120
@@ -185,25 +189,25 @@ class TestOnePart:
             dying.media["long.mp4"] = LONG.medium
             dying.redirect("/v2/result", to=dying.url("/r/long.mp4", fault="cut-once"))
             fresh = dying.url("/r/long.mp4", fault="cut-once", issued=time.time() + 2 * HOUR)
-            wanted = order(dying.url("/v2/result", lifetime=None))
-            stored(replace(wanted, on_upload=lambda _: dying.redirect("/v2/result", to=fresh)), bucket)
+            request = order(dying.url("/v2/result", lifetime=None))
+            stored(replace(request, on_upload=lambda _: dying.redirect("/v2/result", to=fresh)), bucket)
             kept(s3, LONG.content)
             assert len(dying.requests_for("/v2/result")) == 2
 
 
 class TestOrder:
-    def test_an_end_mark_that_lies_across_two_parts_is_seen_in_any_order(
+    def test_an_end_mark_across_two_parts_is_found_in_any_order(
         self, host: MediaHost, s3: S3Simulator, bucket: Bucket
     ) -> None:
         data = bytes(2 * PART + 5 - 8 - 12 - 12)
         chunk = len(data).to_bytes(4, "big") + b"IDAT" + data + bytes(4)
         picture = b"\x89PNG\r\n\x1a\n" + chunk + b"\0\0\0\0IEND\xaeB`\x82"
         host.add("/large.png", picture, "image/png")
-        wanted = replace(order(host.url("/large.png", fault="cut-once")), kinds=frozenset({"image"}))
-        assert stored(wanted, bucket).bytes == len(picture)
+        request = replace(order(host.url("/large.png", fault="cut-once")), kinds=frozenset({"image"}))
+        assert stored(request, bucket).bytes == len(picture)
         assert starts(host, "/large.png")[1] == 2 * PART  # the last five bytes arrive before the others
 
-    def test_an_mp4_of_very_many_boxes_is_taken_by_its_length(
+    def test_an_mp4_of_very_many_boxes_is_checked_by_its_length(
         self, host: MediaHost, s3: S3Simulator, bucket: Bucket
     ) -> None:
         """The walk over the boxes passes none of its parts, and each has thousands."""

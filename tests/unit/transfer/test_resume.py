@@ -55,10 +55,10 @@ def elsewhere() -> Iterator[MediaHost]:
         yield running
 
 
-def stopped(wanted: TransferRequest, bucket: Bucket, s3: S3Simulator) -> Upload:
+def stopped(request: TransferRequest, bucket: Bucket, s3: S3Simulator) -> Upload:
     """An upload with three of its parts, whose run ran out of time."""
     begun: list[Upload] = []
-    done = transfer.transfer(replace(wanted, seconds=0, on_upload=begun.append), bucket)
+    done = transfer.transfer(replace(request, seconds=0, on_upload=begun.append), bucket)
     assert done == PartialTransfer(begun[0], 0)
     s3.count_anew()
     put(s3, begun[0], {number: LONG.content[(number - 1) * PART : number * PART] for number in (1, 2, 4)})
@@ -79,7 +79,7 @@ def put(s3: S3Simulator, upload: Upload, contents: dict[int, bytes]) -> None:
 
 
 class TestTimeOver:
-    def test_one_that_was_killed_again_goes_on_from_there_again(
+    def test_a_run_that_was_killed_again_is_resumed_again(
         self, host: MediaHost, s3: S3Simulator, bucket: Bucket, one_by_one: None
     ) -> None:
         begun = stopped(order(host.url("/again/long.mp4")), bucket, s3)
@@ -95,9 +95,9 @@ class TestTimeOver:
         self, host: MediaHost, s3: S3Simulator, bucket: Bucket, one_by_one: None
     ) -> None:
         begun: list[Upload] = []
-        wanted = replace(order(host.url("/first/long.mp4")), on_upload=begun.append)
+        request = replace(order(host.url("/first/long.mp4")), on_upload=begun.append)
         with time_is_over(s3, after=2):
-            done = transfer.transfer(wanted, bucket)
+            done = transfer.transfer(request, bucket)
         assert isinstance(done, PartialTransfer)
         assert done.upload == begun[0]
         there = s3.objects.uploads[begun[0].upload_id].parts
@@ -121,16 +121,16 @@ class TestTimeOver:
 class TestFailed:
     """The parts of a failed run are kept if another run can resume it."""
 
-    def left(self, wanted: TransferRequest, bucket: Bucket, s3: S3Simulator) -> list[Upload]:
+    def left(self, request: TransferRequest, bucket: Bucket, s3: S3Simulator) -> list[Upload]:
         """The upload that the run has begun, if it is still open after the failure."""
         begun: list[Upload] = []
         with pytest.raises(TransferError):
-            transfer.transfer(replace(wanted, on_upload=begun.append), bucket)
+            transfer.transfer(replace(request, on_upload=begun.append), bucket)
         assert s3.keys == []
         s3.count_anew()
         return [upload for upload in begun if upload.upload_id in s3.objects.uploads]
 
-    def test_the_next_run_goes_on(self, host: MediaHost, s3: S3Simulator, bucket: Bucket) -> None:
+    def test_the_next_run_resumes(self, host: MediaHost, s3: S3Simulator, bucket: Bucket) -> None:
         """The host sends four parts and is busy then."""
         (begun,) = self.left(order(host.url("/failed/long.mp4", fault="cut-then-busy-two-minutes")), bucket, s3)
         assert len(s3.objects.uploads[begun.upload_id].parts) == 4
@@ -148,36 +148,36 @@ class TestFailed:
         assert dict(s3.calls) == {"ListParts": 1, "CompleteMultipartUpload": 1}
 
     @pytest.mark.parametrize("fault", ["plain-cut-with-length", "cut-with-weak-etag"])
-    def test_of_a_host_that_cannot_be_asked_for_the_rest_nothing_is_kept(
+    def test_from_a_host_without_ranges_nothing_is_kept(
         self, host: MediaHost, s3: S3Simulator, bucket: Bucket, fault: str
     ) -> None:
         assert self.left(order(host.url(f"/{fault}/long.mp4", fault=fault)), bucket, s3) == []
         assert s3.open_uploads == []
 
-    def test_nor_of_a_medium_that_is_not_whole_though_all_of_it_came(
-        self, host: MediaHost, s3: S3Simulator, bucket: Bucket
-    ) -> None:
+    def test_of_an_incomplete_medium_nothing_is_kept(self, host: MediaHost, s3: S3Simulator, bucket: Bucket) -> None:
         host.add("/cut.mp4", LONG.content[:-1000], "video/mp4")
         assert self.left(order(host.url("/cut.mp4")), bucket, s3) == []
         assert s3.open_uploads == []
 
-    def test_where_the_rest_cannot_be_had_by_itself_the_next_run_but_one_begins_anew(
+    def test_if_the_rest_is_not_available_alone_the_run_after_next_starts_over(
         self, host: MediaHost, s3: S3Simulator, bucket: Bucket
     ) -> None:
         """This host sends the whole for each range, and claims that it is the range."""
-        wanted = order(host.url("/lies/long.mp4", fault="cut-then-whole-as-range"))
-        (begun,) = self.left(wanted, bucket, s3)
-        assert self.left(replace(wanted, resume=begun), bucket, s3) == []
+        request = order(host.url("/lies/long.mp4", fault="cut-then-whole-as-range"))
+        (begun,) = self.left(request, bucket, s3)
+        assert self.left(replace(request, resume=begun), bucket, s3) == []
         assert s3.open_uploads == []
-        stored(replace(wanted, resume=begun), bucket)
+        stored(replace(request, resume=begun), bucket)
         kept(s3, LONG.content)
 
-    def test_nor_an_upload_that_has_no_part(self, host: MediaHost, s3: S3Simulator, bucket: Bucket) -> None:
+    def test_an_upload_without_parts_is_not_kept(self, host: MediaHost, s3: S3Simulator, bucket: Bucket) -> None:
         s3.fail("UploadPart", times=1000)
         assert self.left(order(host.url("/denied/long.mp4")), bucket, s3) == []
         assert s3.open_uploads == []
 
-    def test_nor_what_is_refused_for_what_it_is(self, host: MediaHost, s3: S3Simulator, bucket: Bucket) -> None:
+    def test_a_medium_rejected_for_its_content_is_not_kept(
+        self, host: MediaHost, s3: S3Simulator, bucket: Bucket
+    ) -> None:
         """No run follows."""
         assert self.left(order(host.url("/loop/long.mp4", fault="cut-then-redirect-to-itself")), bucket, s3) == []
         assert s3.open_uploads == []
@@ -205,7 +205,7 @@ class TestTheSameMedium:
         ],
         ids=["changed", "longer", "without ranges", "small", "without length"],
     )
-    def test_if_not_the_old_upload_is_dropped_and_it_is_begun_anew(
+    def test_if_not_the_old_upload_is_aborted_and_the_transfer_starts_over(
         self, s3: S3Simulator, bucket: Bucket, now: SampleMedia, fault: str | None
     ) -> None:
         with media_host() as host:
@@ -217,31 +217,31 @@ class TestTheSameMedium:
         assert s3.calls["AbortMultipartUpload"] == 1
         assert begun.upload_id not in s3.objects.uploads
 
-    def test_nor_if_it_is_of_another_kind_now(self, s3: S3Simulator, bucket: Bucket) -> None:
-        """The same for another key."""
+    def test_also_if_it_is_of_another_kind_now(self, s3: S3Simulator, bucket: Bucket) -> None:
+        """Then it has another key too."""
         with media_host() as host:
             host.media["long.mp4"] = LONG.medium
             begun = stopped(order(host.url("/kind/long.mp4")), bucket, s3)
             host.media["long.mp4"] = host.media["product.png"]
-            wanted = replace(order(host.url("/kind/long.mp4")), resume=begun, kinds=frozenset({"image"}))
-            assert stored(wanted, bucket).content_type == "image/png"
+            request = replace(order(host.url("/kind/long.mp4")), resume=begun, kinds=frozenset({"image"}))
+            assert stored(request, bucket).content_type == "image/png"
         assert s3.open_uploads == []
 
     def test_a_host_that_fails_for_a_while_costs_nothing_that_is_there(
         self, host: MediaHost, s3: S3Simulator, bucket: Bucket
     ) -> None:
         begun = stopped(order(host.url("/busy/long.mp4")), bucket, s3)
-        wanted = replace(order(host.url("/busy/long.mp4", fault="busy-once")), resume=begun)
+        request = replace(order(host.url("/busy/long.mp4", fault="busy-once")), resume=begun)
         with pytest.raises(HostFailed, match="429"):
-            transfer.transfer(wanted, bucket)
-        stored(wanted, bucket)
+            transfer.transfer(request, bucket)
+        stored(request, bucket)
         kept(s3, LONG.content)
         assert s3.done["UploadPart"] == PARTS - 3
 
 
 class TestTheUpload:
     @pytest.mark.parametrize("status", [403, 404])
-    def test_one_that_s3_knows_no_longer_is_begun_anew(
+    def test_an_upload_that_s3_no_longer_has_starts_over(
         self, host: MediaHost, s3: S3Simulator, bucket: Bucket, status: int
     ) -> None:
         """S3 answers 403 for a missing object to a role that may not list the bucket."""
@@ -255,10 +255,10 @@ class TestTheUpload:
     def test_one_that_was_completed_is_the_object(self, host: MediaHost, s3: S3Simulator, bucket: Bucket) -> None:
         """Its run was killed between S3's response and ours: nothing is fetched a second time."""
         begun: list[Upload] = []
-        wanted = replace(order(host.url("/done/long.mp4")), on_upload=begun.append)
-        first = stored(wanted, bucket)
+        request = replace(order(host.url("/done/long.mp4")), on_upload=begun.append)
+        first = stored(request, bucket)
         s3.count_anew()
-        again = stored(replace(wanted, resume=begun[0]), bucket)
+        again = stored(replace(request, resume=begun[0]), bucket)
         assert (again.version_id, again.checksum) == (first.version_id, first.checksum)
         kept(s3, LONG.content)
         assert s3.done["UploadPart"] == 0
@@ -266,16 +266,16 @@ class TestTheUpload:
     def test_two_runs_at_once_do_not_spoil_it(self, host: MediaHost, s3: S3Simulator, bucket: Bucket) -> None:
         """A part that is sent twice has the same bytes. The later run finds the object, or has to retry."""
         begun = stopped(order(host.url("/both/long.mp4")), bucket, s3)
-        wanted = replace(order(host.url("/both/long.mp4")), resume=begun)
+        request = replace(order(host.url("/both/long.mp4")), resume=begun)
         with ThreadPoolExecutor(2) as both:
-            runs = [both.submit(stored, wanted, bucket) for _ in range(2)]
+            runs = [both.submit(stored, request, bucket) for _ in range(2)]
         failures = [run.exception() for run in runs if run.exception()]
         assert len(failures) < 2
         assert {type(failure) for failure in failures} <= {StorageFailed}
         kept(s3, LONG.content)
-        assert stored(wanted, bucket).version_id == s3.object(KEY).version_id
+        assert stored(request, bucket).version_id == s3.object(KEY).version_id
 
-    def test_an_s3_that_does_not_say_what_it_has_is_asked_another_time(
+    def test_if_s3_cannot_list_the_parts_it_is_retried_later(
         self, host: MediaHost, s3: S3Simulator, bucket: Bucket
     ) -> None:
         begun = stopped(order(host.url("/mute/long.mp4")), bucket, s3)

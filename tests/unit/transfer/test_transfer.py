@@ -60,7 +60,7 @@ class TestWhole:
 
     @pytest.mark.parametrize("fault", ["chunked", "no-length", "range-ignored", "redirect-to-good"])
     @pytest.mark.parametrize("name", [CLIP, LARGE])
-    def test_however_the_host_tells_it(
+    def test_in_any_framing_of_the_host(
         self, host: MediaHost, s3: S3Simulator, bucket: Bucket, name: str, fault: str
     ) -> None:
         done = stored(order(host.url(f"/told/{name}", fault=fault)), bucket)
@@ -83,8 +83,8 @@ class TestWhole:
             ("rows", "application/x-ndjson", KEY.replace("mp4", "jsonl")),
             ("picture", "image/png", KEY.replace("mp4", "png")),
         ):
-            wanted = replace(order(host.url(f"/typed/{name}")), kinds=frozenset({"image", "jsonl"}))
-            assert stored(wanted, bucket).content_type == content_type
+            request = replace(order(host.url(f"/typed/{name}")), kinds=frozenset({"image", "jsonl"}))
+            assert stored(request, bucket).content_type == content_type
             assert s3.object(key).content
 
 

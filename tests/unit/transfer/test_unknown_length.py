@@ -57,7 +57,7 @@ both_ways = pytest.mark.parametrize("chunked", [False, True], ids=["until it clo
 
 @both_ways
 @pytest.mark.parametrize("content", [CLIP, LARGE, padded(CLIP, HELD_BYTES), padded(CLIP, 2 * HELD_BYTES)])
-def test_it_is_taken_where_its_container_is_whole(
+def test_it_is_archived_if_its_container_is_complete(
     s3: S3Simulator, bucket: Bucket, content: bytes, chunked: bool
 ) -> None:
     with streaming(content, chunked=chunked) as url:

@@ -138,7 +138,7 @@ class TestBodies:
 
 class TestRefusals:
     @pytest.mark.parametrize(("status", "code"), [(412, "PreconditionFailed"), (409, "ConditionalRequestConflict")])
-    def test_an_object_that_is_there_is_told(self, s3: S3Simulator, bucket: Bucket, status: int, code: str) -> None:
+    def test_an_existing_object_is_reported(self, s3: S3Simulator, bucket: Bucket, status: int, code: str) -> None:
         s3.fail("PutObject", status=status, code=code)
         with pytest.raises(ObjectExists, match=code):
             put(bucket, NOISE)
@@ -159,7 +159,7 @@ class TestRefusals:
             sent(stream, NOISE)
         assert s3.keys == [KEY]
 
-    def test_a_refusal_before_the_end_of_the_body_is_heard_or_felt(self, s3: S3Simulator, bucket: Bucket) -> None:
+    def test_a_rejection_before_the_end_of_the_body_is_noticed(self, s3: S3Simulator, bucket: Bucket) -> None:
         """S3 answers and hangs up while the bytes are still on their way: its response may be lost among them."""
         endpoint = replace(bucket.upload_endpoint(KEY), credentials=Credentials(ACCESS_KEY, "another secret"))
         content = NOISE * 8
@@ -192,7 +192,7 @@ class TestRefusals:
         with pytest.raises(StorageFailed, match=r"^S3 did not answer: TimeoutError$"):
             put(bucket, NOISE)
 
-    def test_one_that_nobody_is_at_is_told(self, s3: S3Simulator, bucket: Bucket) -> None:
+    def test_an_unreachable_s3_is_reported(self, s3: S3Simulator, bucket: Bucket) -> None:
         endpoint = replace(bucket.upload_endpoint(KEY), url=f"http://127.0.0.1:1/{KEY}")
         with (
             PutStream(endpoint) as stream,
