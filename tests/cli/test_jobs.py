@@ -127,7 +127,7 @@ def million() -> Jobs:
 
 
 @pytest.mark.parametrize(
-    ("wanted", "partitions"),
+    ("chosen", "partitions"),
     [
         (Filter(), len(PARTITIONS)),
         (Filter(provider="sync"), len(LIST_NAMES) * SHARDS),

@@ -33,7 +33,7 @@ class TestTake:
         for first in granted:
             assert sum(one.calls for one in granted if first.at <= one.at < first.at + limit.seconds) <= calls
 
-    @given(calls=st.integers(1, 12), wanted=st.integers(1, 20))
+    @given(calls=st.integers(1, 12), calls_wanted=st.integers(1, 20))
     def test_what_there_is_room_for_is_granted(self, calls: int, calls_wanted: int) -> None:
         got, taken = reserve([], Limit(calls, 60), calls_wanted, NOW)
         assert got == min(calls, calls_wanted)
