@@ -12,17 +12,17 @@ from dataclasses import dataclass, field
 from botocore.exceptions import BotoCoreError, ClientError
 
 from dailies.aws.bucket import Bucket
-from dailies.errors import HostFailed, LinkDead, MediumRefused, ObjectExists, StorageFailed
+from dailies.errors import HostFailed, LinkDead, ObjectExists, StorageFailed
 from dailies.jobs.models import MediaKind, Upload
-from dailies.outbound import media, responses
+from dailies.outbound import media
 from dailies.outbound.address_guard import FetchPolicy
 from dailies.outbound.connection import Network
 from dailies.outbound.media import MediaResponse
-from dailies.transfer import formats
-from dailies.transfer.formats import HEAD_BYTES, JSONL, Format, IntegrityCheck, Reads
+from dailies.transfer.formats import IntegrityCheck, Reads
 from dailies.transfer.mp4 import MediaInfo
 from dailies.transfer.multipart import MultipartObject
 from dailies.transfer.parallel import Parts
+from dailies.transfer.source import Source
 from dailies.transfer.upload import PIECE_BYTES, ChunkBuffer, PutStream, UploadedPart, crc_text
 from dailies.transfer.watchdog import Watchdog
 
@@ -107,7 +107,7 @@ def transfer(request: TransferRequest, bucket: Bucket) -> TransferResult | Parti
         watchdog.closing(media.get(request.url, request.policy, request.network)) as medium,
         media.explained(medium),
     ):
-        source = _Source(medium, request)
+        source = Source(medium, request.kinds, request.max_bytes)
         target = MultipartObject(bucket, request.key(source.what.extension), source.what.content_type, request.metadata)
         integrity = IntegrityCheck(source.what, request.reads)
         try:
@@ -128,54 +128,7 @@ def transfer(request: TransferRequest, bucket: Bucket) -> TransferResult | Parti
         )
 
 
-class _Source:
-    """A medium whose format is known from its first bytes."""
-
-    def __init__(self, medium: MediaResponse, request: TransferRequest) -> None:
-        self.medium = medium
-        self._max_bytes = request.max_bytes
-        self._bytes_read = 0
-        if medium.contradicted and (medium.total or 0) > self._max_bytes:
-            raise HostFailed(f"larger than the limit of {self._max_bytes} bytes")  # the host gave two sizes
-        self.within_limit(medium.total or 0)
-        self._first = memoryview(bytearray(PIECE_BYTES))
-        self._first = self._first[: medium.read_into(self._first)]
-        self.what = _format(bytes(self._first[:HEAD_BYTES]), medium, request)
-
-    def fill(self, buffer: memoryview) -> int:
-        """Fill the buffer with the next bytes and return their number: less than its size only at the medium's end."""
-        filled = 0
-        if self._first:
-            filled = min(len(self._first), len(buffer))
-            buffer[:filled] = self._first[:filled]
-            self._first = self._first[filled:]
-        while filled < len(buffer) and (read := self.medium.read_into(buffer[filled : filled + PIECE_BYTES])):
-            filled += read
-        self._bytes_read += filled
-        self.within_limit(self._bytes_read)
-        return filled
-
-    def within_limit(self, size: int) -> None:
-        """MediumRefused if this number of bytes is over the limit."""
-        if size > self._max_bytes:
-            raise MediumRefused(f"larger than the limit of {self._max_bytes} bytes")
-
-
-def _format(head: bytes, medium: MediaResponse, request: TransferRequest) -> Format:
-    """The format of a requested kind that the bytes show. MediumRefused if they show another one, or are compressed;
-    with `not_ready` if they show none, as before the host has the medium."""
-    found = formats.sniff(head)
-    if found and found.kind in request.kinds:
-        return found
-    if formats.is_compressed(head, medium.codings):
-        raise MediumRefused(responses.COMPRESSED)
-    expected = " or ".join(sorted(request.kinds))
-    if found and found is not JSONL:
-        raise MediumRefused(f"not {expected}: {found.content_type}")
-    raise MediumRefused(f"not {expected}: {formats.looks_like(head)}; it may not be ready yet", not_ready=True)
-
-
-def _as_one(source: _Source, target: MultipartObject, integrity: IntegrityCheck, total: int) -> UploadedPart:
+def _as_one(source: Source, target: MultipartObject, integrity: IntegrityCheck, total: int) -> UploadedPart:
     """Upload in one request. The last piece is sent only after the check of the complete medium."""
     buffer = ChunkBuffer()
     with target.stream() as stream:
@@ -191,7 +144,7 @@ def _as_one(source: _Source, target: MultipartObject, integrity: IntegrityCheck,
         return stream.finish()
 
 
-def _unknown_length(source: _Source, target: MultipartObject, integrity: IntegrityCheck) -> UploadedPart:
+def _unknown_length(source: Source, target: MultipartObject, integrity: IntegrityCheck) -> UploadedPart:
     """Upload a medium of unknown length. Only its format shows whether it is complete."""
     if source.medium.open_ended and not integrity.knows_end:
         raise HostFailed("the host answered a range of a medium of unknown size")
@@ -233,7 +186,7 @@ def _send(stream: PutStream, body: memoryview) -> UploadedPart:
 
 def _in_parts(
     request: TransferRequest,
-    source: _Source,
+    source: Source,
     target: MultipartObject,
     integrity: IntegrityCheck,
     watchdog: Watchdog,
@@ -324,7 +277,7 @@ def _check(integrity: IntegrityCheck, total: int) -> None:
 
 
 def _result(
-    source: _Source,
+    source: Source,
     target: MultipartObject,
     version_id: str,
     size: int,
