@@ -41,7 +41,7 @@ def bare(text: str) -> str:
         return text
     try:
         value = json.loads(text)
-    except ValueError:
+    except (ValueError, RecursionError):
         return text
     if isinstance(value, dict) and len(value) == 1:
         (value,) = value.values()
