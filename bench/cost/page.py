@@ -120,10 +120,10 @@ def idle() -> dict[str, float]:
     return {
         f"{SECRETS} secrets": SECRETS * SECRET,
         f"{ALARMS} alarms": ALARMS * ALARM,
-        f"{RUNS:,} runs of reconcile, of {SWEEP.secrets} secrets and {SWEEP.reads:g} read units each": a_month(
+        f"{RUNS:,} runs of reconcile, each with {SWEEP.secrets} secrets and {SWEEP.reads:g} read units": a_month(
             SWEEP, RUNS
         ),
-        f"{RUNS:,} checks of Sync's signing secret, of {LOOK.secrets} secret each": a_month(LOOK, RUNS),
+        f"{RUNS:,} checks of Sync's signing secret, each with {LOOK.secrets} secret": a_month(LOOK, RUNS),
         f"*{POLLERS} pollers of Lambda on the archive's queue, every {POLL_SECONDS} s*": a_month(
             Usage(messages=1), polls
         ),
