@@ -1,6 +1,5 @@
 """Which of a host's addresses is connected to, and where a redirect's bytes lead."""
 
-from collections.abc import Iterator
 from contextlib import closing
 
 import pytest
@@ -10,21 +9,9 @@ from dailies.outbound.address_guard import FetchPolicy, allowed_hosts, redirect_
 from dailies.outbound.connection import Network
 from dailies.outbound.media import get
 from simulators.media_host.answers import Answer
-from simulators.media_host.server import MediaHost, media_host
+from simulators.media_host.server import MediaHost
 
 CLIP = "generation.mp4"
-
-
-@pytest.fixture(scope="module")
-def host() -> Iterator[MediaHost]:
-    with media_host() as running:
-        yield running
-
-
-@pytest.fixture(scope="module")
-def secure() -> Iterator[MediaHost]:
-    with media_host(tls=True) as running:
-        yield running
 
 
 class TestAddresses:

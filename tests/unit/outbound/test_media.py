@@ -16,7 +16,7 @@ from dailies.outbound.address_guard import FetchPolicy, Resolve
 from dailies.outbound.connection import Network
 from dailies.outbound.media import MAX_REDIRECTS, MediaResponse, get
 from simulators.media_host.answers import Answer
-from simulators.media_host.server import MediaHost, media_host
+from simulators.media_host.server import MediaHost
 from testkit.support.hostile_urls import NOT_PUBLIC, REFUSED
 
 CLIP = "generation.mp4"
@@ -32,18 +32,6 @@ def no_connection() -> Iterator[None]:
     before = len(connections)
     yield
     assert connections[before:] == []
-
-
-@pytest.fixture(scope="module")
-def host() -> Iterator[MediaHost]:
-    with media_host() as running:
-        yield running
-
-
-@pytest.fixture(scope="module")
-def secure() -> Iterator[MediaHost]:
-    with media_host(tls=True) as running:
-        yield running
 
 
 def whole(medium: MediaResponse) -> bytes:
